@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Redoubt. `make help` lists the targets; each folder's build.mk holds its own rules.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+B ?= build
+CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/redoubt
+VENDOR ?= vmx
+PY := /usr/bin/python3
+CC := gcc
+LD := ld
+OBJCOPY := objcopy
+SETUP := tools/setup/setup.sh
+export CACHE B
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+	-Wpointer-arith -Wcast-qual -Wvla -Wwrite-strings -Wno-unused-parameter
+DEPS = -MMD -MP
+# Reproducible: no path of the machine in the output.
+REPRO := -ffile-prefix-map=$(CURDIR)/= -gno-record-gcc-switches
+
+# Root mode: general registers only, no red zone (exceptions share the stack), position independent
+# (the loader places it), no indirect branch without a retpoline.
+MON_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -Imonitor/.. -I. -Iarch/include -ffreestanding -fpie \
+	-fvisibility=hidden -fno-plt -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-common \
+	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fstack-protector-strong \
+	-mstack-protector-guard=global -fcf-protection=none -mindirect-branch=thunk-inline \
+	-mindirect-branch-register -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fwrapv
+
+# EFI applications: gnu-efi's headers, Microsoft calling convention by attribute.
+EFI_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -I. -isystem /usr/include/efi \
+	-isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI -DHAVE_USE_MS_ABI -ffreestanding -fpie \
+	-fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -fcf-protection=none -fno-plt \
+	-maccumulate-outgoing-args
+
+# Host programs under sanitizers.
+HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer
+
+CHECK_TESTS :=
+SOAK_TESTS :=
+BENCH_TESTS :=
+LINT_TESTS :=
+
+include $(sort $(wildcard */build.mk tests/*/build.mk guest/*/build.mk tools/*/build.mk))
+
+.PHONY: help check soak bench format all lint clean setup-build
+help: ## list the targets
+	@echo "Redoubt: targets (variables: KERNEL=stock|cloud CPUS=N EMU=bochs VENDOR=vmx N=count SEED=number)"
+	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile */build.mk */*/build.mk 2>/dev/null | sort -u | \
+		sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
+
+setup-build:
+	@$(SETUP) build
+
+all: setup-build ## build everything that runs: redoubt.efi, test programs, redoubtctl
+	@$(MAKE) --no-print-directory $(ALL_TARGETS)
+
+check: ## everything CI runs, at a budget that fits it
+	@tests/check.sh $(MAKE) $(LINT_TESTS) $(CHECK_TESTS)
+
+soak: ## the same tests at the numbers the issues state (N=, SEED=)
+	@SOAK=1 tests/check.sh $(MAKE) $(SOAK_TESTS)
+
+bench: ## measure in instructions; writes build/bench.json and prints a table beside the goals
+	@tests/bench.sh $(MAKE) $(BENCH_TESTS)
+
+lint: ## style numbers, dependency rule, clang-format, clang-tidy, cppcheck, objdump checks
+	@tests/check.sh $(MAKE) $(LINT_TESTS)
+
+format: ## reformat the C sources in place
+	@$(SETUP) lint
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove what was built here (the cache outside the tree stays)
+	rm -rf $(B)

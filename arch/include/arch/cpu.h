@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * CPUs: which one runs, and what concerns all of them.
+ *
+ * CPU indices run from 0 to cpu_count() - 1 in the order of the boot information block. Nothing is
+ * sized by a fixed count.
+ */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Index of the running CPU. */
+unsigned cpu_index(void);
+
+/* CPUs listed at launch. */
+unsigned cpu_count(void);
+
+/* CPUs that run their guest under the monitor by now. */
+unsigned cpu_covered(void);
+
+/* Tells the CPU that it spins. */
+void cpu_pause(void);
+
+/* Time stamp counter of this CPU; never used for a security decision. */
+uint64_t cpu_cycles(void);
+
+/* Stops this CPU for good. */
+_Noreturn void cpu_stop(void);
+
+/* Stops every other CPU for good: the panic path's. Returns after a bounded time even if one does not answer. */
+void cpu_stop_others(void);
+
+/*
+ * On return no CPU holds a second-stage translation that was in the tables before the call began
+ * (design.md, "Between CPUs"). Concurrent callers are served together. The wait is bounded and ends in a
+ * CHECK. Locks: the caller holds none that a CPU in root mode may wait for with interrupts of this
+ * protocol unanswered; spin_lock() answers while it waits, so any spinlock may be held.
+ * SDM 3C 29.4.3, 26.1; APM 2 15.25.7.
+ */
+void cpu_flush_all(void);
+
+/* Answers a pending request of cpu_flush_all() of another CPU; called wherever root mode waits. */
+void cpu_answer(void);
+
+enum leave_how { LEAVE_RESET, LEAVE_POWER_OFF };
+
+/*
+ * Leaves the machine: resets it. (Power-off is the guest's own register write, which the caller has
+ * kept back until now and performs itself.) The monitor's `machine_leaving` upcall has run before.
+ */
+_Noreturn void machine_reset(void);
+
+/* Features and degradations of this vendor and machine: FEATURE_ and DEGRADED_ bits of abi/cpuid.h. */
+uint32_t arch_features(void);
+uint32_t arch_degraded(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Second-stage tables (EPT, NPT). One page-table code; the vendor's format supplies the bits of an entry.
+ *
+ * A change is made in two steps: stage2_prepare() makes sure that the range begins and ends at the edge of
+ * a mapping (tables split, memory taken: may fail, changes no translation); then the commit functions,
+ * which cannot fail. Entries are written with single 64-bit stores; a table is published by one store after
+ * it is complete. Not-present entries are zero, so they hold no frame number (T10). No commit flushes: the
+ * caller decides when cpu_flush_all() is due.
+ *
+ * Locks: every function but stage2_init() and stage2_lookup() wants `lock` of the tables held and CHECKs
+ * that it is. stage2_lookup() may run beside a writer and sees each entry before or after a change.
+ */
+#ifndef ARCH_STAGE2_H
+#define ARCH_STAGE2_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/addr.h"
+#include "arch/lock.h"
+
+/* Protection mask. Where the CPU cannot tell UX from KX both must be given or neither (see stage2_mbec()). */
+#define S2_R 1u
+#define S2_W 2u
+#define S2_UX 4u
+#define S2_KX 8u
+#define S2_X (S2_UX | S2_KX)
+#define S2_RWX (S2_R | S2_W | S2_X)
+
+/* Memory types, numbered as in MTRRs (SDM 3A 12.11). Formats without a type field ignore them. */
+enum s2_type { S2_UC = 0, S2_WC = 1, S2_WT = 4, S2_WP = 5, S2_WB = 6 };
+
+/* Frames for tables: a list of free ones, all reserved at launch. */
+struct stage2_pool {
+	uint64_t *free; /* first free table; its first word leads to the next */
+	size_t available;
+	size_t total;
+};
+
+struct stage2 {
+	struct spinlock lock;
+	uint64_t *root;
+	struct stage2_pool *pool;
+	unsigned levels; /* 4 */
+	bool huge;	 /* 1 GiB mappings are offered */
+};
+
+/* What stands at an address. */
+struct stage2_leaf {
+	bool present;
+	unsigned shift; /* FRAME_SHIFT, LARGE_SHIFT, HUGE_SHIFT; or, if not present, of the empty entry's span (up to 39) */
+	spa_t spa;	/* of the address asked for, not of the leaf's start */
+	unsigned prot;
+	enum s2_type type;
+};
+
+/* What the vendor's format can do; asked after MONITOR_CHECK has passed. */
+bool stage2_has_huge(void);
+bool stage2_has_mbec(void);
+
+/* Puts `pages` zeroed frames at `memory` into the pool. */
+void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
+
+/* An empty table of 4 levels. false: the pool is empty. */
+bool stage2_init(struct stage2 *s2, struct stage2_pool *pool);
+
+/*
+ * Makes [gpa, gpa + pages * 4 KiB) begin and end at the edge of mappings, and, where `small`, consist of 4 KiB
+ * mappings or empty entries only. Translations stay as they are. false: not enough tables in the pool; then
+ * nothing has changed but splits that leave translations as they were.
+ */
+bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small);
+
+/* Identity-like mapping of a prepared range to [spa, ...), with the largest pages that fit. Cannot fail where prepare did not. */
+void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot, enum s2_type type);
+
+/* Changes the protection mask of all that is mapped in a prepared range. prot 0 unmaps. */
+void stage2_protect(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot);
+
+/* Changes the memory type of all that is mapped in a prepared range. */
+void stage2_retype(struct stage2 *s2, gpa_t gpa, uint64_t pages, enum s2_type type);
+
+/* Merges back what can be merged in the range: full tables of equal, contiguous leaves. Returns the number of tables freed; those are
+ * not reusable before the next cpu_flush_all() (the caller runs it before it drops the lock). */
+size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages);
+
+struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa);
+
+/* Calls `visit` for each present leaf, lowest address first; stops when it returns false. */
+void stage2_walk(const struct stage2 *s2, bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx);
+
+#endif

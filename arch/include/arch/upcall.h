@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What arch asks of the monitor. Implemented in monitor/; the fake machine calls the same functions.
+ */
+#ifndef ARCH_UPCALL_H
+#define ARCH_UPCALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/addr.h"
+#include "arch/stage2.h"
+#include "monitor/abi/bootinfo.h"
+#include "monitor/abi/call.h"
+
+/* ---- Log and failure ---- */
+
+/* Formats a line into the log ring and, at or under the configured level, to the consoles. %s %c %d %u %x %lx %lu %p %%, widths and 0. */
+void klog(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A broken monitor: writes the record, stops every CPU, resets or halts as configured. Never reachable by what a guest sends. */
+_Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Stays in every build. */
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (__builtin_expect(!(condition), 0))                                             \
+			panic("CHECK failed: %s (%s:%d)", #condition, __FILE__, __LINE__);         \
+	} while (0)
+
+/* ---- Launch ---- */
+
+/*
+ * Second half of MONITOR_INIT, on the first CPU, in the monitor's own address space: builds log, ownership
+ * table, the normal world's tables. `info` is the monitor's own, checked copy.
+ */
+enum launch_status monitor_init(const struct bootinfo *info);
+
+/* Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser of the loader's hand-over; fuzzed. */
+bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes);
+
+/* The normal world's second-stage tables. */
+struct stage2 *monitor_normal_stage2(void);
+
+/* Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped. */
+enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
+
+/* ---- Exits ---- */
+
+/* A call as its registers stand. The monitor replaces status and all of regs. */
+struct call {
+	uint64_t rax;		  /* in: id; out: status */
+	uint64_t regs[CALL_REGS]; /* RCX, RDX, R8, R9 */
+};
+
+/* Carries out a call from the normal world; privilege has been checked by arch. */
+void monitor_call(struct call *call);
+
+enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };
+enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT };
+
+/* A guest access that its tables refuse. RETRY: the tables allow it now. FAULT: inject #GP(0). */
+enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip);
+
+/* The guest's MTRRs changed effect: retypes the normal world from arch_memory_type(). */
+void monitor_retype(void);
+
+/* Audited events. AUDIT(name, value, sentence): abi/audit.h. Coalesced by id and subject. */
+void audit(unsigned event, uint64_t subject, uint64_t fact);
+
+/* The machine is about to reset or power off: scrubs secrets. Runs once; later callers wait for it. */
+void monitor_leaving(int how);
+
+/* ---- Test build ---- */
+
+/* Hooks of the test build: linked from monitor/test/hooks.c there, from monitor/test/none.c in a release. */
+bool test_call(struct call *call);	 /* false: not a test call */
+bool test_switch(unsigned number); /* whether a protection is switched off: TEST_ of monitor/test/test.h */
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What passes between the loader and the monitor: the monitor image's header, the boot information
+ * block, the entry point's operations, and how much memory the monitor needs.
+ *
+ * The loader copies a monitor image to the start of one page-aligned block of reserved memory (the
+ * region), relocates it, and calls its entry point (System V calling convention, 64-bit mode,
+ * firmware's identity mapping, a stack of at least 8 KiB) with three operations:
+ *
+ *   MONITOR_CHECK   on every CPU: can it be covered? Changes nothing.
+ *   MONITOR_INIT    once, on the first CPU: copies and checks the block, builds the monitor's tables.
+ *   MONITOR_LAUNCH  on every CPU: returns as the monitor's guest.
+ *
+ * Every operation returns a value of launch.def. All three are given the same block.
+ */
+#ifndef REDOUBT_ABI_BOOTINFO_H
+#define REDOUBT_ABI_BOOTINFO_H
+
+#include <stdint.h>
+
+#define MONITOR_IMAGE_MAGIC 0x54494e4f4d544452ull /* "RDTMONIT" */
+#define MONITOR_IMAGE_VERSION 1u
+
+enum monitor_op { MONITOR_CHECK = 0, MONITOR_INIT = 1, MONITOR_LAUNCH = 2 };
+
+enum launch_status {
+#define LAUNCH(name, value, sentence) LAUNCH_##name = (value),
+#include "launch.def"
+#undef LAUNCH
+};
+
+/* A part of the image with one protection. Offsets and sizes in bytes, multiples of 4096. */
+struct monitor_segment {
+	uint32_t offset;
+	uint32_t size;
+};
+
+/* First bytes of a monitor image. The header's own page is followed by the segments, in order. */
+struct monitor_image {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t vendor;    /* REDOUBT_VENDOR_ of cpuid.h */
+	uint32_t file_size; /* bytes to copy; relocations stand behind them, are not copied */
+	uint32_t load_size; /* bytes in memory: file_size and zeroed data; multiple of 4096 */
+	uint32_t entry;     /* offset of the entry point */
+	uint32_t reloc_count; /* uint32_t offsets at file_size: add the load address to the 64-bit word */
+	uint32_t fixed_pages;   /* 4 KiB pages needed beside the image */
+	uint32_t pages_per_cpu; /* 4 KiB pages needed for each CPU */
+	struct monitor_segment text;   /* read, execute */
+	struct monitor_segment rodata; /* read */
+	struct monitor_segment data;   /* read, write */
+	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
+};
+
+#define BOOTINFO_MAGIC 0x314f464e49544452ull /* "RDTINFO1" */
+#define BOOTINFO_VERSION 1u
+#define BOOTINFO_MAX_SIZE 65536u /* bytes of the whole block */
+#define BOOTINFO_MAX_RANGES 1024u
+#define BOOTINFO_MAX_CPUS 1024u
+
+/* Console and policy bits of bootinfo.flags; no other bit may be set. */
+#define BOOTINFO_SERIAL (1u << 0)      /* log to the serial port until boot_done */
+#define BOOTINFO_SERIAL_KEEP (1u << 1) /* the serial port stays the monitor's; needs BOOTINFO_SERIAL */
+#define BOOTINFO_DEBUGCON (1u << 2)    /* log to port 0xE9 as well (emulators) */
+#define BOOTINFO_PANIC_RESET (1u << 3) /* after a panic reset the machine, otherwise halt it */
+#define BOOTINFO_MITIGATE (1u << 4)    /* all side-channel mitigations, whatever the CPU reports */
+#define BOOTINFO_FLAGS (0x1fu)
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/* Usable memory as firmware's map has it at hand-over, the monitor's region included; sorted by base, no overlap, merged. */
+struct bootinfo_range {
+	uint64_t base;  /* multiple of 4096 */
+	uint64_t pages; /* of 4 KiB, not 0 */
+};
+
+/* Power and reset registers from the FADT the loader read; a port of 0 means there is none. */
+struct bootinfo_power {
+	uint16_t pm1a_control;
+	uint16_t pm1b_control;
+	uint16_t reset_port; /* FADT reset register if it is an I/O port */
+	uint8_t reset_value;
+	uint8_t reserved;
+};
+
+/*
+ * The block: this header, then the CPU list and the ranges at their offsets, all within `size` bytes.
+ * Everything not named is zero.
+ */
+struct bootinfo {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;
+	uint64_t region_base;  /* the monitor image's load address; multiple of 4096 */
+	uint64_t region_pages; /* at least monitor_region_pages() */
+	uint64_t record_base;  /* one reserved frame of the monitor's outside the region, for the panic record; 0: none */
+	uint32_t flags;
+	uint32_t log_level; /* enum log_level */
+	uint32_t cpu_count;
+	uint32_t cpu_offset; /* uint32_t APIC ids, the first CPU's first; multiple of 8 */
+	uint32_t range_count;
+	uint32_t range_offset; /* struct bootinfo_range[]; multiple of 8 */
+	uint16_t serial_port;  /* base port of a 16550; 0: none */
+	uint16_t reserved0;
+	uint32_t attempts; /* starts since the operating system was last reached, this one not counted */
+	struct bootinfo_power power;
+	uint8_t monitor_digest[32]; /* the image header's digest */
+	uint64_t reserved1[4];
+};
+
+/* 4 KiB pages of tables that map `frames` frames of usable memory in `ranges` ranges below `top`, split to the last frame. */
+static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, uint64_t top)
+{
+	uint64_t gib = (top >> 30) + 5;
+
+	return (frames >> 9) + 2 * ranges + gib + (gib >> 9) + 64;
+}
+
+/*
+ * Pages that the region must have for an image and a machine.
+ *
+ * frames  sum of bootinfo_range.pages
+ * top     first address behind the last range
+ */
+static inline uint64_t monitor_region_pages(const struct monitor_image *image, uint64_t cpus,
+    uint64_t frames, uint64_t ranges, uint64_t top)
+{
+	uint64_t owners = (frames * 4 + 4095) >> 12;
+
+	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu + owners +
+	    monitor_stage2_pages(frames, ranges, top);
+}
+
+/* The entry point. `cpu` is the index of the running CPU in the block's list. */
+typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, uint64_t cpu);
+
+/* Panic record: one frame, kept over a warm reset where firmware leaves memory alone. No secret. */
+#define PANIC_RECORD_MAGIC 0x4352434550544452ull /* "RDTPECRC" */
+#define PANIC_TEXT_BYTES 3968u
+
+struct panic_record {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t length;    /* bytes of text used */
+	uint8_t digest[32]; /* SHA-256 of length and text */
+	uint64_t reserved[10];
+	char text[PANIC_TEXT_BYTES];
+};
+
+_Static_assert(sizeof(struct panic_record) == 4096, "a panic record is one frame");
+_Static_assert(sizeof(struct bootinfo) % 8 == 0, "arrays behind the header are aligned");
+
+#endif
