@@ -53,7 +53,7 @@ include $(sort $(wildcard */build.mk tests/*/build.mk guest/*/build.mk tools/*/b
 .PHONY: help check soak bench format all lint clean setup-build
 help: ## list the targets
 	@echo "Redoubt: targets (variables: KERNEL=stock|cloud CPUS=N EMU=bochs VENDOR=vmx N=count SEED=number)"
-	@grep -hE '^[a-z][a-z-]*:.*## ' Makefile */build.mk */*/build.mk 2>/dev/null | sort -u | \
+	@grep -shE '^[a-z][a-z-]*:.*## ' Makefile $(wildcard */build.mk */*/build.mk) | sort -u | \
 		sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 
 setup-build:

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Bochs 3.0 as an engine: a machine with VT-x, EPT, MBEC, without KVM.
+
+CPU model corei7_icelake_u is the richest that the firmware survives. Time is counted in
+instructions, so a run repeats exactly; halted time passes at once. Options understood:
+
+  ignore_bad_msrs  1: an MSR the model does not have reads 0, writes vanish. 0 (default): #GP, as
+                   on hardware. Firmware and Debian's kernels boot with 0 (measured); the monitor
+                   has to work with it, since it tells guests from the real answer.
+  ips              instructions a machine second (default 100 million)
+  gdb              port on which the gdb stub listens (debug build only)
+"""
+
+import os
+import signal
+import struct
+
+import spec as spec_module
+
+MODEL = "corei7_icelake_u"
+VGA_BIOS = "/usr/share/vgabios/vgabios.bin"
+GROUPS = ("image", "bochs")
+VARIANT = "fast"
+
+CONFIG = """\
+config_interface: textconfig
+display_library: nogui
+memory: guest={mem}, host={mem}
+romimage: file={firmware}, address=0x0, options=none
+vgaromimage: file={vga}
+cpu: model={cpu}, count={cpus}, ips={ips}, reset_on_triple_fault=0, ignore_bad_msrs={bad_msrs}
+pci: enabled=1, chipset=i440fx, slot1=pcivga
+port_e9_hack: enabled=1
+com1: enabled=1, mode=term, dev={serial}
+log: {log}
+panic: action=fatal
+error: action=ignore
+info: action=ignore
+debug: action=ignore
+clock: sync=none, time0=1700000000
+ata0: enabled=1
+ata0-master: type=disk, mode=flat, path="{disk}"
+"""
+
+
+class Engine:
+    """One run of Bochs: its configuration, and the pipe to the probe compiled into it."""
+
+    def __init__(self, spec):
+        self.spec = spec
+        self.request = self.answer = None
+
+    def argv(self, serial_device):
+        """Writes the configuration, returns the command; `serial_device` is a terminal's path."""
+        spec = self.spec
+        config = os.path.join(spec.log_dir, "bochs.cfg")
+        with open(config, "w", encoding="ascii") as f:
+            f.write(CONFIG.format(
+                mem=spec.mem, firmware=spec.firmware, vga=VGA_BIOS, cpu=spec.cpu or MODEL,
+                cpus=spec.cpus, ips=spec.options.get("ips", 100000000),
+                bad_msrs=spec.options.get("ignore_bad_msrs", 0), serial=serial_device,
+                log=os.path.join(spec.log_dir, "bochs.log"), disk=os.path.abspath(spec.disk)))
+            f.write(self.more_config())
+        lock = spec.disk + ".lock"
+        if os.path.exists(lock):
+            os.unlink(lock)
+        return [os.path.join(spec_module.CACHE, "bochs-" + VARIANT, "bochs"), "-q", "-f", config]
+
+    def more_config(self):
+        return ""
+
+    def environment(self):
+        """Opens the probe's pipes; returns (variables, descriptors the child must inherit)."""
+        child_in, self.request = os.pipe()
+        self.answer, child_out = os.pipe()
+        return {
+            "REDOUBT_PROBE_MARKS": os.path.join(self.spec.log_dir, "marks"),
+            "REDOUBT_PROBE_PIPE": f"{child_in},{child_out}",
+        }, (child_in, child_out)
+
+    def clean_up(self):
+        for fd in (self.request, self.answer):
+            if fd is not None:
+                os.close(fd)
+        self.request = self.answer = None
+        lock = self.spec.disk + ".lock"
+        if os.path.exists(lock):
+            os.unlink(lock)
+
+    def _ask(self, pid, addr, length):
+        os.write(self.request, struct.pack("<QQ", addr, length))
+        os.kill(pid, signal.SIGUSR1)
+
+    def _read(self, length):
+        data = bytearray()
+        while len(data) < length:
+            part = os.read(self.answer, min(length - len(data), 1 << 20))
+            if not part:
+                raise EOFError("the emulator ended while it was asked for memory")
+            data += part
+        return bytes(data)
+
+    def dump(self, pid, addr, length):
+        """`length` bytes of the machine's RAM at `addr`, taken while no CPU moves."""
+        self._ask(pid, addr, length)
+        given, = struct.unpack("<Q", self._read(8))
+        if given != length:
+            raise ValueError(f"{addr:#x}..{addr + length:#x} is not all RAM")
+        return self._read(given)
+
+    def counts(self, pid):
+        """(ticks, [instructions retired by each CPU])"""
+        self._ask(pid, 0, 0)
+        cpus, ticks = struct.unpack("<QQ", self._read(16))
+        return ticks, list(struct.unpack(f"<{cpus}Q", self._read(8 * cpus)))

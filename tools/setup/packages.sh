@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# shellcheck shell=bash disable=SC2034
+#
+# The groups of setup.sh: what each is for, its Debian packages, and the step that puts in place
+# what is not a package. This table is the one place that knows them.
+#
+# Package versions are those of the Debian release, whose archive signs them. What is fetched from
+# another release is pinned by version and SHA-256 where it is fetched.
+
+declare -A WHY PACKAGES STEP
+
+WHY[build]="compiler, linker and EFI headers for redoubt.efi and the test guests"
+PACKAGES[build]="gcc binutils make python3 gnu-efi libc6-dev"
+
+WHY[lint]="second compiler, formatter and analysers"
+PACKAGES[lint]="clang clang-format clang-tidy cppcheck cloc lld shellcheck"
+
+WHY[hosttest]="host unit tests, sanitizers, fuzzers, and the disassembler they compare with"
+PACKAGES[hosttest]="gcc clang llvm libc6-dev libcmocka-dev libzydis-dev"
+
+WHY[image]="disk images, UEFI firmware for the emulators, ACPI compiler"
+PACKAGES[image]="python3 mtools dosfstools ovmf acpica-tools"
+
+WHY[bochs]="Bochs 3.0, the emulator with VT-x, built from Debian's source (about two minutes)"
+PACKAGES[bochs]="g++ make xz-utils vgabios ovmf python3"
+STEP[bochs]="bochs bochs_build fast"
+
+WHY[bochs-debug]="Bochs again with its gdb stub, for make debug"
+PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 gdb"
+STEP[bochs-debug]="bochs bochs_build debug"
+
+WHY[kernel]="Debian's current stock kernel image (unpacked, not installed)"
+PACKAGES[kernel]=""
+STEP[kernel]="debs fetch_kernel stock"
+
+WHY[kernel-cloud]="Debian's current cloud kernel image (unpacked, not installed)"
+PACKAGES[kernel-cloud]=""
+STEP[kernel-cloud]="debs fetch_kernel cloud"
+
+WHY[initramfs]="userland of the test initramfs (busybox, unpacked, not installed) and a static C library"
+PACKAGES[initramfs]="gcc libc6-dev python3"
+STEP[initramfs]="debs fetch_deb busybox-static"
+
+WHY[shim]="Debian's signed shim and GRUB (unpacked, not installed)"
+PACKAGES[shim]=""
+STEP[shim]="debs fetch_shim"
+
+WHY[qemu]="QEMU with TCG and KVM"
+PACKAGES[qemu]="qemu-system-x86 ovmf python3"
