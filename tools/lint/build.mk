@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# tools/lint: the checks that read the tree, and those that read what was built.
+
+LINT_TREE := style deps headers format tidy cppcheck scripts docs
+LINT_BUILT := image sloc
+LINT_TESTS += $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
+
+LINT_IMAGE := $(B)/monitor/redoubt-$(VENDOR).elf
+LINT_TEST_IMAGE := $(B)/monitor/redoubt-$(VENDOR)-test.elf
+
+$(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export MON_CFLAGS := $(MON_CFLAGS)
+$(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export EFI_CFLAGS := $(EFI_CFLAGS)
+$(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export HOST_CFLAGS := $(HOST_CFLAGS)
+
+.PHONY: lint-setup $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
+lint-setup:
+	@$(SETUP) build lint
+
+lint-style: ## lengths, parameters, conditionals, licences, columns
+	@tests/run $@ -- $(PY) tools/lint/style.py
+
+lint-deps: ## who may include whom; where assembly and the CPU's formats may stand
+	@tests/run $@ -- $(PY) tools/lint/deps.py
+
+lint-headers: lint-setup ## each header compiles on its own
+	@tests/run $@ -- $(PY) tools/lint/headers.py
+
+lint-format: lint-setup ## clang-format
+	@tests/run $@ -- $(PY) tools/lint/cformat.py
