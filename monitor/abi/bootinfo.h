@@ -68,7 +68,10 @@ struct monitor_image {
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-/* Usable memory as firmware's map has it at hand-over, the monitor's region included; sorted by base, no overlap, merged. */
+/*
+ * Usable memory as firmware's map has it at hand-over, the monitor's region and record frame included; sorted by base, no
+ * overlap, merged (no range begins where another ends).
+ */
 struct bootinfo_range {
 	uint64_t base;  /* multiple of 4096 */
 	uint64_t pages; /* of 4 KiB, not 0 */

@@ -52,6 +52,12 @@ enum leave_how { LEAVE_RESET, LEAVE_POWER_OFF };
  */
 _Noreturn void machine_reset(void);
 
+/*
+ * Keeps the first bytes of a panic record's digest where a firmware that wipes memory leaves them (on x86 eight bytes of the
+ * real-time clock's CMOS RAM), so that the next start can say that there was a panic, and whether a record it finds is that one's.
+ */
+void arch_keep_digest(const uint8_t digest[8]);
+
 /* Features and degradations of this vendor and machine: FEATURE_ and DEGRADED_ bits of abi/cpuid.h. */
 uint32_t arch_features(void);
 uint32_t arch_degraded(void);

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "arch/addr.h"
+#include "monitor/abi/bootinfo.h"
 
 enum slot_access { SLOT_READ, SLOT_WRITE };
 
@@ -26,6 +27,9 @@ void slot_unmap(void);
  * MONITOR_INIT. The result is mapped, readable and writable.
  */
 void *region_alloc(size_t pages);
+
+/* The frame for the panic record (bootinfo.record_base), mapped for good during MONITOR_INIT; NULL: there is none. */
+struct panic_record *region_record(void);
 
 /* The system physical address of the monitor's own memory, and back. */
 spa_t region_spa(const void *own);

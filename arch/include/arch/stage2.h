@@ -9,7 +9,11 @@
  * caller decides when cpu_flush_all() is due.
  *
  * Locks: every function but stage2_init() and stage2_lookup() wants `lock` of the tables held and CHECKs
- * that it is. stage2_lookup() may run beside a writer and sees each entry before or after a change.
+ * that it is; the same lock guards the pool. stage2_lookup() may run beside a writer and sees each entry before
+ * or after a change.
+ *
+ * A table that a merge took out of use may still be walked by a CPU that remembers it, so it is left as it was until
+ * every CPU has flushed: it goes to a short list of retired tables, and stage2_reclaim() after cpu_flush_all() frees it.
  */
 #ifndef ARCH_STAGE2_H
 #define ARCH_STAGE2_H
@@ -21,7 +25,8 @@
 #include "arch/addr.h"
 #include "arch/lock.h"
 
-/* Protection mask. Where the CPU cannot tell UX from KX both must be given or neither (see stage2_mbec()). */
+/* Protection mask. Where the CPU cannot tell UX from KX both must be given or neither (see stage2_has_mbec()). */
+/* Whatever is mapped is readable: W or X alone is a CHECK. */
 #define S2_R 1u
 #define S2_W 2u
 #define S2_UX 4u
@@ -32,11 +37,17 @@
 /* Memory types, numbered as in MTRRs (SDM 3A 12.11). Formats without a type field ignore them. */
 enum s2_type { S2_UC = 0, S2_WC = 1, S2_WT = 4, S2_WP = 5, S2_WB = 6 };
 
-/* Frames for tables: a list of free ones, all reserved at launch. */
+#define STAGE2_RETIRED 64u
+
+/* Frames for tables, all reserved at launch. */
 struct stage2_pool {
-	uint64_t *free; /* first free table; its first word leads to the next */
-	size_t available;
+	uint64_t *free;	   /* first free table; its first word leads to the next */
+	uint64_t *fresh;   /* tables never used yet, in a row and zero */
+	size_t fresh_left; /* how many */
+	size_t available;  /* free and fresh together */
 	size_t total;
+	size_t retired_count;
+	uint64_t *retired[STAGE2_RETIRED];
 };
 
 struct stage2 {
@@ -60,7 +71,10 @@ struct stage2_leaf {
 bool stage2_has_huge(void);
 bool stage2_has_mbec(void);
 
-/* Puts `pages` zeroed frames at `memory` into the pool. */
+/* First guest physical address that tables or CPU cannot reach: the lesser of 2^48 and 2^MAXPHYADDR. Multiple of 1 GiB. */
+uint64_t stage2_limit(void);
+
+/* Makes the pool of `pages` zeroed frames at `memory`. */
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
 
 /* An empty table of 4 levels. false: the pool is empty. */
@@ -68,23 +82,32 @@ bool stage2_init(struct stage2 *s2, struct stage2_pool *pool);
 
 /*
  * Makes [gpa, gpa + pages * 4 KiB) begin and end at the edge of mappings, and, where `small`, consist of 4 KiB
- * mappings or empty entries only. Translations stay as they are. false: not enough tables in the pool; then
+ * entries only, mapped or empty. All tables that stage2_map() will want are there afterwards. Translations stay as they are. false: not enough tables in the pool; then
  * nothing has changed but splits that leave translations as they were.
  */
 bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small);
 
-/* Identity-like mapping of a prepared range to [spa, ...), with the largest pages that fit. Cannot fail where prepare did not. */
+/*
+ * Maps a prepared range to [spa, ...), with the largest pages that the tables there allow. Where spa and gpa do not agree modulo
+ * 1 GiB the range must have been prepared `small`. Cannot fail where prepare did not.
+ */
 void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot, enum s2_type type);
 
-/* Changes the protection mask of all that is mapped in a prepared range. prot 0 unmaps. */
+/* Changes the protection mask of all that is mapped in a range at whose ends mappings end. prot 0 unmaps. */
 void stage2_protect(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot);
 
-/* Changes the memory type of all that is mapped in a prepared range. */
+/* Changes the memory type of all that is mapped in a range at whose ends mappings end. */
 void stage2_retype(struct stage2 *s2, gpa_t gpa, uint64_t pages, enum s2_type type);
 
-/* Merges back what can be merged in the range: full tables of equal, contiguous leaves. Returns the number of tables freed; those are
- * not reusable before the next cpu_flush_all() (the caller runs it before it drops the lock). */
+/*
+ * Merges back what can be merged in the tables that the range touches: full tables of equal, contiguous leaves become one leaf, empty
+ * ones an empty entry. Translations stay as they are. Returns the number of tables retired; STAGE2_RETIRED means that there may be
+ * more to do after a flush and stage2_reclaim().
+ */
 size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages);
+
+/* Frees the retired tables. cpu_flush_all() has run since the merge, under the same hold of the lock. */
+void stage2_reclaim(struct stage2 *s2);
 
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa);
 

@@ -32,7 +32,8 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /*
  * Second half of MONITOR_INIT, on the first CPU, in the monitor's own address space: builds log, ownership
- * table, the normal world's tables. `info` is the monitor's own, checked copy.
+ * table, the normal world's tables. `info` is the monitor's own, checked copy and stays where it is.
+ * LAUNCH_OK, or LAUNCH_BAD_REGION: the region is too small.
  */
 enum launch_status monitor_init(const struct bootinfo *info);
 
@@ -42,7 +43,10 @@ bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes);
 /* The normal world's second-stage tables. */
 struct stage2 *monitor_normal_stage2(void);
 
-/* Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped. */
+/*
+ * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped. *same_until: the first address
+ * behind it where the type may differ; a multiple of 4 KiB, at most the next multiple of 1 GiB.
+ */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
 /* ---- Exits ---- */
@@ -68,7 +72,7 @@ void monitor_retype(void);
 /* Audited events. AUDIT(name, value, sentence): abi/audit.h. Coalesced by id and subject. */
 void audit(unsigned event, uint64_t subject, uint64_t fact);
 
-/* The machine is about to reset or power off: scrubs secrets. Runs once; later callers wait for it. */
+/* The machine is about to reset or power off (enum leave_how): scrubs secrets. Runs once; later callers wait for it. */
 void monitor_leaving(int how);
 
 /* ---- Test build ---- */
