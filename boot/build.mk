@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# EFI applications: how any of them is built, then redoubt.efi itself and the loader's host tests.
+
+ELF2PE := tools/build/elf2pe.py
+EFI_LDS := boot/efi.lds
+EFI_LDFLAGS := -nostdlib -pie -z text -z noexecstack -z max-page-size=4096 -z norelro \
+	--no-dynamic-linker --build-id=none -T $(EFI_LDS)
+EFI_LIBS := /usr/lib/libefi.a
+
+# Sources compiled for EFI applications: $(call efi_objs,SOURCES) gives the objects.
+efi_objs = $(patsubst %,$(B)/efi/%.o,$(basename $(1)))
+
+$(B)/efi/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/efi/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
+
+# $(eval $(call efi_app,NAME,OBJECTS)) defines the rules for $(B)/NAME.efi, an EFI application whose
+# entry is `EFI_STATUS EFIAPI efi_main(EFI_HANDLE, EFI_SYSTEM_TABLE *)`. NAME may contain folders.
+# $(NAME)_SECTIONS, if set before, lists NAME=FILE sections to carry; the files become prerequisites.
+define efi_app
+$(B)/$(1).elf: $(2) $(EFI_LDS)
+	@mkdir -p $$(@D)
+	$$(LD) $$(EFI_LDFLAGS) -Map=$$@.map -o $$@ $(2) $$(EFI_LIBS)
+$(B)/$(1).efi: $(B)/$(1).elf $(ELF2PE) tools/build/elf.py \
+		$(foreach s,$($(1)_SECTIONS),$(lastword $(subst =, ,$(s))))
+	$(PY) $(ELF2PE) --subsystem app $(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
+-include $(patsubst %.o,%.d,$(2))
+endef
