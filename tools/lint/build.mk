@@ -27,3 +27,9 @@ lint-headers: lint-setup ## each header compiles on its own
 
 lint-format: lint-setup ## clang-format
 	@tests/run $@ -- $(PY) tools/lint/cformat.py
+
+lint-tidy: lint-setup ## clang-tidy and clang's warnings on monitor/, arch/, boot/
+	@tests/run $@ -- $(PY) tools/lint/tidy.py
+
+lint-cppcheck: lint-setup ## cppcheck
+	@tests/run $@ -- $(PY) tools/lint/cppcheck.py
