@@ -78,12 +78,13 @@ struct bootinfo_range {
 };
 
 /* Power and reset registers from the FADT the loader read; a port of 0 means there is none. */
+#define POWER_S5_UNKNOWN 0xffu
 struct bootinfo_power {
 	uint16_t pm1a_control;
 	uint16_t pm1b_control;
 	uint16_t reset_port; /* FADT reset register if it is an I/O port */
 	uint8_t reset_value;
-	uint8_t reserved;
+	uint8_t s5_type; /* SLP_TYP that means power-off (DSDT \\_S5); POWER_S5_UNKNOWN if not found */
 };
 
 /*

@@ -8,9 +8,9 @@
  * it is complete. Not-present entries are zero, so they hold no frame number (T10). No commit flushes: the
  * caller decides when cpu_flush_all() is due.
  *
- * Locks: every function but stage2_init() and stage2_lookup() wants `lock` of the tables held and CHECKs
- * that it is; the same lock guards the pool. stage2_lookup() may run beside a writer and sees each entry before
- * or after a change.
+ * Locks: every function but stage2_init() wants `lock` of the tables held and CHECKs that it is; the same lock guards the
+ * pool. That holds for stage2_lookup() too: a CPU in root mode counts as flushed, so without the lock a table could be freed
+ * under the reader.
  *
  * A table that a merge took out of use may still be walked by a CPU that remembers it, so it is left as it was until
  * every CPU has flushed: it goes to a short list of retired tables, and stage2_reclaim() after cpu_flush_all() frees it.

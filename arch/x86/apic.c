@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Kicks by NMI through the guest's local APIC, in whichever mode the guest has put it.
+ */
+#include "arch/x86/apic.h"
+
+#include "arch/cpu.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/percpu.h"
+#include "arch/x86/trap.h"
+
+#define APIC_ID 0x20u
+#define APIC_TPR 0x80u
+#define APIC_EOI 0xb0u
+#define APIC_LDR 0xd0u
+#define APIC_DFR 0xe0u
+#define APIC_SVR 0xf0u
+#define APIC_ISR 0x100u
+#define APIC_ICR_LOW 0x300u
+#define APIC_ICR_HIGH 0x310u
+#define APIC_LVT_CMCI 0x2f0u
+#define APIC_LVT_TIMER 0x320u
+#define APIC_LVT_ERROR 0x370u
+#define APIC_TIMER_COUNT 0x380u
+#define APIC_TIMER_DIVIDE 0x3e0u
+#define X2APIC_MSR 0x800u
+
+#define ICR_NMI 0x4400u /* delivery mode NMI, level assert */
+#define ICR_PENDING (1u << 12)
+#define ICR_OTHERS (3u << 18)
+#define ICR_POLLS 100000u
+#define LVT_MASKED 0x10000u
+#define SVR_RESET 0xffu
+
+static volatile uint32_t *reg(unsigned offset)
+{
+	return (volatile uint32_t *)((uint8_t *)PERCPU_VA(PERCPU_APIC) + offset);
+}
+
+static bool x2apic(void)
+{
+	return rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
+}
+
+static void wait_idle(void)
+{
+	for (unsigned i = 0; i < ICR_POLLS && *reg(APIC_ICR_LOW) & ICR_PENDING; i++)
+		cpu_pause();
+}
+
+static void send(uint32_t apic_id, uint32_t command)
+{
+	uint32_t high;
+
+	if (x2apic()) {
+		wrmsr(X2APIC_MSR + (APIC_ICR_LOW >> 4), (uint64_t)apic_id << 32 | command);
+		return;
+	}
+	wait_idle();
+	high = *reg(APIC_ICR_HIGH);
+	*reg(APIC_ICR_HIGH) = apic_id << 24;
+	*reg(APIC_ICR_LOW) = command;
+	wait_idle();
+	*reg(APIC_ICR_HIGH) = high;
+}
+
+void apic_send_nmi(uint32_t apic_id)
+{
+	send(apic_id, ICR_NMI);
+}
+
+void apic_broadcast_nmi(void)
+{
+	send(0, ICR_NMI | ICR_OTHERS);
+}
+
+static uint32_t get(bool extended, unsigned offset)
+{
+	return extended ? (uint32_t)rdmsr(X2APIC_MSR + (offset >> 4)) : *reg(offset);
+}
+
+static void set(bool extended, unsigned offset, uint32_t value)
+{
+	if (!extended)
+		*reg(offset) = value;
+	else if (!wrmsr_safe(X2APIC_MSR + (offset >> 4), value))
+		klog(LOG_DEBUG, "apic: register %x is not there", offset);
+}
+
+/* Interrupts in service at INIT are gone after it. */
+static void end_all(bool extended)
+{
+	for (unsigned word = 0; word < 8; word++)
+		for (unsigned bit = 0; bit < 32 && get(extended, APIC_ISR + word * 16) != 0; bit++)
+			set(extended, APIC_EOI, 0);
+}
+
+void apic_reset(void)
+{
+	bool extended = x2apic();
+
+	end_all(extended);
+	set(extended, APIC_TIMER_COUNT, 0);
+	for (unsigned lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 0x10)
+		set(extended, lvt, LVT_MASKED);
+	set(extended, APIC_TPR, 0);
+	set(extended, APIC_TIMER_DIVIDE, 0);
+	if (!extended) {
+		set(extended, APIC_LDR, 0);
+		set(extended, APIC_DFR, UINT32_MAX);
+	}
+	set(extended, APIC_SVR, SVR_RESET);
+}

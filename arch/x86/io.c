@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Watched ports: sleep, reset, power-off, and a kept serial port. ACPI 6.5 4.8.3.2; ICH and PIIX reset
+ * registers.
+ */
+#include "arch/x86/io.h"
+
+#include "arch/cpu.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "monitor/abi/audit.h"
+
+#define PORT_KEYBOARD 0x64u	/* command 0xF0-0xFF with bit 0 clear pulses RESET */
+#define PORT_CONTROL_A 0x92u	/* bit 0: fast reset */
+#define PORT_PCI_ADDRESS 0xcf8u /* 32-bit writes are PCI configuration addresses */
+#define PORT_RESET 0xcf9u	/* bit 2: reset */
+#define SERIAL_PORTS 8u
+#define SLEEP_ENABLE (1u << 13)
+#define SLEEP_TYPE(value) ((value) >> 10 & 7)
+
+static struct bootinfo_power power;
+static uint16_t serial_kept;
+
+void io_init(const struct bootinfo *info)
+{
+	power = info->power;
+	if (info->flags & BOOTINFO_SERIAL_KEEP)
+		serial_kept = info->serial_port;
+}
+
+static void watch(uint8_t *map, uint16_t port, unsigned count)
+{
+	if (port == 0)
+		return;
+	for (unsigned i = port; i < port + count && i <= UINT16_MAX; i++)
+		map[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+void io_fill_map(uint8_t *map)
+{
+	watch(map, PORT_KEYBOARD, 1);
+	watch(map, PORT_CONTROL_A, 1);
+	watch(map, PORT_RESET, 1);
+	watch(map, power.reset_port, 1);
+	watch(map, power.pm1a_control, 2);
+	watch(map, power.pm1b_control, 2);
+	watch(map, serial_kept, SERIAL_PORTS);
+}
+
+static uint32_t port_in(uint16_t port, unsigned bytes)
+{
+	switch (bytes) {
+	case 1:
+		return inb(port);
+	case 2:
+		return inw(port);
+	default:
+		return inl(port);
+	}
+}
+
+static void port_out(uint16_t port, unsigned bytes, uint32_t value)
+{
+	switch (bytes) {
+	case 1:
+		outb(port, (uint8_t)value);
+		break;
+	case 2:
+		outw(port, (uint16_t)value);
+		break;
+	default:
+		outl(port, value);
+		break;
+	}
+}
+
+/* The byte that an access of `bytes` at `port` puts at `at`; false if it does not touch it. */
+static bool byte_at(uint16_t port, unsigned bytes, uint32_t value, uint16_t at, uint8_t *byte)
+{
+	if (at < port || at >= port + bytes)
+		return false;
+	*byte = (uint8_t)(value >> 8 * (at - port));
+	return true;
+}
+
+static bool is_reset(uint16_t port, unsigned bytes, uint32_t value)
+{
+	uint8_t b;
+
+	if (port == PORT_PCI_ADDRESS && bytes == 4)
+		return false;
+	return (byte_at(port, bytes, value, PORT_RESET, &b) && b & 4) ||
+	    (byte_at(port, bytes, value, PORT_CONTROL_A, &b) && b & 1) ||
+	    (byte_at(port, bytes, value, PORT_KEYBOARD, &b) && (b & 0xf1) == 0xf0) ||
+	    (power.reset_port != 0 && byte_at(port, bytes, value, power.reset_port, &b) &&
+		b == power.reset_value);
+}
+
+/* Whether an access writes SLP_EN of a PM1 control register, and which sleep type with it. */
+static bool is_sleep(uint16_t port, unsigned bytes, uint32_t value, unsigned *type)
+{
+	const uint16_t registers[] = {power.pm1a_control, power.pm1b_control};
+	uint8_t high;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (registers[i] == 0 || !byte_at(port, bytes, value, registers[i] + 1, &high))
+			continue;
+		*type = SLEEP_TYPE((unsigned)high << 8);
+		if ((unsigned)high << 8 & SLEEP_ENABLE)
+			return true;
+	}
+	return false;
+}
+
+static bool is_kept(uint16_t port, unsigned bytes)
+{
+	return serial_kept != 0 && port + bytes > serial_kept && port < serial_kept + SERIAL_PORTS;
+}
+
+bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
+{
+	unsigned type;
+
+	if (is_kept(port, bytes)) {
+		if (!write)
+			*value = UINT32_MAX >> (32 - 8 * bytes);
+		return true;
+	}
+	if (!write) {
+		*value = port_in(port, bytes);
+		return true;
+	}
+	if (is_sleep(port, bytes, *value, &type)) {
+		if (power.s5_type != POWER_S5_UNKNOWN && type != power.s5_type) {
+			audit(REDOUBT_AUDIT_SLEEP_REFUSED, port, type);
+			return false;
+		}
+		monitor_leaving(LEAVE_POWER_OFF);
+	} else if (is_reset(port, bytes, *value)) {
+		monitor_leaving(LEAVE_RESET);
+	}
+	port_out(port, bytes, *value);
+	return true;
+}
+
+void machine_reset(void)
+{
+	if (power.reset_port != 0)
+		outb(power.reset_port, power.reset_value);
+	outb(PORT_RESET, 0x02);
+	outb(PORT_RESET, 0x06);
+	outb(PORT_KEYBOARD, 0xfe);
+	cpu_stop();
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Building root mode's page tables. All of it happens once, before the first launch; afterwards only the
+ * slot's entry changes.
+ */
+#include "arch/x86/mmu.h"
+
+#include "arch/frame.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/percpu.h"
+#include "arch/x86/region.h"
+#include "arch/x86/start.h"
+
+#define TABLE_ENTRIES 512u
+
+/* Pages of the private area that have a frame each, in the order of their frames. */
+static const struct {
+	uint16_t page;
+	uint16_t count;
+} backed[] = {
+    {PERCPU_DATA, PERCPU_DATA_PAGES},
+    {PERCPU_STACK, PERCPU_STACK_PAGES},
+    {PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES},
+    {PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES},
+    {PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES},
+};
+
+/* Tables of one CPU. */
+struct root_tables {
+	uint64_t *pml4;
+	uint64_t *private_pt;
+};
+
+static struct root_tables *tables;
+
+static unsigned index_at(uint64_t va, unsigned shift)
+{
+	return va >> shift & (TABLE_ENTRIES - 1);
+}
+
+/* The table below an entry; made if it is missing. NULL: the region is too small. */
+static uint64_t *descend(uint64_t *entry)
+{
+	uint64_t *table;
+
+	if (*entry & PTE_P)
+		return (uint64_t *)(*entry & PTE_ADDRESS);
+	table = region_alloc(1);
+	if (table != NULL)
+		*entry = (uint64_t)table | PTE_P | PTE_W | PTE_A;
+	return table;
+}
+
+static uint64_t *walk(uint64_t *pml4, uint64_t va, unsigned leaf_shift)
+{
+	uint64_t *table = pml4;
+
+	for (unsigned shift = 39; shift > leaf_shift && table != NULL; shift -= 9)
+		table = descend(&table[index_at(va, shift)]);
+	return table == NULL ? NULL : &table[index_at(va, leaf_shift)];
+}
+
+/* Maps [start, end) at its own address, in large pages where they fit. */
+static bool map_own(uint64_t *pml4, uint64_t start, uint64_t end, uint64_t bits)
+{
+	for (uint64_t va = start; va < end;) {
+		bool large = va % LARGE_SIZE == 0 && end - va >= LARGE_SIZE;
+		uint64_t *entry = walk(pml4, va, large ? LARGE_SHIFT : FRAME_SHIFT);
+
+		if (entry == NULL)
+			return false;
+		*entry = va | bits | PTE_P | PTE_A | PTE_D | (large ? PTE_PS : 0);
+		va += large ? LARGE_SIZE : FRAME_SIZE;
+	}
+	return true;
+}
+
+static bool map_shared(uint64_t *pml4)
+{
+	uint64_t base = (uint64_t)image_start;
+
+	return map_own(pml4, base, (uint64_t)text_start, PTE_NX) &&
+	    map_own(pml4, (uint64_t)text_start, (uint64_t)text_end, 0) &&
+	    map_own(pml4, (uint64_t)rodata_start, (uint64_t)rodata_end, PTE_NX) &&
+	    map_own(pml4, (uint64_t)data_start, (uint64_t)data_end, PTE_W | PTE_NX) &&
+	    map_own(pml4, region_heap_start(), region_end(), PTE_W | PTE_NX);
+}
+
+uint64_t mmu_private_frame(uint32_t cpu, unsigned page)
+{
+	uint64_t frame = region_private(cpu);
+
+	for (unsigned i = 0; i < sizeof(backed) / sizeof(backed[0]); i++) {
+		if (page >= backed[i].page && page < backed[i].page + backed[i].count)
+			return frame + (uint64_t)(page - backed[i].page) * FRAME_SIZE;
+		frame += (uint64_t)backed[i].count * FRAME_SIZE;
+	}
+	return 0;
+}
+
+/* The top entries of the shared tables are taken over; the private area's branch is the CPU's own. */
+static bool map_private(struct root_tables *own, const uint64_t *shared, uint32_t cpu)
+{
+	uint64_t *entry;
+
+	own->pml4 = region_alloc(1);
+	if (own->pml4 == NULL)
+		return false;
+	for (unsigned i = 0; i < TABLE_ENTRIES - 1; i++)
+		own->pml4[i] = shared[i];
+	entry = walk(own->pml4, PERCPU_BASE, FRAME_SHIFT);
+	if (entry == NULL)
+		return false;
+	own->private_pt = entry - index_at(PERCPU_BASE, FRAME_SHIFT);
+	for (unsigned page = 0; page < PERCPU_PAGES; page++) {
+		uint64_t frame = mmu_private_frame(cpu, page);
+
+		if (frame != 0)
+			entry[page] = frame | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
+	}
+	entry[PERCPU_APIC] = (rdmsr(MSR_APIC_BASE) & PTE_ADDRESS) | PTE_P | PTE_W | PTE_A | PTE_D |
+	    PTE_PCD | PTE_PWT | PTE_NX;
+	return true;
+}
+
+bool mmu_init(uint32_t cpu_count)
+{
+	size_t bytes = cpu_count * sizeof(*tables);
+	uint64_t *shared = region_alloc(1);
+
+	tables = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
+	if (shared == NULL || tables == NULL || !map_shared(shared))
+		return false;
+	for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
+		if (!map_private(&tables[cpu], shared, cpu))
+			return false;
+	return true;
+}
+
+uint64_t mmu_cr3(uint32_t cpu)
+{
+	return (uint64_t)tables[cpu].pml4;
+}
+
+uint64_t *mmu_slot_entry(uint32_t cpu)
+{
+	return &tables[cpu].private_pt[index_at(PERCPU_BASE, FRAME_SHIFT) + PERCPU_SLOT];
+}

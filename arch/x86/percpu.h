@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What a CPU in root mode has for itself, mapped at one fixed address in its own tables and nowhere else:
+ * data, stacks with guard pages between them, the slot for guest frames, the local APIC.
+ *
+ * The address is within reach of a sign-extended 32-bit displacement, so that entry.S and C get at it
+ * without a base register.
+ */
+#ifndef ARCH_X86_PERCPU_H
+#define ARCH_X86_PERCPU_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/x86/layout.h"
+#include "arch/x86/start.h"
+#include "arch/x86/sync.h"
+#include "arch/x86/vcpu.h"
+
+#define PERCPU_VA(page) ((void *)(PERCPU_BASE + (uint64_t)(page) * FRAME_SIZE))
+#define PERCPU_STACK_TOP (PERCPU_BASE + (PERCPU_STACK + PERCPU_STACK_PAGES) * (uint64_t)FRAME_SIZE)
+
+/* Task state segment. SDM 3A 8.7. */
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7];
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map;
+} __attribute__((packed));
+
+struct percpu {
+	struct vcpu vcpu;	      /* first: entry.S saves the guest's registers here */
+	struct cpu_sync *sync;	      /* what other CPUs may see of this one */
+	uint64_t *slot_entry;	      /* page-table entry of the slot */
+	uint64_t cr3;		      /* this CPU's root-mode tables */
+	uint64_t vmxon_spa;	      /* VT-x: frame given to VMXON */
+	uint64_t control_spa;	      /* VMCS or VMCB frame */
+	uint32_t processor_controls;  /* VT-x: primary controls without the NMI window */
+	uint32_t mitigations;	      /* MITIGATE_ of mitigate.h; entry.S reads it */
+	uint64_t guest_spec_ctrl;     /* IA32_SPEC_CTRL of the guest while in root mode */
+	_Atomic uint32_t nmi_pending; /* the guest is owed an NMI */
+	bool vmcs_loaded;	      /* control fields may be written */
+	bool event_injected;	      /* this exit's handler has written an event to inject */
+	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */
+	uint64_t gdt[6];
+	struct tss tss;
+};
+
+_Static_assert(sizeof(struct percpu) <= PERCPU_DATA_PAGES * FRAME_SIZE, "fits its pages");
+_Static_assert(offsetof(struct percpu, vcpu) == 0 && offsetof(struct vcpu, regs) == 0,
+    "entry.S saves registers at the start");
+
+/* The running CPU's own. Only under the monitor's tables. */
+static inline struct percpu *this_cpu(void)
+{
+	return PERCPU_VA(PERCPU_DATA);
+}
+
+#endif

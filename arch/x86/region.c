@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Handing out the monitor's own memory, and the slot to the guest's.
+ */
+#include "arch/x86/region.h"
+
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/mmu.h"
+#include "arch/x86/percpu.h"
+#include "monitor/lib/string.h"
+
+static uint64_t private_start;
+static uint64_t heap_start;
+static uint64_t heap_next;
+static uint64_t heap_end;
+
+bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count)
+{
+	uint64_t need = image_bytes / FRAME_SIZE + (uint64_t)cpu_count * PERCPU_FRAMES;
+
+	if (pages < need)
+		return false;
+	private_start = base + image_bytes;
+	heap_start = base + need * FRAME_SIZE;
+	heap_next = heap_start;
+	heap_end = base + pages * FRAME_SIZE;
+	memset((void *)private_start, 0, heap_start - private_start);
+	return true;
+}
+
+uint64_t region_private(uint32_t cpu)
+{
+	return private_start + (uint64_t)cpu * PERCPU_FRAMES * FRAME_SIZE;
+}
+
+uint64_t region_heap_start(void)
+{
+	return heap_start;
+}
+
+uint64_t region_end(void)
+{
+	return heap_end;
+}
+
+void *region_alloc(size_t pages)
+{
+	void *block = (void *)heap_next;
+
+	if (pages == 0 || pages > (heap_end - heap_next) / FRAME_SIZE)
+		return NULL;
+	heap_next += pages * FRAME_SIZE;
+	memset(block, 0, pages * FRAME_SIZE);
+	return block;
+}
+
+/* The monitor's memory stands at its own address in root mode's tables. */
+spa_t region_spa(const void *own)
+{
+	return (spa_t){(uint64_t)own};
+}
+
+void *region_ptr(spa_t spa)
+{
+	return (void *)spa.v;
+}
+
+void *slot_map(spa_t frame, enum slot_access access)
+{
+	struct percpu *cpu = this_cpu();
+
+	CHECK(*cpu->slot_entry == 0);
+	CHECK(frame.v % FRAME_SIZE == 0);
+	*(volatile uint64_t *)cpu->slot_entry = frame.v | PTE_P | PTE_A | PTE_NX |
+	    (access == SLOT_WRITE ? PTE_W | PTE_D : 0);
+	return PERCPU_VA(PERCPU_SLOT);
+}
+
+void slot_unmap(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	CHECK(*cpu->slot_entry != 0);
+	*(volatile uint64_t *)cpu->slot_entry = 0;
+	invlpg(PERCPU_VA(PERCPU_SLOT));
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The region: the one block of memory that is the monitor's. The image lies at its start, the private
+ * areas of the CPUs behind it (never mapped at their own addresses), then what region_alloc() hands out.
+ */
+#ifndef ARCH_X86_REGION_H
+#define ARCH_X86_REGION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/addr.h"
+
+/* Takes the region over: `base` is where the image was loaded. Under firmware's tables. */
+bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count);
+
+/* First frame of a CPU's private area. */
+uint64_t region_private(uint32_t cpu);
+
+/* What is mapped at its own address behind the image: [start, end). */
+uint64_t region_heap_start(void);
+uint64_t region_end(void);
+
+#endif

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Second-stage tables (arch/stage2.h), for every format. Nothing here recurses: each function goes over its
+ * range entry by entry, finding each from the root, and goes on behind the span of the entry found.
+ */
+#include "arch/stage2.h"
+
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "arch/x86/stage2_format.h"
+
+#define ENTRIES 512u
+#define LEVELS 4u
+#define ROOT_LEVEL (LEVELS - 1)
+#define ADDRESS_END (1ull << 48)
+
+/* An entry and the level of its table. */
+struct place {
+	uint64_t *entry;
+	unsigned level;
+};
+
+/* What a change sets. */
+struct change {
+	bool set_prot;
+	bool set_type;
+	unsigned prot;
+	enum s2_type type;
+};
+
+static unsigned level_shift(unsigned level)
+{
+	return FRAME_SHIFT + 9 * level;
+}
+
+static uint64_t span(unsigned level)
+{
+	return 1ull << level_shift(level);
+}
+
+static uint64_t span_start(uint64_t at, unsigned level)
+{
+	return at & ~(span(level) - 1);
+}
+
+static uint64_t span_end(uint64_t at, unsigned level)
+{
+	return span_start(at, level) + span(level);
+}
+
+static uint64_t load(const uint64_t *entry)
+{
+	return __atomic_load_n(entry, __ATOMIC_RELAXED);
+}
+
+/* One store, after all that it leads to has been written. */
+static void store(uint64_t *entry, uint64_t value)
+{
+	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+}
+
+static void check_range(const struct stage2 *s2, gpa_t gpa, uint64_t pages)
+{
+	CHECK(spin_held(&s2->lock));
+	CHECK(gpa.v % FRAME_SIZE == 0 && gpa.v <= ADDRESS_END);
+	CHECK(pages <= (ADDRESS_END - gpa.v) >> FRAME_SHIFT);
+}
+
+static void check_prot(unsigned prot)
+{
+	CHECK((prot & ~S2_RWX) == 0 && (prot == 0 || (prot & S2_R)));
+	CHECK(stage2_has_mbec() || (prot & S2_X) == 0 || (prot & S2_X) == S2_X);
+}
+
+/* ---- The pool ---- */
+
+void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages)
+{
+	*pool = (struct stage2_pool){
+		.fresh = memory, .fresh_left = pages, .available = pages, .total = pages};
+}
+
+/* A zeroed table, or NULL. */
+static uint64_t *pool_take(struct stage2_pool *pool)
+{
+	uint64_t *table = pool->free;
+
+	if (pool->available == 0)
+		return NULL;
+	pool->available--;
+	if (table) {
+		pool->free = *(uint64_t **)table;
+		table[0] = 0;
+		return table;
+	}
+	CHECK(pool->fresh_left > 0);
+	table = pool->fresh;
+	pool->fresh += ENTRIES;
+	pool->fresh_left--;
+	return table;
+}
+
+static void pool_give(struct stage2_pool *pool, uint64_t *table)
+{
+	for (unsigned i = 0; i < ENTRIES; i++)
+		store(&table[i], 0);
+	*(uint64_t **)table = pool->free;
+	pool->free = table;
+	pool->available++;
+}
+
+void stage2_reclaim(struct stage2 *s2)
+{
+	struct stage2_pool *pool = s2->pool;
+
+	CHECK(spin_held(&s2->lock));
+	for (size_t i = 0; i < pool->retired_count; i++) {
+		pool_give(pool, pool->retired[i]);
+		pool->retired[i] = NULL;
+	}
+	pool->retired_count = 0;
+}
+
+/* ---- Finding entries ---- */
+
+static uint64_t *table_of(uint64_t entry, unsigned level)
+{
+	return region_ptr(format_address(entry, level));
+}
+
+/* The entry for `at` in the lowest table there is, not below `stop`. */
+static struct place find(const struct stage2 *s2, uint64_t at, unsigned stop)
+{
+	uint64_t *table = s2->root;
+	unsigned level = ROOT_LEVEL;
+
+	for (;;) {
+		uint64_t *entry = &table[(at >> level_shift(level)) % ENTRIES];
+		uint64_t value = load(entry);
+
+		if (level == stop || !format_is_table(value, level))
+			return (struct place){entry, level};
+		table = table_of(value, level);
+		level--;
+	}
+}
+
+static bool leaf_allowed(const struct stage2 *s2, unsigned level)
+{
+	return level <= 1 || (level == 2 && s2->huge);
+}
+
+/* Whether the span at `at` lies whole in [at, end). */
+static bool covered(uint64_t at, uint64_t end, unsigned level)
+{
+	return at % span(level) == 0 && end - at >= span(level);
+}
+
+/* ---- Prepare ---- */
+
+/* Puts a table in the place of a leaf or an empty entry, that translates just the same. */
+static bool split(struct stage2 *s2, struct place place)
+{
+	uint64_t *table = pool_take(s2->pool);
+	uint64_t value = load(place.entry);
+	unsigned below = place.level - 1;
+
+	if (!table)
+		return false;
+	if (value != 0) {
+		uint64_t spa = format_address(value, place.level).v;
+
+		for (unsigned i = 0; i < ENTRIES; i++)
+			store(&table[i], format_leaf((spa_t){spa + i * span(below)}, below,
+					     format_prot(value), format_type(value)));
+	}
+	store(place.entry, format_table(region_spa(table)));
+	return true;
+}
+
+bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small)
+{
+	uint64_t at = gpa.v;
+	uint64_t end = at + (pages << FRAME_SHIFT);
+
+	check_range(s2, gpa, pages);
+	while (at < end) {
+		struct place place = find(s2, at, 0);
+		bool fits = place.level == 0 ||
+		    (!small && leaf_allowed(s2, place.level) && covered(at, end, place.level));
+
+		if (fits)
+			at = span_end(at, place.level);
+		else if (!split(s2, place))
+			return false;
+	}
+	return true;
+}
+
+/* ---- Commit ---- */
+
+void stage2_map(
+    struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot, enum s2_type type)
+{
+	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
+	uint64_t offset = spa.v - gpa.v;
+
+	check_range(s2, gpa, pages);
+	check_prot(prot);
+	CHECK(prot != 0 && spa.v % FRAME_SIZE == 0);
+	for (uint64_t at = gpa.v; at < end;) {
+		struct place place = find(s2, at, 0);
+
+		CHECK(leaf_allowed(s2, place.level) && covered(at, end, place.level));
+		CHECK(offset % span(place.level) == 0);
+		store(place.entry, format_leaf((spa_t){at + offset}, place.level, prot, type));
+		at = span_end(at, place.level);
+	}
+}
+
+static uint64_t changed(uint64_t value, unsigned level, const struct change *change)
+{
+	unsigned prot = change->set_prot ? change->prot : format_prot(value);
+	enum s2_type type = change->set_type ? change->type : format_type(value);
+
+	return prot == 0 ? 0 : format_leaf(format_address(value, level), level, prot, type);
+}
+
+static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, const struct change *change)
+{
+	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
+
+	check_range(s2, gpa, pages);
+	for (uint64_t at = gpa.v; at < end;) {
+		struct place place = find(s2, at, 0);
+		uint64_t value = load(place.entry);
+
+		if (value != 0) {
+			CHECK(covered(at, end, place.level));
+			store(place.entry, changed(value, place.level, change));
+		}
+		at = span_end(at, place.level);
+	}
+}
+
+void stage2_protect(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot)
+{
+	check_prot(prot);
+	change_range(s2, gpa, pages, &(struct change){.set_prot = true, .prot = prot});
+}
+
+void stage2_retype(struct stage2 *s2, gpa_t gpa, uint64_t pages, enum s2_type type)
+{
+	change_range(s2, gpa, pages, &(struct change){.set_type = true, .type = type});
+}
+
+/* ---- Merge ---- */
+
+/* What stands for all of a table in one entry of `level`, if anything does. */
+static bool merged(const struct stage2 *s2, const uint64_t *table, unsigned level, uint64_t *entry)
+{
+	uint64_t first = load(&table[0]);
+	unsigned below = level - 1;
+	uint64_t step = first == 0 ? 0 : span(below);
+	uint64_t spa;
+
+	*entry = 0;
+	if (first != 0) {
+		spa = format_address(first, below).v;
+		if (format_is_table(first, below) || !leaf_allowed(s2, level) ||
+		    spa % span(level) != 0)
+			return false;
+		*entry = format_leaf((spa_t){spa}, level, format_prot(first), format_type(first));
+	}
+	for (unsigned i = 1; i < ENTRIES; i++)
+		if (load(&table[i]) != first + i * step)
+			return false;
+	return true;
+}
+
+/* Merges the table that `place` leads to, if it can be. */
+static bool merge_one(struct stage2 *s2, struct place place)
+{
+	struct stage2_pool *pool = s2->pool;
+	uint64_t *table = table_of(load(place.entry), place.level);
+	uint64_t entry;
+
+	if (!merged(s2, table, place.level, &entry))
+		return false;
+	store(place.entry, entry);
+	pool->retired[pool->retired_count++] = table;
+	return true;
+}
+
+size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
+{
+	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
+	struct stage2_pool *pool = s2->pool;
+	size_t before = pool->retired_count;
+
+	check_range(s2, gpa, pages);
+	for (unsigned level = 1; level <= ROOT_LEVEL; level++) {
+		for (uint64_t at = gpa.v; at < end;) {
+			struct place place = find(s2, at, level);
+
+			if (pool->retired_count == STAGE2_RETIRED)
+				return STAGE2_RETIRED;
+			if (place.level == level && format_is_table(load(place.entry), level))
+				merge_one(s2, place);
+			at = span_end(at, place.level);
+		}
+	}
+	return pool->retired_count - before;
+}
+
+/* ---- Reading ---- */
+
+static struct stage2_leaf leaf_at(uint64_t at, struct place place)
+{
+	uint64_t value = load(place.entry);
+	struct stage2_leaf leaf = {.present = value != 0, .shift = level_shift(place.level)};
+
+	if (leaf.present) {
+		leaf.spa.v = format_address(value, place.level).v + (at - span_start(at, place.level));
+		leaf.prot = format_prot(value);
+		leaf.type = format_type(value);
+	}
+	return leaf;
+}
+
+struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
+{
+	CHECK(spin_held(&s2->lock));
+	CHECK(gpa.v < ADDRESS_END);
+	return leaf_at(gpa.v, find(s2, gpa.v, 0));
+}
+
+void stage2_walk(const struct stage2 *s2,
+    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
+{
+	CHECK(spin_held(&s2->lock));
+	for (uint64_t at = 0; at < ADDRESS_END;) {
+		struct place place = find(s2, at, 0);
+		struct stage2_leaf leaf = leaf_at(at, place);
+
+		if (leaf.present && !visit(ctx, (gpa_t){at}, &leaf))
+			return;
+		at = span_end(at, place.level);
+	}
+}
+
+bool stage2_init(struct stage2 *s2, struct stage2_pool *pool)
+{
+	*s2 = (struct stage2){
+		.root = pool_take(pool), .pool = pool, .levels = LEVELS, .huge = stage2_has_huge()};
+	return s2->root != NULL;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The entry point. It runs on firmware's stack and tables, without exception handlers of our own until
+ * start_run(): nothing here may fault, and nothing is logged before MONITOR_INIT has a console.
+ */
+#include "arch/x86/start.h"
+
+#include <stddef.h>
+
+#include "arch/console.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/header.h"
+#include "arch/x86/io.h"
+#include "arch/x86/mmu.h"
+#include "arch/x86/percpu.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/region.h"
+#include "arch/x86/trap.h"
+#include "monitor/lib/string.h"
+
+_Static_assert(offsetof(struct firmware_state, rsp) == 32, "start.S knows this offset");
+
+enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
+
+static enum stage stage;
+static uint64_t info_copy[BOOTINFO_MAX_SIZE / sizeof(uint64_t)];
+
+/* Overwritten early in MONITOR_INIT; before that nothing has secrets or input. */
+uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
+_Noreturn void __stack_chk_fail(void);
+
+_Noreturn void __stack_chk_fail(void)
+{
+	panic("stack overwritten");
+}
+
+const struct bootinfo *start_info(void)
+{
+	return (const struct bootinfo *)info_copy;
+}
+
+static uint32_t own_apic_id(void)
+{
+	if (cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx != 0)
+		return cpuid(0xb, 0).edx;
+	return cpuid(1, 0).ebx >> 24;
+}
+
+/* Copied once (I4); only the copy is looked at. */
+static enum launch_status take_info(const struct bootinfo *info)
+{
+	uint32_t size = *(const volatile uint32_t *)&info->size;
+
+	if (size < sizeof(*info) || size > sizeof(info_copy))
+		return LAUNCH_BAD_BOOTINFO;
+	memcpy(info_copy, info, size);
+	if (start_info()->size != size || !bootinfo_valid(start_info(), size))
+		return LAUNCH_BAD_BOOTINFO;
+	if (start_info()->region_base != (uint64_t)image_start)
+		return LAUNCH_BAD_REGION;
+	return LAUNCH_OK;
+}
+
+static const uint32_t *apic_ids(void)
+{
+	return (const uint32_t *)((const uint8_t *)info_copy + start_info()->cpu_offset);
+}
+
+static struct percpu *percpu_of(uint32_t cpu)
+{
+	return (struct percpu *)mmu_private_frame(cpu, PERCPU_DATA);
+}
+
+/* Private areas as seen through firmware's identity map. */
+static bool prepare_cpus(void)
+{
+	for (uint32_t i = 0; i < start_info()->cpu_count; i++) {
+		struct percpu *cpu = percpu_of(i);
+		uint64_t *frames = region_alloc(2);
+
+		if (frames == NULL)
+			return false;
+		cpu->vcpu.index = i;
+		cpu->vcpu.apic_id = apic_ids()[i];
+		cpu->sync = sync_of(i);
+		cpu->slot_entry = mmu_slot_entry(i);
+		cpu->cr3 = mmu_cr3(i);
+		cpu->vmxon_spa = (uint64_t)frames;
+		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
+	}
+	return true;
+}
+
+static void save_firmware(struct firmware_state *state)
+{
+	state->cr0 = read_cr0();
+	state->cr3 = read_cr3();
+	state->cr4 = read_cr4();
+	state->efer = rdmsr(MSR_EFER);
+	__asm__ volatile("sgdt %0" : "=m"(state->gdtr));
+	__asm__ volatile("sidt %0" : "=m"(state->idtr));
+	__asm__ volatile("mov %%es, %0" : "=r"(state->es));
+	__asm__ volatile("mov %%cs, %0" : "=r"(state->cs));
+	__asm__ volatile("mov %%ss, %0" : "=r"(state->ss));
+	__asm__ volatile("mov %%ds, %0" : "=r"(state->ds));
+	__asm__ volatile("mov %%fs, %0" : "=r"(state->fs));
+	__asm__ volatile("mov %%gs, %0" : "=r"(state->gs));
+	__asm__ volatile("sldt %0" : "=r"(state->ldtr));
+	__asm__ volatile("str %0" : "=r"(state->tr));
+}
+
+/* Back from start_run() without a guest. */
+static void restore_firmware(const struct firmware_state *state)
+{
+	wrmsr(MSR_EFER, state->efer);
+	__asm__ volatile("lgdt %0; lidt %1" : : "m"(state->gdtr), "m"(state->idtr) : "memory");
+	start_load_segments(state->cs, state->ss);
+	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
+}
+
+static uint64_t run(uint64_t op, uint32_t cpu)
+{
+	struct firmware_state *state = &percpu_of(cpu)->firmware;
+	uint64_t result;
+	uint64_t flags;
+
+	__asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
+	save_firmware(state);
+	wrmsr(MSR_EFER, state->efer | EFER_NXE);
+	result = start_run(mmu_cr3(cpu), PERCPU_STACK_TOP, op, state);
+	if (op != MONITOR_LAUNCH)
+		restore_firmware(state);
+	__asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
+	return result;
+}
+
+static enum launch_status init(const struct bootinfo *info)
+{
+	const struct bootinfo *own = start_info();
+	enum launch_status status = take_info(info);
+
+	if (status != LAUNCH_OK)
+		return status;
+	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size, own->cpu_count) ||
+	    !sync_init(apic_ids(), own->cpu_count) || !mmu_init(own->cpu_count) || !prepare_cpus())
+		return LAUNCH_BAD_REGION;
+	console_init(own);
+	io_init(own);
+	trap_init();
+	return (enum launch_status)run(MONITOR_INIT, 0);
+}
+
+static enum launch_status launch(uint64_t cpu)
+{
+	if (stage != STAGE_READY)
+		return LAUNCH_WRONG_STATE;
+	if (cpu >= start_info()->cpu_count || apic_ids()[cpu] != own_apic_id())
+		return LAUNCH_CPU_UNKNOWN;
+	if (atomic_load(&sync_of((unsigned)cpu)->covered))
+		return LAUNCH_ALREADY_RUNNING;
+	return (enum launch_status)run(MONITOR_LAUNCH, (uint32_t)cpu);
+}
+
+/* Under the monitor's tables and on its stack. */
+uint64_t start_root(uint64_t op)
+{
+	struct percpu *cpu = this_cpu();
+	enum launch_status status;
+
+	trap_load(op == MONITOR_LAUNCH);
+	if (op == MONITOR_LAUNCH) {
+		policy_vcpu_init(&cpu->vcpu);
+		vendor_launch(&cpu->firmware);
+	}
+	policy_init();
+	policy_vcpu_init(&cpu->vcpu);
+	status = monitor_init(start_info());
+	if (status == LAUNCH_OK)
+		status = vendor_init();
+	trap_use_stacks();
+	return status;
+}
+
+__attribute__((no_stack_protector)) uint64_t monitor_entry(uint64_t op, const struct bootinfo *info,
+    uint64_t cpu)
+{
+	enum launch_status status;
+
+	if (op == MONITOR_CHECK)
+		return vendor_check();
+	if (op == MONITOR_LAUNCH)
+		return launch(cpu);
+	if (op != MONITOR_INIT)
+		return LAUNCH_BAD_OPERATION;
+	if (stage != STAGE_NEW)
+		return LAUNCH_WRONG_STATE;
+	__stack_chk_guard ^= rdtsc() << 8;
+	status = init(info);
+	stage = status == LAUNCH_OK ? STAGE_READY : STAGE_FAILED;
+	return status;
+}

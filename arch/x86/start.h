@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The way in: the entry point's operations and the state of the firmware that becomes the first guest.
+ */
+#ifndef ARCH_X86_START_H
+#define ARCH_X86_START_H
+
+#include <stdint.h>
+
+#include "monitor/abi/bootinfo.h"
+
+/* Bounds of the image, from monitor.lds. */
+extern char image_start[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[],
+    data_end[], image_end[];
+
+struct descriptor_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+/* A CPU as the loader's code ran on it. */
+struct firmware_state {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t rsp; /* where start_guest finds the saved registers */
+	struct descriptor_pointer gdtr, idtr;
+	uint16_t es, cs, ss, ds, fs, gs, ldtr, tr;
+};
+
+/*
+ * From start.S. Switches to the given tables and stack, runs start_root(op, cpu), and comes back with its
+ * result to firmware's tables and stack. For MONITOR_LAUNCH it comes back through start_guest instead: as
+ * the guest, with LAUNCH_OK.
+ */
+uint64_t start_run(uint64_t cr3, uint64_t stack, uint64_t op, struct firmware_state *state);
+uint64_t start_root(uint64_t op);
+void start_guest(void);
+
+/* Loads CS and then SS, DS, ES. */
+void start_load_segments(uint16_t cs, uint16_t data);
+
+/* What the vendor supplies. */
+enum launch_status vendor_check(void);	 /* can this CPU be covered? Changes nothing; firmware's tables */
+enum launch_status vendor_init(void);	 /* once, under the monitor's tables, after monitor_init() */
+_Noreturn void vendor_launch(const struct firmware_state *state); /* this CPU becomes the guest's */
+
+/* The monitor's own copy of the boot information block; valid after MONITOR_INIT. */
+const struct bootinfo *start_info(void);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The cross-CPU protocol; sync.h tells how it works.
+ */
+#include "arch/x86/sync.h"
+
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/percpu.h"
+
+_Atomic uint64_t sync_generation = 1;
+
+static struct cpu_sync *cpus;
+static uint32_t cpus_listed;
+
+bool sync_init(const uint32_t *apic_ids, uint32_t count)
+{
+	size_t pages = (count * sizeof(*cpus) + FRAME_SIZE - 1) / FRAME_SIZE;
+
+	cpus = region_alloc(pages);
+	if (cpus == NULL)
+		return false;
+	cpus_listed = count;
+	for (uint32_t i = 0; i < count; i++)
+		cpus[i].apic_id = apic_ids[i];
+	return true;
+}
+
+struct cpu_sync *sync_of(unsigned cpu)
+{
+	CHECK(cpu < cpus_listed);
+	return &cpus[cpu];
+}
+
+unsigned cpu_index(void)
+{
+	return this_cpu()->vcpu.index;
+}
+
+unsigned cpu_count(void)
+{
+	return cpus_listed;
+}
+
+unsigned cpu_covered(void)
+{
+	unsigned covered = 0;
+
+	for (uint32_t i = 0; i < cpus_listed; i++)
+		covered += atomic_load_explicit(&cpus[i].covered, memory_order_relaxed);
+	return covered;
+}
+
+void sync_catch_up(struct cpu_sync *self)
+{
+	uint64_t generation = atomic_load(&sync_generation);
+
+	vendor_flush_local();
+	atomic_store(&self->seen, generation);
+}
+
+bool sync_nmi(struct cpu_sync *self)
+{
+	bool kick = atomic_exchange(&self->kicked, 0) != 0;
+
+	if (atomic_load(&self->stop))
+		cpu_stop();
+	sync_catch_up(self);
+	return !kick;
+}
+
+static bool reached(struct cpu_sync *cpu, uint64_t generation)
+{
+	return !atomic_load(&cpu->in_guest) || atomic_load(&cpu->seen) >= generation;
+}
+
+static void kick(struct cpu_sync *cpu)
+{
+	if (atomic_exchange(&cpu->kicked, 1) == 0)
+		apic_send_nmi(cpu->apic_id);
+}
+
+/* The second try: wherever the CPU's APIC id went, it hears a broadcast. */
+static void kick_everyone(const struct cpu_sync *self)
+{
+	for (uint32_t i = 0; i < cpus_listed; i++)
+		if (&cpus[i] != self && atomic_load(&cpus[i].in_guest))
+			atomic_store(&cpus[i].kicked, 1);
+	apic_broadcast_nmi();
+}
+
+static void wait_for(struct cpu_sync *self, struct cpu_sync *cpu, uint64_t generation)
+{
+	uint64_t start = rdtsc();
+	bool broadcast = false;
+
+	while (!reached(cpu, generation)) {
+		cpu_pause();
+		if (rdtsc() - start < SYNC_LIMIT)
+			continue;
+		CHECK(!broadcast || rdtsc() - start < 2 * SYNC_LIMIT);
+		if (!broadcast)
+			kick_everyone(self);
+		broadcast = true;
+	}
+}
+
+void cpu_flush_all(void)
+{
+	struct cpu_sync *self = this_cpu()->sync;
+	uint64_t generation = atomic_fetch_add(&sync_generation, 1) + 1;
+
+	for (uint32_t i = 0; i < cpus_listed; i++)
+		if (&cpus[i] != self && !reached(&cpus[i], generation))
+			kick(&cpus[i]);
+	for (uint32_t i = 0; i < cpus_listed; i++)
+		if (&cpus[i] != self)
+			wait_for(self, &cpus[i], generation);
+}
+
+void cpu_stop_others(void)
+{
+	struct cpu_sync *self = this_cpu()->sync;
+	bool covered = false;
+
+	for (uint32_t i = 0; i < cpus_listed; i++) {
+		if (&cpus[i] == self || !atomic_load(&cpus[i].covered))
+			continue;
+		atomic_store(&cpus[i].stop, 1);
+		covered = true;
+	}
+	if (covered)
+		apic_broadcast_nmi();
+}
+
+void cpu_pause(void)
+{
+	__asm__ volatile("pause" : : : "memory");
+}
+
+uint64_t cpu_cycles(void)
+{
+	return rdtsc();
+}
+
+void cpu_stop(void)
+{
+	for (;;)
+		__asm__ volatile("cli; hlt");
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Descriptor tables of root mode and what happens on an exception there. SDM 3A 6.
+ */
+#include "arch/x86/trap.h"
+
+#include "arch/cpu.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/percpu.h"
+#include "arch/x86/start.h"
+#include "arch/x86/sync.h"
+
+#define VECTORS 32u
+#define VECTOR_DF 8u
+#define GATE_INTERRUPT 0x8e00u
+#define GDT_CODE64 0x00af9b000000ffffull
+#define GDT_DATA 0x00cf93000000ffffull
+#define TSS_AVAILABLE 0x89ull
+
+struct gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint16_t type; /* IST in the low three bits */
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t reserved;
+};
+
+struct table_pointer {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+/* Where an instruction that may fault stands, and where to go on; both relative to their own field. */
+struct extable_entry {
+	int32_t instruction;
+	int32_t fixup;
+};
+
+extern const uint64_t trap_entries[VECTORS];
+extern const struct extable_entry extable_start[], extable_end[];
+uint32_t trap_rdmsr(uint32_t msr, uint64_t *value);
+uint32_t trap_wrmsr(uint32_t msr, uint64_t value);
+uint32_t trap_xsetbv(uint32_t index, uint64_t value);
+
+static struct gate idt[VECTORS] __attribute__((aligned(16)));
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	return trap_rdmsr(msr, value) == 0;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+	return trap_wrmsr(msr, value) == 0;
+}
+
+bool xsetbv_safe(uint32_t index, uint64_t value)
+{
+	return trap_xsetbv(index, value) == 0;
+}
+
+void trap_init(void)
+{
+	for (unsigned i = 0; i < VECTORS; i++)
+		idt[i] = (struct gate){
+		    .offset_low = (uint16_t)trap_entries[i],
+		    .selector = SEL_CODE,
+		    .type = GATE_INTERRUPT,
+		    .offset_middle = (uint16_t)(trap_entries[i] >> 16),
+		    .offset_high = (uint32_t)(trap_entries[i] >> 32),
+		};
+}
+
+void trap_use_stacks(void)
+{
+	idt[VECTOR_NMI].type |= IST_NMI;
+	idt[VECTOR_DF].type |= IST_DF;
+	idt[VECTOR_MC].type |= IST_MC;
+}
+
+static uint64_t stack_top(unsigned page, unsigned pages)
+{
+	return (uint64_t)PERCPU_VA(page + pages);
+}
+
+static void fill_gdt(struct percpu *cpu)
+{
+	uint64_t base = (uint64_t)&cpu->tss;
+
+	cpu->gdt[0] = 0;
+	cpu->gdt[SEL_CODE / 8] = GDT_CODE64;
+	cpu->gdt[SEL_DATA / 8] = GDT_DATA;
+	cpu->gdt[SEL_TSS / 8] = (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 |
+	    TSS_AVAILABLE << 40 | (base >> 24 & 0xff) << 56;
+	cpu->gdt[SEL_TSS / 8 + 1] = base >> 32;
+	cpu->tss.io_map = sizeof(struct tss);
+	cpu->tss.rsp[0] = PERCPU_STACK_TOP;
+	cpu->tss.ist[IST_NMI - 1] = stack_top(PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES);
+	cpu->tss.ist[IST_DF - 1] = stack_top(PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES);
+	cpu->tss.ist[IST_MC - 1] = stack_top(PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES);
+}
+
+void trap_load(bool task)
+{
+	struct percpu *cpu = this_cpu();
+	struct table_pointer gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
+	struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)idt};
+
+	fill_gdt(cpu);
+	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr) : "memory");
+	start_load_segments(SEL_CODE, SEL_DATA);
+	if (task)
+		__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+}
+
+uint64_t trap_idt_base(void)
+{
+	return (uint64_t)idt;
+}
+
+uint64_t trap_gdt_base(void)
+{
+	return (uint64_t)this_cpu()->gdt;
+}
+
+uint64_t trap_tss_base(void)
+{
+	return (uint64_t)&this_cpu()->tss;
+}
+
+static bool fix_up(struct trap_frame *frame)
+{
+	for (const struct extable_entry *e = extable_start; e < extable_end; e++) {
+		if ((uint64_t)&e->instruction + (uint64_t)(int64_t)e->instruction != frame->rip)
+			continue;
+		frame->rip = (uint64_t)&e->fixup + (uint64_t)(int64_t)e->fixup;
+		return true;
+	}
+	return false;
+}
+
+/* Return addresses on the stack, as offsets into the image: enough to find the way, and no secret. */
+static void backtrace(const struct trap_frame *f)
+{
+	const uint64_t *word = (const uint64_t *)f->rsp;
+	uint64_t bottom = f->rsp & ~(uint64_t)(FRAME_SIZE - 1);
+
+	if (f->rsp < PERCPU_BASE || f->rsp % 8 != 0)
+		return;
+	for (; (uint64_t)word < bottom + FRAME_SIZE; word++)
+		if (*word >= (uint64_t)text_start && *word < (uint64_t)text_end)
+			klog(LOG_ERROR, "  called from image + %lx", *word - (uint64_t)image_start);
+}
+
+static _Noreturn void fatal(const struct trap_frame *f)
+{
+	backtrace(f);
+	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx", f->vector,
+	    f->error, f->rip - (uint64_t)image_start, f->rsp, read_cr2());
+}
+
+void trap_handler(struct trap_frame *frame)
+{
+	if (frame->vector == VECTOR_NMI) {
+		if (sync_nmi(this_cpu()->sync))
+			vendor_nmi_pending();
+		return;
+	}
+	if (frame->vector == VECTOR_GP && fix_up(frame))
+		return;
+	fatal(frame);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Exceptions in root mode. Three kinds are expected: #GP of an instruction that has an entry in the
+ * exception table (rdmsr_safe() and its like), NMI, and machine check. Every other one is a broken monitor.
+ */
+#ifndef ARCH_X86_TRAP_H
+#define ARCH_X86_TRAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trap_frame {
+	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
+	uint64_t rdi, rsi, rbp, rbx, rdx, rcx, rax;
+	uint64_t vector, error;
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* MSR and XCR0 access that may fault: false if it did. `*value` is 0 then. */
+bool rdmsr_safe(uint32_t msr, uint64_t *value);
+bool wrmsr_safe(uint32_t msr, uint64_t value);
+bool xsetbv_safe(uint32_t index, uint64_t value);
+
+/* Fills the interrupt descriptor table. Stacks of their own come in with trap_use_stacks(). */
+void trap_init(void);
+void trap_use_stacks(void);
+
+/* Loads the monitor's descriptor tables on this CPU; with `task` the task register too. */
+void trap_load(bool task);
+uint64_t trap_idt_base(void);
+uint64_t trap_gdt_base(void);
+uint64_t trap_tss_base(void);
+
+/* From trap.S. */
+void trap_handler(struct trap_frame *frame);
+
+/* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
+void trap_unblock_nmi(void);
+
+/* Vendor: root mode took an NMI for the guest; it must learn of it at the next entry, however close. */
+void vendor_nmi_pending(void);
+
+#endif

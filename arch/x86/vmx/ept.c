@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The EPT format of second-stage tables (stage2_format.h). Bit 6 (ignore PAT) stays clear: the guest's PAT
+ * and the type here combine as PAT and MTRR do on a machine without a monitor (SDM 3C 29.3.7.2).
+ */
+#include "arch/x86/vmx/ept.h"
+
+#include "arch/x86/stage2_format.h"
+
+static uint64_t rights(unsigned prot)
+{
+	uint64_t bits = 0;
+
+	if (prot & S2_R)
+		bits |= EPT_R;
+	if (prot & S2_W)
+		bits |= EPT_W;
+	if (stage2_has_mbec()) {
+		if (prot & S2_KX)
+			bits |= EPT_X;
+		if (prot & S2_UX)
+			bits |= EPT_UX;
+	} else if ((prot & S2_X) == S2_X) {
+		bits |= EPT_X;
+	}
+	return bits;
+}
+
+uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type)
+{
+	return spa.v | rights(prot) | (uint64_t)type << EPT_TYPE_SHIFT | (level > 0 ? EPT_LARGE : 0);
+}
+
+uint64_t format_table(spa_t table)
+{
+	return table.v | rights(S2_RWX);
+}
+
+bool format_is_table(uint64_t entry, unsigned level)
+{
+	return entry != 0 && level > 0 && !(entry & EPT_LARGE);
+}
+
+spa_t format_address(uint64_t entry, unsigned level)
+{
+	return (spa_t){entry & EPT_ADDRESS};
+}
+
+unsigned format_prot(uint64_t entry)
+{
+	unsigned prot = 0;
+
+	if (entry & EPT_R)
+		prot |= S2_R;
+	if (entry & EPT_W)
+		prot |= S2_W;
+	if (!stage2_has_mbec())
+		return prot | (entry & EPT_X ? S2_X : 0);
+	if (entry & EPT_X)
+		prot |= S2_KX;
+	if (entry & EPT_UX)
+		prot |= S2_UX;
+	return prot;
+}
+
+enum s2_type format_type(uint64_t entry)
+{
+	return (enum s2_type)((entry & EPT_TYPE_MASK) >> EPT_TYPE_SHIFT);
+}
