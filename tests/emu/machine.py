@@ -29,6 +29,7 @@ from spec import Spec, setup  # noqa: F401  (Spec is for those who import this m
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
 PARTIAL = re.compile(r"\x1b(?:\[[0-9;?=]*|[()])?$")
+FIRMWARE_CRASH = re.compile(r"!!!! X64 Exception Type.*")
 PR_SET_PDEATHSIG = 1
 
 
@@ -184,6 +185,8 @@ class Machine:
                     return match
                 if bad and (match := self._search(bad, sources)):
                     raise Failure(f"saw {match.group(0)!r} while waiting for /{pattern}/")
+                if (match := FIRMWARE_CRASH.search(self.serial)):
+                    raise Failure(f"firmware crashed: {match.group(0)}")
                 if self.ended:
                     what = "ran out of time" if self.timed_out else "ended"
                     raise Failure(f"the machine {what} before /{pattern}/ was seen")

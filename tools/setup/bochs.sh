@@ -16,6 +16,7 @@ BOCHS_VERSION=3.0+dfsg-1
 BOCHS_ORIG=bochs_3.0+dfsg.orig.tar.xz
 BOCHS_SHA256=78f6c73d4a6472d5130a87ab9dc306d02c7c71ed8e25b3a8ef642e2a7acd282b
 BOCHS_CXXFLAGS="-O2 -pipe"
+BOCHS_OBJECTS=524
 BOCHS_PROBE=$TOP/tests/emu/bochs-probe
 
 BOCHS_COMMON=(
@@ -106,11 +107,10 @@ bochs_tarball() {
 
 # bochs_progress PID DIR: a line every few seconds while PID compiles in DIR.
 bochs_progress() {
-	local start=$SECONDS total
-	total=$(find "$2" -name '*.cc' -path '*/cpu/*' | wc -l)
+	local start=$SECONDS
 	while sleep 5 && kill -0 "$1" 2>/dev/null; do
-		say "bochs: $(find "$2" -name '*.o' -path '*/cpu/*' | wc -l) of $total" \
-			"CPU units compiled, $((SECONDS - start)) s"
+		say "bochs: $(find "$2" -name '*.o' | wc -l) of about $BOCHS_OBJECTS units" \
+			"compiled, $((SECONDS - start)) s"
 	done
 }
 
@@ -144,8 +144,10 @@ bochs_build() {
 	pid=$!
 	bochs_progress "$pid" "$src"
 	if ! wait "$pid"; then
-		tail -n 30 "$work/log" >&2
-		die "Bochs did not build, all output is in $work/log"
+		mv "$work/log" "$CACHE/bochs-build.log"
+		rm -rf "$work"
+		tail -n 30 "$CACHE/bochs-build.log" >&2
+		die "Bochs did not build, all output is in $CACHE/bochs-build.log"
 	fi
 	mkdir -p "$dir"
 	strip -o "$dir/bochs.new" "$src/bochs"

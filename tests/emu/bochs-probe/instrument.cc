@@ -14,7 +14,7 @@
  * number of bytes that follow: the length asked for, or 0 where part of it is no RAM.
  */
 #include "bochs.h"
-#include "cpu.h"
+#include "cpu/cpu.h"
 #include "memory/memory-bochs.h"
 #include "pc_system.h"
 

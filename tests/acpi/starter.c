@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The test starter: the \EFI\BOOT\BOOTX64.EFI of test disks. It does what \start.txt says, line by
+ * line, reporting each step on port 0xE9:
+ *
+ *   acpi                     install ACPI tables (tables.h)
+ *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
+ *                            become its load options; the next line follows when it returns
+ *   # ...                    nothing
+ *
+ * Test-only: no part of the product starts it.
+ */
+#include <efi.h>
+
+#include "tests/acpi/debugcon.h"
+#include "tests/acpi/tables.h"
+
+#define MAX_SCRIPT 4096
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+
+struct starter {
+	EFI_HANDLE self;
+	EFI_HANDLE device;
+	EFI_SYSTEM_TABLE *system;
+	EFI_BOOT_SERVICES *bs;
+};
+
+static void report(const char *what, EFI_STATUS status)
+{
+	debug_text("starter: ");
+	debug_text(what);
+	debug_text(" -> ");
+	debug_hex(status);
+	debug_text("\n");
+}
+
+static EFI_STATUS read_script(struct starter *s, char *text, UINTN *size)
+{
+	EFI_GUID guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
+	CHAR16 name[] = L"\\start.txt";
+	EFI_FILE_IO_INTERFACE *volume;
+	EFI_FILE_HANDLE root, file;
+	EFI_STATUS status;
+
+	if ((status = s->bs->HandleProtocol(s->device, &guid, (void **)&volume)) ||
+	    (status = volume->OpenVolume(volume, &root)) ||
+	    (status = root->Open(root, &file, name, EFI_FILE_MODE_READ, 0)))
+		return status;
+	status = file->Read(file, size, text);
+	file->Close(file);
+	root->Close(root);
+	return status;
+}
+
+/* Length in bytes of the device path up to its end node. */
+static UINTN path_length(const EFI_DEVICE_PATH *path)
+{
+	const UINT8 *p = (const UINT8 *)path;
+
+	while (p[0] != 0x7f)
+		p += p[2] | p[3] << 8;
+	return (UINTN)(p - (const UINT8 *)path);
+}
+
+/* The device path of a file on the starter's volume; to be freed with FreePool. */
+static EFI_STATUS file_path(struct starter *s, const CHAR16 *name, UINTN chars, EFI_DEVICE_PATH **path)
+{
+	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
+	UINTN node = 4 + (chars + 1) * sizeof(CHAR16);
+	EFI_DEVICE_PATH *volume;
+	EFI_STATUS status;
+	UINTN prefix;
+	UINT8 *p;
+
+	status = s->bs->HandleProtocol(s->device, &guid, (void **)&volume);
+	if (status)
+		return status;
+	prefix = path_length(volume);
+	status = s->bs->AllocatePool(EfiLoaderData, prefix + node + 4, (void **)&p);
+	if (status)
+		return status;
+	*path = (EFI_DEVICE_PATH *)p;
+	s->bs->CopyMem(p, volume, prefix);
+	p += prefix;
+	p[0] = 4; /* media device path: file path */
+	p[1] = 4;
+	p[2] = (UINT8)node;
+	p[3] = (UINT8)(node >> 8);
+	s->bs->CopyMem(p + 4, (void *)(UINTN)name, chars * sizeof(CHAR16));
+	p[node - 2] = p[node - 1] = 0;
+	s->bs->CopyMem(p + node, (UINT8[]){ 0x7f, 0xff, 4, 0 }, 4);
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS give_options(struct starter *s, EFI_HANDLE image, CHAR16 *options, UINTN chars)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_LOADED_IMAGE *loaded;
+	EFI_STATUS status = s->bs->HandleProtocol(image, &guid, (void **)&loaded);
+
+	if (status || !chars)
+		return status;
+	loaded->LoadOptions = options;
+	loaded->LoadOptionsSize = (UINT32)((chars + 1) * sizeof(CHAR16));
+	return EFI_SUCCESS;
+}
+
+/* `line` is PATH [OPTIONS], as wide characters, ended by 0. */
+static EFI_STATUS start(struct starter *s, CHAR16 *line, UINTN chars)
+{
+	EFI_DEVICE_PATH *path;
+	EFI_HANDLE image;
+	EFI_STATUS status;
+	UINTN name = 0;
+
+	while (name < chars && line[name] != ' ')
+		name++;
+	status = file_path(s, line, name, &path);
+	if (status)
+		return status;
+	status = s->bs->LoadImage(FALSE, s->self, path, NULL, 0, &image);
+	s->bs->FreePool(path);
+	report("loaded", status);
+	if (status)
+		return status;
+	name += name < chars;
+	status = give_options(s, image, line + name, chars - name);
+	return status ? status : s->bs->StartImage(image, NULL, NULL);
+}
+
+static BOOLEAN begins(const char *line, UINTN length, const char *word)
+{
+	UINTN i;
+
+	for (i = 0; word[i]; i++) {
+		if (i >= length || line[i] != word[i])
+			return FALSE;
+	}
+	return i == length || line[i] == ' ';
+}
+
+static void do_line(struct starter *s, const char *line, UINTN length)
+{
+	static CHAR16 wide[MAX_SCRIPT + 1];
+	UINTN chars = 0;
+
+	if (!length || line[0] == '#')
+		return;
+	if (begins(line, length, "acpi")) {
+		report("acpi", install_acpi_tables(s->system));
+	} else if (begins(line, length, "start")) {
+		for (UINTN i = 6; i < length; i++)
+			wide[chars++] = (CHAR16)line[i];
+		wide[chars] = 0;
+		debug_text("starter: start\n");
+		report("ended", start(s, wide, chars));
+	} else {
+		report("unknown line", EFI_INVALID_PARAMETER);
+	}
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+{
+	static char script[MAX_SCRIPT];
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	struct starter s = { .self = image, .system = system, .bs = system->BootServices };
+	UINTN size = sizeof(script), begin = 0;
+	EFI_LOADED_IMAGE *self;
+	EFI_STATUS status;
+
+	status = s.bs->HandleProtocol(image, &guid, (void **)&self);
+	if (!status) {
+		s.device = self->DeviceHandle;
+		status = read_script(&s, script, &size);
+	}
+	report("script", status);
+	if (status)
+		return status;
+	for (UINTN i = 0; i <= size; i++) {
+		if (i < size && script[i] != '\n')
+			continue;
+		do_line(&s, script + begin, i - begin);
+		begin = i + 1;
+	}
+	debug_text("starter: end of script\n");
+	return EFI_SUCCESS;
+}

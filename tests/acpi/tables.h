@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * ACPI tables for the machine that Bochs emulates. The firmware used with Bochs installs none, for
+ * want of QEMU's configuration device, and without a MADT an operating system sees one CPU.
+ */
+#ifndef REDOUBT_TESTS_ACPI_TABLES_H
+#define REDOUBT_TESTS_ACPI_TABLES_H
+
+#include <efi.h>
+
+/*
+ * Builds RSDP, XSDT, FADT, FACS, DSDT and a MADT with every CPU that the MP services list, in
+ * memory of type EfiACPIReclaimMemory (FACS: EfiACPIMemoryNVS), switches the power management
+ * registers from SMI to SCI, and installs the RSDP as a configuration table. Boot services must be
+ * there. Returns the status of the first step that failed; nothing is installed then.
+ */
+EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system);
+
+#endif

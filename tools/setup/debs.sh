@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# shellcheck shell=bash
+#
+# Files out of Debian packages that are not installed: a kernel image, busybox, signed EFI
+# binaries. apt downloads and verifies; the files are unpacked into the cache, a folder a version:
+#
+#   $CACHE/debs/NAME_VERSION/   the package's files
+#   $CACHE/debs/NAME            link to the version in use
+#
+# The version in use is what the archive offers today; that is asked once a day.
+
+DEBS=$CACHE/debs
+
+# True if the link of $1 was set within a day.
+deb_fresh() {
+	[[ -e $DEBS/$1/.complete && -n $(find "$DEBS/$1/.complete" -mmin -1440) ]]
+}
+
+lists_stale() {
+	[[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -1 2>/dev/null) ]]
+}
+
+candidate() { apt-cache policy "$1" | sed -n 's/^ *Candidate: *//p' | grep -v '(none)'; }
+
+need_debian() {
+	supported_debian || die "this is no Debian 12 or 13: cannot fetch its package $1"
+}
+
+# unpack_deb PACKAGE VERSION LINK
+unpack_deb() {
+	local dir=$DEBS/$1_$2 work
+	if [[ ! -e $dir/.complete ]]; then
+		work=$(mktemp -d "$DEBS/.fetch.XXXXXX")
+		say "downloading $1 $2"
+		(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1=$2" >&2)
+		mkdir "$work/files"
+		dpkg-deb -x "$work"/*.deb "$work/files"
+		rm -rf "$work/files/lib/modules" "$work/files/usr/lib/modules" "$work/files/usr/share/doc"
+		printf '%s %s\n' "$1" "$2" >"$work/files/.complete"
+		rm -rf "$dir"
+		mv "$work/files" "$dir"
+		rm -rf "$work"
+	fi
+	ln -sfn "$1_$2" "$DEBS/$3.new"
+	touch "$dir/.complete"
+	mv -T "$DEBS/$3.new" "$DEBS/$3"
+}
+
+# fetch PACKAGE LINK [RESOLVER]: today's version of a package, or of the one that RESOLVER names.
+fetch() {
+	local package=$1 link=$2 version
+	deb_fresh "$link" && return
+	need_debian "$package"
+	lock
+	mkdir -p "$DEBS"
+	if lists_stale || ! lists_know "$package"; then update_lists || say "no fresh lists"; fi
+	[[ -z ${3:-} ]] || package=$($3 "$package")
+	version=$(candidate "$package") || die "apt knows no package $package"
+	unpack_deb "$package" "$version" "$link"
+	say "$link: $package $version"
+}
+
+fetch_deb() { fetch "$1" "$1"; }
+
+# The package with the image that the metapackage $1 depends on.
+image_of() {
+	apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1
+}
+
+fetch_kernel() {
+	case $1 in
+	stock) fetch linux-image-amd64 kernel-stock image_of ;;
+	cloud) fetch linux-image-cloud-amd64 kernel-cloud image_of ;;
+	esac
+	ln -sfn "$(cd "$DEBS/kernel-$1" && ls boot/vmlinuz-*)" "$DEBS/kernel-$1/vmlinuz"
+}
+
+fetch_shim() {
+	fetch_deb shim-signed
+	fetch_deb grub-efi-amd64-signed
+}
