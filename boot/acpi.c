@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The FADT's power registers.
+ */
+#include "boot/acpi.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "boot/bytes.h"
+
+#define TABLE_MAX (1u << 20) /* bytes; real FADTs and XSDTs are far below */
+#define HEADER 36u	     /* of every table but the RSDP */
+#define RSDP_V1 20u
+#define RSDP_V2 36u
+
+/* Offsets in the FADT. */
+#define FADT_PM1A_CONTROL 64u
+#define FADT_PM1B_CONTROL 68u
+#define FADT_FLAGS 112u
+#define FADT_RESET_REG 116u
+#define FADT_RESET_VALUE 128u
+#define FADT_X_PM1A_CONTROL 172u
+#define FADT_X_PM1B_CONTROL 184u
+#define FADT_RESET_SUPPORTED (1u << 10)
+#define FADT_HW_REDUCED (1u << 20)
+
+/* A generic address structure: space, width, offset, access, address. */
+#define GAS_SIZE 12u
+#define GAS_ADDRESS 4u
+#define GAS_IO 1u
+
+struct reader {
+	acpi_map_fn map;
+	void *context;
+};
+
+struct table {
+	const uint8_t *data;
+	uint32_t length;
+};
+
+static const uint8_t *map(const struct reader *reader, uint64_t address, uint64_t length)
+{
+	if (address == 0 || address + length < address)
+		return NULL;
+	return reader->map(reader->context, address, length);
+}
+
+static bool sums_to_zero(const uint8_t *data, uint32_t length)
+{
+	uint8_t sum = 0;
+
+	for (uint32_t i = 0; i < length; i++)
+		sum = (uint8_t)(sum + data[i]);
+	return sum == 0;
+}
+
+/* A table with the header all share, whole and with a right checksum. */
+static bool open_table(const struct reader *reader, uint64_t address, struct table *table)
+{
+	const uint8_t *header = map(reader, address, HEADER);
+
+	if (!header)
+		return false;
+	table->length = get32(header + 4);
+	if (table->length < HEADER || table->length > TABLE_MAX)
+		return false;
+	table->data = map(reader, address, table->length);
+	return table->data && sums_to_zero(table->data, table->length);
+}
+
+/* The table that lists the others. `wide`: its entries have 8 bytes, not 4. */
+static bool open_root(const struct reader *reader, uint64_t rsdp, struct table *root, bool *wide)
+{
+	const uint8_t *data = map(reader, rsdp, RSDP_V1);
+
+	if (!data || !bytes_equal(data, "RSD PTR ", 8) || !sums_to_zero(data, RSDP_V1))
+		return false;
+	*wide = false;
+	if (data[15] >= 2) {
+		data = map(reader, rsdp, RSDP_V2);
+		if (!data || !sums_to_zero(data, RSDP_V2))
+			return false;
+		*wide = get64(data + 24) != 0;
+	}
+	if (!open_table(reader, *wide ? get64(data + 24) : get32(data + 16), root))
+		return false;
+	return bytes_equal(root->data, *wide ? "XSDT" : "RSDT", 4);
+}
+
+/* ABSENT if no entry leads to a FADT, DAMAGED if the one that does is. Others are not judged. */
+static enum acpi_result open_fadt(
+    const struct reader *reader, const struct table *root, bool wide, struct table *fadt)
+{
+	uint32_t step = wide ? 8 : 4;
+
+	for (uint32_t at = HEADER; at + step <= root->length; at += step) {
+		uint64_t address = wide ? get64(root->data + at) : get32(root->data + at);
+		const uint8_t *signature = map(reader, address, 4);
+
+		if (signature && bytes_equal(signature, "FACP", 4))
+			return open_table(reader, address, fadt) ? ACPI_OK : ACPI_DAMAGED;
+	}
+	return ACPI_ABSENT;
+}
+
+/* The port of a GAS at `at`; 0 if the table ends before it, or it names no I/O port. */
+static uint16_t gas_port(const struct table *fadt, uint32_t at)
+{
+	uint64_t address;
+
+	if (at + GAS_SIZE > fadt->length || fadt->data[at] != GAS_IO)
+		return 0;
+	address = get64(fadt->data + at + GAS_ADDRESS);
+	return address <= 0xffff ? (uint16_t)address : 0;
+}
+
+/* The extended field if it names a port, else the old one. */
+static uint16_t control_port(const struct table *fadt, uint32_t extended, uint32_t old)
+{
+	uint16_t port = gas_port(fadt, extended);
+	uint32_t address;
+
+	if (port || old + 4 > fadt->length)
+		return port;
+	address = get32(fadt->data + old);
+	return address <= 0xffff ? (uint16_t)address : 0;
+}
+
+static void read_fadt(const struct table *fadt, struct bootinfo_power *power)
+{
+	uint32_t flags = FADT_FLAGS + 4 <= fadt->length ? get32(fadt->data + FADT_FLAGS) : 0;
+
+	if (!(flags & FADT_HW_REDUCED)) {
+		power->pm1a_control = control_port(fadt, FADT_X_PM1A_CONTROL, FADT_PM1A_CONTROL);
+		power->pm1b_control = control_port(fadt, FADT_X_PM1B_CONTROL, FADT_PM1B_CONTROL);
+	}
+	if (flags & FADT_RESET_SUPPORTED && FADT_RESET_VALUE < fadt->length) {
+		power->reset_port = gas_port(fadt, FADT_RESET_REG);
+		power->reset_value = power->reset_port ? fadt->data[FADT_RESET_VALUE] : 0;
+	}
+}
+
+enum acpi_result acpi_find_power(
+    uint64_t rsdp, acpi_map_fn map_fn, void *context, struct bootinfo_power *power)
+{
+	struct reader reader = { map_fn, context };
+	struct table root, fadt;
+	enum acpi_result result;
+	bool wide;
+
+	*power = (struct bootinfo_power){ 0 };
+	if (!rsdp)
+		return ACPI_ABSENT;
+	if (!open_root(&reader, rsdp, &root, &wide))
+		return ACPI_DAMAGED;
+	result = open_fadt(&reader, &root, wide, &fadt);
+	if (result == ACPI_OK)
+		read_fadt(&fadt, power);
+	return result;
+}
