@@ -33,3 +33,15 @@ lint-tidy: lint-setup ## clang-tidy and clang's warnings on monitor/, arch/, boo
 
 lint-cppcheck: lint-setup ## cppcheck
 	@tests/run $@ -- $(PY) tools/lint/cppcheck.py
+
+lint-scripts: lint-setup ## shellcheck, pyflakes
+	@tests/run $@ -- $(PY) tools/lint/scripts.py
+
+lint-docs: ## README files, links, no names of hosts and machines
+	@tests/run $@ -- $(PY) tools/lint/docs.py
+
+lint-image: lint-setup $(LINT_IMAGE) $(LINT_TEST_IMAGE) ## what may not be in a linked monitor
+	@tests/run $@ -- $(PY) tools/lint/image.py $(VENDOR) $(LINT_IMAGE) $(LINT_TEST_IMAGE)
+
+lint-sloc: lint-setup $(LINT_IMAGE) ## lines of root-mode code, listed
+	@tests/run $@ -- $(PY) tools/lint/sloc.py $(LINT_IMAGE)

@@ -13,7 +13,7 @@ WHY[build]="compiler, linker and EFI headers for redoubt.efi and the test guests
 PACKAGES[build]="gcc binutils make python3 gnu-efi libc6-dev"
 
 WHY[lint]="second compiler, formatter and analysers"
-PACKAGES[lint]="clang clang-format clang-tidy cppcheck cloc lld shellcheck"
+PACKAGES[lint]="clang clang-format clang-tidy cppcheck cloc shellcheck pyflakes3 git"
 
 WHY[hosttest]="host unit tests, sanitizers, fuzzers, and the disassembler they compare with"
 PACKAGES[hosttest]="gcc clang llvm libc6-dev libcmocka-dev libzydis-dev"
