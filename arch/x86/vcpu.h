@@ -20,9 +20,12 @@ struct vcpu {
 	uint32_t apic_id;
 	uint32_t cpuid_cpu; /* ECX of leaf 0x40000002 is cpu_covered() */
 	bool deny_msr_pending;
-	uint64_t misc_enable;  /* IA32_MISC_ENABLE as the guest last wrote it */
+	uint64_t misc_enable;  /* IA32_MISC_ENABLE as the guest reads it */
 	uint64_t feature_ctl;  /* what the guest reads from IA32_FEATURE_CONTROL */
 	uint64_t tsc_adjust;   /* IA32_TSC_ADJUST as the guest sees it */
+	uint64_t microcode;    /* what the guest reads from IA32_BIOS_SIGN_ID */
+	uint32_t cpuid_basic;    /* highest basic leaf the guest sees */
+	uint32_t cpuid_extended; /* highest extended leaf, 0x80000000 included */
 	struct mtrr_state mtrr; /* the guest's virtual MTRRs */
 };
 

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in cpu_policy.def
+ * says so (T21).
+ */
+#include <stddef.h>
+
+#include "arch/x86/asm.h"
+#include "arch/x86/memtype.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/policy_internal.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/cpuid.h"
+
+enum kind {
+	PASS,
+	PASS_READ,
+	BITS,
+	HOST_MASK,
+	VALUE,
+	ZERO_IGNORE,
+	GP,
+	TSC,
+	TSC_ADJUST,
+	TSC_DEADLINE,
+	APIC_BASE,
+	FEATURE_CONTROL,
+	UCODE_REV,
+	MISC_ENABLE,
+	MTRR,
+	MCA_BANK,
+	XSS,
+	EFER,
+};
+
+enum maker { INTEL = 1, AMD = 2, ANY = 3 };
+
+struct msr_row {
+	uint32_t first, last;
+	uint64_t value;
+	uint8_t kind;  /* enum kind */
+	uint8_t maker; /* enum maker */
+};
+
+#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
+	{ first, last, value, kind, maker },
+static const struct msr_row rows[] = {
+#include "arch/x86/cpu_policy.def"
+};
+
+#define MSR_APIC_BASE	    0x1bu
+#define MSR_FEATURE_CONTROL 0x3au
+#define MSR_TSC_ADJUST	    0x3bu
+#define MSR_BIOS_SIGN_ID    0x8bu
+#define MSR_MISC_ENABLE	    0x1a0u
+#define MSR_TSC_DEADLINE    0x6e0u
+#define MSR_XSS		    0xda0u
+
+#define APIC_BASE_EXTD (1ull << 10)
+#define APIC_BASE_EN   (1ull << 11)
+
+#define FEATURE_CONTROL_LOCK (1ull << 0)
+#define FEATURE_CONTROL_LMCE (1ull << 20)
+
+#define MISC_FAST_STRINGS (1ull << 0)
+#define MISC_PERFMON	  (1ull << 7)
+#define MISC_NO_BTS	  (1ull << 11)
+#define MISC_NO_PEBS	  (1ull << 12)
+#define MISC_MONITOR	  (1ull << 18)
+
+#define CPUID_MONITOR (1u << 3)
+
+static enum maker maker;
+
+void policy_init(void)
+{
+	struct cpuid_regs r = cpuid(0, 0);
+
+	/* "AuthenticAMD", "HygonGenuine": the EBX of each tells. */
+	maker = r.ebx == 0x68747541 || r.ebx == 0x6f677948 ? AMD : INTEL;
+}
+
+uint32_t policy_vendor(void)
+{
+	return maker == AMD ? REDOUBT_VENDOR_SVM : REDOUBT_VENDOR_VMX;
+}
+
+/* SDM 3A 10.11.7.1: the revision is there after a write of 0 and CPUID leaf 1. On AMD the write faults. */
+static uint64_t read_microcode(void)
+{
+	uint64_t revision;
+
+	if (maker == INTEL && wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
+		(void)cpuid(1, 0);
+	return rdmsr_safe(MSR_BIOS_SIGN_ID, &revision) ? revision : 0;
+}
+
+static uint64_t read_misc_enable(void)
+{
+	uint64_t value = 0;
+
+	if (maker != INTEL)
+		return 0;
+	(void)rdmsr_safe(MSR_MISC_ENABLE, &value);
+	value |= MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
+	value &= ~(MISC_PERFMON | MISC_MONITOR);
+	if ((cpuid(1, 0).ecx & CPUID_MONITOR) != 0)
+		value |= MISC_MONITOR;
+	return value;
+}
+
+static uint64_t read_feature_control(void)
+{
+	uint64_t value = 0;
+
+	if (maker == INTEL)
+		(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
+	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
+}
+
+void policy_vcpu_init(struct vcpu *vcpu)
+{
+	policy_cpuid_init(vcpu);
+	vcpu->microcode = read_microcode();
+	vcpu->misc_enable = read_misc_enable();
+	vcpu->feature_ctl = read_feature_control();
+	(void)rdmsr_safe(MSR_TSC_ADJUST, &vcpu->tsc_adjust);
+	mtrr_read(&vcpu->mtrr);
+	memtype_init(&vcpu->mtrr);
+}
+
+static const struct msr_row *find_row(uint32_t msr)
+{
+	size_t low = 0;
+	size_t high = sizeof(rows) / sizeof(rows[0]);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (msr > rows[middle].last)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == sizeof(rows) / sizeof(rows[0]) || msr < rows[low].first ||
+	    (rows[low].maker & maker) == 0)
+		return NULL;
+	return &rows[low];
+}
+
+bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
+{
+	const struct msr_row *row = find_row(msr);
+
+	if (row == NULL)
+		return false;
+	switch (row->kind) {
+	case PASS:
+		return true;
+	case PASS_READ:
+	case BITS:
+	case TSC:
+	case APIC_BASE:
+	case MCA_BANK:
+	case XSS:
+		return !write;
+	case TSC_ADJUST:
+		return !write && exact_tsc;
+	case TSC_DEADLINE:
+		return exact_tsc;
+	case EFER:
+		return maker == INTEL;
+	default:
+		return false;
+	}
+}
+
+/* A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never made. */
+static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
+{
+	if (deadline == 0)
+		return 0;
+	return deadline + by != 0 ? deadline + by : 1;
+}
+
+/* The guest's clock jumps; an armed deadline stays where it is in the guest's time. */
+static void set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	uint64_t jump = offset - vcpu_tsc_offset(vcpu);
+	uint64_t deadline;
+
+	if (rdmsr_safe(MSR_TSC_DEADLINE, &deadline) && deadline != 0 && jump != 0)
+		(void)wrmsr_safe(MSR_TSC_DEADLINE, moved_deadline(deadline, -jump));
+	vcpu_set_tsc_offset(vcpu, offset);
+	vcpu->tsc_adjust += jump;
+}
+
+static bool read_deadline(const struct vcpu *vcpu, uint64_t *value)
+{
+	if (!rdmsr_safe(MSR_TSC_DEADLINE, value))
+		return false;
+	*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
+	return true;
+}
+
+/* A row whose reads pass does not come here; if it did, the CPU's register would not be the guest's. */
+bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	const struct msr_row *row = find_row(msr);
+
+	*value = 0;
+	if (row == NULL)
+		return false;
+	switch (row->kind) {
+	case HOST_MASK:
+		if (!rdmsr_safe(msr, value))
+			return false;
+		*value &= row->value;
+		return true;
+	case VALUE:
+		*value = row->value;
+		return true;
+	case ZERO_IGNORE:
+		return true;
+	case TSC_ADJUST:
+		*value = vcpu->tsc_adjust;
+		return true;
+	case TSC_DEADLINE:
+		return read_deadline(vcpu, value);
+	case FEATURE_CONTROL:
+		*value = vcpu->feature_ctl;
+		return true;
+	case UCODE_REV:
+		*value = vcpu->microcode;
+		return true;
+	case MISC_ENABLE:
+		*value = vcpu->misc_enable;
+		return true;
+	case MTRR:
+		if (!mtrr_has(&vcpu->mtrr, msr))
+			return false;
+		*value = mtrr_get(&vcpu->mtrr, msr);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool write_bits(uint32_t msr, uint64_t value, uint64_t mask)
+{
+	uint64_t old;
+
+	return rdmsr_safe(msr, &old) && ((old ^ value) & ~mask) == 0 && wrmsr_safe(msr, value);
+}
+
+/* Bits may be set, not cleared: the APIC stays on and, once in x2APIC mode, there. SDM 3A 11.12.5. */
+static bool write_apic_base(uint64_t value)
+{
+	uint64_t old;
+
+	if (!rdmsr_safe(MSR_APIC_BASE, &old))
+		return false;
+	if (((old ^ value) & ~(APIC_BASE_EN | APIC_BASE_EXTD)) != 0 || (old & ~value) != 0)
+		return false;
+	return wrmsr_safe(MSR_APIC_BASE, value);
+}
+
+static bool write_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	if (!mtrr_set(&vcpu->mtrr, msr, value, cpuid(0x80000008, 0).eax & 0xff))
+		return false;
+	memtype_update(&vcpu->mtrr);
+	return true;
+}
+
+/* MCi_CTL, then MCi_STATUS, MCi_ADDR and MCi_MISC, which can only be cleared. SDM 3B 16.3.2. */
+static bool write_bank(uint32_t msr, uint64_t value)
+{
+	return ((msr & 3) == 0 || value == 0) && wrmsr_safe(msr, value);
+}
+
+bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	const struct msr_row *row = find_row(msr);
+
+	if (row == NULL)
+		return false;
+	switch (row->kind) {
+	case BITS:
+		return write_bits(msr, value, row->value);
+	case ZERO_IGNORE:
+	case MISC_ENABLE:
+		return true;
+	case UCODE_REV:
+		return value == 0;
+	case TSC:
+		set_tsc_offset(vcpu, value - rdtsc());
+		return true;
+	case TSC_ADJUST:
+		set_tsc_offset(vcpu, vcpu_tsc_offset(vcpu) + value - vcpu->tsc_adjust);
+		return true;
+	case TSC_DEADLINE:
+		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
+	case APIC_BASE:
+		return write_apic_base(value);
+	case MTRR:
+		return write_mtrr(vcpu, msr, value);
+	case MCA_BANK:
+		return write_bank(msr, value);
+	case XSS:
+		return (value & ~policy_xss()) == 0 && wrmsr_safe(msr, value);
+	default:
+		return false;
+	}
+}
