@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The other CPUs: started by INIT and SIPI, then waiting for jobs with interrupts off.
+ */
+#ifndef GUEST_LIB_SMP_H
+#define GUEST_LIB_SMP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest/lib/trap.h"
+
+/* Ticks (of the TSC) after which waiting for another CPU is given up. */
+#define SMP_PATIENCE 400000000ull
+
+/* Starts CPU `index`, or starts it anew. false: it did not come up. */
+bool smp_start(unsigned index);
+
+/* Starts all of them. false: one did not come up. */
+bool smp_start_all(void);
+
+/* The three messages alone. `smp_sipi` leads to the start code in the low area. */
+void smp_init(unsigned index);
+void smp_sipi(unsigned index);
+
+/* Waits until CPU `index` is in its job loop. */
+bool smp_wait_online(unsigned index);
+
+/* Gives CPU `index` a job, and waits for its end. */
+void smp_begin(unsigned index, void (*job)(void *arg), void *arg);
+bool smp_wait(unsigned index);
+bool smp_run(unsigned index, void (*job)(void *arg), void *arg);
+
+/* Whether CPU `index` has no job. */
+bool smp_idle(unsigned index);
+
+/* Spins until *flag is not 0; false after SMP_PATIENCE. */
+bool wait_flag(const volatile uint64_t *flag);
+
+/* Spins for so many ticks. */
+void delay(uint64_t ticks);
+
+#endif

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# guest/linux: redoubtctl and the small userland that boots in tests and in `make run`.
+
+REDOUBTCTL := $(B)/guest/linux/redoubtctl/redoubtctl
+REDOUBTCTL_OBJS := $(addprefix $(B)/guest/linux/redoubtctl/,redoubtctl.o state.o print.o)
+LINUX_CFLAGS := -std=gnu17 -Os $(WARN) $(REPRO) -I. -D_GNU_SOURCE -ffunction-sections
+
+INITRAMFS := $(B)/guest/linux/initramfs.cpio
+BUSYBOX := $(CACHE)/debs/busybox-static/bin/busybox
+INITRAMFS_SCRIPTS := init leave greeting profile
+INITRAMFS_TESTS := $(wildcard guest/linux/initramfs/tests/*)
+
+$(B)/guest/linux/redoubtctl/%.o: guest/linux/redoubtctl/%.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_CFLAGS) $(DEPS) -c $< -o $@
+
+$(REDOUBTCTL): $(REDOUBTCTL_OBJS)
+	$(CC) -static -s -Wl,--gc-sections $^ -o $@
+
+$(BUSYBOX):
+	@$(SETUP) initramfs
+
+$(INITRAMFS): guest/linux/mkinitramfs.py $(REDOUBTCTL) $(BUSYBOX) \
+    $(addprefix guest/linux/initramfs/,$(INITRAMFS_SCRIPTS)) $(INITRAMFS_TESTS)
+	$(PY) guest/linux/mkinitramfs.py $@ dev/console:char:5:1 $(BUSYBOX)=bin/busybox bin/sh@busybox \
+		$(REDOUBTCTL)=bin/redoubtctl guest/linux/initramfs/init=init \
+		guest/linux/initramfs/leave=bin/leave bin/poweroff@leave bin/reboot@leave bin/halt@leave \
+		guest/linux/initramfs/greeting=bin/greeting guest/linux/initramfs/profile=etc/profile \
+		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t)))
+
+-include $(REDOUBTCTL_OBJS:.o=.d)
+ALL_TARGETS += $(REDOUBTCTL) $(INITRAMFS)
