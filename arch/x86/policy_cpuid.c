@@ -151,8 +151,16 @@ static uint32_t le32(const uint8_t *bytes)
 	    (uint32_t)bytes[3] << 24;
 }
 
-/* 0x40000000 and on: the monitor's own, abi/cpuid.h. */
-static struct cpuid_regs leaf_monitor(const struct vcpu *vcpu, uint32_t leaf)
+static void answer(struct vcpu *vcpu, const struct cpuid_regs *r)
+{
+	vcpu->regs.rax = r->eax;
+	vcpu->regs.rbx = r->ebx;
+	vcpu->regs.rcx = r->ecx;
+	vcpu->regs.rdx = r->edx;
+}
+
+/* 0x40000000 and on: the monitor's own, abi/cpuid.h. Zeros for every leaf that no table has. */
+static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t leaf)
 {
 	const struct bootinfo *info = start_info();
 	const uint8_t *digest = info->monitor_digest;
@@ -169,50 +177,52 @@ static struct cpuid_regs leaf_monitor(const struct vcpu *vcpu, uint32_t leaf)
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
 		r = (struct cpuid_regs){ le32(digest), le32(digest + 4), info->attempts, 0 };
-	return r;
+	answer(vcpu, &r);
 }
 
-static void adjust(struct cpuid_regs *r, enum rule rule, const struct vcpu *vcpu, uint32_t leaf,
-    uint32_t subleaf)
+/* Leaves that need more than the mask. Apart, so that the fast path saves no registers for them. */
+static __attribute__((noinline)) void answer_by_rule(struct vcpu *vcpu, const struct row *row,
+    uint32_t leaf, uint32_t subleaf)
 {
-	if (rule == LAST) {
-		r->eax = leaf == 0 ? vcpu->cpuid_basic : vcpu->cpuid_extended;
-	} else if (rule == VERSION) {
-		r->ecx |= VERSION_HYPERVISOR;
+	struct cpuid_regs r = masked(row, leaf, subleaf);
+
+	if (row->rule == LAST) {
+		r.eax = leaf == 0 ? vcpu->cpuid_basic : vcpu->cpuid_extended;
+	} else if (row->rule == VERSION) {
+		r.ecx |= VERSION_HYPERVISOR;
 		if ((vcpu_cr4(vcpu) & CR4_OSXSAVE) != 0)
-			r->ecx |= VERSION_OSXSAVE;
-	} else if (rule == FEATURES) {
-		*r = leaf_features(vcpu, subleaf);
-	} else if (rule == XSTATE) {
-		*r = leaf_xstate(subleaf);
-	} else if (rule == ADDRESS) {
-		r->eax |= 48u << 8;
+			r.ecx |= VERSION_OSXSAVE;
+	} else if (row->rule == FEATURES) {
+		r = leaf_features(vcpu, subleaf);
+	} else if (row->rule == XSTATE) {
+		r = leaf_xstate(subleaf);
+	} else if (row->rule == ADDRESS) {
+		r.eax |= 48u << 8;
 	}
+	answer(vcpu, &r);
 }
 
 void policy_cpuid(struct vcpu *vcpu)
 {
 	uint32_t leaf = (uint32_t)vcpu->regs.rax;
 	uint32_t subleaf = (uint32_t)vcpu->regs.rcx;
-	const struct row *row = NULL;
+	const struct row *row;
 	struct cpuid_regs r;
 
-	if (leaf <= vcpu->cpuid_basic)
+	if (leaf <= vcpu->cpuid_basic) {
 		row = &basic[leaf];
-	else if (leaf >= EXTENDED_BASE && leaf <= vcpu->cpuid_extended)
+	} else if (leaf >= EXTENDED_BASE && leaf <= vcpu->cpuid_extended) {
 		row = &extended[leaf - EXTENDED_BASE];
-
-	if (row == NULL) {
-		r = leaf_monitor(vcpu, leaf);
 	} else {
-		r = masked(row, leaf, subleaf);
-		if (row->rule != PLAIN)
-			adjust(&r, row->rule, vcpu, leaf, subleaf);
+		answer_monitor(vcpu, leaf);
+		return;
 	}
-	vcpu->regs.rax = r.eax;
-	vcpu->regs.rbx = r.ebx;
-	vcpu->regs.rcx = r.ecx;
-	vcpu->regs.rdx = r.edx;
+	if (row->rule != PLAIN) {
+		answer_by_rule(vcpu, row, leaf, subleaf);
+		return;
+	}
+	r = masked(row, leaf, subleaf);
+	answer(vcpu, &r);
 }
 
 /* CR4 bits that come with a feature. The bits 0 to 10 are every 64-bit CPU's. SDM 3A 2.5. */
