@@ -45,3 +45,7 @@ lint-image: lint-setup $(LINT_IMAGE) $(LINT_TEST_IMAGE) ## what may not be in a 
 
 lint-sloc: lint-setup $(LINT_IMAGE) ## lines of root-mode code, listed
 	@tests/run $@ -- $(PY) tools/lint/sloc.py $(LINT_IMAGE)
+
+.PHONY: reflow
+reflow: ## break comments wider than 100 columns, in place
+	@git ls-files '*.c' '*.h' '*.S' '*.def' | xargs $(PY) tools/lint/reflow.py
