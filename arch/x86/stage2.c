@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Second-stage tables (arch/stage2.h), for every format. Nothing here recurses: each function goes over its
- * range entry by entry, finding each from the root, and goes on behind the span of the entry found.
+ * Second-stage tables (arch/stage2.h), for every format. Nothing here recurses: each function goes
+ * over its range entry by entry, finding each from the root, and goes on behind the span of the
+ * entry found.
  */
 #include "arch/stage2.h"
 
@@ -9,9 +10,9 @@
 #include "arch/upcall.h"
 #include "arch/x86/stage2_format.h"
 
-#define ENTRIES 512u
-#define LEVELS 4u
-#define ROOT_LEVEL (LEVELS - 1)
+#define ENTRIES	    512u
+#define LEVELS	    4u
+#define ROOT_LEVEL  (LEVELS - 1)
 #define ADDRESS_END (1ull << 48)
 
 /* An entry and the level of its table. */
@@ -76,8 +77,10 @@ static void check_prot(unsigned prot)
 
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages)
 {
-	*pool = (struct stage2_pool){
-		.fresh = memory, .fresh_left = pages, .available = pages, .total = pages};
+	*pool = (struct stage2_pool){ .fresh = memory,
+		.fresh_left = pages,
+		.available = pages,
+		.total = pages };
 }
 
 /* A zeroed table, or NULL. */
@@ -139,7 +142,7 @@ static struct place find(const struct stage2 *s2, uint64_t at, unsigned stop)
 		uint64_t value = load(entry);
 
 		if (level == stop || !format_is_table(value, level))
-			return (struct place){entry, level};
+			return (struct place){ entry, level };
 		table = table_of(value, level);
 		level--;
 	}
@@ -171,8 +174,9 @@ static bool split(struct stage2 *s2, struct place place)
 		uint64_t spa = format_address(value, place.level).v;
 
 		for (unsigned i = 0; i < ENTRIES; i++)
-			store(&table[i], format_leaf((spa_t){spa + i * span(below)}, below,
-					     format_prot(value), format_type(value)));
+			store(&table[i],
+			    format_leaf((spa_t){ spa + i * span(below) }, below, format_prot(value),
+				format_type(value)));
 	}
 	store(place.entry, format_table(region_spa(table)));
 	return true;
@@ -199,8 +203,8 @@ bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small)
 
 /* ---- Commit ---- */
 
-void stage2_map(
-    struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot, enum s2_type type)
+void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot,
+    enum s2_type type)
 {
 	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
 	uint64_t offset = spa.v - gpa.v;
@@ -213,7 +217,7 @@ void stage2_map(
 
 		CHECK(leaf_allowed(s2, place.level) && covered(at, end, place.level));
 		CHECK(offset % span(place.level) == 0);
-		store(place.entry, format_leaf((spa_t){at + offset}, place.level, prot, type));
+		store(place.entry, format_leaf((spa_t){ at + offset }, place.level, prot, type));
 		at = span_end(at, place.level);
 	}
 }
@@ -246,12 +250,12 @@ static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, const str
 void stage2_protect(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot)
 {
 	check_prot(prot);
-	change_range(s2, gpa, pages, &(struct change){.set_prot = true, .prot = prot});
+	change_range(s2, gpa, pages, &(struct change){ .set_prot = true, .prot = prot });
 }
 
 void stage2_retype(struct stage2 *s2, gpa_t gpa, uint64_t pages, enum s2_type type)
 {
-	change_range(s2, gpa, pages, &(struct change){.set_type = true, .type = type});
+	change_range(s2, gpa, pages, &(struct change){ .set_type = true, .type = type });
 }
 
 /* ---- Merge ---- */
@@ -270,7 +274,7 @@ static bool merged(const struct stage2 *s2, const uint64_t *table, unsigned leve
 		if (format_is_table(first, below) || !leaf_allowed(s2, level) ||
 		    spa % span(level) != 0)
 			return false;
-		*entry = format_leaf((spa_t){spa}, level, format_prot(first), format_type(first));
+		*entry = format_leaf((spa_t){ spa }, level, format_prot(first), format_type(first));
 	}
 	for (unsigned i = 1; i < ENTRIES; i++)
 		if (load(&table[i]) != first + i * step)
@@ -318,10 +322,11 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
 static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 {
 	uint64_t value = load(place.entry);
-	struct stage2_leaf leaf = {.present = value != 0, .shift = level_shift(place.level)};
+	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
 
 	if (leaf.present) {
-		leaf.spa.v = format_address(value, place.level).v + (at - span_start(at, place.level));
+		leaf.spa.v = format_address(value, place.level).v +
+		    (at - span_start(at, place.level));
 		leaf.prot = format_prot(value);
 		leaf.type = format_type(value);
 	}
@@ -343,7 +348,7 @@ void stage2_walk(const struct stage2 *s2,
 		struct place place = find(s2, at, 0);
 		struct stage2_leaf leaf = leaf_at(at, place);
 
-		if (leaf.present && !visit(ctx, (gpa_t){at}, &leaf))
+		if (leaf.present && !visit(ctx, (gpa_t){ at }, &leaf))
 			return;
 		at = span_end(at, place.level);
 	}
@@ -351,7 +356,9 @@ void stage2_walk(const struct stage2 *s2,
 
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool)
 {
-	*s2 = (struct stage2){
-		.root = pool_take(pool), .pool = pool, .levels = LEVELS, .huge = stage2_has_huge()};
+	*s2 = (struct stage2){ .root = pool_take(pool),
+		.pool = pool,
+		.levels = LEVELS,
+		.huge = stage2_has_huge() };
 	return s2->root != NULL;
 }

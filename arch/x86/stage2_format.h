@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What a second-stage table format supplies to stage2.c: how an entry is written and read. Implemented in
- * vmx/ept.c and svm/npt.c and chosen by the linker.
+ * What a second-stage table format supplies to stage2.c: how an entry is written and read.
+ * Implemented in vmx/ept.c and svm/npt.c and chosen by the linker.
  *
- * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). An entry that maps nothing is 0.
+ * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). An entry that maps nothing is
+ * 0.
  */
 #ifndef ARCH_X86_STAGE2_FORMAT_H
 #define ARCH_X86_STAGE2_FORMAT_H

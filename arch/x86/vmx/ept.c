@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The EPT format of second-stage tables (stage2_format.h). Bit 6 (ignore PAT) stays clear: the guest's PAT
- * and the type here combine as PAT and MTRR do on a machine without a monitor (SDM 3C 29.3.7.2).
+ * The EPT format of second-stage tables (stage2_format.h). Bit 6 (ignore PAT) stays clear: the
+ * guest's PAT and the type here combine as PAT and MTRR do on a machine without a monitor (SDM 3C
+ * 29.3.7.2).
  */
 #include "arch/x86/vmx/ept.h"
 
@@ -28,7 +29,8 @@ static uint64_t rights(unsigned prot)
 
 uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type)
 {
-	return spa.v | rights(prot) | (uint64_t)type << EPT_TYPE_SHIFT | (level > 0 ? EPT_LARGE : 0);
+	return spa.v | rights(prot) | (uint64_t)type << EPT_TYPE_SHIFT |
+	    (level > 0 ? EPT_LARGE : 0);
 }
 
 uint64_t format_table(spa_t table)
@@ -43,7 +45,7 @@ bool format_is_table(uint64_t entry, unsigned level)
 
 spa_t format_address(uint64_t entry, unsigned level)
 {
-	return (spa_t){entry & EPT_ADDRESS};
+	return (spa_t){ entry & EPT_ADDRESS };
 }
 
 unsigned format_prot(uint64_t entry)

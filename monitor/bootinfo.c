@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Whether a boot information block is well formed (abi/bootinfo.h): every field, so that nothing
+ * behind this has to ask again.
+ */
+#include "monitor/lib/checked.h"
+#include "monitor/lib/string.h"
+
+#include "arch/addr.h"
+#include "arch/upcall.h"
+
+/* Addresses have at most 52 bits. */
+#define ADDRESS_END (1ull << 52)
+#define NO_APIC_ID  0xffffffffu /* the broadcast address */
+
+static const void *block_at(const struct bootinfo *info, uint64_t offset)
+{
+	return (const uint8_t *)info + offset;
+}
+
+static bool header_valid(const struct bootinfo *info, uint64_t bytes)
+{
+	return bytes >= sizeof(*info) && info->magic == BOOTINFO_MAGIC &&
+	    info->version == BOOTINFO_VERSION && info->size >= sizeof(*info) &&
+	    info->size <= BOOTINFO_MAX_SIZE && info->size <= bytes;
+}
+
+static bool all_zero(const void *from, uint64_t bytes)
+{
+	const uint8_t *at = from;
+
+	for (uint64_t i = 0; i < bytes; i++)
+		if (at[i] != 0)
+			return false;
+	return true;
+}
+
+static bool settings_valid(const struct bootinfo *info)
+{
+	bool serial = info->flags & BOOTINFO_SERIAL;
+
+	return (info->flags & ~BOOTINFO_FLAGS) == 0 && info->log_level <= LOG_DEBUG &&
+	    (serial || !(info->flags & BOOTINFO_SERIAL_KEEP)) &&
+	    (!serial || info->serial_port != 0) && info->reserved0 == 0 &&
+	    (info->power.s5_type <= 7 || info->power.s5_type == POWER_S5_UNKNOWN) &&
+	    all_zero(info->reserved1, sizeof(info->reserved1));
+}
+
+/* Whether an array of the block's lies behind the header, aligned and within the block. */
+static bool array_valid(const struct bootinfo *info, uint64_t offset, uint64_t bytes)
+{
+	return offset % 8 == 0 && offset >= sizeof(*info) &&
+	    range_within(offset, bytes, info->size);
+}
+
+/* Both arrays, and nothing but zeros beside them. */
+static bool layout_valid(const struct bootinfo *info)
+{
+	uint64_t cpus = info->cpu_offset;
+	uint64_t cpus_end = cpus + (uint64_t)info->cpu_count * sizeof(uint32_t);
+	uint64_t ranges = info->range_offset;
+	uint64_t ranges_end = ranges + (uint64_t)info->range_count * sizeof(struct bootinfo_range);
+	uint64_t first_end = cpus < ranges ? cpus_end : ranges_end;
+	uint64_t second = cpus < ranges ? ranges : cpus;
+	uint64_t first = cpus < ranges ? cpus : ranges;
+	uint64_t second_end = cpus < ranges ? ranges_end : cpus_end;
+
+	if (!array_valid(info, cpus, cpus_end - cpus) ||
+	    !array_valid(info, ranges, ranges_end - ranges) || first_end > second)
+		return false;
+	return all_zero(block_at(info, sizeof(*info)), first - sizeof(*info)) &&
+	    all_zero(block_at(info, first_end), second - first_end) &&
+	    all_zero(block_at(info, second_end), info->size - second_end);
+}
+
+static bool cpus_valid(const struct bootinfo *info)
+{
+	const uint32_t *ids = block_at(info, info->cpu_offset);
+
+	for (uint32_t i = 0; i < info->cpu_count; i++) {
+		if (ids[i] == NO_APIC_ID)
+			return false;
+		for (uint32_t k = 0; k < i; k++)
+			if (ids[i] == ids[k])
+				return false;
+	}
+	return true;
+}
+
+/* Address behind `pages` frames from `base`; 0 if they are no frames below ADDRESS_END, or none. */
+static uint64_t frames_end(uint64_t base, uint64_t pages)
+{
+	uint64_t bytes;
+
+	if (base % FRAME_SIZE != 0 || pages == 0 || !mul_fits(pages, FRAME_SIZE, &bytes) ||
+	    !range_within(base, bytes, ADDRESS_END))
+		return 0;
+	return base + bytes;
+}
+
+static bool ranges_valid(const struct bootinfo *info)
+{
+	const struct bootinfo_range *range = block_at(info, info->range_offset);
+	uint64_t last = 0;
+
+	for (uint32_t i = 0; i < info->range_count; i++) {
+		uint64_t end = frames_end(range[i].base, range[i].pages);
+
+		if (end == 0 || (i > 0 && range[i].base <= last))
+			return false;
+		last = end;
+	}
+	return true;
+}
+
+/* Whether [base, end) lies in one of the ranges. */
+static bool in_ranges(const struct bootinfo *info, uint64_t base, uint64_t end)
+{
+	const struct bootinfo_range *range = block_at(info, info->range_offset);
+
+	for (uint32_t i = 0; i < info->range_count; i++)
+		if (base >= range[i].base && end <= frames_end(range[i].base, range[i].pages))
+			return true;
+	return false;
+}
+
+static bool region_valid(const struct bootinfo *info)
+{
+	uint64_t base = info->region_base;
+	uint64_t end = frames_end(base, info->region_pages);
+	uint64_t record = info->record_base;
+	uint64_t record_end = frames_end(record, 1);
+
+	if (base == 0 || end == 0 || !in_ranges(info, base, end))
+		return false;
+	if (record == 0)
+		return true;
+	return record_end != 0 && !ranges_meet(base, end, record, record_end) &&
+	    in_ranges(info, record, record_end);
+}
+
+bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes)
+{
+	return header_valid(info, bytes) && settings_valid(info) && info->cpu_count >= 1 &&
+	    info->cpu_count <= BOOTINFO_MAX_CPUS && info->range_count >= 1 &&
+	    info->range_count <= BOOTINFO_MAX_RANGES && layout_valid(info) && cpus_valid(info) &&
+	    ranges_valid(info) && region_valid(info);
+}

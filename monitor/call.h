@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Call handlers. monitor_call() of arch/upcall.h has checked id, rights and unused arguments before
+ * one runs.
+ *
+ * A handler decodes first: decode_x() validates everything and takes what it needs; then invoke_x()
+ * carries out the call and cannot fail (I5).
+ */
+#ifndef MONITOR_CALL_H
+#define MONITOR_CALL_H
+
+#include <stdint.h>
+
+#include "monitor/abi/call.h"
+
+/* Returns what goes to RAX. `rets` is zero before; on any status but OK it is zeroed again. */
+typedef uint64_t call_handler(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]);
+
+#define CALL(id, name, rights, arguments, results, statuses, summary) call_handler call_##name;
+#include "monitor/abi/calls.def"
+#undef CALL
+
+/* A status caused by argument `arg` (from 1; 0: by none). */
+static inline uint64_t call_error(enum redoubt_status status, unsigned arg)
+{
+	return (uint64_t)status | (uint64_t)arg << 16;
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Touching guest memory (guest_mem.h). A GPA of the normal world is the same SPA.
+ */
+#include "monitor/guest_mem.h"
+
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "monitor/lib/checked.h"
+#include "monitor/lib/string.h"
+
+bool guest_claim(gpa_t gpa, struct guest_frame *claim)
+{
+	CHECK(gpa.v % FRAME_SIZE == 0);
+	claim->spa = (spa_t){ gpa.v };
+	claim->frame = frame_lock(claim->spa, FRAME_NORMAL);
+	return claim->frame != NULL;
+}
+
+void guest_release(struct guest_frame *claim)
+{
+	frame_unlock(claim->frame);
+	claim->frame = NULL;
+}
+
+void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes)
+{
+	const uint8_t *slot;
+
+	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
+	slot = slot_map(claim->spa, SLOT_READ);
+	memcpy(to, slot + offset, bytes);
+	slot_unmap();
+}
+
+void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes)
+{
+	uint8_t *slot;
+
+	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
+	slot = slot_map(claim->spa, SLOT_WRITE);
+	memcpy(slot + offset, from, bytes);
+	slot_unmap();
+}
+
+void guest_scrub(spa_t frame)
+{
+	scrub(slot_map(frame, SLOT_WRITE), FRAME_SIZE);
+	slot_unmap();
+}

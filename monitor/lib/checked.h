@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Arithmetic on numbers that others chose.
+ */
+#ifndef MONITOR_LIB_CHECKED_H
+#define MONITOR_LIB_CHECKED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* *sum = a + b; false if that does not fit. */
+static inline bool add_fits(uint64_t a, uint64_t b, uint64_t *sum)
+{
+	return !__builtin_add_overflow(a, b, sum);
+}
+
+/* *product = a * b; false if that does not fit. */
+static inline bool mul_fits(uint64_t a, uint64_t b, uint64_t *product)
+{
+	return !__builtin_mul_overflow(a, b, product);
+}
+
+/* Whether [start, start + bytes) lies in [0, limit). */
+static inline bool range_within(uint64_t start, uint64_t bytes, uint64_t limit)
+{
+	return bytes <= limit && start <= limit - bytes;
+}
+
+/* Whether [a, a_end) and [b, b_end) share anything. */
+static inline bool ranges_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
+{
+	return a < b_end && b < a_end;
+}
+
+/*
+ * `index` if it is below `count`, otherwise 0, without a branch that a CPU could guess wrong: for
+ * an index that a guest chose, before the comparison that refuses it. count is at most 2^63.
+ */
+static inline uint64_t index_clamp(uint64_t index, uint64_t count)
+{
+	uint64_t outside = (index | (count - 1 - index)) >> 63;
+
+	return index & (outside - 1);
+}
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Formatted text: %s %c %d %u %x %ld %lu %lx %p %%, with a width and the flag 0. Anything else
+ * prints as itself after a '!', so that it is seen.
+ */
+#ifndef MONITOR_LIB_FMT_H
+#define MONITOR_LIB_FMT_H
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * Writes at most size - 1 bytes and a terminating zero; size is not 0. Returns the bytes written
+ * without the zero. What does not fit is cut off.
+ */
+size_t format_text(char *to, size_t size, const char *format, va_list args);
+
+#endif

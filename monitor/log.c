@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The log (log.h).
+ */
+#include "monitor/log.h"
+
+#include "arch/console.h"
+#include "arch/cpu.h"
+#include "monitor/lib/fmt.h"
+#include "monitor/lib/string.h"
+#include "monitor/locks.h"
+
+static struct {
+	struct spinlock lock; /* guards all of it */
+	enum log_level console_level;
+	uint64_t end; /* bytes since launch */
+	char text[LOG_BYTES];
+} ring;
+
+void log_init(enum log_level console_level)
+{
+	ring.console_level = console_level;
+}
+
+static size_t format_line(char *line, size_t size, const char *format, ...)
+{
+	va_list args;
+	size_t bytes;
+
+	va_start(args, format);
+	bytes = format_text(line, size, format, args);
+	va_end(args);
+	return bytes;
+}
+
+/* Prefix, text and newline in `line`; returns its bytes. */
+static size_t make_line(char line[LOG_LINE], enum log_level level, const char *format, va_list args)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+	size_t room = LOG_LINE - 1;
+	size_t bytes;
+
+	bytes = format_line(line, room, "[%14lu %3u %5s] ", (unsigned long)cpu_cycles(),
+	    cpu_index(), names[level]);
+	bytes += format_text(line + bytes, room - bytes, format, args);
+	if (bytes == room - 1)
+		line[bytes - 1] = '~';
+	line[bytes++] = '\n';
+	return bytes;
+}
+
+static void append(const char *text, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		ring.text[(ring.end + i) % LOG_BYTES] = text[i];
+	__atomic_store_n(&ring.end, ring.end + bytes, __ATOMIC_RELEASE);
+}
+
+void klog(enum log_level level, const char *format, ...)
+{
+	char line[LOG_LINE];
+	va_list args;
+	size_t bytes;
+
+	va_start(args, format);
+	bytes = make_line(line, level, format, args);
+	va_end(args);
+	spin_lock(&ring.lock);
+	append(line, bytes);
+	if (level <= ring.console_level)
+		console_write(line, bytes);
+	spin_unlock(&ring.lock);
+}
+
+uint64_t log_end(void)
+{
+	return __atomic_load_n(&ring.end, __ATOMIC_ACQUIRE);
+}
+
+static void copy_out(uint64_t from, char *to, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		to[i] = ring.text[(from + i) % LOG_BYTES];
+}
+
+struct log_part log_copy(uint64_t position, char *to, size_t bytes)
+{
+	struct log_part part = { 0 };
+	uint64_t oldest;
+
+	spin_lock(&ring.lock);
+	oldest = ring.end > LOG_BYTES ? ring.end - LOG_BYTES : 0;
+	if (position > ring.end)
+		position = ring.end;
+	if (position < oldest) {
+		part.lost = oldest - position;
+		position = oldest;
+	}
+	part.copied = ring.end - position < bytes ? ring.end - position : bytes;
+	part.next = position + part.copied;
+	copy_out(position, to, part.copied);
+	spin_unlock(&ring.lock);
+	return part;
+}
+
+size_t log_tail(char *to, size_t bytes)
+{
+	uint64_t end = log_end();
+	uint64_t oldest = end > LOG_BYTES ? end - LOG_BYTES : 0;
+	uint64_t from = end - oldest > bytes ? end - bytes : oldest;
+
+	if (from > 0)
+		while (from < end && ring.text[(from - 1) % LOG_BYTES] != '\n')
+			from++;
+	copy_out(from, to, end - from);
+	return end - from;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The log: a ring of text lines, each with time stamp, CPU and level. Positions count bytes since
+ * launch, so a reader knows what it has missed. klog() is declared in arch/upcall.h.
+ */
+#ifndef MONITOR_LOG_H
+#define MONITOR_LOG_H
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/upcall.h"
+
+#define LOG_BYTES 65536u
+#define LOG_LINE                                                                                   \
+	256u /* longest line with its prefix and newline; a longer one is cut and ends in '~' */
+
+/*
+ * Lines of this level and above (lower numbers) go to the consoles too. Before it only errors do.
+ */
+void log_init(enum log_level console_level);
+
+struct log_part {
+	uint64_t next;	 /* position behind the last byte copied */
+	uint64_t copied; /* bytes */
+	uint64_t lost;	 /* bytes between the position asked for and the oldest one kept */
+};
+
+/*
+ * Copies up to `bytes` bytes from `position` on. A position behind the end counts as the end. Takes
+ * the log lock.
+ */
+struct log_part log_copy(uint64_t position, char *to, size_t bytes);
+
+/* Position behind the last byte. */
+uint64_t log_end(void);
+
+/* The newest whole lines that fit; without a lock, for the panic path. Returns the bytes. */
+size_t log_tail(char *to, size_t bytes);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The start of the monitor's neutral part.
+ */
+#include "arch/console.h"
+#include "arch/upcall.h"
+#include "monitor/log.h"
+#include "monitor/monitor.h"
+#include "monitor/page_owner.h"
+#include "monitor/panic.h"
+#include "monitor/protect.h"
+
+static const struct bootinfo *boot;
+
+const struct bootinfo *monitor_info(void)
+{
+	return boot;
+}
+
+enum launch_status monitor_init(const struct bootinfo *info)
+{
+	boot = info;
+	console_init(info);
+	log_init((enum log_level)info->log_level);
+	panic_init(info->flags & BOOTINFO_PANIC_RESET);
+	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
+	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,
+	    info->cpu_count, info->range_count);
+	if (!page_owner_init(info) || !protect_init(info)) {
+		klog(LOG_ERROR, "the memory reserved for the monitor is too small");
+		return LAUNCH_BAD_REGION;
+	}
+	klog(LOG_INFO, "%lu MiB of memory, mapped up to %lx",
+	    (unsigned long)page_owner_frames() >> 8, (unsigned long)protect_identity_end());
+	return LAUNCH_OK;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The panic path (panic.h). Takes no lock, asks for no memory, and gives up at once if it fails
+ * itself.
+ */
+#include "monitor/panic.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+
+#include "arch/console.h"
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "monitor/audit.h"
+#include "monitor/lib/fmt.h"
+#include "monitor/lib/sha256.h"
+#include "monitor/lib/string.h"
+#include "monitor/log.h"
+
+static struct {
+	_Atomic unsigned owner; /* CPU index + 1 of the CPU that panicked first */
+	bool reset;
+	struct panic_record record; /* here first: the frame may be missing */
+} state;
+
+void panic_init(bool reset)
+{
+	state.reset = reset;
+}
+
+static _Noreturn void finish(void)
+{
+	if (state.reset)
+		machine_reset();
+	cpu_stop();
+}
+
+/* Appends to the record's text what fits. */
+static void add(const char *format, ...)
+{
+	struct panic_record *record = &state.record;
+	va_list args;
+
+	va_start(args, format);
+	record->length += (uint32_t)format_text(record->text + record->length,
+	    PANIC_TEXT_BYTES - record->length, format, args);
+	va_end(args);
+}
+
+static void add_audit_totals(void)
+{
+	add("audited events (id:total):");
+	for (unsigned event = 0; event < REDOUBT_AUDIT_LAST; event++)
+		if (audit_total(event) != 0)
+			add(" %u:%lu", event, (unsigned long)audit_total(event));
+	add("\n");
+}
+
+static void seal_record(void)
+{
+	struct panic_record *record = &state.record;
+	struct sha256 hash;
+
+	record->magic = PANIC_RECORD_MAGIC;
+	record->version = 1;
+	sha256_start(&hash);
+	sha256_add(&hash, &record->length, sizeof(record->length));
+	sha256_add(&hash, record->text, record->length);
+	sha256_end(&hash, record->digest);
+}
+
+/* To the consoles, the record's frame and the place that outlives memory. */
+static void publish(void)
+{
+	static const char banner[] = "\n*** monitor panic ***\n";
+	struct panic_record *frame = region_record();
+
+	seal_record();
+	if (frame)
+		memcpy(frame, &state.record, sizeof(*frame));
+	arch_keep_digest(state.record.digest);
+	console_write(banner, sizeof(banner) - 1);
+	console_write(state.record.text, state.record.length);
+}
+
+void panic(const char *format, ...)
+{
+	unsigned self = cpu_index() + 1;
+	unsigned owner = 0;
+	va_list args;
+
+	if (!atomic_compare_exchange_strong(&state.owner, &owner, self)) {
+		if (owner == self)
+			finish();
+		cpu_stop();
+	}
+	cpu_stop_others();
+	va_start(args, format);
+	state.record.length = (uint32_t)format_text(state.record.text, PANIC_TEXT_BYTES / 4, format,
+	    args);
+	va_end(args);
+	add("\nCPU %u of %u at cycle %lu\n", cpu_index(), cpu_count(), (unsigned long)cpu_cycles());
+	add_audit_totals();
+	state.record.length += (uint32_t)log_tail(state.record.text + state.record.length,
+	    PANIC_TEXT_BYTES - state.record.length);
+	publish();
+	monitor_leaving(LEAVE_RESET);
+	finish();
+}

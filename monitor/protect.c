@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The normal world's second-stage map (protect.h).
+ */
+#include "monitor/protect.h"
+
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/iommu.h"
+#include "arch/upcall.h"
+#include "monitor/abi/audit.h"
+#include "monitor/locks.h"
+#include "monitor/memory_types.h"
+#include "monitor/page_owner.h"
+#include "monitor/test/test.h"
+
+#define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
+
+/* lock of s2 guards all of it. */
+static struct {
+	struct stage2 s2;
+	struct stage2_pool pool;
+	uint64_t identity_end;
+	size_t demand_used; /* tables behind identity_end */
+} normal;
+
+/*
+ * What reads of the monitor's memory find. In read-only data, so that not even the monitor changes
+ * it.
+ */
+static const uint8_t ones[FRAME_SIZE]
+    __attribute__((aligned(FRAME_SIZE))) = { [0 ... FRAME_SIZE - 1] = 0xff };
+
+struct stage2 *monitor_normal_stage2(void)
+{
+	return &normal.s2;
+}
+
+uint64_t protect_identity_end(void)
+{
+	return normal.identity_end;
+}
+
+spa_t protect_ones(void)
+{
+	return region_spa(ones);
+}
+
+static uint64_t frames_of(uint64_t bytes)
+{
+	return bytes >> FRAME_SHIFT;
+}
+
+/* ---- Launch ---- */
+
+static bool map_identity(void)
+{
+	struct type_cursor cursor = type_cursor(0, normal.identity_end);
+	struct type_piece piece;
+
+	while (type_next(&cursor, &piece)) {
+		gpa_t gpa = { piece.base };
+		uint64_t pages = frames_of(piece.end - piece.base);
+
+		if (!stage2_prepare(&normal.s2, gpa, pages, false))
+			return false;
+		stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages, S2_RWX, piece.type);
+	}
+	return true;
+}
+
+static bool hide(uint64_t base, uint64_t pages)
+{
+	if (!stage2_prepare(&normal.s2, (gpa_t){ base }, pages, false))
+		return false;
+	stage2_protect(&normal.s2, (gpa_t){ base }, pages, 0);
+	return true;
+}
+
+bool protect_init(const struct bootinfo *info)
+{
+	uint64_t top = page_owner_top();
+	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
+	void *memory = region_alloc(pages);
+	bool done;
+
+	if (!memory || top > stage2_limit())
+		return false;
+	top = top > LOWEST_END ? (top + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1) : LOWEST_END;
+	normal.identity_end = top;
+	normal.demand_used = 0;
+	stage2_pool_init(&normal.pool, memory, pages);
+	if (!stage2_init(&normal.s2, &normal.pool))
+		return false;
+	spin_lock(&normal.s2.lock);
+	done = map_identity() && hide(info->region_base, info->region_pages) &&
+	    (info->record_base == 0 || hide(info->record_base, 1));
+	spin_unlock(&normal.s2.lock);
+	return done;
+}
+
+/* ---- Merging ---- */
+
+/* Flushes, and merges what can be merged in the range. */
+static void settle(gpa_t gpa, uint64_t pages)
+{
+	size_t retired;
+
+	do {
+		retired = stage2_merge(&normal.s2, gpa, pages);
+		cpu_flush_all();
+		stage2_reclaim(&normal.s2);
+	} while (retired == STAGE2_RETIRED);
+}
+
+/* ---- Violations ---- */
+
+static bool allows(unsigned prot, unsigned access)
+{
+	return !((access & ACCESS_READ) && !(prot & S2_R)) &&
+	    !((access & ACCESS_WRITE) && !(prot & S2_W)) &&
+	    !((access & ACCESS_FETCH) && (prot & S2_X) != S2_X);
+}
+
+/* Puts the frame of ones in place of all the monitor's frames in a 2 MiB region. */
+static bool show_ones(uint64_t region)
+{
+	bool open = test_switch(TEST_OPEN_REGION);
+	spa_t shown = protect_ones();
+
+	if (!stage2_prepare(&normal.s2, (gpa_t){ region }, frames_of(LARGE_SIZE), true))
+		return false;
+	for (uint64_t at = region; at < region + LARGE_SIZE; at += FRAME_SIZE) {
+		if (frame_state((spa_t){ at }) != FRAME_MONITOR)
+			continue;
+		if (open)
+			shown.v = at;
+		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, open ? S2_R | S2_W : S2_R, S2_WB);
+	}
+	return true;
+}
+
+static enum violation_verdict monitor_touched(gpa_t gpa, unsigned access, uint64_t rip)
+{
+	uint64_t region = gpa.v & ~(LARGE_SIZE - 1);
+	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
+
+	if (leaf.present && allows(leaf.prot, access))
+		return VIOLATION_RETRY;
+	if ((access & ACCESS_FETCH) ||
+	    ((access & ACCESS_WRITE) && !test_switch(TEST_OPEN_REGION))) {
+		audit(access & ACCESS_FETCH ? REDOUBT_AUDIT_MONITOR_FETCH
+					    : REDOUBT_AUDIT_MONITOR_WRITE,
+		    region, rip);
+		return VIOLATION_FAULT;
+	}
+	audit(REDOUBT_AUDIT_MONITOR_READ, region, rip);
+	return show_ones(region) ? VIOLATION_RETRY : VIOLATION_FAULT;
+}
+
+/* Unmaps all that was mapped on demand. */
+static void drop_demand(void)
+{
+	uint64_t pages = frames_of(stage2_limit() - normal.identity_end);
+
+	if (pages == 0)
+		return;
+	stage2_protect(&normal.s2, (gpa_t){ normal.identity_end }, pages, 0);
+	settle((gpa_t){ normal.identity_end }, pages);
+	normal.demand_used = 0;
+}
+
+/* Maps what lies around `gpa` behind identity_end. A page takes at most two tables. */
+static bool map_demand(gpa_t gpa)
+{
+	uint64_t size = HUGE_SIZE;
+	gpa_t base = { gpa.v & ~(HUGE_SIZE - 1) };
+	enum s2_type type;
+	size_t before;
+
+	if (!stage2_has_huge() || !type_of_page(base.v, size, &type)) {
+		size = LARGE_SIZE;
+		base.v = gpa.v & ~(LARGE_SIZE - 1);
+		(void)type_of_page(base.v, size, &type);
+	}
+	if (normal.demand_used + 2 > DEMAND_TABLES)
+		drop_demand();
+	before = normal.pool.available;
+	if (!stage2_prepare(&normal.s2, base, frames_of(size), false))
+		return false;
+	stage2_map(&normal.s2, base, (spa_t){ base.v }, frames_of(size), S2_RWX, type);
+	normal.demand_used += before - normal.pool.available;
+	return true;
+}
+
+static enum violation_verdict normal_touched(gpa_t gpa, unsigned access)
+{
+	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
+
+	/* Another CPU may have mapped it since; otherwise a right that the map withholds. */
+	if (leaf.present)
+		return allows(leaf.prot, access) ? VIOLATION_RETRY : VIOLATION_FAULT;
+	if (gpa.v < normal.identity_end)
+		return VIOLATION_FAULT;
+	return map_demand(gpa) ? VIOLATION_RETRY : VIOLATION_FAULT;
+}
+
+enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip)
+{
+	enum violation_verdict verdict;
+
+	if (gpa.v >= stage2_limit()) {
+		audit(REDOUBT_AUDIT_OUTSIDE, gpa.v & ~(LARGE_SIZE - 1), rip);
+		return VIOLATION_FAULT;
+	}
+	spin_lock(&normal.s2.lock);
+	if (frame_state((spa_t){ gpa.v }) == FRAME_MONITOR)
+		verdict = monitor_touched(gpa, access, rip);
+	else
+		verdict = normal_touched(gpa, access);
+	spin_unlock(&normal.s2.lock);
+	return verdict;
+}
+
+/* ---- Memory types ---- */
+
+void monitor_retype(void)
+{
+	struct type_cursor cursor = type_cursor(0, normal.identity_end);
+	struct type_piece piece;
+
+	spin_lock(&normal.s2.lock);
+	drop_demand();
+	while (type_next(&cursor, &piece)) {
+		uint64_t pages = frames_of(piece.end - piece.base);
+
+		/* There is a table for every region that is split here (protect.h). */
+		CHECK(stage2_prepare(&normal.s2, (gpa_t){ piece.base }, pages, false));
+		stage2_retype(&normal.s2, (gpa_t){ piece.base }, pages, piece.type);
+	}
+	settle((gpa_t){ 0 }, frames_of(normal.identity_end));
+	spin_unlock(&normal.s2.lock);
+}
+
+/* ---- Frames that change hands ---- */
+
+/* Locks the frames and makes sure that their mappings can be changed. */
+static bool pass_prepare(spa_t spa, uint64_t pages, enum frame_state from)
+{
+	if (pages == 0 || pages > PASS_MAX || !frames_lock(spa, pages, from))
+		return false;
+	if (stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, false))
+		return true;
+	frames_unlock(spa, pages);
+	return false;
+}
+
+/* Nobody reaches the frames any more when this returns. */
+static void cut_off(spa_t spa, uint64_t pages)
+{
+	stage2_protect(&normal.s2, (gpa_t){ spa.v }, pages, 0);
+	cpu_flush_all();
+	dma_sync();
+}
+
+bool protect_take(spa_t spa, uint64_t pages)
+{
+	bool taken = false;
+
+	spin_lock(&normal.s2.lock);
+	if (pass_prepare(spa, pages, FRAME_NORMAL)) {
+		taken = dma_block(spa, pages);
+		if (taken) {
+			cut_off(spa, pages);
+			frames_pass(spa, pages, FRAME_MONITOR);
+		}
+		frames_unlock(spa, pages);
+	}
+	spin_unlock(&normal.s2.lock);
+	return taken;
+}
+
+/* Identity mappings of usable memory, each frame with its type. */
+static void map_back(spa_t spa, uint64_t pages)
+{
+	for (uint64_t i = 0; i < pages; i++) {
+		uint64_t at = spa.v + i * FRAME_SIZE;
+		uint64_t until;
+
+		stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, 1, S2_RWX,
+		    arch_memory_type((gpa_t){ at }, &until));
+	}
+}
+
+bool protect_give(spa_t spa, uint64_t pages)
+{
+	bool given = false;
+
+	spin_lock(&normal.s2.lock);
+	if (pages <= PASS_MAX && frames_lock(spa, pages, FRAME_MONITOR)) {
+		given = stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, true);
+		if (given) {
+			cut_off(spa, pages);
+			frames_pass(spa, pages, FRAME_NORMAL);
+			map_back(spa, pages);
+			settle((gpa_t){ spa.v }, pages);
+		}
+		frames_unlock(spa, pages);
+	}
+	spin_unlock(&normal.s2.lock);
+	return given;
+}
