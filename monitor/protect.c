@@ -188,7 +188,8 @@ static bool map_demand(gpa_t gpa)
 	before = normal.pool.available;
 	if (!stage2_prepare(&normal.s2, base, frames_of(size), false))
 		return false;
-	stage2_map(&normal.s2, base, (spa_t){ base.v }, frames_of(size), S2_RWX, type);
+	stage2_map(&normal.s2, base, (spa_t){ base.v }, frames_of(size),
+	    (struct stage2_attr){ S2_RWX, type });
 	normal.demand_used += before - normal.pool.available;
 	return true;
 }

@@ -203,15 +203,14 @@ bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small)
 
 /* ---- Commit ---- */
 
-void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot,
-    enum s2_type type)
+void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, struct stage2_attr attr)
 {
 	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
 	uint64_t offset = spa.v - gpa.v;
 
 	check_range(s2, gpa, pages);
-	check_prot(prot);
-	CHECK(prot != 0 && spa.v % FRAME_SIZE == 0);
+	check_prot(attr.prot);
+	CHECK(attr.prot != 0 && spa.v % FRAME_SIZE == 0);
 	for (uint64_t at = gpa.v; at < end;) {
 		struct place place = find(s2, at, 0);
 
