@@ -64,7 +64,8 @@ static bool map_identity(void)
 
 		if (!stage2_prepare(&normal.s2, gpa, pages, false))
 			return false;
-		stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages, S2_RWX, piece.type);
+		stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages,
+		    (struct stage2_attr){ S2_RWX, piece.type });
 	}
 	return true;
 }
@@ -135,7 +136,8 @@ static bool show_ones(uint64_t region)
 			continue;
 		if (open)
 			shown.v = at;
-		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, open ? S2_R | S2_W : S2_R, S2_WB);
+		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1,
+		    (struct stage2_attr){ open ? S2_R | S2_W : S2_R, S2_WB });
 	}
 	return true;
 }
@@ -288,8 +290,8 @@ static void map_back(spa_t spa, uint64_t pages)
 		uint64_t at = spa.v + i * FRAME_SIZE;
 		uint64_t until;
 
-		stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, 1, S2_RWX,
-		    arch_memory_type((gpa_t){ at }, &until));
+		stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, 1,
+		    (struct stage2_attr){ S2_RWX, arch_memory_type((gpa_t){ at }, &until) });
 	}
 }
 

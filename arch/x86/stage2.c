@@ -216,7 +216,8 @@ void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, struct 
 
 		CHECK(leaf_allowed(s2, place.level) && covered(at, end, place.level));
 		CHECK(offset % span(place.level) == 0);
-		store(place.entry, format_leaf((spa_t){ at + offset }, place.level, prot, type));
+		store(place.entry,
+		    format_leaf((spa_t){ at + offset }, place.level, attr.prot, attr.type));
 		at = span_end(at, place.level);
 	}
 }
