@@ -48,7 +48,10 @@ SOAK_TESTS :=
 BENCH_TESTS :=
 LINT_TESTS :=
 
-include $(sort $(wildcard */build.mk tests/*/build.mk guest/*/build.mk tools/*/build.mk))
+# The sources' lists first, then what links and runs them.
+include $(wildcard monitor/build.mk boot/build.mk)
+include $(sort $(wildcard arch/*/build.mk vtpm/build.mk guest/build.mk tests/build.mk tools/build.mk \
+	tests/*/build.mk tests/*/*/build.mk guest/*/build.mk guest/*/*/build.mk tools/*/build.mk))
 
 .PHONY: help check soak bench format all lint clean setup-build
 help: ## list the targets

@@ -79,6 +79,10 @@ static bool map_own(uint64_t *pml4, uint64_t start, uint64_t end, uint64_t bits)
 static bool map_shared(uint64_t *pml4)
 {
 	uint64_t base = (uint64_t)image_start;
+	uint64_t record = start_info()->record_base;
+
+	if (record != 0 && !map_own(pml4, record, record + FRAME_SIZE, PTE_W | PTE_NX))
+		return false;
 
 	return map_own(pml4, base, (uint64_t)text_start, PTE_NX) &&
 	    map_own(pml4, (uint64_t)text_start, (uint64_t)text_end, 0) &&

@@ -24,7 +24,7 @@ struct row {
 #define NONE			     0u
 #define B(high, low)		     ((ALL >> (31 - (high))) & (ALL << (low)))
 #define ROW(index, a, b, c, d, rule) [index] = { { a, b, c, d }, rule },
-#define BASIC_ROW		     ROW
+#define BASIC_ROW(...)		     ROW(__VA_ARGS__)
 #define EXTENDED_ROW(...)
 #define FEATURES_ROW(...)
 #define CPUID(table, index, a, b, c, d, rule, mark, reason) table##_ROW(index, a, b, c, d, rule)
@@ -37,7 +37,7 @@ static const struct row basic[] = {
 #undef BASIC_ROW
 #undef EXTENDED_ROW
 #define BASIC_ROW(...)
-#define EXTENDED_ROW ROW
+#define EXTENDED_ROW(...) ROW(__VA_ARGS__)
 static const struct row extended[] = {
 #include "arch/x86/cpu_policy.def"
 };
@@ -45,7 +45,7 @@ static const struct row extended[] = {
 #undef EXTENDED_ROW
 #undef FEATURES_ROW
 #define EXTENDED_ROW(...)
-#define FEATURES_ROW ROW
+#define FEATURES_ROW(...) ROW(__VA_ARGS__)
 static const struct row features[] = {
 #include "arch/x86/cpu_policy.def"
 };

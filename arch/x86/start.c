@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "arch/console.h"
+#include "arch/frame.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
@@ -20,7 +21,7 @@
 #include "arch/x86/trap.h"
 #include "monitor/lib/string.h"
 
-_Static_assert(offsetof(struct firmware_state, rsp) == 32, "start.S knows this offset");
+_Static_assert(offsetof(struct firmware_state, rsp) == 32, "switch.S knows this offset");
 
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
@@ -182,6 +183,8 @@ uint64_t start_root(uint64_t op)
 	trap_use_stacks();
 	return status;
 }
+
+uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu);
 
 __attribute__((no_stack_protector)) uint64_t monitor_entry(uint64_t op, const struct bootinfo *info,
     uint64_t cpu)

@@ -27,7 +27,7 @@ struct firmware_state {
 };
 
 /*
- * From start.S. Switches to the given tables and stack, runs start_root(op, cpu), and comes back with its
+ * From switch.S. Switches to the given tables and stack, runs start_root(op, cpu), and comes back with its
  * result to firmware's tables and stack. For MONITOR_LAUNCH it comes back through start_guest instead: as
  * the guest, with LAUNCH_OK.
  */

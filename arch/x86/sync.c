@@ -6,6 +6,7 @@
 
 #include "arch/cpu.h"
 #include "arch/frame.h"
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
@@ -111,8 +112,11 @@ static void wait_for(struct cpu_sync *self, struct cpu_sync *cpu, uint64_t gener
 void cpu_flush_all(void)
 {
 	struct cpu_sync *self = this_cpu()->sync;
-	uint64_t generation = atomic_fetch_add(&sync_generation, 1) + 1;
+	uint64_t generation;
 
+	if (test_switch(TEST_NO_FLUSH))
+		return;
+	generation = atomic_fetch_add(&sync_generation, 1) + 1;
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self && !reached(&cpus[i], generation))
 			kick(&cpus[i]);

@@ -31,7 +31,7 @@ uint64_t trap_idt_base(void);
 uint64_t trap_gdt_base(void);
 uint64_t trap_tss_base(void);
 
-/* From trap.S. */
+/* From trap_entry.S. */
 void trap_handler(struct trap_frame *frame);
 
 /* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */

@@ -20,24 +20,24 @@ struct vcpu {
 	uint32_t apic_id;
 	uint32_t cpuid_cpu; /* ECX of leaf 0x40000002 is cpu_covered() */
 	bool deny_msr_pending;
-	uint64_t misc_enable;  /* IA32_MISC_ENABLE as the guest reads it */
-	uint64_t feature_ctl;  /* what the guest reads from IA32_FEATURE_CONTROL */
-	uint64_t tsc_adjust;   /* IA32_TSC_ADJUST as the guest sees it */
-	uint64_t microcode;    /* what the guest reads from IA32_BIOS_SIGN_ID */
-	uint32_t cpuid_basic;    /* highest basic leaf the guest sees */
+	uint64_t misc_enable;	 /* IA32_MISC_ENABLE as the guest reads it */
+	uint64_t feature_ctl;	 /* what the guest reads from IA32_FEATURE_CONTROL */
+	uint64_t tsc_adjust;	 /* IA32_TSC_ADJUST as the guest sees it */
+	uint64_t microcode;	 /* what the guest reads from IA32_BIOS_SIGN_ID */
+	uint32_t cpuid_basic;	 /* highest basic leaf the guest sees */
 	uint32_t cpuid_extended; /* highest extended leaf, 0x80000000 included */
-	struct mtrr_state mtrr; /* the guest's virtual MTRRs */
+	struct mtrr_state mtrr;	 /* the guest's virtual MTRRs */
 };
 
 /* Exceptions to inject; taken at the next entry. */
-#define VECTOR_DB 1u
+#define VECTOR_DB  1u
 #define VECTOR_NMI 2u
-#define VECTOR_UD 6u
-#define VECTOR_GP 13u
-#define VECTOR_AC 17u
-#define VECTOR_MC 18u
-void vcpu_inject_gp(struct vcpu *vcpu);	   /* #GP(0) */
-void vcpu_inject_ud(struct vcpu *vcpu);	   /* #UD */
+#define VECTOR_UD  6u
+#define VECTOR_GP  13u
+#define VECTOR_AC  17u
+#define VECTOR_MC  18u
+void vcpu_inject_gp(struct vcpu *vcpu); /* #GP(0) */
+void vcpu_inject_ud(struct vcpu *vcpu); /* #UD */
 
 /* Moves RIP behind the instruction that exited; ends STI and MOV SS blocking; keeps single-stepping right. */
 void vcpu_skip(struct vcpu *vcpu);

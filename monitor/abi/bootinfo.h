@@ -142,6 +142,12 @@ typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, u
 #define PANIC_RECORD_MAGIC 0x4352434550544452ull /* "RDTPECRC" */
 #define PANIC_TEXT_BYTES 3968u
 
+/*
+ * The first eight bytes of the digest also stand in the CMOS RAM of the real-time clock from this index on, for a firmware that
+ * wipes memory: there may have been a panic whose record is lost. All zero: none.
+ */
+#define PANIC_CMOS 0x68u
+
 struct panic_record {
 	uint64_t magic;
 	uint32_t version;

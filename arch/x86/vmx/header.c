@@ -4,12 +4,12 @@
  */
 #include "arch/x86/header.h"
 
-#include "arch/x86/layout.h"
+#include "monitor/abi/cpuid.h"
 
 const struct monitor_image monitor_header __attribute__((section(".header"), used)) = {
     .magic = MONITOR_IMAGE_MAGIC,
     .version = MONITOR_IMAGE_VERSION,
-    .vendor = 0, /* completed from the file that is linked: mkimage.py --vendor */
+    .vendor = REDOUBT_VENDOR_VMX,
     .fixed_pages = REGION_FIXED_PAGES,
     .pages_per_cpu = REGION_PAGES_PER_CPU,
 };

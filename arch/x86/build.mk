@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Monitor images: the neutral sources, x86, and one vendor, chosen by what is linked.
+
+X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c memtype.c mitigate.c mmu.c mtrr.c \
+	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
+IOMMU_SRCS := arch/x86/iommu/none.c
+VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
+	vcpu.c)
+
+MON_LDS := arch/x86/monitor.lds
+MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \
+	-z max-page-size=4096 --build-id=none --orphan-handling=error -T $(MON_LDS)
+MKIMAGE := tools/build/mkimage.py
+
+mon_objs = $(patsubst %,$(B)/root/%.o,$(basename $(1)))
+
+$(B)/root/%.o: %.c
+	@mkdir -p $(@D)
+	@echo '  CC $@'
+	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/root/%.o: %.S
+	@mkdir -p $(@D)
+	@echo '  CC $@'
+	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
+
+VMX_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(VMX_SRCS))
+-include $(patsubst %.o,%.d,$(VMX_OBJS) $(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS)))
+
+$(B)/monitor/redoubt-vmx.elf: $(VMX_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(LD) $(MON_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
+
+$(B)/monitor/redoubt-vmx-test.elf: $(VMX_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
+	@mkdir -p $(@D)
+	@echo '  LD $@'
+	@$(LD) $(MON_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
+
+$(B)/monitor/%.img: $(B)/monitor/%.elf $(MKIMAGE) tools/build/elf.py
+	$(PY) $(MKIMAGE) $< $@

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Choosing and applying side-channel mitigations.
+ */
+#include "arch/x86/mitigate.h"
+
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/layout.h"
+#include "arch/x86/start.h"
+#include "arch/x86/trap.h"
+
+#define MSR_ARCH_CAPABILITIES 0x10au
+#define CAPS_RDCL_NO (1ull << 0)
+#define CAPS_SKIP_L1D (1ull << 3)
+#define CAPS_MDS_NO (1ull << 5)
+#define CAPS_TAA_NO (1ull << 8)
+#define CAPS_SBDR_NO (1ull << 13)
+#define CAPS_FBSDP_NO (1ull << 14)
+#define CAPS_PSDP_NO (1ull << 15)
+#define CAPS_PBRSB_NO (1ull << 24)
+#define CAPS_BUFFERS_NO                                                                            \
+	(CAPS_MDS_NO | CAPS_TAA_NO | CAPS_SBDR_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO)
+
+#define CPUID7_MD_CLEAR (1u << 10)
+#define CPUID7_L1D_FLUSH (1u << 28)
+#define CPUID7_ARCH_CAPS (1u << 29)
+#define MSR_FLUSH_CMD 0x10bu
+#define FLUSH_L1D 1ull
+
+static uint64_t capabilities(uint32_t leaf7_edx)
+{
+	uint64_t caps = 0;
+
+	if (test_switch(TEST_NO_MITIGATION))
+		return UINT64_MAX;
+	if (start_info()->flags & BOOTINFO_MITIGATE || !(leaf7_edx & CPUID7_ARCH_CAPS))
+		return 0;
+	if (!rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps))
+		return 0;
+	return caps;
+}
+
+void mitigate_init(struct percpu *cpu)
+{
+	uint32_t edx = cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
+	uint64_t caps = capabilities(edx);
+	uint32_t needed = 0;
+
+	if (!(caps & CAPS_PBRSB_NO))
+		needed |= MITIGATE_RETURNS;
+	if ((caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO)
+		needed |= MITIGATE_BUFFERS;
+	if (!(caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) && edx & CPUID7_L1D_FLUSH)
+		needed |= MITIGATE_L1D;
+	cpu->mitigations = needed;
+	if (cpu->vcpu.index == 0)
+		klog(LOG_INFO, "side channels: capabilities %lx, mitigations %x%s", caps, needed,
+		    edx & CPUID7_MD_CLEAR ? "" : " (no VERW buffer clearing on this CPU)");
+}
+
+void mitigate_enter(void)
+{
+	const struct percpu *cpu = this_cpu();
+	const uint16_t selector = SEL_DATA;
+
+	if (cpu->mitigations & MITIGATE_L1D && !wrmsr_safe(MSR_FLUSH_CMD, FLUSH_L1D))
+		panic("the L1 data cache cannot be flushed");
+	if (cpu->mitigations & MITIGATE_BUFFERS)
+		__asm__ volatile("verw %0" : : "m"(selector) : "cc");
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Can this CPU be covered, and with which controls? Wanted bits are constants; the capability MSRs allow
+ * or refuse them (SDM 3D A). Nothing here faults: an MSR is read only after CPUID or another capability
+ * MSR has said that it exists.
+ */
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/start.h"
+#include "arch/x86/vmx/vmx.h"
+
+#define MSR_VMX_BASIC 0x480u
+#define MSR_VMX_CR0_FIXED0 0x486u
+#define MSR_VMX_CR0_FIXED1 0x487u
+#define MSR_VMX_CR4_FIXED0 0x488u
+#define MSR_VMX_SECONDARY 0x48bu
+#define MSR_VMX_EPT_VPID 0x48cu
+#define MSR_VMX_TRUE_PIN 0x48du
+#define MSR_VMX_TRUE_PRIMARY 0x48eu
+#define MSR_VMX_TRUE_EXIT 0x48fu
+#define MSR_VMX_TRUE_ENTRY 0x490u
+
+#define BASIC_TRUE_CONTROLS (1ull << 55)
+#define BASIC_TYPE(basic) ((basic) >> 50 & 15)
+#define BASIC_TYPE_WB 6u
+
+#define EPT_WALK_4 (1ull << 6)
+#define EPT_TYPE_UC (1ull << 8)
+#define EPT_TYPE_WB (1ull << 14)
+#define EPT_2M (1ull << 16)
+#define EPT_1G (1ull << 17)
+#define EPT_INVEPT (1ull << 20)
+#define EPT_INVEPT_SINGLE (1ull << 25)
+#define EPT_INVVPID (1ull << 32)
+#define EPT_INVVPID_SINGLE (1ull << 41)
+#define EPT_NEEDED                                                                                 \
+	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE |         \
+	    EPT_INVVPID | EPT_INVVPID_SINGLE)
+
+#define STAGE2_BITS 48u
+#define CPUID1_VMX (1u << 5)
+
+/* One group of controls: what must be on, what is taken where offered, what must be off. */
+struct control_demand {
+	uint32_t msr;
+	uint32_t needed;
+	uint32_t wanted;
+	uint32_t forbidden;
+};
+
+static const struct control_demand demands[] = {
+    /* Our own NMIs are told apart from the guest's. */
+    {MSR_VMX_TRUE_PIN, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, 0, 0},
+    /* Exits on CR3 would cost one each context switch. */
+    {MSR_VMX_TRUE_PRIMARY, CPU_TSC_OFFSETTING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY, 0,
+	CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING},
+    /* Instructions that the guest's CPUID offers work without exits; SGX, which it does not, exits. */
+    {MSR_VMX_SECONDARY, CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
+	CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING | CPU2_USER_WAIT, 0},
+    {MSR_VMX_TRUE_EXIT,
+	EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER,
+	0, EXIT_ACK_INTERRUPT},
+    {MSR_VMX_TRUE_ENTRY, ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E, 0, 0},
+};
+#define DEMANDS (sizeof(demands) / sizeof(demands[0]))
+
+/* What the first CPU offers; the others must offer the same. */
+static struct vmx_controls chosen;
+static uint64_t chosen_ept;
+static bool chosen_valid;
+
+const struct vmx_controls *vmx_controls(void)
+{
+	return &chosen;
+}
+
+/* Low half of a capability MSR: bits that must be 1. High half: bits that may be 1. */
+static bool combine(const struct control_demand *demand, uint32_t *value)
+{
+	uint64_t capability = rdmsr(demand->msr);
+	uint32_t must = (uint32_t)capability;
+	uint32_t may = (uint32_t)(capability >> 32);
+
+	*value = (demand->needed | demand->wanted | must) & may;
+	return (*value & demand->needed) == demand->needed && (*value & demand->forbidden) == 0;
+}
+
+bool vmx_controls_get(struct vmx_controls *controls, unsigned *missing)
+{
+	uint32_t *values[DEMANDS] = {&controls->pin, &controls->primary, &controls->secondary,
+	    &controls->exit, &controls->entry};
+
+	for (unsigned i = 0; i < DEMANDS; i++) {
+		if (combine(&demands[i], values[i]))
+			continue;
+		*missing = i;
+		return false;
+	}
+	controls->mbec = controls->secondary & CPU2_MBEC;
+	return true;
+}
+
+static enum launch_status check_basics(void)
+{
+	uint64_t control;
+
+	if (!(cpuid(1, 0).ecx & CPUID1_VMX))
+		return LAUNCH_NO_VIRTUALIZATION;
+	if (read_cr4() & CR4_VMXE)
+		return LAUNCH_ALREADY_RUNNING;
+	control = rdmsr(MSR_FEATURE_CONTROL);
+	if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX))
+		return LAUNCH_LOCKED_OFF;
+	if (!(rdmsr(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS) ||
+	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB)
+		return LAUNCH_NO_CAPABILITY;
+	/* The secondary controls exist where the primary ones may activate them. */
+	if (!(rdmsr(MSR_VMX_TRUE_PRIMARY) >> 32 & CPU_SECONDARY))
+		return LAUNCH_NO_STAGE2;
+	return LAUNCH_OK;
+}
+
+static enum launch_status check_stage2(void)
+{
+	uint64_t secondary = rdmsr(MSR_VMX_SECONDARY) >> 32;
+
+	if (!(secondary & CPU2_EPT) || !(secondary & CPU2_VPID))
+		return LAUNCH_NO_STAGE2;
+	if (!(secondary & CPU2_UNRESTRICTED))
+		return LAUNCH_NO_UNRESTRICTED;
+	if ((rdmsr(MSR_VMX_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
+		return LAUNCH_NO_STAGE2;
+	return LAUNCH_OK;
+}
+
+static bool same_controls(const struct vmx_controls *a, const struct vmx_controls *b)
+{
+	return a->pin == b->pin && a->primary == b->primary && a->secondary == b->secondary &&
+	    a->exit == b->exit && a->entry == b->entry;
+}
+
+enum launch_status vendor_check(void)
+{
+	enum launch_status status = check_basics();
+	struct vmx_controls own;
+	unsigned missing;
+
+	if (status == LAUNCH_OK)
+		status = check_stage2();
+	if (status != LAUNCH_OK)
+		return status;
+	if (!vmx_controls_get(&own, &missing))
+		return LAUNCH_NO_CAPABILITY;
+	if (chosen_valid)
+		return same_controls(&own, &chosen) && chosen_ept == rdmsr(MSR_VMX_EPT_VPID)
+		    ? LAUNCH_OK
+		    : LAUNCH_CPU_MISMATCH;
+	chosen = own;
+	chosen_ept = rdmsr(MSR_VMX_EPT_VPID);
+	chosen_valid = true;
+	return LAUNCH_OK;
+}
+
+bool stage2_has_huge(void)
+{
+	return chosen_ept & EPT_1G;
+}
+
+bool stage2_has_mbec(void)
+{
+	return chosen.mbec;
+}
+
+uint64_t vmx_cr0_fixed(uint64_t cr0)
+{
+	return (cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1);
+}
+
+/* Tables have four levels. */
+uint64_t stage2_limit(void)
+{
+	unsigned bits = cpuid(0x80000008, 0).eax & 0xff;
+
+	return 1ull << (bits < STAGE2_BITS ? bits : STAGE2_BITS);
+}

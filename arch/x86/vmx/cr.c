@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Control registers and XCR0.
+ *
+ * CR0.NE stays set and CR4.VMXE too, behind read shadows. CR0.CD and NW are virtual: the CPU's CD follows
+ * the guest's (so hardware types all of this CPU's accesses UC, root mode's included, which stays coherent),
+ * NW never does. A write that changes one of these bits exits; it is checked, the shadow takes the new
+ * value, and the instruction runs again, now without an exit: so PG, PAE, LMA and the PDPTEs are left to
+ * the CPU, which knows them best. SDM 3A 2.5, 12.5.3; SDM 3C 26.6.
+ */
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/trap.h"
+#include "arch/x86/vmx/vmx.h"
+#include "monitor/abi/audit.h"
+
+#define CR0_HELD (CR0_NE | CR0_CD | CR0_NW)
+#define CR0_RESERVED (~0xe005003full)
+
+/* Bits that a guest may set where the CPU has them; any other exits and is #GP. SMX, VMX, key locker and user interrupts are hidden. */
+#define CR4_ALLOWED 0x01f71fffull
+#define CR4_HIDDEN (CR4_VMXE | 1ull << 14)
+
+#define CR_QUALIFICATION_NUMBER(q) ((q) & 15)
+#define CR_QUALIFICATION_TYPE(q) ((q) >> 4 & 3)
+#define CR_QUALIFICATION_REGISTER(q) ((q) >> 8 & 15)
+#define CR_LMSW 3u
+
+#define XCR0_X87 (1ull << 0)
+#define XCR0_SSE (1ull << 1)
+#define XCR0_AVX (1ull << 2)
+#define XCR0_MPX (3ull << 3)
+#define XCR0_AVX512 (7ull << 5)
+#define XCR0_TILE (3ull << 17)
+
+void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
+{
+	uint64_t denied = ~CR4_ALLOWED | CR4_HIDDEN;
+
+	vmwrite(VMCS_CR0_MASK, CR0_HELD);
+	vmwrite(VMCS_CR0_SHADOW, cr0);
+	vmwrite(VMCS_GUEST_CR0, (cr0 | CR0_NE) & ~(CR0_CD | CR0_NW));
+	vmwrite(VMCS_CR4_MASK, denied);
+	vmwrite(VMCS_CR4_SHADOW, cr4 & ~denied);
+	vmwrite(VMCS_GUEST_CR4, cr4 | CR4_VMXE);
+}
+
+uint64_t vcpu_cr0(const struct vcpu *vcpu)
+{
+	return (vmread(VMCS_GUEST_CR0) & ~CR0_HELD) | (vmread(VMCS_CR0_SHADOW) & CR0_HELD);
+}
+
+uint64_t vcpu_cr4(const struct vcpu *vcpu)
+{
+	return vmread(VMCS_GUEST_CR4) & ~CR4_HIDDEN;
+}
+
+static uint64_t source(const struct vcpu *vcpu, unsigned number)
+{
+	if (number == 4)
+		return vmread(VMCS_GUEST_RSP);
+	return ((const uint64_t *)&vcpu->regs)[number];
+}
+
+static bool cr0_valid(uint64_t value)
+{
+	if (value & CR0_RESERVED)
+		return false;
+	if (value & CR0_PG && !(value & CR0_PE))
+		return false;
+	return !(value & CR0_NW) || value & CR0_CD;
+}
+
+static void write_cr0_held(uint64_t value)
+{
+	uint64_t shadow = vmread(VMCS_CR0_SHADOW);
+	uint64_t cd = value & CR0_CD;
+
+	vmwrite(VMCS_CR0_SHADOW, (shadow & ~CR0_HELD) | (value & CR0_HELD));
+	if (cd == (shadow & CR0_CD))
+		return;
+	write_cr0((read_cr0() & ~(CR0_CD | CR0_NW)) | cd);
+	wbinvd();
+}
+
+static void mov_to_cr0(struct vcpu *vcpu, uint64_t value)
+{
+	if (cr0_valid(value)) {
+		write_cr0_held(value);
+		return;
+	}
+	audit(REDOUBT_AUDIT_CR_WRITE, 0, value);
+	vcpu_inject_gp(vcpu);
+}
+
+static void mov_to_cr4(struct vcpu *vcpu, uint64_t value)
+{
+	if (test_switch(TEST_NO_CR_GUARD)) {
+		vmwrite(VMCS_CR4_SHADOW, value);
+		vmwrite(VMCS_CR4_MASK, 0);
+		return;
+	}
+	audit(REDOUBT_AUDIT_CR_WRITE, 4, value);
+	vcpu_inject_gp(vcpu);
+}
+
+void vmx_cr_access(struct vcpu *vcpu)
+{
+	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+	uint64_t value = source(vcpu, CR_QUALIFICATION_REGISTER(qualification));
+
+	/* LMSW can reach none of the held bits, and reads and CLTS do not exit. */
+	CHECK(CR_QUALIFICATION_TYPE(qualification) == 0);
+	/* Without 64-bit mode the upper half of the register does not take part. */
+	if (!(vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L) || !(vcpu_efer(vcpu) & EFER_LMA))
+		value &= UINT32_MAX;
+	if (CR_QUALIFICATION_NUMBER(qualification) == 0)
+		mov_to_cr0(vcpu, value);
+	else
+		mov_to_cr4(vcpu, value);
+}
+
+/* All of a group of bits or none, and only with those it builds on. */
+static bool group_ok(uint64_t value, uint64_t group, uint64_t needs)
+{
+	uint64_t set = value & group;
+
+	return set == 0 || (set == group && (value & needs) == needs);
+}
+
+static bool xcr0_valid(uint64_t value)
+{
+	struct cpuid_regs leaf = cpuid(0xd, 0);
+	uint64_t offered = (uint64_t)leaf.edx << 32 | leaf.eax;
+
+	if (test_switch(TEST_XSETBV_OPEN))
+		return true;
+	return value & XCR0_X87 && (value & ~offered) == 0 && group_ok(value, XCR0_AVX, XCR0_SSE) &&
+	    group_ok(value, XCR0_MPX, 0) && group_ok(value, XCR0_AVX512, XCR0_AVX) &&
+	    group_ok(value, XCR0_TILE, 0);
+}
+
+void vmx_xsetbv(struct vcpu *vcpu)
+{
+	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
+	uint32_t index = (uint32_t)vcpu->regs.rcx;
+
+	if (RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && index == 0 && xcr0_valid(value) &&
+	    xsetbv_safe(0, value))
+		vcpu_skip(vcpu);
+	else
+		vcpu_inject_gp(vcpu);
+}

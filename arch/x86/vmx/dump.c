@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What to print when VM entry fails: every field that is not zero, and the first rule broken of the checks
+ * that a processor makes on VM entry (SDM 3C 27.2, 27.3), as far as they can be told from the fields.
+ */
+#include "arch/cpu.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/vmx/vmx.h"
+
+#define RFLAGS_RESERVED 0xffffffffffc08028ull
+#define ACTIVITY_LAST 3u
+#define RIGHTS_TYPE(rights) ((rights) & 15)
+#define TYPE_TSS_BUSY_16 3u
+#define TYPE_TSS_BUSY_32 11u
+
+static const struct {
+	const char *name;
+	uint16_t encoding;
+} fields[] = {
+#define VMCS(name, encoding) {#name, encoding},
+#include "arch/x86/vmx/vmcs.def"
+#undef VMCS
+};
+
+/* 0 for a field that this CPU lacks. */
+static uint64_t get(enum vmcs_field field)
+{
+	uint64_t value;
+
+	return vmread_any(field, &value) ? value : 0;
+}
+
+static bool canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static bool allowed(uint32_t msr, enum vmcs_field field)
+{
+	uint64_t capability = rdmsr(msr);
+	uint32_t value = (uint32_t)get(field);
+
+	return (value & (uint32_t)capability) == (uint32_t)capability &&
+	    (value & ~(uint32_t)(capability >> 32)) == 0;
+}
+
+static bool long_mode(void)
+{
+	return get(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E;
+}
+
+static bool code_64(void)
+{
+	return long_mode() && get(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
+}
+
+static bool pin_ok(void)
+{
+	return allowed(0x48d, VMCS_PIN_CONTROLS);
+}
+
+static bool primary_ok(void)
+{
+	return allowed(0x48e, VMCS_PRIMARY_CONTROLS);
+}
+
+static bool secondary_ok(void)
+{
+	return allowed(0x48b, VMCS_SECONDARY_CONTROLS);
+}
+
+static bool exit_ok(void)
+{
+	return allowed(0x48f, VMCS_EXIT_CONTROLS);
+}
+
+static bool entry_ok(void)
+{
+	return allowed(0x490, VMCS_ENTRY_CONTROLS);
+}
+
+static bool vpid_ok(void)
+{
+	return !(get(VMCS_SECONDARY_CONTROLS) & CPU2_VPID) || get(VMCS_VPID) != 0;
+}
+
+static bool host_ok(void)
+{
+	return canonical(get(VMCS_HOST_RIP)) && canonical(get(VMCS_HOST_RSP)) &&
+	    canonical(get(VMCS_HOST_TR_BASE)) && get(VMCS_HOST_CS) != 0 && get(VMCS_HOST_TR) != 0;
+}
+
+static bool cr0_ok(void)
+{
+	uint64_t cr0 = get(VMCS_GUEST_CR0);
+
+	return cr0 & CR0_NE && (!(cr0 & CR0_PG) || cr0 & CR0_PE);
+}
+
+static bool cr4_ok(void)
+{
+	uint64_t cr4 = get(VMCS_GUEST_CR4);
+
+	return cr4 & CR4_VMXE && (cr4 & ~rdmsr(0x489)) == 0;
+}
+
+static bool long_mode_ok(void)
+{
+	if (!long_mode())
+		return !(get(VMCS_GUEST_CR4) & CR4_PCIDE);
+	return get(VMCS_GUEST_CR0) & CR0_PG && get(VMCS_GUEST_CR4) & CR4_PAE;
+}
+
+static bool efer_ok(void)
+{
+	uint64_t efer = get(VMCS_GUEST_EFER);
+	bool lma = efer & EFER_LMA;
+
+	return lma == long_mode() && (!(get(VMCS_GUEST_CR0) & CR0_PG) || lma == !!(efer & EFER_LME));
+}
+
+static bool rip_ok(void)
+{
+	uint64_t rip = get(VMCS_GUEST_RIP);
+
+	return code_64() ? canonical(rip) : rip >> 32 == 0;
+}
+
+static bool rflags_ok(void)
+{
+	uint64_t flags = get(VMCS_GUEST_RFLAGS);
+
+	return (flags & RFLAGS_RESERVED) == 0 && flags & RFLAGS_FIXED &&
+	    !(flags & RFLAGS_VM && (long_mode() || !(get(VMCS_GUEST_CR0) & CR0_PE)));
+}
+
+static bool tr_ok(void)
+{
+	uint64_t type = RIGHTS_TYPE(get(VMCS_GUEST_TR_RIGHTS));
+
+	return !(get(VMCS_GUEST_TR_RIGHTS) & RIGHTS_UNUSABLE) &&
+	    (type == TYPE_TSS_BUSY_32 || (type == TYPE_TSS_BUSY_16 && !long_mode()));
+}
+
+static bool activity_ok(void)
+{
+	return get(VMCS_GUEST_ACTIVITY) <= ACTIVITY_LAST;
+}
+
+static bool blocking_ok(void)
+{
+	uint64_t both = BLOCKING_STI | BLOCKING_MOV_SS;
+
+	return (get(VMCS_GUEST_INTERRUPTIBILITY) & both) != both;
+}
+
+static bool link_ok(void)
+{
+	return get(VMCS_LINK_POINTER) == UINT64_MAX;
+}
+
+static const struct {
+	bool (*holds)(void);
+	const char *rule;
+} rules[] = {
+    {pin_ok, "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)"},
+    {primary_ok, "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)"},
+    {secondary_ok, "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)"},
+    {vpid_ok, "VPID is not 0 where VPIDs are enabled (27.2.1.1)"},
+    {exit_ok, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)"},
+    {entry_ok, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)"},
+    {host_ok, "host addresses canonical, CS and TR not null (27.2.3)"},
+    {cr0_ok, "guest CR0 has NE, and PE where it has PG (27.3.1.1)"},
+    {cr4_ok, "guest CR4 has VMXE and no unsupported bit (27.3.1.1)"},
+    {long_mode_ok, "IA-32e guest has PG and PAE, others no PCIDE (27.3.1.1)"},
+    {efer_ok, "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)"},
+    {link_ok, "VMCS link pointer is all ones (27.3.1.5)"},
+    {tr_ok, "guest TR is a busy TSS (27.3.1.2)"},
+    {rip_ok, "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)"},
+    {rflags_ok, "guest RFLAGS reserved bits, VM (27.3.1.4)"},
+    {activity_ok, "guest activity state exists (27.3.1.5)"},
+    {blocking_ok, "not blocked by STI and MOV SS at once (27.3.1.5)"},
+};
+
+void vmx_dump(void)
+{
+	uint64_t value;
+
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (vmread_any(fields[i].encoding, &value) && value != 0)
+			klog(LOG_ERROR, "vmcs %04x %-24s %lx", fields[i].encoding, fields[i].name, value);
+}
+
+static const char *broken_rule(void)
+{
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		if (!rules[i].holds())
+			return rules[i].rule;
+	return "none that the monitor knows how to check";
+}
+
+void vmx_report_entry_failure(uint32_t reason)
+{
+	vmx_dump();
+	klog(LOG_ERROR, "VM entry failed: reason %x, qualification %lx; rule broken: %s", reason,
+	    vmread(VMCS_EXIT_QUALIFICATION), broken_rule());
+}
+
+/* VMLAUNCH or VMRESUME itself failed: controls or host state, which are the monitor's alone. */
+void vmx_resume_failed(void)
+{
+	const char *rule = broken_rule();
+
+	vmx_dump();
+	panic("VM entry failed: instruction error %lu; rule broken: %s", get(VMCS_INSTRUCTION_ERROR),
+	    rule);
+}
+
+void vmcs_failed(enum vmcs_field field, bool write)
+{
+	panic("VM%s of field %x failed", write ? "WRITE" : "READ", field);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and NMIs.
+ *
+ * An NMI of the guest's is never lost: it is remembered in nmi_pending, and the NMI-window control makes the
+ * CPU exit as soon as the guest can take it. Root mode's NMI handler may set both at any instruction, so
+ * the window's handler clears the control first and looks at nmi_pending afterwards. SDM 3C 26.5, 27.6.
+ */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/trap.h"
+#include "arch/x86/vmx/vmx.h"
+#include "monitor/abi/audit.h"
+
+#define EVENT_VALID (1u << 31)
+#define EVENT_ERROR (1u << 11)
+#define EVENT_NMI_UNBLOCKED (1u << 12) /* in exit information: an IRET had ended NMI blocking */
+#define EVENT_TYPE(info) ((info) >> 8 & 7)
+#define EVENT_VECTOR(info) ((info) & 0xff)
+#define TYPE_NMI 2u
+#define TYPE_EXCEPTION 3u
+#define TYPE_SOFT_INTERRUPT 4u
+#define TYPE_SOFT_EXCEPTION 6u
+#define EVENT_OF(type, vector) (EVENT_VALID | (type) << 8 | (vector))
+
+#define VECTOR_DE 0u
+#define VECTOR_DF 8u
+#define VECTOR_TS 10u
+#define VECTOR_PF 14u
+#define QUALIFICATION_IRET_NMI (1ull << 12)
+#define DR6_LOW 0xf
+#define DR7_GD (1ull << 13)
+#define DEBUGCTL_LBR 1ull
+
+/* Classes for the double-fault rule of SDM 3A 6.15, table 6-5. */
+static bool contributory(unsigned vector)
+{
+	return vector == VECTOR_DE || (vector >= VECTOR_TS && vector <= VECTOR_GP);
+}
+
+static bool doubles(unsigned first, unsigned second)
+{
+	if (first == VECTOR_PF)
+		return second == VECTOR_PF || contributory(second);
+	return contributory(first) && contributory(second);
+}
+
+static void write_event(uint32_t event, uint32_t error)
+{
+	vmwrite(VMCS_ENTRY_EVENT, event);
+	if (event & EVENT_ERROR)
+		vmwrite(VMCS_ENTRY_EVENT_ERROR, error);
+	this_cpu()->event_injected = true;
+}
+
+/* The exception whose delivery the exit interrupted, or a vector that cannot be. */
+static unsigned interrupted_exception(void)
+{
+	uint32_t info = (uint32_t)vmread(VMCS_VECTORING_EVENT);
+
+	if (!(info & EVENT_VALID) || EVENT_TYPE(info) != TYPE_EXCEPTION)
+		return UINT32_MAX;
+	return EVENT_VECTOR(info);
+}
+
+void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+{
+	unsigned first = interrupted_exception();
+
+	if (first == VECTOR_DF) {
+		vmx_triple_fault(vcpu);
+		return;
+	}
+	if (doubles(first, vector))
+		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) | EVENT_ERROR, 0);
+	else
+		write_event(EVENT_OF(TYPE_EXCEPTION, vector) | (has_error ? EVENT_ERROR : 0), error);
+}
+
+/* Real mode has no error codes. */
+void vcpu_inject_gp(struct vcpu *vcpu)
+{
+	vmx_inject_exception(vcpu, VECTOR_GP, vmread(VMCS_GUEST_CR0) & CR0_PE, 0);
+}
+
+void vcpu_inject_ud(struct vcpu *vcpu)
+{
+	vmx_inject_exception(vcpu, VECTOR_UD, false, 0);
+}
+
+static bool blocked(uint32_t mask)
+{
+	return vmread(VMCS_GUEST_INTERRUPTIBILITY) & mask;
+}
+
+static void block_nmi(bool on)
+{
+	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, on ? state | BLOCKING_NMI : state & ~(uint64_t)BLOCKING_NMI);
+}
+
+void vmx_reinject(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmread(VMCS_VECTORING_EVENT);
+	unsigned type = EVENT_TYPE(info);
+
+	if (!(info & EVENT_VALID) || this_cpu()->event_injected)
+		return;
+	if (type == TYPE_NMI)
+		block_nmi(false);
+	if (type >= TYPE_SOFT_INTERRUPT)
+		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	write_event(info & ~EVENT_NMI_UNBLOCKED, (uint32_t)vmread(VMCS_VECTORING_ERROR));
+}
+
+/* The exit hit an IRET that had already ended NMI blocking: it will run again, so blocking goes on. */
+void vmx_iret_unblocked(uint64_t qualification)
+{
+	if (qualification & QUALIFICATION_IRET_NMI &&
+	    !(vmread(VMCS_VECTORING_EVENT) & EVENT_VALID))
+		block_nmi(true);
+}
+
+static void open_nmi_window(struct percpu *cpu)
+{
+	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls | CPU_NMI_WINDOW);
+}
+
+void vendor_nmi_pending(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (test_switch(TEST_NO_NMI_GUARD))
+		return;
+	atomic_store(&cpu->nmi_pending, 1);
+	if (cpu->vmcs_loaded)
+		open_nmi_window(cpu);
+}
+
+void vmx_nmi_window(struct vcpu *vcpu)
+{
+	struct percpu *cpu = this_cpu();
+
+	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
+	if (!atomic_exchange(&cpu->nmi_pending, 0))
+		return;
+	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
+	/* One more may have come in between; its handler's control write may be the one undone above. */
+	if (atomic_load(&cpu->nmi_pending))
+		open_nmi_window(cpu);
+}
+
+static void nmi(void)
+{
+	if (sync_nmi(this_cpu()->sync))
+		vendor_nmi_pending();
+	trap_unblock_nmi();
+}
+
+/* What the CPU would have done to the debug registers had #DB been delivered. SDM 3C 28.1. */
+static void debug_exception(struct vcpu *vcpu)
+{
+	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+	uint64_t dr6;
+
+	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
+	dr6 = (dr6 & ~(uint64_t)DR6_LOW) | (qualification & (DR6_LOW | 3ull << 13));
+	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
+	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_LBR);
+	vmx_inject_exception(vcpu, VECTOR_DB, false, 0);
+}
+
+/*
+ * #DB or #AC raised while the same was being delivered, on and on (CVE-2015-8104, CVE-2015-5307): each
+ * round exits, so kicks are answered; and an NMI that waits goes first, so other CPUs of the guest can end it.
+ */
+static bool endless(unsigned vector)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (interrupted_exception() != vector)
+		return false;
+	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmread(VMCS_GUEST_RIP));
+	if (!atomic_load(&cpu->nmi_pending) || blocked(BLOCKING_NMI))
+		return false;
+	atomic_store(&cpu->nmi_pending, 0);
+	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
+	return true;
+}
+
+static void machine_check(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vmread(VMCS_GUEST_RIP));
+	if (vmread(VMCS_GUEST_CR4) & CR4_MCE)
+		vmx_inject_exception(vcpu, VECTOR_MC, false, 0);
+	else
+		vmx_triple_fault(vcpu);
+}
+
+void vmx_exception(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmread(VMCS_EXIT_EVENT);
+	unsigned vector = EVENT_VECTOR(info);
+
+	if (EVENT_TYPE(info) == TYPE_NMI) {
+		nmi();
+		return;
+	}
+	vmx_iret_unblocked(info & EVENT_NMI_UNBLOCKED ? QUALIFICATION_IRET_NMI : 0);
+	if (vector == VECTOR_MC)
+		machine_check(vcpu);
+	else if (endless(vector))
+		return;
+	else if (vector == VECTOR_DB)
+		debug_exception(vcpu);
+	else
+		vmx_inject_exception(vcpu, vector, info & EVENT_ERROR,
+		    (uint32_t)vmread(VMCS_EXIT_EVENT_ERROR));
+}

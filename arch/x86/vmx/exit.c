@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Exits by reason. CPUID and calls go the short way; the rest by a const table. A handler either changes
+ * the guest's state or injects an event; if it injects none, an event that the exit interrupted is put back.
+ */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/io.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/sync.h"
+#include "arch/x86/vmx/vmx.h"
+#include "monitor/abi/audit.h"
+
+#define IO_BYTES(q) (((q) & 7) + 1)
+#define IO_IN (1ull << 3)
+#define IO_STRING (1ull << 4)
+#define IO_PORT(q) ((uint16_t)((q) >> 16))
+#define TASK_SELECTOR(q) ((uint32_t)((q) & 0xfff8))
+
+typedef void (*exit_handler)(struct vcpu *vcpu);
+
+static void handle_call(struct vcpu *vcpu)
+{
+	struct guest_regs *r = &vcpu->regs;
+	struct call call = {r->rax, {r->rcx, r->rdx, r->r8, r->r9}};
+
+	if (!vcpu_is_kernel64(vcpu)) {
+		audit(REDOUBT_AUDIT_CALL_REFUSED, r->rax, vcpu_rip(vcpu));
+		vcpu_inject_ud(vcpu);
+		return;
+	}
+	monitor_call(&call);
+	r->rax = call.rax;
+	r->rcx = call.regs[0];
+	r->rdx = call.regs[1];
+	r->r8 = call.regs[2];
+	r->r9 = call.regs[3];
+	vcpu_skip(vcpu);
+}
+
+static void handle_undefined(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmread(VMCS_EXIT_REASON), vcpu_rip(vcpu));
+	vcpu_inject_ud(vcpu);
+}
+
+/* Dirty lines are written back instead of dropped: the monitor's may be among them (T14). */
+static void handle_invd(struct vcpu *vcpu)
+{
+	if (test_switch(TEST_INVD_OPEN))
+		__asm__ volatile("invd" : : : "memory");
+	else
+		wbinvd();
+	vcpu_skip(vcpu);
+}
+
+static void handle_rdmsr(struct vcpu *vcpu)
+{
+	uint64_t value;
+
+	if (!policy_rdmsr(vcpu, (uint32_t)vcpu->regs.rcx, &value)) {
+		audit(REDOUBT_AUDIT_MSR_READ, (uint32_t)vcpu->regs.rcx, vcpu_rip(vcpu));
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	vcpu->regs.rax = (uint32_t)value;
+	vcpu->regs.rdx = value >> 32;
+	vcpu_skip(vcpu);
+}
+
+static void handle_wrmsr(struct vcpu *vcpu)
+{
+	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
+
+	if (!policy_wrmsr(vcpu, (uint32_t)vcpu->regs.rcx, value)) {
+		audit(REDOUBT_AUDIT_MSR_WRITE, (uint32_t)vcpu->regs.rcx, vcpu_rip(vcpu));
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	vcpu_skip(vcpu);
+}
+
+static void handle_io(struct vcpu *vcpu)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+	uint64_t mask = UINT32_MAX >> (32 - 8 * IO_BYTES(q));
+	uint32_t value = (uint32_t)(vcpu->regs.rax & mask);
+
+	/* No string access makes sense at a watched port. */
+	if (q & IO_STRING || !io_access(IO_PORT(q), IO_BYTES(q), !(q & IO_IN), &value)) {
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	if (q & IO_IN && IO_BYTES(q) == 4)
+		vcpu->regs.rax = value;
+	else if (q & IO_IN)
+		vcpu->regs.rax = (vcpu->regs.rax & ~mask) | (value & mask);
+	vcpu_skip(vcpu);
+}
+
+/* Hardware task switches are not carried out; 64-bit kernels have none. */
+static void handle_task_switch(struct vcpu *vcpu)
+{
+	uint32_t selector = TASK_SELECTOR(vmread(VMCS_EXIT_QUALIFICATION));
+
+	audit(REDOUBT_AUDIT_TASK_SWITCH, selector, vcpu_rip(vcpu));
+	vmx_inject_exception(vcpu, VECTOR_GP, true, selector);
+}
+
+static void handle_ept_violation(struct vcpu *vcpu)
+{
+	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
+	gpa_t gpa = {vmread(VMCS_GUEST_PHYSICAL)};
+
+	vmx_iret_unblocked(q);
+	if (monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH), vcpu_rip(vcpu)) ==
+	    VIOLATION_FAULT)
+		vcpu_inject_gp(vcpu);
+}
+
+static void handle_misconfiguration(struct vcpu *vcpu)
+{
+	panic("EPT misconfiguration at %lx", vmread(VMCS_GUEST_PHYSICAL));
+}
+
+/* Never asked for by this monitor; a processor that exits for it anyway loses nothing. */
+static void handle_timer(struct vcpu *vcpu)
+{
+	klog(LOG_DEBUG, "preemption timer exit at %lx", vcpu_rip(vcpu));
+}
+
+static void handle_machine_check(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vcpu_rip(vcpu));
+	vmx_inject_exception(vcpu, VECTOR_MC, false, 0);
+}
+
+static void handle_unknown(struct vcpu *vcpu)
+{
+	uint64_t reason = vmread(VMCS_EXIT_REASON);
+
+	klog(LOG_ERROR, "exit %lu is not known (qualification %lx, at %lx): CPU %u's guest is stopped",
+	    reason, vmread(VMCS_EXIT_QUALIFICATION), vcpu_rip(vcpu), cpu_index());
+	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, reason, vcpu_rip(vcpu));
+	vmx_stop_vp(vcpu);
+}
+
+static void handle_cpuid(struct vcpu *vcpu)
+{
+	policy_cpuid(vcpu);
+	vcpu_skip(vcpu);
+}
+
+static const exit_handler handlers[EXIT_REASONS] = {
+    [EXIT_EXCEPTION] = vmx_exception,
+    [EXIT_TRIPLE_FAULT] = vmx_triple_fault,
+    [EXIT_INIT] = vmx_init_signal,
+    [EXIT_SIPI] = vmx_sipi,
+    [EXIT_NMI_WINDOW] = vmx_nmi_window,
+    [EXIT_TASK_SWITCH] = handle_task_switch,
+    [EXIT_CPUID] = handle_cpuid,
+    [EXIT_GETSEC] = handle_undefined,
+    [EXIT_INVD] = handle_invd,
+    [EXIT_VMCALL] = handle_call,
+    [EXIT_VMCLEAR] = handle_undefined,
+    [EXIT_VMLAUNCH] = handle_undefined,
+    [EXIT_VMPTRLD] = handle_undefined,
+    [EXIT_VMPTRST] = handle_undefined,
+    [EXIT_VMREAD] = handle_undefined,
+    [EXIT_VMRESUME] = handle_undefined,
+    [EXIT_VMWRITE] = handle_undefined,
+    [EXIT_VMXOFF] = handle_undefined,
+    [EXIT_VMXON] = handle_undefined,
+    [EXIT_CR_ACCESS] = vmx_cr_access,
+    [EXIT_IO] = handle_io,
+    [EXIT_RDMSR] = handle_rdmsr,
+    [EXIT_WRMSR] = handle_wrmsr,
+    [EXIT_MACHINE_CHECK_ENTRY] = handle_machine_check,
+    [EXIT_EPT_VIOLATION] = handle_ept_violation,
+    [EXIT_EPT_MISCONFIGURATION] = handle_misconfiguration,
+    [EXIT_INVEPT] = handle_undefined,
+    [EXIT_PREEMPTION_TIMER] = handle_timer,
+    [EXIT_INVVPID] = handle_undefined,
+    [EXIT_XSETBV] = vmx_xsetbv,
+    [EXIT_ENCLS] = handle_undefined,
+};
+
+/*
+ * VM entry refused the guest's state. What a guest can bring about is an RIP that is not canonical, saved
+ * by an exit that hit just behind the last instruction of the lower half: it gets the #GP of that fetch.
+ * Anything else stops this guest CPU, with everything printed.
+ */
+static void entry_failed(struct vcpu *vcpu, uint32_t reason)
+{
+	uint64_t rip = vmread(VMCS_GUEST_RIP);
+	uint64_t canonical = (uint64_t)((int64_t)(rip << 16) >> 16);
+
+	if ((reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY) {
+		handle_machine_check(vcpu);
+		return;
+	}
+	if (rip != canonical) {
+		vmwrite(VMCS_GUEST_RIP, canonical);
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	vmx_report_entry_failure(reason);
+	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, reason, rip);
+	vmx_stop_vp(vcpu);
+}
+
+/* What the test build may break on purpose, to see it reported. */
+static void break_entry(void)
+{
+	if (test_switch(TEST_BAD_CONTROL))
+		vmwrite(VMCS_VPID, 0);
+	if (test_switch(TEST_BAD_GUEST))
+		vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_WAIT_SIPI + 1);
+}
+
+static void slow_exit(struct percpu *cpu, uint32_t reason)
+{
+	exit_handler handler = (reason & 0xffff) < EXIT_REASONS ? handlers[reason & 0xffff] : NULL;
+
+	cpu->event_injected = false;
+	if (reason & EXIT_ENTRY_FAILED)
+		entry_failed(&cpu->vcpu, reason);
+	else if (handler == NULL)
+		handle_unknown(&cpu->vcpu);
+	else
+		handler(&cpu->vcpu);
+	vmx_reinject(&cpu->vcpu);
+	break_entry();
+}
+
+/* The guest is about to run again, unless it waits for SIPI: then its next entry is another one. */
+static void enter(struct percpu *cpu)
+{
+	if (vmread(VMCS_GUEST_ACTIVITY) == ACTIVITY_WAIT_SIPI) {
+		sync_catch_up(cpu->sync);
+		return;
+	}
+	sync_enter(cpu->sync);
+}
+
+void vmx_exit(void)
+{
+	struct percpu *cpu = this_cpu();
+	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
+
+	sync_leave(cpu->sync);
+	if (reason == EXIT_CPUID) {
+		handle_cpuid(&cpu->vcpu);
+		sync_enter(cpu->sync);
+	} else if (reason == EXIT_VMCALL) {
+		handle_call(&cpu->vcpu);
+		sync_enter(cpu->sync);
+	} else {
+		slow_exit(cpu, reason);
+		enter(cpu);
+	}
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * From firmware's CPU to the first guest: VMXON, a VMCS whose guest is the loader's own code one
+ * instruction further on, VMLAUNCH.
+ */
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/io.h"
+#include "arch/x86/mmu.h"
+#include "arch/x86/mitigate.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/start.h"
+#include "arch/x86/trap.h"
+#include "arch/x86/vmx/vmx.h"
+#include "monitor/abi/cpuid.h"
+#include "monitor/lib/string.h"
+
+#define MSR_VMX_BASIC 0x480u
+#define VPID_NORMAL 1u
+#define EPTP_WB 6ull
+#define EPTP_WALK_4 (3ull << 3)
+#define MSR_MAP_HALF 0x2000u
+#define MSR_MAP_HIGH 0xc0000000u
+#define PAT_RESET 0x0007040600070406ull
+#define TSS_BUSY_64 0x8bu
+#define HOST_CR4_IF_OFFERED (CR4_UMIP | CR4_SMEP | CR4_SMAP)
+
+static uint8_t *io_map;
+static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
+
+static void fill_msr_map(uint8_t *map, bool exact_tsc)
+{
+	memset(map, 0xff, FRAME_SIZE);
+	for (unsigned quarter = 0; quarter < 4; quarter++) {
+		uint8_t *part = map + quarter * (FRAME_SIZE / 4);
+		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
+
+		for (uint32_t i = 0; i < MSR_MAP_HALF; i++)
+			if (policy_msr_passes(first + i, quarter >= 2, exact_tsc))
+				part[i / 8] &= (uint8_t)~(1u << i % 8);
+	}
+}
+
+enum launch_status vendor_init(void)
+{
+	io_map = region_alloc(2);
+	msr_maps[0] = region_alloc(1);
+	msr_maps[1] = region_alloc(1);
+	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL)
+		return LAUNCH_BAD_REGION;
+	io_fill_map(io_map);
+	fill_msr_map(msr_maps[0], false);
+	fill_msr_map(msr_maps[1], true);
+	return LAUNCH_OK;
+}
+
+uint64_t vmx_msr_bitmap(bool exact_tsc)
+{
+	return (uint64_t)msr_maps[exact_tsc];
+}
+
+uint64_t vmx_eptp(void)
+{
+	return (uint64_t)monitor_normal_stage2()->root | EPTP_WB | EPTP_WALK_4;
+}
+
+void vendor_flush_local(void)
+{
+	CHECK(invept(INVEPT_SINGLE, vmx_eptp()));
+}
+
+uint32_t arch_features(void)
+{
+	return REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF | REDOUBT_FEATURE_CPU_POLICY |
+	    REDOUBT_FEATURE_INIT_GUARD | (vmx_controls()->mbec ? REDOUBT_FEATURE_MBEC : 0);
+}
+
+uint32_t arch_degraded(void)
+{
+	return REDOUBT_DEGRADED_SUSPEND | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
+	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
+}
+
+static void enable_vmx(struct percpu *cpu)
+{
+	uint32_t revision = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	uint64_t control = rdmsr(MSR_FEATURE_CONTROL);
+
+	if (!(control & FEATURE_CONTROL_LOCKED))
+		wrmsr(MSR_FEATURE_CONTROL, control | FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX);
+	*(uint32_t *)cpu->vmxon_spa = revision;
+	*(uint32_t *)cpu->control_spa = revision;
+	CHECK(vmxon(cpu->vmxon_spa));
+	CHECK(vmclear(cpu->control_spa));
+	CHECK(vmptrld(cpu->control_spa));
+	cpu->vmcs_loaded = true;
+}
+
+/* Root mode's control registers; they are also what every exit loads. */
+static void own_control_registers(void)
+{
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_VMXE;
+
+	if (cpuid(1, 0).ecx & 1u << 26)
+		cr4 |= CR4_OSXSAVE;
+	if (cpuid(0, 0).eax >= 7) {
+		struct cpuid_regs leaf7 = cpuid(7, 0);
+
+		cr4 |= leaf7.ebx & 1u << 7 ? CR4_SMEP : 0;
+		cr4 |= leaf7.ebx & 1u << 20 ? CR4_SMAP : 0;
+		cr4 |= leaf7.ecx & 1u << 2 ? CR4_UMIP : 0;
+	}
+	write_cr0(vmx_cr0_fixed(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG));
+	write_cr4(cr4);
+}
+
+static void write_controls(struct percpu *cpu)
+{
+	const struct vmx_controls *c = vmx_controls();
+
+	cpu->processor_controls = c->primary & ~CPU_NMI_WINDOW;
+	vmwrite(VMCS_PIN_CONTROLS, c->pin);
+	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
+	vmwrite(VMCS_SECONDARY_CONTROLS, c->secondary);
+	vmwrite(VMCS_EXIT_CONTROLS, c->exit);
+	vmwrite(VMCS_ENTRY_CONTROLS, c->entry | ENTRY_IA32E);
+	vmwrite(VMCS_EXCEPTION_BITMAP, 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC);
+	vmwrite(VMCS_PF_ERROR_MASK, 0);
+	vmwrite(VMCS_PF_ERROR_MATCH, 0);
+	vmwrite(VMCS_CR3_TARGETS, 0);
+	vmwrite(VMCS_EXIT_MSR_STORES, 0);
+	vmwrite(VMCS_EXIT_MSR_LOADS, 0);
+	vmwrite(VMCS_ENTRY_MSR_LOADS, 0);
+	vmwrite(VMCS_ENTRY_EVENT, 0);
+	vmwrite(VMCS_IO_BITMAP_A, (uint64_t)io_map);
+	vmwrite(VMCS_IO_BITMAP_B, (uint64_t)io_map + FRAME_SIZE);
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(true));
+	vmwrite(VMCS_TSC_OFFSET, 0);
+	vmwrite(VMCS_EPT_POINTER, vmx_eptp());
+	vmwrite(VMCS_VPID, VPID_NORMAL);
+	vmwrite(VMCS_LINK_POINTER, UINT64_MAX);
+	if (c->secondary & CPU2_XSAVES)
+		vmwrite(VMCS_XSS_EXITING, 0);
+	if (c->secondary & CPU2_ENCLS_EXITING)
+		vmwrite(VMCS_ENCLS_EXITING, UINT64_MAX);
+}
+
+static void write_host(const struct percpu *cpu)
+{
+	vmwrite(VMCS_HOST_CR0, read_cr0());
+	vmwrite(VMCS_HOST_CR3, cpu->cr3);
+	vmwrite(VMCS_HOST_CR4, read_cr4());
+	vmwrite(VMCS_HOST_CS, SEL_CODE);
+	vmwrite(VMCS_HOST_SS, SEL_DATA);
+	vmwrite(VMCS_HOST_DS, SEL_DATA);
+	vmwrite(VMCS_HOST_ES, SEL_DATA);
+	vmwrite(VMCS_HOST_FS, 0);
+	vmwrite(VMCS_HOST_GS, 0);
+	vmwrite(VMCS_HOST_TR, SEL_TSS);
+	vmwrite(VMCS_HOST_FS_BASE, 0);
+	vmwrite(VMCS_HOST_GS_BASE, 0);
+	vmwrite(VMCS_HOST_TR_BASE, trap_tss_base());
+	vmwrite(VMCS_HOST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
+	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
+	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
+	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
+	vmwrite(VMCS_HOST_PAT, PAT_RESET);
+	vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
+	vmwrite(VMCS_HOST_RSP, PERCPU_STACK_TOP);
+	vmwrite(VMCS_HOST_RIP,
+	    (uint64_t)(cpu->mitigations ? vmx_exit_entry_mitigated : vmx_exit_entry));
+}
+
+/* Flat 64-bit segments as UEFI prescribes them; selectors as firmware had them. */
+static void write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base)
+{
+	unsigned step = index * VMCS_SEGMENT_STEP;
+	bool system = index >= 6;
+
+	if (selector == 0 && !system)
+		rights = RIGHTS_UNUSABLE;
+	vmwrite(VMCS_GUEST_ES + step, selector);
+	vmwrite(VMCS_GUEST_ES_LIMIT + step, system ? 0xffff : UINT32_MAX);
+	vmwrite(VMCS_GUEST_ES_RIGHTS + step, rights);
+	vmwrite(VMCS_GUEST_ES_BASE + step, base);
+}
+
+static void write_guest_segments(const struct firmware_state *fw)
+{
+	write_segment(0, fw->es, 0xc093, 0);
+	write_segment(1, fw->cs, 0xa09b, 0);
+	write_segment(2, fw->ss, 0xc093, 0);
+	write_segment(3, fw->ds, 0xc093, 0);
+	write_segment(4, fw->fs, 0xc093, rdmsr(MSR_FS_BASE));
+	write_segment(5, fw->gs, 0xc093, rdmsr(MSR_GS_BASE));
+	write_segment(6, fw->ldtr, RIGHTS_UNUSABLE, 0);
+	/* Firmware runs without a task register; VM entry wants one. A 64-bit TSS that is never used. */
+	write_segment(7, fw->tr, TSS_BUSY_64, 0);
+	vmwrite(VMCS_GUEST_GDTR_BASE, fw->gdtr.base);
+	vmwrite(VMCS_GUEST_GDTR_LIMIT, fw->gdtr.limit);
+	vmwrite(VMCS_GUEST_IDTR_BASE, fw->idtr.base);
+	vmwrite(VMCS_GUEST_IDTR_LIMIT, fw->idtr.limit);
+}
+
+static void write_guest(const struct firmware_state *fw)
+{
+	uint64_t dr7;
+
+	__asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
+	write_guest_segments(fw);
+	vmx_cr_setup(fw->cr0, fw->cr4);
+	vmwrite(VMCS_GUEST_CR3, fw->cr3);
+	vmwrite(VMCS_GUEST_DR7, dr7);
+	vmwrite(VMCS_GUEST_RSP, fw->rsp);
+	vmwrite(VMCS_GUEST_RIP, (uint64_t)start_guest);
+	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	vmwrite(VMCS_GUEST_DEBUGCTL, rdmsr(MSR_DEBUGCTL));
+	vmwrite(VMCS_GUEST_PAT, rdmsr(MSR_PAT));
+	vmwrite(VMCS_GUEST_EFER, fw->efer);
+	vmwrite(VMCS_GUEST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS) & UINT32_MAX);
+	vmwrite(VMCS_GUEST_SYSENTER_ESP, rdmsr(MSR_SYSENTER_ESP));
+	vmwrite(VMCS_GUEST_SYSENTER_EIP, rdmsr(MSR_SYSENTER_EIP));
+}
+
+void vendor_launch(const struct firmware_state *state)
+{
+	struct percpu *cpu = this_cpu();
+
+	own_control_registers();
+	enable_vmx(cpu);
+	mitigate_init(cpu);
+	write_controls(cpu);
+	write_host(cpu);
+	write_guest(state);
+	CHECK(invvpid(INVVPID_SINGLE, VPID_NORMAL));
+	vendor_flush_local();
+	atomic_store(&cpu->sync->seen, 0);
+	atomic_store(&cpu->sync->covered, 1);
+	if (atomic_load(&cpu->nmi_pending))
+		vendor_nmi_pending();
+	sync_enter(cpu->sync);
+	vmx_enter_first();
+	vmx_resume_failed();
+}

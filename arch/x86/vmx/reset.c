@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does not
+ * know its exit. SDM 3A 10.1 (table 10-1), 9.4; MP specification B.4.
+ */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/vmx/vmx.h"
+#include "monitor/abi/audit.h"
+#include "monitor/lib/string.h"
+
+#define RESET_CS 0xf000u
+#define RESET_CS_BASE 0xffff0000u
+#define RESET_RIP 0xfff0u
+#define RIGHTS_DATA 0x93u
+#define RIGHTS_CODE 0x9bu
+#define RIGHTS_LDT 0x82u
+#define RIGHTS_TSS_BUSY 0x8bu
+#define REAL_LIMIT 0xffffu
+
+static void reset_segment(unsigned index, uint32_t rights)
+{
+	unsigned step = index * VMCS_SEGMENT_STEP;
+
+	vmwrite(VMCS_GUEST_ES + step, 0);
+	vmwrite(VMCS_GUEST_ES_BASE + step, 0);
+	vmwrite(VMCS_GUEST_ES_LIMIT + step, REAL_LIMIT);
+	vmwrite(VMCS_GUEST_ES_RIGHTS + step, rights);
+}
+
+static void reset_segments(void)
+{
+	for (unsigned i = 0; i < 6; i++)
+		reset_segment(i, i == 1 ? RIGHTS_CODE : RIGHTS_DATA);
+	reset_segment(6, RIGHTS_LDT);
+	reset_segment(7, RIGHTS_TSS_BUSY);
+	vmwrite(VMCS_GUEST_CS, RESET_CS);
+	vmwrite(VMCS_GUEST_CS_BASE, RESET_CS_BASE);
+	vmwrite(VMCS_GUEST_GDTR_BASE, 0);
+	vmwrite(VMCS_GUEST_GDTR_LIMIT, REAL_LIMIT);
+	vmwrite(VMCS_GUEST_IDTR_BASE, 0);
+	vmwrite(VMCS_GUEST_IDTR_LIMIT, REAL_LIMIT);
+}
+
+static void reset_debug(void)
+{
+	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3; mov %1, %%dr6"
+			 :
+			 : "r"(0ull), "r"(0xffff0ff0ull));
+	vmwrite(VMCS_GUEST_DR7, DR7_FIXED);
+}
+
+/* What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. */
+static void reset_state(struct vcpu *vcpu, uint32_t activity)
+{
+	uint64_t cache = vcpu_cr0(vcpu) & (CR0_CD | CR0_NW);
+
+	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs.rdx = cpuid(1, 0).eax;
+	reset_segments();
+	reset_debug();
+	vmwrite(VMCS_CR0_SHADOW, CR0_ET | cache);
+	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
+	vmwrite(VMCS_GUEST_CR3, 0);
+	vmwrite(VMCS_GUEST_CR4, CR4_VMXE);
+	vmwrite(VMCS_CR4_SHADOW, 0);
+	vmwrite(VMCS_GUEST_EFER, 0);
+	vmwrite(VMCS_ENTRY_CONTROLS, vmread(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E);
+	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
+	vmwrite(VMCS_GUEST_RSP, 0);
+	vmwrite(VMCS_GUEST_RIP, RESET_RIP);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
+	vmwrite(VMCS_ENTRY_EVENT, 0);
+	vmwrite(VMCS_GUEST_ACTIVITY, activity);
+	write_cr2(0);
+	CHECK(invvpid(INVVPID_SINGLE, vmread(VMCS_VPID)));
+	this_cpu()->event_injected = true; /* whatever the exit interrupted is gone */
+}
+
+/* NMIs that came before INIT are gone too. */
+static void drop_nmi(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
+	atomic_store(&cpu->nmi_pending, 0);
+}
+
+void vmx_init_signal(struct vcpu *vcpu)
+{
+	if (test_switch(TEST_NO_INIT_GUARD))
+		return;
+	if (rdmsr(MSR_APIC_BASE) & APIC_BASE_BSP) {
+		/* The first CPU would start firmware over: that is a reset of the machine. */
+		klog(LOG_WARN, "INIT at the first CPU: reset");
+		monitor_leaving(LEAVE_RESET);
+		machine_reset();
+	}
+	drop_nmi();
+	apic_reset();
+	reset_state(vcpu, ACTIVITY_WAIT_SIPI);
+}
+
+void vmx_sipi(struct vcpu *vcpu)
+{
+	uint64_t vector = vmread(VMCS_EXIT_QUALIFICATION) & 0xff;
+
+	vmwrite(VMCS_GUEST_CS, vector << 8);
+	vmwrite(VMCS_GUEST_CS_BASE, vector << 12);
+	vmwrite(VMCS_GUEST_RIP, 0);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
+	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+}
+
+void vmx_triple_fault(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_TRIPLE_FAULT, vcpu->index, vmread(VMCS_GUEST_RIP));
+	klog(LOG_WARN, "triple fault at %lx: reset", vmread(VMCS_GUEST_RIP));
+	monitor_leaving(LEAVE_RESET);
+	machine_reset();
+}
+
+/* Another CPU of the guest may start it again by INIT and SIPI. */
+void vmx_stop_vp(struct vcpu *vcpu)
+{
+	drop_nmi();
+	reset_state(vcpu, ACTIVITY_WAIT_SIPI);
+}

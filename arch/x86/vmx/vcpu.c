@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The vendor's half of vcpu.h on VT-x.
+ */
+#include "arch/x86/vcpu.h"
+
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/vmx/vmx.h"
+
+#define PENDING_BS (1ull << 14)
+#define CANONICAL_SHIFT 47u
+
+uint64_t vcpu_rip(const struct vcpu *vcpu)
+{
+	return vmread(VMCS_GUEST_RIP);
+}
+
+uint64_t vcpu_efer(const struct vcpu *vcpu)
+{
+	return vmread(VMCS_GUEST_EFER);
+}
+
+uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
+{
+	return vmread(VMCS_TSC_OFFSET);
+}
+
+void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	vmwrite(VMCS_TSC_OFFSET, offset);
+	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(offset == 0));
+}
+
+bool vcpu_is_kernel64(const struct vcpu *vcpu)
+{
+	if (test_switch(TEST_CALL_OPEN))
+		return true;
+	return vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L &&
+	    RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+}
+
+/*
+ * RIP has crossed 4 GiB or half of the canonical space: in 32-bit code it wraps; in 64-bit code an address
+ * that is not canonical would make VM entry fail, so the guest gets the #GP of the next fetch at once.
+ */
+static void skip_far(struct vcpu *vcpu, uint64_t next)
+{
+	bool is_64 = vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+
+	if (!is_64)
+		vmwrite(VMCS_GUEST_RIP, next & UINT32_MAX);
+	else if ((int64_t)(next << (63 - CANONICAL_SHIFT)) >> (63 - CANONICAL_SHIFT) == (int64_t)next)
+		vmwrite(VMCS_GUEST_RIP, next);
+	else
+		vcpu_inject_gp(vcpu);
+}
+
+void vcpu_skip(struct vcpu *vcpu)
+{
+	uint64_t rip = vmread(VMCS_GUEST_RIP);
+	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+
+	if (__builtin_expect((rip ^ next) >> 32 != 0, 0))
+		skip_far(vcpu, next);
+	else
+		vmwrite(VMCS_GUEST_RIP, next);
+	if (state & (BLOCKING_STI | BLOCKING_MOV_SS))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
+	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+}

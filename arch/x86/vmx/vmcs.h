@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Access to the current VMCS and the instructions around it. Every one is checked: a VMREAD or VMWRITE
+ * that fails is a broken monitor. SDM 3C 24, 30.
+ */
+#ifndef ARCH_X86_VMX_VMCS_H
+#define ARCH_X86_VMX_VMCS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum vmcs_field {
+#define VMCS(name, encoding) VMCS_##name = (encoding),
+#include "arch/x86/vmx/vmcs.def"
+#undef VMCS
+};
+
+/* Distance between the fields of one segment register and of the next, in the order ES CS SS DS FS GS LDTR TR. */
+#define VMCS_SEGMENT_STEP 2u
+
+_Noreturn void vmcs_failed(enum vmcs_field field, bool write);
+
+static inline uint64_t vmread(enum vmcs_field field)
+{
+	uint64_t value;
+
+	__asm__ goto("vmread %1, %0\n\tjbe %l2"
+		     : "=r"(value)
+		     : "r"((uint64_t)field)
+		     : "cc"
+		     : failed);
+	return value;
+failed:
+	vmcs_failed(field, false);
+}
+
+static inline void vmwrite(enum vmcs_field field, uint64_t value)
+{
+	__asm__ goto("vmwrite %1, %0\n\tjbe %l2"
+		     :
+		     : "r"((uint64_t)field), "r"(value)
+		     : "cc"
+		     : failed);
+	return;
+failed:
+	vmcs_failed(field, true);
+}
+
+/* For dumps: a field that this CPU may lack. */
+static inline bool vmread_any(uint64_t field, uint64_t *value)
+{
+	bool failed;
+
+	__asm__ volatile("vmread %2, %1" : "=@ccbe"(failed), "=r"(*value) : "r"(field));
+	return !failed;
+}
+
+/* Each wants a frame's address; false if the instruction failed. */
+static inline bool vmxon(uint64_t spa)
+{
+	bool failed;
+
+	__asm__ volatile("vmxon %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
+	return !failed;
+}
+
+static inline bool vmclear(uint64_t spa)
+{
+	bool failed;
+
+	__asm__ volatile("vmclear %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
+	return !failed;
+}
+
+static inline bool vmptrld(uint64_t spa)
+{
+	bool failed;
+
+	__asm__ volatile("vmptrld %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
+	return !failed;
+}
+
+#define INVEPT_SINGLE 1ull
+#define INVVPID_SINGLE 1ull
+
+static inline bool invept(uint64_t type, uint64_t eptp)
+{
+	struct {
+		uint64_t eptp, zero;
+	} descriptor = {eptp, 0};
+	bool failed;
+
+	__asm__ volatile("invept %1, %2"
+			 : "=@ccbe"(failed)
+			 : "m"(descriptor), "r"(type)
+			 : "memory");
+	return !failed;
+}
+
+static inline bool invvpid(uint64_t type, uint64_t vpid)
+{
+	struct {
+		uint64_t vpid, linear;
+	} descriptor = {vpid, 0};
+	bool failed;
+
+	__asm__ volatile("invvpid %1, %2"
+			 : "=@ccbe"(failed)
+			 : "m"(descriptor), "r"(type)
+			 : "memory");
+	return !failed;
+}
+
+#endif

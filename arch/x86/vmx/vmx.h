@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * VT-x as the monitor uses it: controls, exit reasons, and who does what.
+ *
+ *   caps.c    can this CPU be covered; the controls it will run with
+ *   launch.c  VMXON, the VMCS, the firmware as first guest
+ *   entry.S   the way out of the guest and back
+ *   exit.c    dispatch by reason
+ *   event.c   injection, events that an exit interrupted, NMIs
+ *   cr.c      control registers and XCR0
+ *   reset.c   INIT, SIPI, triple fault, a VP that is stopped
+ *   vcpu.c    the vendor's half of vcpu.h
+ *   dump.c    what to print when VM entry fails
+ */
+#ifndef ARCH_X86_VMX_VMX_H
+#define ARCH_X86_VMX_VMX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86/percpu.h"
+#include "arch/x86/vmx/vmcs.h"
+
+#define MSR_FEATURE_CONTROL 0x3au
+#define FEATURE_CONTROL_LOCKED (1ull << 0)
+#define FEATURE_CONTROL_VMX (1ull << 2)
+
+/* Pin-based controls. SDM 3C 25.6.1. */
+#define PIN_NMI_EXITING (1u << 3)
+#define PIN_VIRTUAL_NMIS (1u << 5)
+
+/* Primary processor-based controls. SDM 3C 25.6.2. */
+#define CPU_TSC_OFFSETTING (1u << 3)
+#define CPU_CR3_LOAD_EXITING (1u << 15)
+#define CPU_CR3_STORE_EXITING (1u << 16)
+#define CPU_NMI_WINDOW (1u << 22)
+#define CPU_IO_BITMAPS (1u << 25)
+#define CPU_MSR_BITMAPS (1u << 28)
+#define CPU_SECONDARY (1u << 31)
+
+/* Secondary controls. */
+#define CPU2_EPT (1u << 1)
+#define CPU2_RDTSCP (1u << 3)
+#define CPU2_VPID (1u << 5)
+#define CPU2_UNRESTRICTED (1u << 7)
+#define CPU2_INVPCID (1u << 12)
+#define CPU2_ENCLS_EXITING (1u << 15)
+#define CPU2_XSAVES (1u << 20)
+#define CPU2_MBEC (1u << 22)
+#define CPU2_USER_WAIT (1u << 26)
+
+/* Exit and entry controls. SDM 3C 25.7, 25.8. */
+#define EXIT_SAVE_DEBUG (1u << 2)
+#define EXIT_HOST_64 (1u << 9)
+#define EXIT_ACK_INTERRUPT (1u << 15)
+#define EXIT_SAVE_PAT (1u << 18)
+#define EXIT_LOAD_PAT (1u << 19)
+#define EXIT_SAVE_EFER (1u << 20)
+#define EXIT_LOAD_EFER (1u << 21)
+#define ENTRY_LOAD_DEBUG (1u << 2)
+#define ENTRY_IA32E (1u << 9)
+#define ENTRY_LOAD_PAT (1u << 14)
+#define ENTRY_LOAD_EFER (1u << 15)
+
+/* Exit reasons. SDM 3D C. */
+enum exit_reason {
+	EXIT_EXCEPTION = 0,
+	EXIT_TRIPLE_FAULT = 2,
+	EXIT_INIT = 3,
+	EXIT_SIPI = 4,
+	EXIT_NMI_WINDOW = 8,
+	EXIT_TASK_SWITCH = 9,
+	EXIT_CPUID = 10,
+	EXIT_GETSEC = 11,
+	EXIT_INVD = 13,
+	EXIT_VMCALL = 18,
+	EXIT_VMCLEAR = 19,
+	EXIT_VMLAUNCH = 20,
+	EXIT_VMPTRLD = 21,
+	EXIT_VMPTRST = 22,
+	EXIT_VMREAD = 23,
+	EXIT_VMRESUME = 24,
+	EXIT_VMWRITE = 25,
+	EXIT_VMXOFF = 26,
+	EXIT_VMXON = 27,
+	EXIT_CR_ACCESS = 28,
+	EXIT_IO = 30,
+	EXIT_RDMSR = 31,
+	EXIT_WRMSR = 32,
+	EXIT_BAD_GUEST_STATE = 33,
+	EXIT_MACHINE_CHECK_ENTRY = 41,
+	EXIT_EPT_VIOLATION = 48,
+	EXIT_EPT_MISCONFIGURATION = 49,
+	EXIT_INVEPT = 50,
+	EXIT_PREEMPTION_TIMER = 52,
+	EXIT_INVVPID = 53,
+	EXIT_XSETBV = 55,
+	EXIT_ENCLS = 60,
+	EXIT_REASONS = 64,
+};
+#define EXIT_ENTRY_FAILED (1u << 31)
+
+/* Activity states and interruptibility. SDM 3C 25.4.2. */
+#define ACTIVITY_ACTIVE 0u
+#define ACTIVITY_WAIT_SIPI 3u
+#define BLOCKING_STI (1u << 0)
+#define BLOCKING_MOV_SS (1u << 1)
+#define BLOCKING_NMI (1u << 3)
+
+/* Segment access rights. SDM 3C 25.4.1. */
+#define RIGHTS_L (1u << 13)
+#define RIGHTS_UNUSABLE (1u << 16)
+#define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
+
+/* Controls after the capability MSRs have had their say; the same on every CPU. */
+struct vmx_controls {
+	uint32_t pin, primary, secondary, exit, entry;
+	bool mbec;
+};
+
+/* caps.c. Computes controls from the running CPU. False names what is missing in *missing (LAUNCH_). */
+bool vmx_controls_get(struct vmx_controls *controls, unsigned *missing);
+const struct vmx_controls *vmx_controls(void);
+
+/* launch.c */
+uint64_t vmx_eptp(void);
+uint64_t vmx_msr_bitmap(bool exact_tsc);
+void vmx_exit_entry(void); /* entry.S: where exits arrive */
+void vmx_exit_entry_mitigated(void);
+uint32_t vmx_enter_first(void); /* entry.S: VMLAUNCH; comes back only if it failed: 1 invalid, 2 with error number */
+void vmx_exit(void);	   /* exit.c: called for every exit by entry.S */
+_Noreturn void vmx_resume_failed(void);
+
+/* cr.c */
+void vmx_cr_setup(uint64_t cr0, uint64_t cr4);
+void vmx_cr_access(struct vcpu *vcpu);
+void vmx_xsetbv(struct vcpu *vcpu);
+uint64_t vmx_cr0_fixed(uint64_t cr0);
+
+/* event.c */
+void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
+void vmx_reinject(struct vcpu *vcpu); /* an event whose delivery the exit interrupted, if nothing else was injected */
+void vmx_exception(struct vcpu *vcpu);
+void vmx_nmi_window(struct vcpu *vcpu);
+void vmx_iret_unblocked(uint64_t qualification);
+
+/* reset.c */
+void vmx_init_signal(struct vcpu *vcpu);
+void vmx_sipi(struct vcpu *vcpu);
+void vmx_triple_fault(struct vcpu *vcpu);
+void vmx_stop_vp(struct vcpu *vcpu);
+
+/* dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks. */
+void vmx_dump(void);
+void vmx_report_entry_failure(uint32_t reason);
+
+#endif
