@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Audited events: stable ids. AUDIT(name, value, sentence). A record carries the id, the CPU, a subject
- * (what the event is about; equal subjects coalesce) and a fact.
+ * Audited events: stable ids. AUDIT(name, value, sentence). A record carries the id, the CPU, a
+ * subject (what the event is about; equal subjects coalesce) and a fact.
  */
 #ifndef REDOUBT_ABI_AUDIT_H
 #define REDOUBT_ABI_AUDIT_H
@@ -16,7 +16,8 @@
 	AUDIT(VMX_INSTRUCTION, 7, "virtualization instruction by the guest")                       \
 	AUDIT(CALL_REFUSED, 8, "call refused")                                                     \
 	AUDIT(STRAY_SIPI, 9, "INIT or SIPI at a CPU that is not covered")                          \
-	AUDIT(UNKNOWN_EXIT, 10, "exit that the monitor does not handle; the CPU's guest is stopped") \
+	AUDIT(UNKNOWN_EXIT, 10,                                                                    \
+	    "exit that the monitor does not handle; the CPU's guest is stopped")                   \
 	AUDIT(SLEEP_REFUSED, 11, "request for a sleep state that is refused")                      \
 	AUDIT(TASK_SWITCH, 12, "task switch refused")                                              \
 	AUDIT(MACHINE_CHECK, 13, "machine check")                                                  \

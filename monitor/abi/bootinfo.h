@@ -8,7 +8,7 @@
  * firmware's identity mapping, a stack of at least 8 KiB) with three operations:
  *
  *   MONITOR_CHECK   on every CPU: can it be covered? Changes nothing.
- *   MONITOR_INIT    once, on the first CPU: copies and checks the block, builds the monitor's tables.
+ *   MONITOR_INIT    once, on the first CPU: copies and checks the block, builds its tables.
  *   MONITOR_LAUNCH  on every CPU: returns as the monitor's guest.
  *
  * Every operation returns a value of launch.def. All three are given the same block.
@@ -18,7 +18,7 @@
 
 #include <stdint.h>
 
-#define MONITOR_IMAGE_MAGIC 0x54494e4f4d544452ull /* "RDTMONIT" */
+#define MONITOR_IMAGE_MAGIC   0x54494e4f4d544452ull /* "RDTMONIT" */
 #define MONITOR_IMAGE_VERSION 1u
 
 enum monitor_op { MONITOR_CHECK = 0, MONITOR_INIT = 1, MONITOR_LAUNCH = 2 };
@@ -42,38 +42,40 @@ struct monitor_image {
 	uint32_t vendor;    /* REDOUBT_VENDOR_ of cpuid.h */
 	uint32_t file_size; /* bytes to copy; relocations stand behind them, are not copied */
 	uint32_t load_size; /* bytes in memory: file_size and zeroed data; multiple of 4096 */
-	uint32_t entry;     /* offset of the entry point */
-	uint32_t reloc_count; /* uint32_t offsets at file_size: add the load address to the 64-bit word */
-	uint32_t fixed_pages;   /* 4 KiB pages needed beside the image */
-	uint32_t pages_per_cpu; /* 4 KiB pages needed for each CPU */
+	uint32_t entry;	    /* offset of the entry point */
+	/* uint32_t offsets at file_size: add the load address to the 64-bit word */
+	uint32_t reloc_count;
+	uint32_t fixed_pages;	       /* 4 KiB pages needed beside the image */
+	uint32_t pages_per_cpu;	       /* 4 KiB pages needed for each CPU */
 	struct monitor_segment text;   /* read, execute */
 	struct monitor_segment rodata; /* read */
 	struct monitor_segment data;   /* read, write */
 	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
 };
 
-#define BOOTINFO_MAGIC 0x314f464e49544452ull /* "RDTINFO1" */
-#define BOOTINFO_VERSION 1u
-#define BOOTINFO_MAX_SIZE 65536u /* bytes of the whole block */
+#define BOOTINFO_MAGIC	    0x314f464e49544452ull /* "RDTINFO1" */
+#define BOOTINFO_VERSION    1u
+#define BOOTINFO_MAX_SIZE   65536u /* bytes of the whole block */
 #define BOOTINFO_MAX_RANGES 1024u
-#define BOOTINFO_MAX_CPUS 1024u
+#define BOOTINFO_MAX_CPUS   1024u
 
 /* Console and policy bits of bootinfo.flags; no other bit may be set. */
-#define BOOTINFO_SERIAL (1u << 0)      /* log to the serial port until boot_done */
-#define BOOTINFO_SERIAL_KEEP (1u << 1) /* the serial port stays the monitor's; needs BOOTINFO_SERIAL */
-#define BOOTINFO_DEBUGCON (1u << 2)    /* log to port 0xE9 as well (emulators) */
+#define BOOTINFO_SERIAL (1u << 0) /* log to the serial port until boot_done */
+/* the serial port stays the monitor's; needs BOOTINFO_SERIAL */
+#define BOOTINFO_SERIAL_KEEP (1u << 1)
+#define BOOTINFO_DEBUGCON    (1u << 2) /* log to port 0xE9 as well (emulators) */
 #define BOOTINFO_PANIC_RESET (1u << 3) /* after a panic reset the machine, otherwise halt it */
-#define BOOTINFO_MITIGATE (1u << 4)    /* all side-channel mitigations, whatever the CPU reports */
-#define BOOTINFO_FLAGS (0x1fu)
+#define BOOTINFO_MITIGATE    (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
+#define BOOTINFO_FLAGS	     (0x1fu)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /*
- * Usable memory as firmware's map has it at hand-over, the monitor's region and record frame included; sorted by base, no
- * overlap, merged (no range begins where another ends).
+ * Usable memory as firmware's map has it at hand-over, the monitor's region and record frame
+ * included; sorted by base, no overlap, merged (no range begins where another ends).
  */
 struct bootinfo_range {
-	uint64_t base;  /* multiple of 4096 */
+	uint64_t base;	/* multiple of 4096 */
 	uint64_t pages; /* of 4 KiB, not 0 */
 };
 
@@ -84,12 +86,13 @@ struct bootinfo_power {
 	uint16_t pm1b_control;
 	uint16_t reset_port; /* FADT reset register if it is an I/O port */
 	uint8_t reset_value;
-	uint8_t s5_type; /* SLP_TYP that means power-off (DSDT \\_S5); POWER_S5_UNKNOWN if not found */
+	/* SLP_TYP that means power-off (DSDT \\_S5); POWER_S5_UNKNOWN if not found */
+	uint8_t s5_type;
 };
 
 /*
- * The block: this header, then the CPU list and the ranges at their offsets, all within `size` bytes.
- * Everything not named is zero.
+ * The block: this header, then the CPU list and the ranges at their offsets, all within `size`
+ * bytes. Everything not named is zero.
  */
 struct bootinfo {
 	uint64_t magic;
@@ -97,7 +100,8 @@ struct bootinfo {
 	uint32_t size;
 	uint64_t region_base;  /* the monitor image's load address; multiple of 4096 */
 	uint64_t region_pages; /* at least monitor_region_pages() */
-	uint64_t record_base;  /* one reserved frame of the monitor's outside the region, for the panic record; 0: none */
+	/* one reserved frame of the monitor's outside the region, for the panic record; 0: none */
+	uint64_t record_base;
 	uint32_t flags;
 	uint32_t log_level; /* enum log_level */
 	uint32_t cpu_count;
@@ -106,13 +110,17 @@ struct bootinfo {
 	uint32_t range_offset; /* struct bootinfo_range[]; multiple of 8 */
 	uint16_t serial_port;  /* base port of a 16550; 0: none */
 	uint16_t reserved0;
-	uint32_t attempts; /* starts since the operating system was last reached, this one not counted */
+	/* starts since the operating system was last reached, this one not counted */
+	uint32_t attempts;
 	struct bootinfo_power power;
 	uint8_t monitor_digest[32]; /* the image header's digest */
 	uint64_t reserved1[4];
 };
 
-/* 4 KiB pages of tables that map `frames` frames of usable memory in `ranges` ranges below `top`, split to the last frame. */
+/*
+ * 4 KiB pages of tables that map `frames` frames of usable memory in `ranges` ranges below `top`,
+ * split to the last frame.
+ */
 static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, uint64_t top)
 {
 	uint64_t gib = (top >> 30) + 5;
@@ -131,8 +139,8 @@ static inline uint64_t monitor_region_pages(const struct monitor_image *image, u
 {
 	uint64_t owners = (frames * 4 + 4095) >> 12;
 
-	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu + owners +
-	    monitor_stage2_pages(frames, ranges, top);
+	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu +
+	    owners + monitor_stage2_pages(frames, ranges, top);
 }
 
 /* The entry point. `cpu` is the index of the running CPU in the block's list. */
@@ -140,11 +148,12 @@ typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, u
 
 /* Panic record: one frame, kept over a warm reset where firmware leaves memory alone. No secret. */
 #define PANIC_RECORD_MAGIC 0x4352434550544452ull /* "RDTPECRC" */
-#define PANIC_TEXT_BYTES 3968u
+#define PANIC_TEXT_BYTES   3968u
 
 /*
- * The first eight bytes of the digest also stand in the CMOS RAM of the real-time clock from this index on, for a firmware that
- * wipes memory: there may have been a panic whose record is lost. All zero: none.
+ * The first eight bytes of the digest also stand in the CMOS RAM of the real-time clock from this
+ * index on, for a firmware that wipes memory: there may have been a panic whose record is lost. All
+ * zero: none.
  */
 #define PANIC_CMOS 0x68u
 

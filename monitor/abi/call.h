@@ -2,16 +2,16 @@
 /*
  * The call interface as a guest sees it: statuses, call ids, and how RAX carries a status.
  *
- * A call is VMCALL (Intel) or VMMCALL (AMD) from 64-bit mode at CPL 0; from anywhere else it is #UD.
- * calls.def describes the registers.
+ * A call is VMCALL (Intel) or VMMCALL (AMD) from 64-bit mode at CPL 0; from anywhere else it is
+ * #UD. calls.def describes the registers.
  */
 #ifndef REDOUBT_ABI_CALL_H
 #define REDOUBT_ABI_CALL_H
 
 #include <stdint.h>
 
-#define REDOUBT_ABI_MAJOR 1u
-#define REDOUBT_ABI_MINOR 0u
+#define REDOUBT_ABI_MAJOR   1u
+#define REDOUBT_ABI_MINOR   0u
 #define REDOUBT_ABI_VERSION (REDOUBT_ABI_MAJOR << 16 | REDOUBT_ABI_MINOR)
 
 /* Number of argument and result registers: RCX, RDX, R8, R9. */
@@ -39,7 +39,10 @@ static inline unsigned redoubt_status_of(uint64_t rax)
 	return (unsigned)(rax & 0xffff);
 }
 
-/* Number (from 1) of the argument that caused the error in a RAX that a call returned; 0 if none did. */
+/*
+ * Number (from 1) of the argument that caused the error in a RAX that a call returned; 0 if none
+ * did.
+ */
 static inline unsigned redoubt_status_arg(uint64_t rax)
 {
 	return (unsigned)(rax >> 16 & 0xff);

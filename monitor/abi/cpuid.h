@@ -2,9 +2,9 @@
 /*
  * Discovery: what CPUID answers above the monitor. Any privilege level may ask.
  *
- *   0x40000000  EAX highest leaf (0x40000003); EBX, ECX, EDX the signature "RedoubtMonit" (12 bytes)
- *   0x40000001  EAX interface "RDBT" (0x54424452); EBX ABI version (abi/call.h); ECX vendor (VENDOR_);
- *               EDX 0
+ *   0x40000000  EAX highest leaf (0x40000003); EBX, ECX, EDX the 12 bytes "RedoubtMonit"
+ *   0x40000001  EAX interface "RDBT" (0x54424452); EBX ABI version (abi/call.h); ECX vendor
+ *               (VENDOR_); EDX 0
  *   0x40000002  EAX FEATURE_ bits; EBX DEGRADED_ bits; ECX CPUs covered; EDX index of this CPU
  *   0x40000003  EAX, EBX first 8 bytes of the SHA-256 of the monitor image (EAX low half); ECX boot
  *               attempts since the operating system was last reached; EDX 0
@@ -12,20 +12,20 @@
 #ifndef REDOUBT_ABI_CPUID_H
 #define REDOUBT_ABI_CPUID_H
 
-#define REDOUBT_CPUID_BASE 0x40000000u
+#define REDOUBT_CPUID_BASE  0x40000000u
 #define REDOUBT_CPUID_IDENT 0x40000001u
 #define REDOUBT_CPUID_STATE 0x40000002u
 #define REDOUBT_CPUID_BUILD 0x40000003u
-#define REDOUBT_CPUID_LAST REDOUBT_CPUID_BUILD
+#define REDOUBT_CPUID_LAST  REDOUBT_CPUID_BUILD
 
 #define REDOUBT_SIGNATURE "RedoubtMonit"
-#define REDOUBT_SIG_EBX 0x6f646552u
-#define REDOUBT_SIG_ECX 0x4d746275u
-#define REDOUBT_SIG_EDX 0x74696e6fu
+#define REDOUBT_SIG_EBX	  0x6f646552u
+#define REDOUBT_SIG_ECX	  0x4d746275u
+#define REDOUBT_SIG_EDX	  0x74696e6fu
 #define REDOUBT_INTERFACE 0x54424452u
 
-#define REDOUBT_VENDOR_VMX 1u
-#define REDOUBT_VENDOR_SVM 2u
+#define REDOUBT_VENDOR_VMX  1u
+#define REDOUBT_VENDOR_SVM  2u
 #define REDOUBT_VENDOR_HOST 3u /* the fake machine of host tests */
 
 /* What protects now. FEATURE(name, bit, sentence) */
@@ -48,7 +48,7 @@
 	DEGRADED(RETRIES, 7, "boot=retried", "earlier starts did not reach the operating system")  \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
-#define REDOUBT_FEATURE_ENUM(name, bit, sentence) REDOUBT_FEATURE_##name = 1u << (bit),
+#define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),
 #define REDOUBT_DEGRADED_ENUM(name, bit, claim, sentence) REDOUBT_DEGRADED_##name = 1u << (bit),
 enum redoubt_feature { REDOUBT_FEATURES(REDOUBT_FEATURE_ENUM) };
 enum redoubt_degraded { REDOUBT_DEGRADED(REDOUBT_DEGRADED_ENUM) };

@@ -8,11 +8,11 @@
 #include <stdint.h>
 
 #define FRAME_SHIFT 12u
-#define FRAME_SIZE 4096u
+#define FRAME_SIZE  4096u
 #define LARGE_SHIFT 21u
-#define LARGE_SIZE (1ull << LARGE_SHIFT)
-#define HUGE_SHIFT 30u
-#define HUGE_SIZE (1ull << HUGE_SHIFT)
+#define LARGE_SIZE  (1ull << LARGE_SHIFT)
+#define HUGE_SHIFT  30u
+#define HUGE_SIZE   (1ull << HUGE_SHIFT)
 
 /* A system physical address. */
 typedef struct {

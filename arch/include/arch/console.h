@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The monitor's consoles. Bytes go where the boot information block said; writing never blocks for more
- * than a bounded number of polls.
+ * The monitor's consoles. Bytes go where the boot information block said; writing never blocks for
+ * more than a bounded number of polls.
  */
 #ifndef ARCH_CONSOLE_H
 #define ARCH_CONSOLE_H

@@ -29,15 +29,18 @@ uint64_t cpu_cycles(void);
 /* Stops this CPU for good. */
 _Noreturn void cpu_stop(void);
 
-/* Stops every other CPU for good: the panic path's. Returns after a bounded time even if one does not answer. */
+/*
+ * Stops every other CPU for good: the panic path's. Returns after a bounded time even if one does
+ * not answer.
+ */
 void cpu_stop_others(void);
 
 /*
  * On return no CPU holds a second-stage translation that was in the tables before the call began
- * (design.md, "Between CPUs"). Concurrent callers are served together. The wait is bounded and ends in a
- * CHECK. Locks: the caller holds none that a CPU in root mode may wait for with interrupts of this
- * protocol unanswered; spin_lock() answers while it waits, so any spinlock may be held.
- * SDM 3C 29.4.3, 26.1; APM 2 15.25.7.
+ * (design.md, "Between CPUs"). Concurrent callers are served together. The wait is bounded and ends
+ * in a CHECK. Locks: the caller holds none that a CPU in root mode may wait for with interrupts of
+ * this protocol unanswered; spin_lock() answers while it waits, so any spinlock may be held. SDM 3C
+ * 29.4.3, 26.1; APM 2 15.25.7.
  */
 void cpu_flush_all(void);
 
@@ -53,12 +56,15 @@ enum leave_how { LEAVE_RESET, LEAVE_POWER_OFF };
 _Noreturn void machine_reset(void);
 
 /*
- * Keeps the first bytes of a panic record's digest where a firmware that wipes memory leaves them (on x86 eight bytes of the
- * real-time clock's CMOS RAM), so that the next start can say that there was a panic, and whether a record it finds is that one's.
+ * Keeps the first bytes of a panic record's digest where a firmware that wipes memory leaves them
+ * (on x86 eight bytes of the real-time clock's CMOS RAM), so that the next start can say that there
+ * was a panic, and whether a record it finds is that one's.
  */
 void arch_keep_digest(const uint8_t digest[8]);
 
-/* Features and degradations of this vendor and machine: FEATURE_ and DEGRADED_ bits of abi/cpuid.h. */
+/*
+ * Features and degradations of this vendor and machine: FEATURE_ and DEGRADED_ bits of abi/cpuid.h.
+ */
 uint32_t arch_features(void);
 uint32_t arch_degraded(void);
 

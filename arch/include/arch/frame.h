@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The only door from root mode to memory that is not its own (I13): one frame at a time, in a slot that
- * the running CPU alone maps. monitor/guest_mem.c is the only caller.
+ * The only door from root mode to memory that is not its own (I13): one frame at a time, in a slot
+ * that the running CPU alone maps. monitor/guest_mem.c is the only caller.
  *
  * And the monitor's own memory: handed out at MONITOR_INIT from the region, never given back.
  */
@@ -16,19 +16,23 @@
 enum slot_access { SLOT_READ, SLOT_WRITE };
 
 /*
- * Maps a frame into this CPU's slot. The address is valid until slot_unmap(); a second slot_map() before
- * that is a CHECK. The frame is 4 KiB aligned and is usable memory that the caller has checked the owner of.
+ * Maps a frame into this CPU's slot. The address is valid until slot_unmap(); a second slot_map()
+ * before that is a CHECK. The frame is 4 KiB aligned and is usable memory that the caller has
+ * checked the owner of.
  */
 void *slot_map(spa_t frame, enum slot_access access);
 void slot_unmap(void);
 
 /*
- * Hands out `pages` zeroed contiguous frames of the region, or NULL when there are no more. Only during
- * MONITOR_INIT. The result is mapped, readable and writable.
+ * Hands out `pages` zeroed contiguous frames of the region, or NULL when there are no more. Only
+ * during MONITOR_INIT. The result is mapped, readable and writable.
  */
 void *region_alloc(size_t pages);
 
-/* The frame for the panic record (bootinfo.record_base), mapped for good during MONITOR_INIT; NULL: there is none. */
+/*
+ * The frame for the panic record (bootinfo.record_base), mapped for good during MONITOR_INIT; NULL:
+ * there is none.
+ */
 struct panic_record *region_record(void);
 
 /* The system physical address of the monitor's own memory, and back. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Devices' view of memory. Without an IOMMU driver both are no-ops and the claims say `dma=unprotected`.
+ * Devices' view of memory. Without an IOMMU driver both are no-ops and the claims say
+ * `dma=unprotected`.
  */
 #ifndef ARCH_IOMMU_H
 #define ARCH_IOMMU_H
@@ -10,7 +11,10 @@
 
 #include "arch/addr.h"
 
-/* Prepare: `frames` frames from `spa` leave devices' view. false: a table could not be had; nothing changed. */
+/*
+ * Prepare: `frames` frames from `spa` leave devices' view. false: a table could not be had; nothing
+ * changed.
+ */
 bool dma_block(spa_t spa, uint64_t frames);
 
 /* Commit: on return no device can reach what dma_block() took away. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Spinlocks, fair by ticket. A waiter answers other CPUs' flush requests (cpu_answer()), so a lock may be
- * held across cpu_flush_all().
+ * Spinlocks, fair by ticket. A waiter answers other CPUs' flush requests (cpu_answer()), so a lock
+ * may be held across cpu_flush_all().
  */
 #ifndef ARCH_LOCK_H
 #define ARCH_LOCK_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Switches of the test build: protections that it can leave out, so that the attack they stop is seen to
- * succeed, and failures that it can bring about. All are off at launch; in a release test_switch() of
- * upcall.h is false for all (monitor/test/none.c). SWITCH(name, number, sentence)
+ * Switches of the test build: protections that it can leave out, so that the attack they stop is
+ * seen to succeed, and failures that it can bring about. All are off at launch; in a release
+ * test_switch() of upcall.h is false for all (monitor/test/none.c). SWITCH(name, number, sentence)
  */
 #ifndef ARCH_TEST_SWITCH_H
 #define ARCH_TEST_SWITCH_H

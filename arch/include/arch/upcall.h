@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What arch asks of the monitor. Implemented in monitor/; the fake machine calls the same functions.
+ * What arch asks of the monitor. Implemented in monitor/; the fake machine calls the same
+ * functions.
  */
 #ifndef ARCH_UPCALL_H
 #define ARCH_UPCALL_H
@@ -15,10 +16,16 @@
 
 /* ---- Log and failure ---- */
 
-/* Formats a line into the log ring and, at or under the configured level, to the consoles. %s %c %d %u %x %lx %lu %p %%, widths and 0. */
+/*
+ * Formats a line into the log ring and, at or under the configured level, to the consoles. %s %c %d
+ * %u %x %lx %lu %p %%, widths and 0.
+ */
 void klog(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A broken monitor: writes the record, stops every CPU, resets or halts as configured. Never reachable by what a guest sends. */
+/*
+ * A broken monitor: writes the record, stops every CPU, resets or halts as configured. Never
+ * reachable by what a guest sends.
+ */
 _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Stays in every build. */
@@ -31,21 +38,25 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 /* ---- Launch ---- */
 
 /*
- * Second half of MONITOR_INIT, on the first CPU, in the monitor's own address space: builds log, ownership
- * table, the normal world's tables. `info` is the monitor's own, checked copy and stays where it is.
- * LAUNCH_OK, or LAUNCH_BAD_REGION: the region is too small.
+ * Second half of MONITOR_INIT, on the first CPU, in the monitor's own address space: builds log,
+ * ownership table, the normal world's tables. `info` is the monitor's own, checked copy and stays
+ * where it is. LAUNCH_OK, or LAUNCH_BAD_REGION: the region is too small.
  */
 enum launch_status monitor_init(const struct bootinfo *info);
 
-/* Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser of the loader's hand-over; fuzzed. */
+/*
+ * Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser
+ * of the loader's hand-over; fuzzed.
+ */
 bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes);
 
 /* The normal world's second-stage tables. */
 struct stage2 *monitor_normal_stage2(void);
 
 /*
- * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped. *same_until: the first address
- * behind it where the type may differ; a multiple of 4 KiB, at most the next multiple of 1 GiB.
+ * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped.
+ * *same_until: the first address behind it where the type may differ; a multiple of 4 KiB, at most
+ * the next multiple of 1 GiB.
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
@@ -72,13 +83,20 @@ void monitor_retype(void);
 /* Audited events. AUDIT(name, value, sentence): abi/audit.h. Coalesced by id and subject. */
 void audit(unsigned event, uint64_t subject, uint64_t fact);
 
-/* The machine is about to reset or power off (enum leave_how): scrubs secrets. Runs once; later callers wait for it. */
+/*
+ * The machine is about to reset or power off (enum leave_how): scrubs secrets. Runs once; later
+ * callers wait for it.
+ */
 void monitor_leaving(int how);
 
 /* ---- Test build ---- */
 
-/* Hooks of the test build: linked from monitor/test/hooks.c there, from monitor/test/none.c in a release. */
-bool test_call(struct call *call);	 /* false: not a test call */
-bool test_switch(unsigned number); /* whether a protection is switched off: TEST_ of monitor/test/test.h */
+/*
+ * Hooks of the test build: linked from monitor/test/hooks.c there, from monitor/test/none.c in a
+ * release.
+ */
+bool test_call(struct call *call); /* false: not a test call */
+/* whether a protection is switched off: TEST_ of monitor/test/test.h */
+bool test_switch(unsigned number);
 
 #endif
