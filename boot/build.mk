@@ -7,16 +7,21 @@ EFI_LDFLAGS := -nostdlib -pie -z text -z noexecstack -z max-page-size=4096 -z no
 	--no-dynamic-linker --build-id=none -T $(EFI_LDS)
 EFI_LIBS := /usr/lib/libefi.a
 
+# Where applications are linked to run. Firmware finds that out of range, and moves them.
+EFI_IMAGE_BASE := 0x140000000
+
 # Sources compiled for EFI applications: $(call efi_objs,SOURCES) gives the objects.
 efi_objs = $(patsubst %,$(B)/efi/%.o,$(basename $(1)))
 
 $(B)/efi/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
+	@echo '  CC $@'
+	@$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
 
 $(B)/efi/%.o: %.S
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
+	@echo '  CC $@'
+	@$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
 
 # $(eval $(call efi_app,NAME,OBJECTS)) defines the rules for $(B)/NAME.efi, an EFI application whose
 # entry is `EFI_STATUS EFIAPI efi_main(EFI_HANDLE, EFI_SYSTEM_TABLE *)`. NAME may contain folders.
@@ -27,6 +32,21 @@ $(B)/$(1).elf: $(2) $(EFI_LDS)
 	$$(LD) $$(EFI_LDFLAGS) -Map=$$@.map -o $$@ $(2) $$(EFI_LIBS)
 $(B)/$(1).efi: $(B)/$(1).elf $(ELF2PE) tools/build/elf.py \
 		$(foreach s,$($(1)_SECTIONS),$(lastword $(subst =, ,$(s))))
-	$(PY) $(ELF2PE) --subsystem app $(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
+	$(PY) $(ELF2PE) --subsystem app --base $(EFI_IMAGE_BASE) $(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
 -include $(patsubst %.o,%.d,$(2))
 endef
+
+# ---- redoubt.efi ----
+
+BOOT_PURE := acpi config image ranges sha256 text
+BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
+	handover initrd launch main memory record settings watch x86) instructions.S)
+BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
+
+$(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
+
+boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img
+boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img
+$(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
+$(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
+ALL_TARGETS += $(B)/boot/redoubt.efi

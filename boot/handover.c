@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The monitor's memory and its boot information block.
+ */
+#include "boot/handover.h"
+
+#include <string.h>
+
+#include "boot/acpi.h"
+#include "boot/console.h"
+#include "boot/memory.h"
+#include "boot/record.h"
+
+#define PAGE ((UINT64)4096)
+/* Ranges that allocations between the first look at the map and the last may add. */
+#define SPARE_RANGES 16u
+
+/* The block, with room for the longest lists; BOOTINFO_MAX_SIZE bounds it. */
+struct block {
+	struct bootinfo info;
+	UINT32 apic_id[BOOTINFO_MAX_CPUS];
+	struct bootinfo_range range[BOOTINFO_MAX_RANGES];
+};
+
+_Static_assert(sizeof(struct block) <= BOOTINFO_MAX_SIZE, "the block is as long as allowed");
+_Static_assert(offsetof(struct block, apic_id) % 8 == 0, "an offset is a multiple of 8");
+_Static_assert(offsetof(struct block, range) % 8 == 0, "an offset is a multiple of 8");
+
+#define BLOCK_PAGES ((sizeof(struct block) + PAGE - 1) / PAGE)
+
+/* Firmware maps memory one to one; what is not in its map of RAM or reserved memory is not asked. */
+static const uint8_t *map_one_to_one(void *context, uint64_t address, uint64_t length)
+{
+	return address + length <= 1ull << 52 ? (const uint8_t *)address : NULL;
+}
+
+static void find_power(struct bootinfo_power *power)
+{
+	EFI_GUID acpi2 = ACPI_20_TABLE_GUID, acpi1 = ACPI_TABLE_GUID;
+	void *rsdp = NULL;
+	enum acpi_result result;
+
+	if (EFI_ERROR(LibGetSystemConfigurationTable(&acpi2, &rsdp)) &&
+	    EFI_ERROR(LibGetSystemConfigurationTable(&acpi1, &rsdp)))
+		rsdp = NULL;
+	result = acpi_find_power((UINT64)rsdp, map_one_to_one, NULL, power);
+	if (result == ACPI_DAMAGED)
+		say("note: the ACPI tables are damaged: no power registers are known");
+	else
+		say("power: PM1 control 0x%x 0x%x, reset 0x%x", power->pm1a_control,
+		    power->pm1b_control, power->reset_port);
+}
+
+static void fill_cpus(struct block *block, const struct cpus *cpus)
+{
+	block->info.cpu_count = cpus->count;
+	block->info.cpu_offset = offsetof(struct block, apic_id);
+	for (UINT32 i = 0; i < cpus->count; i++)
+		block->apic_id[i] = cpus->cpu[i].apic_id;
+}
+
+static void fill_config(struct bootinfo *info, const struct config *config)
+{
+	info->flags = config->flags;
+	info->log_level = config->log_level;
+	if (config->flags & BOOTINFO_SERIAL)
+		info->serial_port = config->serial_port;
+}
+
+/* The ranges as they are now, the monitor's own memory included. */
+static BOOLEAN fill_ranges(struct block *block)
+{
+	struct bootinfo *info = &block->info;
+	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+
+	if (EFI_ERROR(memory_usable(&ranges)) ||
+	    !ranges_add(&ranges, info->region_base, info->region_pages) ||
+	    (info->record_base && !ranges_add(&ranges, info->record_base, 1)))
+		return refuse("Firmware's memory map has more ranges than the monitor can hold.");
+	info->range_count = (UINT32)ranges.count;
+	info->range_offset = offsetof(struct block, range);
+	info->size = (UINT32)(info->range_offset + ranges.count * sizeof(block->range[0]));
+	return TRUE;
+}
+
+static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct ranges *ranges,
+    UINT64 spare)
+{
+	return monitor_region_pages(image, cpus, ranges_pages(ranges), ranges->count + spare,
+	    ranges_top(ranges));
+}
+
+/* Reserves region and record frame for memory as it is now. */
+static BOOLEAN reserve(struct block *block, const struct monitor_image *image, UINT32 cpus)
+{
+	struct bootinfo *info = &block->info;
+	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+	EFI_STATUS status = memory_usable(&ranges);
+
+	if (EFI_ERROR(status))
+		return refuse("Firmware's memory map cannot be used (%s).", status_text(status));
+	info->region_pages = pages_for(image, cpus, &ranges, SPARE_RANGES);
+	status = memory_reserve(info->region_pages, &info->region_base);
+	if (EFI_ERROR(status))
+		return refuse("There is no room for the monitor: it needs %lu MiB (%s).",
+		    (info->region_pages >> 8) + 1, status_text(status));
+	info->record_base = record_reserve();
+	if (!info->record_base)
+		say("note: no frame for a panic record is free");
+	return TRUE;
+}
+
+static BOOLEAN fill(
+    struct block *block, const struct monitor_image *image, const struct handover_facts *facts)
+{
+	struct bootinfo *info = &block->info;
+	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+
+	info->magic = BOOTINFO_MAGIC;
+	info->version = BOOTINFO_VERSION;
+	info->attempts = facts->attempts;
+	memcpy(info->monitor_digest, image->digest, sizeof(info->monitor_digest));
+	fill_cpus(block, facts->cpus);
+	fill_config(info, facts->config);
+	find_power(&info->power);
+	if (!fill_ranges(block))
+		return FALSE;
+	ranges.count = info->range_count;
+	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0))
+		return refuse("Firmware's memory map changed while the monitor was loaded.");
+	return TRUE;
+}
+
+static BOOLEAN place(struct handover *handover, struct blob payload)
+{
+	const struct monitor_image *image = (const struct monitor_image *)payload.data;
+	UINT64 base = handover->info->region_base;
+
+	image_place(payload, (UINT8 *)base);
+	say("monitor at 0x%lx size 0x%lx", base, handover->info->region_pages * PAGE);
+	handover->entry = (monitor_entry_fn)(base + image->entry);
+	handover->text_base = base + image->text.offset;
+	handover->text_pages = image->text.size / PAGE;
+	if (!memory_make_executable(handover->text_base, handover->text_pages))
+		return refuse("Firmware does not let the monitor's memory be executed.");
+	return TRUE;
+}
+
+BOOLEAN handover_prepare(
+    struct handover *handover, struct blob payload, const struct handover_facts *facts)
+{
+	const struct monitor_image *image = (const struct monitor_image *)payload.data;
+	EFI_PHYSICAL_ADDRESS at;
+	struct block *block;
+
+	*handover = (struct handover){ 0 };
+	if (EFI_ERROR(BS->AllocatePages(AllocateAnyPages, EfiLoaderData, BLOCK_PAGES, &at)))
+		return refuse("There is no memory for the boot information block.");
+	block = (struct block *)at;
+	memset(block, 0, sizeof(*block));
+	handover->info = &block->info;
+	if (reserve(block, image, facts->cpus->count) && place(handover, payload) &&
+	    fill(block, image, facts))
+		return TRUE;
+	handover_release(handover);
+	return FALSE;
+}
+
+void handover_release(struct handover *handover)
+{
+	struct bootinfo *info = handover->info;
+
+	if (handover->text_pages)
+		memory_make_writable(handover->text_base, handover->text_pages);
+	if (info->region_base)
+		memory_release(info->region_base, info->region_pages);
+	if (info->record_base)
+		memory_release(info->record_base, 1);
+	memory_release((UINT64)info, BLOCK_PAGES);
+	handover->info = NULL;
+}

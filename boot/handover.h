@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What is handed to the monitor: its memory with the relocated image in it, and the boot information
+ * block.
+ */
+#ifndef BOOT_HANDOVER_H
+#define BOOT_HANDOVER_H
+
+#include "boot/config.h"
+#include "boot/cpus.h"
+#include "boot/efi.h"
+#include "boot/image.h"
+#include "boot/ranges.h"
+
+struct handover {
+	struct bootinfo *info;
+	monitor_entry_fn entry;
+	UINT64 text_base; /* made executable, and no longer writable */
+	UINT64 text_pages;
+};
+
+/* What the block is made of beside memory. */
+struct handover_facts {
+	const struct config *config;
+	const struct cpus *cpus;
+	UINT32 attempts;
+};
+
+/*
+ * Reserves memory, puts `payload` (checked) there and fills in the block. FALSE, after saying why;
+ * then nothing is reserved.
+ */
+BOOLEAN handover_prepare(
+    struct handover *handover, struct blob payload, const struct handover_facts *facts);
+
+/* Gives back all that was reserved. Only before a CPU was launched. */
+void handover_release(struct handover *handover);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Instructions that C cannot say (System V calling convention), and the code that waits for the
+ * operating system (watch.h; Microsoft's calling convention, since firmware calls it).
+ */
+#include "boot/watch_layout.h"
+
+	.macro function name
+	.globl \name
+	.hidden \name
+	.type \name, @function
+	.balign 16
+\name:
+	.endm
+
+	.text
+
+function port_write8
+	movl %edi, %edx
+	movl %esi, %eax
+	outb %al, %dx
+	ret
+
+function port_read8
+	movl %edi, %edx
+	xorl %eax, %eax
+	inb %dx, %al
+	ret
+
+function read_cr3
+	movq %cr3, %rax
+	ret
+
+function read_cr4
+	movq %cr4, %rax
+	ret
+
+function halt
+	cli
+1:	hlt
+	jmp 1b
+
+/*
+ * [watch_code_start, watch_code_end) is copied to a page of its own and so refers to nothing outside
+ * itself but through its second argument, a struct watch. Both functions are event notifications:
+ * void f(EFI_EVENT, struct watch *).
+ */
+function watch_code_start
+
+/* Sets the counter of starts to zero, once. */
+function watch_reached
+	subq $56, %rsp /* shadow space of 32 bytes, the fifth argument, alignment */
+	cmpl $0, WATCH_CLEARED(%rdx)
+	jne 1f
+	movl $1, WATCH_CLEARED(%rdx)
+	movq WATCH_SET_VARIABLE(%rdx), %rax
+	leaq WATCH_VALUE(%rdx), %r10
+	movq %r10, 32(%rsp)
+	movl $WATCH_VALUE_SIZE, %r9d
+	movl WATCH_ATTRIBUTES(%rdx), %r8d
+	leaq WATCH_NAME(%rdx), %rcx
+	leaq WATCH_GUID(%rdx), %rdx
+	call *%rax
+1:	addq $56, %rsp
+	ret
+
+/* The same where firmware did not announce the end before, and the call boot_done. */
+function watch_exit
+	pushq %rbx
+	subq $32, %rsp
+	movq %rdx, %rbx
+	call watch_reached
+	movl WATCH_VENDOR(%rbx), %r10d
+	movl WATCH_CALL(%rbx), %eax
+	xorl %ecx, %ecx
+	xorl %edx, %edx
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	cmpl $WATCH_VENDOR_VMX, %r10d
+	je 1f
+	cmpl $WATCH_VENDOR_SVM, %r10d
+	jne 2f
+	vmmcall
+	jmp 2f
+1:	vmcall
+2:	addq $32, %rsp
+	popq %rbx
+	ret
+
+function watch_code_end
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The few instructions that C cannot say, and what CPUID tells.
+ */
+#ifndef BOOT_X86_H
+#define BOOT_X86_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+void port_write8(uint16_t port, uint8_t value);
+uint8_t port_read8(uint16_t port);
+uint64_t read_cr3(void);
+uint64_t read_cr4(void);
+_Noreturn void halt(void);
+
+/* Twelve characters of CPUID leaf 0 and a NUL. */
+void cpu_vendor_text(char text[13]);
+
+/* REDOUBT_VENDOR_ of monitor/abi/cpuid.h by the CPU's maker; 0: no monitor is made for it. */
+uint32_t cpu_vendor(void);
+
+/* What the monitor says of the CPU this runs on. */
+struct cpu_cover {
+	bool signature;	 /* CPUID leaf 0x40000000 carries the monitor's */
+	uint32_t covered; /* number of CPUs under the monitor */
+	uint32_t index;	 /* of this one */
+};
+
+struct cpu_cover cpu_cover(void);
+
+/*
+ * Whether the running page tables let instructions be fetched from an address (SDM 3A 4.5, tables of
+ * 4 or 5 levels). Firmware maps its memory one to one.
+ */
+bool page_executable(uint64_t address);
+
+#endif
