@@ -22,7 +22,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 	-Wpointer-arith -Wcast-qual -Wvla -Wwrite-strings -Wno-unused-parameter
 DEPS = -MMD -MP
 # Reproducible: no path of the machine in the output.
-REPRO := -ffile-prefix-map=$(CURDIR)/= -gno-record-gcc-switches
+REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 
 # Root mode: general registers only, no red zone (exceptions share the stack), position independent
 # (the loader places it), no indirect branch without a retpoline.
