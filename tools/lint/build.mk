@@ -9,7 +9,7 @@ LINT_IMAGE := $(B)/monitor/redoubt-$(VENDOR).elf
 LINT_TEST_IMAGE := $(B)/monitor/redoubt-$(VENDOR)-test.elf
 
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export MON_CFLAGS := $(MON_CFLAGS)
-$(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export EFI_CFLAGS := $(EFI_CFLAGS)
+$(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export EFI_CFLAGS := $(EFI_CFLAGS) -DEFI_IMAGE_BASE=0ul
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export HOST_CFLAGS := $(HOST_CFLAGS)
 
 .PHONY: lint-setup $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
@@ -49,3 +49,11 @@ lint-sloc: lint-setup $(LINT_IMAGE) ## lines of root-mode code, listed
 .PHONY: reflow
 reflow: ## break comments wider than 100 columns, in place
 	@git ls-files '*.c' '*.h' '*.S' '*.def' | xargs $(PY) tools/lint/reflow.py
+
+# Properties of the EFI application; a second opinion on what the converter wrote.
+ifneq ($(wildcard tools/lint/check_pe.py),)
+LINT_TESTS += lint-pe
+.PHONY: lint-pe
+lint-pe: lint-setup $(B)/boot/redoubt.efi ## sections, protections and relocations of redoubt.efi
+	@tests/run $@ -- $(PY) tools/lint/check_pe.py $(B)/boot/redoubt.efi
+endif
