@@ -21,8 +21,6 @@
 #include "arch/x86/trap.h"
 #include "monitor/lib/string.h"
 
-_Static_assert(offsetof(struct firmware_state, rsp) == 32, "switch.S knows this offset");
-
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
 static enum stage stage;
@@ -124,15 +122,14 @@ static void restore_firmware(const struct firmware_state *state)
 static uint64_t run(uint64_t op, uint32_t cpu)
 {
 	struct firmware_state *state = &percpu_of(cpu)->firmware;
-	uint64_t result;
 	uint64_t flags;
+	uint64_t result;
 
 	__asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
 	save_firmware(state);
 	wrmsr(MSR_EFER, state->efer | EFER_NXE);
-	result = start_run(mmu_cr3(cpu), PERCPU_STACK_TOP, op, state);
-	if (op != MONITOR_LAUNCH)
-		restore_firmware(state);
+	result = start_run(mmu_cr3(cpu), PERCPU_STACK_TOP, op);
+	restore_firmware(state);
 	__asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
 	return result;
 }
@@ -153,7 +150,24 @@ static enum launch_status init(const struct bootinfo *info)
 	return (enum launch_status)run(MONITOR_INIT, 0);
 }
 
-static enum launch_status launch(uint64_t cpu)
+/* The guest goes on behind the loader's call, with LAUNCH_OK. */
+static void prepare_guest(struct percpu *cpu, const struct entry_frame *frame)
+{
+	struct guest_regs *regs = &cpu->vcpu.regs;
+
+	cpu->firmware.rip = frame->rip;
+	cpu->firmware.rsp = (uint64_t)(frame + 1);
+	cpu->firmware.rflags = frame->rflags;
+	regs->rax = LAUNCH_OK;
+	regs->rbx = frame->rbx;
+	regs->rbp = frame->rbp;
+	regs->r12 = frame->r12;
+	regs->r13 = frame->r13;
+	regs->r14 = frame->r14;
+	regs->r15 = frame->r15;
+}
+
+static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 {
 	if (stage != STAGE_READY)
 		return LAUNCH_WRONG_STATE;
@@ -161,6 +175,7 @@ static enum launch_status launch(uint64_t cpu)
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
+	prepare_guest(percpu_of((uint32_t)cpu), frame);
 	return (enum launch_status)run(MONITOR_LAUNCH, (uint32_t)cpu);
 }
 
@@ -184,17 +199,15 @@ uint64_t start_root(uint64_t op)
 	return status;
 }
 
-uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu);
-
-__attribute__((no_stack_protector)) uint64_t monitor_entry(uint64_t op, const struct bootinfo *info,
-    uint64_t cpu)
+__attribute__((no_stack_protector)) uint64_t start_entry(uint64_t op, const struct bootinfo *info,
+    uint64_t cpu, const struct entry_frame *frame)
 {
 	enum launch_status status;
 
 	if (op == MONITOR_CHECK)
 		return vendor_check();
 	if (op == MONITOR_LAUNCH)
-		return launch(cpu);
+		return launch(cpu, frame);
 	if (op != MONITOR_INIT)
 		return LAUNCH_BAD_OPERATION;
 	if (stage != STAGE_NEW)

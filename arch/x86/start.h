@@ -21,19 +21,28 @@ struct descriptor_pointer {
 /* A CPU as the loader's code ran on it. */
 struct firmware_state {
 	uint64_t cr0, cr3, cr4, efer;
-	uint64_t rsp; /* where start_guest finds the saved registers */
+	uint64_t rip, rsp, rflags; /* behind the call of the entry point */
 	struct descriptor_pointer gdtr, idtr;
 	uint16_t es, cs, ss, ds, fs, gs, ldtr, tr;
 };
 
+/* What the entry point has pushed on the loader's stack. */
+struct entry_frame {
+	uint64_t r15, r14, r13, r12, rbp, rbx;
+	uint64_t rflags;
+	uint64_t rip; /* pushed by the loader's call */
+};
+
+/* The entry point, in switch.S (monitor_entry_fn of abi/bootinfo.h), and what it calls. */
+uint64_t start_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu,
+    const struct entry_frame *frame);
+
 /*
- * From switch.S. Switches to the given tables and stack, runs start_root(op, cpu), and comes back with its
- * result to firmware's tables and stack. For MONITOR_LAUNCH it comes back through start_guest instead: as
- * the guest, with LAUNCH_OK.
+ * Switches to the given tables and stack, runs start_root(op), and comes back with its result to
+ * firmware's tables and stack. For MONITOR_LAUNCH it does not come back.
  */
-uint64_t start_run(uint64_t cr3, uint64_t stack, uint64_t op, struct firmware_state *state);
+uint64_t start_run(uint64_t cr3, uint64_t stack, uint64_t op);
 uint64_t start_root(uint64_t op);
-void start_guest(void);
 
 /* Loads CS and then SS, DS, ES. */
 void start_load_segments(uint16_t cs, uint16_t data);

@@ -6,20 +6,42 @@
 	.text
 
 #define CR4_CET_BIT 23
-#define STATE_RSP 32 /* offsetof(struct firmware_state, rsp) */
 
-/* uint64_t start_run(uint64_t cr3, uint64_t stack, uint64_t op, struct firmware_state *state) */
-	.globl start_run
-	.hidden start_run
-start_run:
+/*
+ * uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu): the image's entry point.
+ * What is pushed here is struct entry_frame. A launch does not come back this way: its guest goes on
+ * behind the call, outside the monitor's memory, with the frame's registers.
+ */
+	.globl monitor_entry
+	.hidden monitor_entry
+monitor_entry:
 	pushfq
-	cli
 	push %rbx
 	push %rbp
 	push %r12
 	push %r13
 	push %r14
 	push %r15
+	mov %rsp, %rcx
+	sub $8, %rsp
+	call start_entry
+	add $8, %rsp
+	pop %r15
+	pop %r14
+	pop %r13
+	pop %r12
+	pop %rbp
+	pop %rbx
+	popfq
+	ret
+
+/* uint64_t start_run(uint64_t cr3, uint64_t stack, uint64_t op) */
+	.globl start_run
+	.hidden start_run
+start_run:
+	push %rbx
+	push %rbp
+	push %r12
 	mov %rsp, %rbx
 	mov %cr3, %rbp
 	/* Shadow stacks, if firmware has them, rest while other stacks are in use. */
@@ -27,7 +49,6 @@ start_run:
 	mov %r12, %rax
 	btr $CR4_CET_BIT, %rax
 	mov %rax, %cr4
-	mov %rsp, STATE_RSP(%rcx)
 	mov %rdi, %cr3
 	mov %rsi, %rsp
 	mov %rdx, %rdi
@@ -35,20 +56,9 @@ start_run:
 	mov %rbp, %cr3
 	mov %rbx, %rsp
 	mov %r12, %cr4
-	jmp 1f
-
-/* The first instruction of the guest: RSP is what start_run has saved. */
-	.globl start_guest
-	.hidden start_guest
-start_guest:
-	xor %eax, %eax
-1:	pop %r15
-	pop %r14
-	pop %r13
 	pop %r12
 	pop %rbp
 	pop %rbx
-	popfq
 	ret
 
 /* void start_load_segments(uint16_t cs, uint16_t data) */

@@ -92,6 +92,7 @@ vmx_exit_entry_mitigated:
 	.globl vmx_enter_first
 	.hidden vmx_enter_first
 vmx_enter_first:
+	load_registers
 	vmlaunch
 	mov $1, %eax
 	jc 1f
