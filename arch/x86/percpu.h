@@ -18,7 +18,7 @@
 #include "arch/x86/sync.h"
 #include "arch/x86/vcpu.h"
 
-#define PERCPU_VA(page) ((void *)(PERCPU_BASE + (uint64_t)(page) * FRAME_SIZE))
+#define PERCPU_VA(page) ((void *)(PERCPU_BASE + FRAME_SIZE * (uint64_t)(page)))
 #define PERCPU_STACK_TOP (PERCPU_BASE + (PERCPU_STACK + PERCPU_STACK_PAGES) * (uint64_t)FRAME_SIZE)
 
 /* Task state segment. SDM 3A 8.7. */
@@ -50,7 +50,7 @@ struct percpu {
 	struct tss tss;
 };
 
-_Static_assert(sizeof(struct percpu) <= PERCPU_DATA_PAGES * FRAME_SIZE, "fits its pages");
+_Static_assert(sizeof(struct percpu) <= (uint64_t)PERCPU_DATA_PAGES * FRAME_SIZE, "fits its pages");
 _Static_assert(offsetof(struct percpu, vcpu) == 0 && offsetof(struct vcpu, regs) == 0,
     "entry.S saves registers at the start");
 
