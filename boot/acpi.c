@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The FADT's power registers.
+ * The FADT's power registers and the DSDT's \_S5.
  */
 #include "boot/acpi.h"
 
@@ -9,17 +9,19 @@
 
 #include "boot/bytes.h"
 
-#define TABLE_MAX (1u << 20) /* bytes; real FADTs and XSDTs are far below */
+#define TABLE_MAX (4u << 20) /* bytes; real tables, DSDTs too, are far below */
 #define HEADER 36u	     /* of every table but the RSDP */
 #define RSDP_V1 20u
 #define RSDP_V2 36u
 
 /* Offsets in the FADT. */
+#define FADT_DSDT 40u
 #define FADT_PM1A_CONTROL 64u
 #define FADT_PM1B_CONTROL 68u
 #define FADT_FLAGS 112u
 #define FADT_RESET_REG 116u
 #define FADT_RESET_VALUE 128u
+#define FADT_X_DSDT 140u
 #define FADT_X_PM1A_CONTROL 172u
 #define FADT_X_PM1B_CONTROL 184u
 #define FADT_RESET_SUPPORTED (1u << 10)
@@ -29,6 +31,14 @@
 #define GAS_SIZE 12u
 #define GAS_ADDRESS 4u
 #define GAS_IO 1u
+
+/* AML opcodes of a named package of small numbers. */
+#define AML_ZERO 0x00u
+#define AML_ONE 0x01u
+#define AML_NAME 0x08u
+#define AML_BYTE 0x0au
+#define AML_PACKAGE 0x12u
+#define SLP_TYP_MAX 7u
 
 struct reader {
 	acpi_map_fn map;
@@ -142,6 +152,51 @@ static void read_fadt(const struct table *fadt, struct bootinfo_power *power)
 	}
 }
 
+/*
+ * The first element of the package behind a name at `at`: PackageOp, PkgLength (1 to 4 bytes, its
+ * first byte's top two bits say how many follow), NumElements, then Zero, One or a byte.
+ */
+static uint8_t package_first(const struct table *dsdt, uint32_t at)
+{
+	uint32_t value;
+
+	if (at + 2 > dsdt->length || dsdt->data[at] != AML_PACKAGE)
+		return POWER_S5_UNKNOWN;
+	value = at + 3 + (dsdt->data[at + 1] >> 6);
+	if (value + 2 > dsdt->length || dsdt->data[value - 1] == 0)
+		return POWER_S5_UNKNOWN;
+	if (dsdt->data[value] == AML_ZERO || dsdt->data[value] == AML_ONE)
+		return dsdt->data[value];
+	if (dsdt->data[value] == AML_BYTE && dsdt->data[value + 1] <= SLP_TYP_MAX)
+		return dsdt->data[value + 1];
+	return POWER_S5_UNKNOWN;
+}
+
+/* Looks for Name (\_S5, Package ...) byte by byte: AML cannot be skipped without interpreting it. */
+static uint8_t find_s5(const struct table *dsdt)
+{
+	for (uint32_t at = HEADER; at + 5 < dsdt->length; at++) {
+		uint32_t name = at + 1 + (dsdt->data[at + 1] == '\\');
+
+		if (dsdt->data[at] == AML_NAME && name + 4 < dsdt->length &&
+		    bytes_equal(dsdt->data + name, "_S5_", 4))
+			return package_first(dsdt, name + 4);
+	}
+	return POWER_S5_UNKNOWN;
+}
+
+static uint8_t s5_type(const struct reader *reader, const struct table *fadt)
+{
+	uint64_t address = FADT_X_DSDT + 8 <= fadt->length ? get64(fadt->data + FADT_X_DSDT) : 0;
+	struct table dsdt;
+
+	if (!address && FADT_DSDT + 4 <= fadt->length)
+		address = get32(fadt->data + FADT_DSDT);
+	if (!open_table(reader, address, &dsdt) || !bytes_equal(dsdt.data, "DSDT", 4))
+		return POWER_S5_UNKNOWN;
+	return find_s5(&dsdt);
+}
+
 enum acpi_result acpi_find_power(
     uint64_t rsdp, acpi_map_fn map_fn, void *context, struct bootinfo_power *power)
 {
@@ -150,13 +205,15 @@ enum acpi_result acpi_find_power(
 	enum acpi_result result;
 	bool wide;
 
-	*power = (struct bootinfo_power){ 0 };
+	*power = (struct bootinfo_power){ .s5_type = POWER_S5_UNKNOWN };
 	if (!rsdp)
 		return ACPI_ABSENT;
 	if (!open_root(&reader, rsdp, &root, &wide))
 		return ACPI_DAMAGED;
 	result = open_fadt(&reader, &root, wide, &fadt);
-	if (result == ACPI_OK)
+	if (result == ACPI_OK) {
 		read_fadt(&fadt, power);
+		power->s5_type = s5_type(&reader, &fadt);
+	}
 	return result;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the monitor needs of ACPI: the ports of PM1 control and reset, from the FADT. Tables are
- * data that anything before us may have written: every length and checksum is tested before use. No
- * call to firmware: tested and fuzzed on the host.
+ * What the monitor needs of ACPI: the ports of PM1 control and reset, from the FADT, and the value
+ * that powers off, from the DSDT. Tables are data that anything before us may have written: every
+ * length and checksum is tested before use. No call to firmware: tested and fuzzed on the host.
  */
 #ifndef BOOT_ACPI_H
 #define BOOT_ACPI_H
@@ -16,13 +16,14 @@ typedef const uint8_t *(*acpi_map_fn)(void *context, uint64_t address, uint64_t 
 
 enum acpi_result {
 	ACPI_OK,      /* found */
-	ACPI_ABSENT,  /* no table, or one that says the machine has none of these ports */
+	ACPI_ABSENT,  /* no FADT */
 	ACPI_DAMAGED, /* a length or checksum is wrong */
 };
 
 /*
- * Follows the RSDP at `rsdp` (0: absent) to the FADT. `power` is all zero unless ACPI_OK is returned.
- * ACPI 6.5: 5.2.5.3 RSDP, 5.2.6 headers, 5.2.7 and 5.2.8 RSDT and XSDT, 5.2.9 FADT.
+ * Follows the RSDP at `rsdp` (0: absent) to the FADT and the DSDT. Unless ACPI_OK is returned,
+ * `power` says that nothing is known. ACPI 6.5: 5.2.5.3 RSDP, 5.2.6 headers, 5.2.7 and 5.2.8 RSDT
+ * and XSDT, 5.2.9 FADT, 7.4.2 \_S5, 20.2 AML.
  */
 enum acpi_result acpi_find_power(
     uint64_t rsdp, acpi_map_fn map, void *context, struct bootinfo_power *power);

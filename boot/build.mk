@@ -38,7 +38,7 @@ endef
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image ranges sha256 text
+BOOT_PURE := acpi config image ranges record_valid sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory record settings watch x86) instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))

@@ -47,8 +47,9 @@ static void find_power(struct bootinfo_power *power)
 	if (result == ACPI_DAMAGED)
 		say("note: the ACPI tables are damaged: no power registers are known");
 	else
-		say("power: PM1 control 0x%x 0x%x, reset 0x%x", power->pm1a_control,
-		    power->pm1b_control, power->reset_port);
+		say("power: PM1 control 0x%x 0x%x, S5 type 0x%x, reset 0x%x=0x%x",
+		    power->pm1a_control, power->pm1b_control, power->s5_type,
+		    power->reset_port, power->reset_value);
 }
 
 static void fill_cpus(struct block *block, const struct cpus *cpus)

@@ -9,12 +9,9 @@
 #include "boot/efi.h"
 #include "monitor/abi/bootinfo.h"
 
-/* Whether a frame holds a whole record. */
-BOOLEAN record_valid(const struct panic_record *record);
-
 /*
- * Shows and clears every valid record of the previous run, in all frames that may hold one and are
- * usable memory.
+ * Shows and clears every valid record of a previous run, in all frames that may hold one and are
+ * usable memory; says so where CMOS RAM tells of a panic whose record is lost.
  */
 void record_show(void);
 
