@@ -57,9 +57,11 @@ static void put_text(struct sink *sink, const struct spec *spec, const char *tex
 {
 	unsigned length = 0;
 
-	for (; *text != '\0'; text++, length++)
-		put(sink, *text);
+	while (text[length] != '\0')
+		length++;
 	pad(sink, ' ', spec->width, length);
+	for (; *text != '\0'; text++)
+		put(sink, *text);
 }
 
 static const char *parse(const char *at, struct spec *spec)

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * monitor/page_owner.c, monitor/guest_mem.c: who owns a frame (I1, I8), and touching the guest's (I13, T38, T43).
+ */
+#include <pthread.h>
+
+#include "arch/cpu.h"
+#include "arch/host/host.h"
+#include "arch/upcall.h"
+#include "monitor/guest_mem.h"
+#include "monitor/page_owner.h"
+#include "tests/unit/unit.h"
+
+#define FREE_FRAME 0x200000ull
+
+static int boot(void **state)
+{
+	struct host_machine machine = host_default();
+
+	host_boot(&machine);
+	return 0;
+}
+
+static void expect_state(uint64_t at, enum frame_state state)
+{
+	assert_int_equal(frame_state((spa_t){ at }), state);
+}
+
+static void every_frame_has_its_owner(void **state)
+{
+	const struct bootinfo *info = host_info();
+	uint64_t region_end = info->region_base + info->region_pages * FRAME_SIZE;
+
+	expect_state(0, FRAME_ABSENT);
+	expect_state(0x1000, FRAME_NORMAL);
+	expect_state(0x1fff, FRAME_NORMAL);
+	expect_state(0x9efff, FRAME_NORMAL);
+	expect_state(0x9f000, FRAME_ABSENT);
+	expect_state(0xfffff, FRAME_ABSENT);
+	expect_state(0x100000, FRAME_NORMAL);
+	expect_state(info->record_base, FRAME_MONITOR);
+	expect_state(info->record_base - 1, FRAME_NORMAL);
+	expect_state(info->record_base + FRAME_SIZE, FRAME_NORMAL);
+	expect_state(info->region_base - 1, FRAME_NORMAL);
+	expect_state(info->region_base, FRAME_MONITOR);
+	expect_state(region_end - 1, FRAME_MONITOR);
+	expect_state(region_end, FRAME_NORMAL);
+	expect_state(0xffffffff, FRAME_ABSENT);
+	expect_state(0x100000000, FRAME_NORMAL);
+	expect_state(0x100ffffff, FRAME_NORMAL);
+	expect_state(0x101000000, FRAME_ABSENT);
+	expect_state(~0ull, FRAME_ABSENT);
+	assert_int_equal(page_owner_frames(), 0x9e + 0x2f00 + 0x1000);
+	assert_int_equal(page_owner_top(), 0x101000000);
+}
+
+static void ranges_are_found_at_their_edges(void **state)
+{
+	assert_false(page_owner_any(0, 0x1000));
+	assert_true(page_owner_any(0, 0x1001));
+	assert_true(page_owner_any(0x9efff, 0x9f000));
+	assert_false(page_owner_any(0x9f000, 0x100000));
+	assert_true(page_owner_any(0x9f000, 0x200000));
+	assert_true(page_owner_any(0x80000000, 0x180000000));
+	assert_false(page_owner_any(0x101000000, ~0ull));
+}
+
+static void lock_names_the_state_expected(void **state)
+{
+	spa_t spa = { FREE_FRAME };
+	struct frame *frame;
+
+	assert_null(frame_lock(spa, FRAME_MONITOR));
+	frame = frame_lock(spa, FRAME_NORMAL);
+	assert_non_null(frame);
+	frame_unlock(frame);
+	assert_null(frame_lock((spa_t){ 0xa0000 }, FRAME_NORMAL));
+	assert_null(frame_lock((spa_t){ host_info()->region_base }, FRAME_NORMAL));
+}
+
+static void unlock_twice(void *argument)
+{
+	struct frame *frame = frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL);
+
+	frame_unlock(frame);
+	frame_unlock(frame);
+}
+
+static void put_too_often(void *argument)
+{
+	frame_put(frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL));
+}
+
+static void pass_unlocked(void *argument)
+{
+	frames_pass((spa_t){ FREE_FRAME }, 1, FRAME_MONITOR);
+}
+
+static void pass_to_its_owner(void *argument)
+{
+	if (frames_lock((spa_t){ FREE_FRAME }, 1, FRAME_NORMAL))
+		frames_pass((spa_t){ FREE_FRAME }, 1, FRAME_NORMAL);
+}
+
+static void misuse_is_a_check(void **state)
+{
+	assert_int_equal(host_end_of(unlock_twice, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(put_too_often, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(pass_unlocked, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(pass_to_its_owner, NULL).end, HOST_STOPPED);
+}
+
+static void references_are_counted_and_bounded(void **state)
+{
+	spa_t spa = { FREE_FRAME };
+	struct frame *frame = frame_lock(spa, FRAME_NORMAL);
+
+	for (unsigned i = 0; i < FRAME_REFS_MAX; i++)
+		assert_true(frame_get(frame));
+	assert_false(frame_get(frame));
+	assert_int_equal(frame_refs(frame), FRAME_REFS_MAX);
+	frame_unlock(frame);
+	assert_int_equal(frame_state(spa), FRAME_NORMAL);
+	assert_false(frames_lock(spa, 1, FRAME_NORMAL));
+	frame = frame_lock(spa, FRAME_NORMAL);
+	for (unsigned i = 0; i < FRAME_REFS_MAX; i++)
+		frame_put(frame);
+	frame_unlock(frame);
+	assert_true(frames_lock(spa, 1, FRAME_NORMAL));
+	frames_unlock(spa, 1);
+}
+
+static void many_are_locked_together_or_not_at_all(void **state)
+{
+	uint64_t record = host_info()->record_base;
+
+	assert_true(frames_lock((spa_t){ FREE_FRAME }, 32, FRAME_NORMAL));
+	frames_unlock((spa_t){ FREE_FRAME }, 32);
+	assert_false(frames_lock((spa_t){ record - 4 * FRAME_SIZE }, 8, FRAME_NORMAL));
+	assert_false(frames_lock((spa_t){ 0x9e000 }, 2, FRAME_NORMAL));
+	assert_false(frames_lock((spa_t){ FREE_FRAME + 1 }, 1, FRAME_NORMAL));
+	/* What was locked on the way has been unlocked. */
+	assert_true(frames_lock((spa_t){ record - 4 * FRAME_SIZE }, 4, FRAME_NORMAL));
+	frames_unlock((spa_t){ record - 4 * FRAME_SIZE }, 4);
+	/* The monitor's own are referenced for good. */
+	assert_false(frames_lock((spa_t){ record }, 1, FRAME_MONITOR));
+}
+
+static void frame_is_scrubbed_when_it_changes_hands(void **state)
+{
+	spa_t spa = { FREE_FRAME };
+	uint8_t bytes[FRAME_SIZE];
+
+	memset(bytes, 0xa5, sizeof(bytes));
+	host_poke(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
+	assert_true(frames_lock(spa, 2, FRAME_NORMAL));
+	frames_pass(spa, 2, FRAME_MONITOR);
+	frames_unlock(spa, 2);
+	expect_state(spa.v, FRAME_MONITOR);
+	expect_state(spa.v + FRAME_SIZE, FRAME_MONITOR);
+	expect_state(spa.v + 2 * FRAME_SIZE, FRAME_NORMAL);
+	host_peek(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		assert_int_equal(bytes[i], 0);
+}
+
+#define THREADS 4
+#define TURNS	20000
+
+static unsigned shared_count;
+
+static void *count_under_lock(void *cpu)
+{
+	host_on((unsigned)(uintptr_t)cpu);
+	for (unsigned i = 0; i < TURNS; i++) {
+		struct frame *frame = frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL);
+
+		shared_count++;
+		frame_unlock(frame);
+	}
+	return NULL;
+}
+
+static void lock_excludes_other_cpus(void **state)
+{
+	struct host_machine machine = host_default();
+	pthread_t threads[THREADS];
+
+	machine.cpus = THREADS;
+	host_boot(&machine);
+	shared_count = 0;
+	for (uintptr_t i = 0; i < THREADS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, count_under_lock, (void *)i), 0);
+	for (unsigned i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(shared_count, THREADS * TURNS);
+}
+
+/* ---- guest_mem ---- */
+
+static void claim_only_the_callers_own(void **state)
+{
+	struct guest_frame claim;
+
+	assert_false(guest_claim((gpa_t){ host_info()->region_base }, &claim));
+	assert_false(guest_claim((gpa_t){ host_info()->record_base }, &claim));
+	assert_false(guest_claim((gpa_t){ 0xa0000 }, &claim));
+	assert_false(guest_claim((gpa_t){ 0xfee00000 }, &claim));
+	assert_false(guest_claim((gpa_t){ ~0xfffull }, &claim));
+	assert_true(guest_claim((gpa_t){ 0x1000 }, &claim));
+	guest_release(&claim);
+	assert_true(guest_claim((gpa_t){ 0x1000 }, &claim));
+	guest_release(&claim);
+}
+
+static void copies_touch_their_bytes_only(void **state)
+{
+	uint8_t bytes[FRAME_SIZE], seen[FRAME_SIZE];
+	struct guest_frame claim;
+
+	memset(bytes, 0x11, sizeof(bytes));
+	host_poke(FREE_FRAME, bytes, sizeof(bytes));
+	assert_true(guest_claim((gpa_t){ FREE_FRAME }, &claim));
+	guest_copy_out(&claim, 4090, "abcdef", 6);
+	guest_copy_in(&claim, 4088, seen, 8);
+	guest_release(&claim);
+	assert_memory_equal(seen,
+	    "\x11\x11"
+	    "abcdef",
+	    8);
+	host_peek(FREE_FRAME, seen, sizeof(seen));
+	assert_memory_equal(seen, bytes, 4090);
+	assert_memory_equal(seen + 4090, "abcdef", 6);
+}
+
+static void copy_over_the_edge(void *argument)
+{
+	struct guest_frame claim;
+
+	if (guest_claim((gpa_t){ FREE_FRAME }, &claim))
+		guest_copy_out(&claim, 4090, "abcdefg", 7);
+}
+
+static void copy_unclaimed(void *argument)
+{
+	struct guest_frame claim = { .spa = { FREE_FRAME } };
+	char c;
+
+	guest_copy_in(&claim, 0, &c, 1);
+}
+
+static void claim_unaligned(void *argument)
+{
+	struct guest_frame claim;
+
+	guest_claim((gpa_t){ FREE_FRAME + 8 }, &claim);
+}
+
+static void misuse_of_guest_memory_is_a_check(void **state)
+{
+	assert_int_equal(host_end_of(copy_over_the_edge, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(copy_unclaimed, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(claim_unaligned, NULL).end, HOST_STOPPED);
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(every_frame_has_its_owner, boot),
+	cmocka_unit_test_setup(ranges_are_found_at_their_edges, boot),
+	cmocka_unit_test_setup(lock_names_the_state_expected, boot),
+	cmocka_unit_test_setup(misuse_is_a_check, boot),
+	cmocka_unit_test_setup(references_are_counted_and_bounded, boot),
+	cmocka_unit_test_setup(many_are_locked_together_or_not_at_all, boot),
+	cmocka_unit_test_setup(frame_is_scrubbed_when_it_changes_hands, boot),
+	cmocka_unit_test(lock_excludes_other_cpus),
+	cmocka_unit_test_setup(claim_only_the_callers_own, boot),
+	cmocka_unit_test_setup(copies_touch_their_bytes_only, boot),
+	cmocka_unit_test_setup(misuse_of_guest_memory_is_a_check, boot),
+};
+
+UNIT_MAIN(tests)
