@@ -47,7 +47,8 @@ static struct audit_record *record_for(unsigned event, uint64_t subject, bool *f
 /* Whether the id may log a line now; takes it from the budget. */
 static bool may_log(struct budget *budget, uint64_t now)
 {
-	uint64_t refill = (now - budget->since) / AUDIT_REFILL_CYCLES;
+	/* CPUs' time stamps may differ a little. */
+	uint64_t refill = now > budget->since ? (now - budget->since) / AUDIT_REFILL_CYCLES : 0;
 
 	if (refill > 0) {
 		budget->spent = refill < budget->spent ? budget->spent - (uint32_t)refill : 0;

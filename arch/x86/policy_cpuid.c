@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "arch/cpu.h"
+#include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
@@ -173,7 +174,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION, policy_vendor(),
 			0 };
 	else if (leaf == REDOUBT_CPUID_STATE)
-		r = (struct cpuid_regs){ arch_features(), arch_degraded(), cpu_covered(),
+		r = (struct cpuid_regs){ monitor_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
 		r = (struct cpuid_regs){ le32(digest), le32(digest + 4), info->attempts, 0 };

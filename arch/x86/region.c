@@ -9,7 +9,6 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/percpu.h"
-#include "monitor/lib/string.h"
 
 static uint64_t private_start;
 static uint64_t heap_start;
@@ -26,7 +25,7 @@ bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t c
 	heap_start = base + need * FRAME_SIZE;
 	heap_next = heap_start;
 	heap_end = base + pages * FRAME_SIZE;
-	memset((void *)private_start, 0, heap_start - private_start);
+	__builtin_memset((void *)private_start, 0, heap_start - private_start);
 	return true;
 }
 
@@ -52,7 +51,7 @@ void *region_alloc(size_t pages)
 	if (pages == 0 || pages > (heap_end - heap_next) / FRAME_SIZE)
 		return NULL;
 	heap_next += pages * FRAME_SIZE;
-	memset(block, 0, pages * FRAME_SIZE);
+	__builtin_memset(block, 0, pages * FRAME_SIZE);
 	return block;
 }
 

@@ -19,7 +19,6 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/region.h"
 #include "arch/x86/trap.h"
-#include "monitor/lib/string.h"
 
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
@@ -54,7 +53,7 @@ static enum launch_status take_info(const struct bootinfo *info)
 
 	if (size < sizeof(*info) || size > sizeof(info_copy))
 		return LAUNCH_BAD_BOOTINFO;
-	memcpy(info_copy, info, size);
+	__builtin_memcpy(info_copy, info, size);
 	if (start_info()->size != size || !bootinfo_valid(start_info(), size))
 		return LAUNCH_BAD_BOOTINFO;
 	if (start_info()->region_base != (uint64_t)image_start)

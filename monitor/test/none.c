@@ -13,3 +13,8 @@ bool test_switch(unsigned number)
 {
 	return false;
 }
+
+bool test_build(void)
+{
+	return false;
+}

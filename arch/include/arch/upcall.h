@@ -60,6 +60,10 @@ struct stage2 *monitor_normal_stage2(void);
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
+/* What protects now and what does not: FEATURE_ and DEGRADED_ bits of abi/cpuid.h (I11). */
+uint32_t monitor_features(void);
+uint32_t monitor_degraded(void);
+
 /* ---- Exits ---- */
 
 /* A call as its registers stand. The monitor replaces status and all of regs. */
@@ -96,7 +100,7 @@ void monitor_leaving(int how);
  * release.
  */
 bool test_call(struct call *call); /* false: not a test call */
-/* whether a protection is switched off: TEST_ of monitor/test/test.h */
-bool test_switch(unsigned number);
+bool test_switch(unsigned number); /* TEST_ of test_switch.h; all off in a release */
+bool test_build(void);
 
 #endif

@@ -16,7 +16,6 @@
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
-#include "monitor/lib/string.h"
 
 #define MSR_VMX_BASIC 0x480u
 #define VPID_NORMAL 1u
@@ -33,7 +32,7 @@ static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
-	memset(map, 0xff, FRAME_SIZE);
+	__builtin_memset(map, 0xff, FRAME_SIZE);
 	for (unsigned quarter = 0; quarter < 4; quarter++) {
 		uint8_t *part = map + quarter * (FRAME_SIZE / 4);
 		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;

@@ -11,7 +11,6 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
-#include "monitor/lib/string.h"
 
 #define RESET_CS 0xf000u
 #define RESET_CS_BASE 0xffff0000u
@@ -59,7 +58,7 @@ static void reset_state(struct vcpu *vcpu, uint32_t activity)
 {
 	uint64_t cache = vcpu_cr0(vcpu) & (CR0_CD | CR0_NW);
 
-	memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	__builtin_memset(&vcpu->regs, 0, sizeof(vcpu->regs));
 	vcpu->regs.rdx = cpuid(1, 0).eax;
 	reset_segments();
 	reset_debug();
