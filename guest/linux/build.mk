@@ -7,7 +7,7 @@ LINUX_CFLAGS := -std=gnu17 -Os $(WARN) $(REPRO) -I. -D_GNU_SOURCE -ffunction-sec
 
 INITRAMFS := $(B)/guest/linux/initramfs.cpio
 BUSYBOX := $(CACHE)/debs/busybox-static/bin/busybox
-INITRAMFS_SCRIPTS := init leave greeting profile
+INITRAMFS_SCRIPTS := init greeting profile
 INITRAMFS_TESTS := $(wildcard guest/linux/initramfs/tests/*)
 
 $(B)/guest/linux/redoubtctl/%.o: guest/linux/redoubtctl/%.c
@@ -24,7 +24,6 @@ $(INITRAMFS): guest/linux/mkinitramfs.py $(REDOUBTCTL) $(BUSYBOX) \
     $(addprefix guest/linux/initramfs/,$(INITRAMFS_SCRIPTS)) $(INITRAMFS_TESTS)
 	$(PY) guest/linux/mkinitramfs.py $@ dev/console:char:5:1 $(BUSYBOX)=bin/busybox bin/sh@busybox \
 		$(REDOUBTCTL)=bin/redoubtctl guest/linux/initramfs/init=init \
-		guest/linux/initramfs/leave=bin/leave bin/poweroff@leave bin/reboot@leave bin/halt@leave \
 		guest/linux/initramfs/greeting=bin/greeting guest/linux/initramfs/profile=etc/profile \
 		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t)))
 

@@ -9,12 +9,14 @@ instructions, so a run repeats exactly; halted time passes at once. Options unde
                    on hardware, but for the few in bochs-msrs.def; firmware and Debian's kernels
                    boot so, and a monitor that touches a wrong MSR is found out.
   ips              instructions a machine second (default 100 million)
+  errors           "report": what Bochs calls errors (unknown MSRs, ...) goes to its log
   gdb              port on which the gdb stub listens (debug build only)
 """
 
 import os
 import signal
 import struct
+import typing
 
 import spec as spec_module
 
@@ -36,13 +38,28 @@ port_e9_hack: enabled=1
 com1: enabled=1, mode=term, dev={serial}
 log: {log}
 panic: action=fatal
-error: action=report
+error: action={errors}
 info: action=ignore
 debug: action=ignore
 clock: sync=none, time0=1700000000
 ata0: enabled=1
 ata0-master: type=disk, mode=flat, path="{disk}"
 """
+
+
+class Cpu(typing.NamedTuple):
+    """Where a CPU is: instructions retired, RIP, CR3, the probe's state bits."""
+
+    instructions: int
+    rip: int
+    cr3: int
+    state: int
+
+    def __str__(self):
+        where = "VMX guest" if self.state & 0x200 else "VMX root" if self.state & 0x100 else "no VMX"
+        doing = "running" if self.state & 0xff == 0 else f"halted ({self.state & 0xff})"
+        return (f"{self.instructions} instructions, {doing}, {where}, rip {self.rip:#x}, "
+                f"cr3 {self.cr3:#x}")
 
 
 class Engine:
@@ -61,6 +78,7 @@ class Engine:
                 mem=spec.mem, firmware=spec.firmware, vga=VGA_BIOS, cpu=spec.cpu or MODEL,
                 cpus=spec.cpus, ips=spec.options.get("ips", 100000000),
                 bad_msrs=spec.options.get("ignore_bad_msrs", 0), msrs=MSRS, serial=serial_device,
+                errors=spec.options.get("errors", "ignore"),
                 log=os.path.join(spec.log_dir, "bochs.log"), disk=os.path.abspath(spec.disk)))
             f.write(self.more_config())
         lock = spec.disk + ".lock"
@@ -79,6 +97,10 @@ class Engine:
             "REDOUBT_PROBE_MARKS": os.path.join(self.spec.log_dir, "marks"),
             "REDOUBT_PROBE_PIPE": f"{child_in},{child_out}",
         }, (child_in, child_out)
+
+    def ready(self):
+        """Can the probe be asked?"""
+        return os.path.exists(os.path.join(self.spec.log_dir, "marks"))
 
     def clean_up(self):
         for fd in (self.request, self.answer):
@@ -110,8 +132,8 @@ class Engine:
             raise ValueError(f"{addr:#x}..{addr + length:#x} is not all RAM")
         return self._read(given)
 
-    def counts(self, pid):
-        """(ticks, [instructions retired by each CPU])"""
+    def cpus(self, pid):
+        """(machine time, [Cpu])"""
         self._ask(pid, 0, 0)
-        cpus, ticks = struct.unpack("<QQ", self._read(16))
-        return ticks, list(struct.unpack(f"<{cpus}Q", self._read(8 * cpus)))
+        count, ticks = struct.unpack("<QQ", self._read(16))
+        return ticks, [Cpu(*struct.unpack("<4Q", self._read(32))) for _ in range(count)]

@@ -90,6 +90,8 @@ class Machine:
         self.deadline = clock.monotonic() + self.time
         self.thread = threading.Thread(target=self._pump, daemon=True)
         self.thread.start()
+        while not self.engine.ready() and self.child.poll() is None:
+            clock.sleep(0.01)
         return self
 
     def stop(self):
@@ -223,9 +225,9 @@ class Machine:
         """RAM at physical address `addr`, while no CPU moves."""
         return self.engine.dump(self.child.pid, addr, length)
 
-    def counts(self):
-        """(machine time in ticks, instructions retired by each CPU)"""
-        return self.engine.counts(self.child.pid)
+    def cpus(self):
+        """(machine time in ticks, [where each CPU is, with the instructions it has retired])"""
+        return self.engine.cpus(self.child.pid)
 
     def pause(self):
         """All CPUs stand still (dump() needs them running)."""
@@ -247,6 +249,8 @@ class Machine:
     def tail(self, lines=30):
         """The last lines of every log, for a person to see why it failed."""
         parts = []
+        if self.running:
+            parts = [f"--- CPU {i}: {cpu}" for i, cpu in enumerate(self.cpus()[1])]
         for name in sorted(os.listdir(self.spec.log_dir)):
             if name in ("marks", "bochs.cfg"):
                 continue

@@ -74,7 +74,8 @@ def follow(machine, args):
 
 def print_ticks(machine):
     if machine.running:
-        ticks, counts = machine.counts()
+        ticks, cpus = machine.cpus()
+        counts = [cpu.instructions for cpu in cpus]
     else:
         _, ticks, counts, _ = machine.marks()[-1]
     print(f"ticks {ticks} instructions {' '.join(map(str, counts))}")

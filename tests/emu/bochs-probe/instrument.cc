@@ -9,12 +9,14 @@
  *   REDOUBT_PROBE_PIPE=R,W     two inherited descriptors: requests are read from R, answers
  *                              written to W; SIGUSR1 says that a request is waiting
  *
- * A request is two 64-bit words, address and length. With length 0 the answer is one word, the
- * number of CPUs, then ticks, then one instruction count a CPU. Otherwise it is one word, the
- * number of bytes that follow: the length asked for, or 0 where part of it is no RAM.
+ * A request is two 64-bit words, address and length. With length 0 the answer is the number of
+ * CPUs, machine time, then four words a CPU: instructions retired, RIP, CR3, STATE_ bits. Otherwise
+ * it is one word, the number of bytes that follow: the length asked for, or 0 where part of it is no
+ * RAM.
  */
 #include "bochs.h"
 #include "cpu/cpu.h"
+#include "iodev/iodev.h"
 #include "memory/memory-bochs.h"
 #include "pc_system.h"
 
@@ -27,8 +29,16 @@ enum {
 	PORT_COM1 = 0x3f8,
 	PORT_COM1_LCR = 0x3fb,
 	LCR_DLAB = 0x80,
+	PCI_ADDRESS = 0xcf8,
+	PCI_DATA = 0xcfc,
 	PAGE = 4096,
+	STATE_ACTIVITY = 0xff, /* Bochs's number: 0 is running */
+	STATE_VMX = 1 << 8,    /* between VMXON and VMXOFF */
+	STATE_GUEST = 1 << 9,  /* in VMX non-root operation */
 };
+
+/* PIIX4 function 3 (bus 0, device 1), power management: PMREGMISC. */
+static const unsigned PMREGMISC = 0x80000b80;
 
 struct line {
 	const char *source;
@@ -77,17 +87,25 @@ static bool write_all(const void *from, size_t len)
 	return true;
 }
 
-static void answer_counts(void)
+static void answer_cpu(BX_CPU_C *cpu)
 {
-	Bit64u word = BX_SMP_PROCESSORS;
+	Bit64u words[4];
 
-	write_all(&word, sizeof(word));
-	word = bx_pc_system.time_ticks();
-	write_all(&word, sizeof(word));
-	for (unsigned i = 0; i < BX_SMP_PROCESSORS; i++) {
-		word = BX_CPU(i)->get_icount();
-		write_all(&word, sizeof(word));
-	}
+	words[0] = cpu->get_icount();
+	words[1] = cpu->prev_rip;
+	words[2] = cpu->cr3;
+	words[3] = (cpu->activity_state & STATE_ACTIVITY) | (cpu->in_vmx ? STATE_VMX : 0) |
+		   (cpu->in_vmx_guest ? STATE_GUEST : 0);
+	write_all(words, sizeof(words));
+}
+
+static void answer_cpus(void)
+{
+	Bit64u words[2] = { BX_SMP_PROCESSORS, bx_pc_system.time_ticks() };
+
+	write_all(words, sizeof(words));
+	for (unsigned i = 0; i < BX_SMP_PROCESSORS; i++)
+		answer_cpu(BX_CPU(i));
 }
 
 static const Bit8u *ram_page(Bit64u addr)
@@ -135,7 +153,7 @@ static void on_request(int)
 		if (words[1])
 			answer_memory(words[0], words[1]);
 		else
-			answer_counts();
+			answer_cpus();
 	}
 	errno = saved;
 }
@@ -145,8 +163,6 @@ void probe_start(void)
 	const char *file = getenv("REDOUBT_PROBE_MARKS");
 	const char *pipes = getenv("REDOUBT_PROBE_PIPE");
 
-	if (file && !marks)
-		marks = fopen(file, "w");
 	if (pipes && sscanf(pipes, "%d,%d", &request_fd, &answer_fd) == 2) {
 		struct sigaction act;
 
@@ -156,6 +172,9 @@ void probe_start(void)
 		sigfillset(&act.sa_mask);
 		sigaction(SIGUSR1, &act, NULL);
 	}
+	/* Last: who waits for the file to appear may ask from then on. */
+	if (file && !marks)
+		marks = fopen(file, "w");
 }
 
 void probe_stop(void)
@@ -183,6 +202,19 @@ static void add(struct line *line, unsigned char c)
 	} else if (c != '\r' && line->len < sizeof(line->text)) {
 		line->text[line->len++] = (char)c;
 	}
+}
+
+/*
+ * At a hardware reset Bochs's PIIX4 forgets the base of its power management ports and keeps the bit
+ * that says that there is one; firmware believes the bit, and its timer stands still. The chip
+ * clears both, so clear the bit here, before the devices are reset.
+ */
+void probe_reset(unsigned cpu, unsigned type)
+{
+	if (cpu != 0 || type != BX_RESET_HARDWARE || bx_pc_system.time_ticks() == 0)
+		return;
+	bx_devices.outp(PCI_ADDRESS, PMREGMISC, 4);
+	bx_devices.outp(PCI_DATA, 0, 1);
 }
 
 void probe_out(unsigned port, unsigned len, unsigned value)
