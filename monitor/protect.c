@@ -247,12 +247,12 @@ void monitor_retype(void)
 
 /* ---- Frames that change hands ---- */
 
-/* Locks the frames and makes sure that their mappings can be changed. */
-static bool pass_prepare(spa_t spa, uint64_t pages, enum frame_state from)
+/* Locks the frames and makes sure that their mappings can be changed, one by one where `small`. */
+static bool pass_prepare(spa_t spa, uint64_t pages, enum frame_state from, bool small)
 {
 	if (pages == 0 || pages > PASS_MAX || !frames_lock(spa, pages, from))
 		return false;
-	if (stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, false))
+	if (stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, small))
 		return true;
 	frames_unlock(spa, pages);
 	return false;
@@ -271,7 +271,7 @@ bool protect_take(spa_t spa, uint64_t pages)
 	bool taken = false;
 
 	spin_lock(&normal.s2.lock);
-	if (pass_prepare(spa, pages, FRAME_NORMAL)) {
+	if (pass_prepare(spa, pages, FRAME_NORMAL, false)) {
 		taken = dma_block(spa, pages);
 		if (taken) {
 			cut_off(spa, pages);
@@ -297,17 +297,15 @@ static void map_back(spa_t spa, uint64_t pages)
 
 bool protect_give(spa_t spa, uint64_t pages)
 {
-	bool given = false;
+	bool given;
 
 	spin_lock(&normal.s2.lock);
-	if (pages <= PASS_MAX && frames_lock(spa, pages, FRAME_MONITOR)) {
-		given = stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, true);
-		if (given) {
-			cut_off(spa, pages);
-			frames_pass(spa, pages, FRAME_NORMAL);
-			map_back(spa, pages);
-			settle((gpa_t){ spa.v }, pages);
-		}
+	given = pass_prepare(spa, pages, FRAME_MONITOR, true);
+	if (given) {
+		cut_off(spa, pages);
+		frames_pass(spa, pages, FRAME_NORMAL);
+		map_back(spa, pages);
+		settle((gpa_t){ spa.v }, pages);
 		frames_unlock(spa, pages);
 	}
 	spin_unlock(&normal.s2.lock);
