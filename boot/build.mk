@@ -50,3 +50,22 @@ boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-v
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
+
+# ---- Host tests of the loader's pure parts ----
+
+BOOT_UNIT := config ranges acpi image
+BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
+BOOT_HOST_OBJS := $(patsubst %,$(B)/host/boot/%.o,$(BOOT_PURE))
+
+$(BOOT_UNIT_PROGRAMS): $(B)/tests/unit/boot/%: $(B)/host/tests/unit/boot/%.o $(BOOT_HOST_OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
+.PHONY: check-boot-unit
+check-boot-unit: $(BOOT_UNIT_PROGRAMS) ## unit tests of the loader's parsers
+	@status=0; for t in $(BOOT_UNIT); do \
+		tests/run --time 120 unit-boot-$$t -- $(B)/tests/unit/boot/$$t || status=1; \
+	done; exit $$status
+
+CHECK_TESTS += check-boot-unit
+-include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
