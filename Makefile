@@ -27,7 +27,7 @@ REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 # Root mode: general registers only, no red zone (exceptions share the stack), position independent
 # (the loader places it), no indirect branch without a retpoline.
 MON_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -Imonitor/.. -I. -Iarch/include -ffreestanding -fpie \
-	-fvisibility=hidden -fno-plt -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-common \
+	-fvisibility=hidden -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-common \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fstack-protector-strong \
 	-mstack-protector-guard=global -fcf-protection=none -mindirect-branch=thunk-inline \
 	-mindirect-branch-register -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fwrapv
@@ -36,7 +36,7 @@ MON_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -Imonitor/.. -I. -Iarch/include -
 EFI_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -I. -isystem /usr/include/efi \
 	-isystem /usr/include/efi/x86_64 -DGNU_EFI_USE_MS_ABI -DHAVE_USE_MS_ABI -ffreestanding -fpie \
 	-fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing \
-	-fno-asynchronous-unwind-tables -fno-stack-protector -fcf-protection=none -fno-plt \
+	-fno-asynchronous-unwind-tables -fno-stack-protector -fcf-protection=none \
 	-maccumulate-outgoing-args
 
 # Host programs under sanitizers.

@@ -13,12 +13,12 @@ EFI_IMAGE_BASE := 0x140000000
 # Sources compiled for EFI applications: $(call efi_objs,SOURCES) gives the objects.
 efi_objs = $(patsubst %,$(B)/efi/%.o,$(basename $(1)))
 
-$(B)/efi/%.o: %.c
+$(B)/efi/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	@$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
 
-$(B)/efi/%.o: %.S
+$(B)/efi/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	@$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@

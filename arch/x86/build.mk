@@ -14,12 +14,12 @@ MKIMAGE := tools/build/mkimage.py
 
 mon_objs = $(patsubst %,$(B)/root/%.o,$(basename $(1)))
 
-$(B)/root/%.o: %.c
+$(B)/root/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
 
-$(B)/root/%.o: %.S
+$(B)/root/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	@echo '  CC $@'
 	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A table of the opcodes that are known, and one pass over the bytes. What is not in the table is refused.
+ * A table of the opcodes that are known, and one pass over the bytes; the rest is refused.
  */
 #include "arch/x86/decode.h"
 
@@ -17,7 +17,7 @@ enum form {
 	F_SPECIAL, /* ModRM: control or debug register */
 };
 
-/* Bytes of the access; or the operand size; or one byte where bit 0 of the opcode is clear, else that. */
+/* Bytes accessed; operand size; or by bit 0 of the opcode: clear one byte, set operand size. */
 enum width { W_1 = 1, W_2 = 2, W_4 = 4, W_OPERAND, W_BIT0 };
 
 struct opcode {
@@ -129,7 +129,7 @@ static uint16_t take_prefixes(struct state *s, struct insn *insn)
 	return (uint8_t)fetch(s, 1);
 }
 
-/* A register number: three bits of the instruction and a fourth from REX.B (0), REX.X (1) or REX.R (2). */
+/* A register number: three bits of the instruction, the fourth from REX.B (0), .X (1) or .R (2). */
 static uint8_t number(const struct state *s, unsigned low, unsigned rex_bit)
 {
 	return (uint8_t)((low & 7) | (s->rex >> rex_bit & 1) << 3);
@@ -222,7 +222,7 @@ static void set_register(const struct state *s, struct insn *insn, uint8_t reg, 
 	insn->reg_width = width;
 }
 
-/* Control registers 0, 2, 3, 4 and 8, debug registers 0 to 7. The ModRM byte always names a register. */
+/* CR 0, 2, 3, 4 and 8, DR 0 to 7. The ModRM byte always names a register. */
 static void take_special(struct state *s, struct insn *insn)
 {
 	take_modrm(s);
@@ -266,13 +266,11 @@ static void take_operands(struct state *s, struct insn *insn, enum form form)
 /* IN and OUT have no 64-bit form. */
 static uint8_t access_width(const struct state *s, const struct opcode *opcode)
 {
-	bool port = opcode->form == F_PORT || opcode->form == F_DX;
-
+	if (opcode->width < W_OPERAND)
+		return opcode->width;
 	if (opcode->width == W_BIT0 && (s->bytes[s->at - 1] & 1) == 0)
 		return 1;
-	if (opcode->width == W_BIT0 || opcode->width == W_OPERAND)
-		return port && s->size == 8 ? 4 : s->size;
-	return opcode->width;
+	return s->size == 8 && (opcode->form == F_PORT || opcode->form == F_DX) ? 4 : s->size;
 }
 
 bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct insn *insn)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Second-stage memory types follow the guest's MTRRs. The guest writes them on one CPU after the other;
- * the last complete state counts for all, as the tables are one.
+ * Second-stage memory types follow the guest's MTRRs. The guest writes them on one CPU after the
+ * other; the last complete state counts for all, as the tables are one.
  */
 #include "arch/x86/memtype.h"
 
@@ -11,8 +11,7 @@
 #define DEF_TYPE_ENABLE (1ull << 11)
 
 static struct {
-	struct spinlock
-	    lock; /* of the state; taken under the lock of second-stage tables, never the other way */
+	struct spinlock lock; /* of `state`; taken under that of second-stage tables, not above */
 	bool set;
 	struct mtrr_state state;
 } memtype;

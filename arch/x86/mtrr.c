@@ -124,8 +124,8 @@ static bool set_fixed(struct mtrr_state *state, int index, uint64_t value)
 }
 
 /*
- * A mask in use has to be one run of ones that reaches bit 35 at least. The CPU would take one with holes,
- * which no software writes; it could ask for any number of small pages (T74).
+ * A mask in use has to be one run of ones that reaches bit 35 at least. The CPU would take one
+ * with holes, which no software writes; it could ask for any number of small pages (T74).
  */
 static bool mask_valid(uint64_t mask)
 {
@@ -201,8 +201,8 @@ static bool covers(const struct mtrr_state *state, unsigned i, uint64_t gpa)
 }
 
 /*
- * First address behind `gpa` where a pair's covers() changes; ~0 if there is none. Any mask is served, as
- * firmware's are taken unseen.
+ * First address behind `gpa` where a pair's covers() changes; ~0 if there is none. Any mask is
+ * served, as firmware's are taken unseen.
  */
 static uint64_t next_edge(const struct mtrr_state *state, unsigned i, uint64_t gpa)
 {
@@ -215,7 +215,10 @@ static uint64_t next_edge(const struct mtrr_state *state, unsigned i, uint64_t g
 		return ~0ull;
 	if (differs == 0)
 		return (gpa | ((mask & -mask) - 1)) + 1;
-	/* The least address that agrees with base under mask: keep the bits above the highest that differs. */
+	/*
+	 * The least address that agrees with base under mask: keep the bits above the highest
+	 * that differs.
+	 */
 	bit = 1ull << (63 - __builtin_clzll(differs));
 	if ((base & bit) != 0)
 		return (gpa & ~(bit | (bit - 1))) | (base & (bit | (bit - 1)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The guest's MTRRs, which are virtual after launch: the CPU's do not change. Second-stage types follow them.
- * SDM 3A 12.11.
+ * The guest's MTRRs, which are virtual after launch: the CPU's do not change. Second-stage types
+ * follow them. SDM 3A 12.11.
  */
 #ifndef ARCH_X86_MTRR_H
 #define ARCH_X86_MTRR_H
@@ -13,10 +13,10 @@
 #include "arch/stage2.h"
 
 #define MTRR_MAX_VARIABLE 16u
-#define MTRR_FIXED 11u
+#define MTRR_FIXED	  11u
 
 struct mtrr_state {
-	uint64_t capability; /* IA32_MTRRCAP with the variable count limited to MTRR_MAX_VARIABLE, SMRR cleared */
+	uint64_t capability; /* IA32_MTRRCAP: count at most MTRR_MAX_VARIABLE, SMRR clear */
 	uint64_t default_type;
 	uint64_t fixed[MTRR_FIXED];
 	uint64_t base[MTRR_MAX_VARIABLE];
@@ -30,16 +30,22 @@ void mtrr_read(struct mtrr_state *state);
 bool mtrr_has(const struct mtrr_state *state, uint32_t msr);
 uint64_t mtrr_get(const struct mtrr_state *state, uint32_t msr);
 
-/* Validates and stores (reserved bits, undefined types, MAXPHYADDR). false: nothing changed, the guest gets #GP. */
+/*
+ * Validates and stores (reserved bits, undefined types, MAXPHYADDR). false: nothing changed, the
+ * guest gets #GP.
+ */
 bool mtrr_set(struct mtrr_state *state, uint32_t msr, uint64_t value, unsigned phys_bits);
 
 /*
- * Effective type at `gpa`, and the first address behind it where it may differ (at most one huge page on).
- * MTRRs off: UC. Overlaps by the rules of SDM 3A 12.11.4.1.
+ * Effective type at `gpa`, and the first address behind it where it may differ (at most one huge
+ * page on). MTRRs off: UC. Overlaps by the rules of SDM 3A 12.11.4.1.
  */
 enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *same_until);
 
-/* Whether two states give every address the same type as far as their registers say (compares registers that count). */
+/*
+ * Whether two states give every address the same type as far as their registers say (compares
+ * registers that count).
+ */
 bool mtrr_same(const struct mtrr_state *a, const struct mtrr_state *b);
 
 #endif

@@ -10,45 +10,56 @@
 
 #include "arch/x86/vcpu.h"
 
-/* State components the guest may enable: x87, SSE, AVX, AVX-512, PKRU, AMX; and by XSS: CET. SDM 1 13.1. */
+/*
+ * State components the guest may enable: x87, SSE, AVX, AVX-512, PKRU, AMX; and by XSS: CET. SDM
+ * 1 13.1.
+ */
 #define XCR0_ALLOWED 0x602e7ull
 #define XSS_ALLOWED  0x1800ull
 
-/* Finds out the CPU's maker. Called once during MONITOR_INIT, before any other function of this file. */
+/*
+ * Finds out the CPU's maker. Called once during MONITOR_INIT, before any other function of this
+ * file.
+ */
 void policy_init(void);
 
 /*
- * Initial per-VP state, read from the running CPU before it is launched. The first caller's MTRRs are what
- * arch_memory_type() answers from.
+ * Initial per-VP state, read from the running CPU before it is launched. The first caller's MTRRs
+ * are what arch_memory_type() answers from.
  */
 void policy_vcpu_init(struct vcpu *vcpu);
 
 /*
- * Carries out a CPUID of the guest's (leaf in EAX, subleaf in ECX of its registers; result written there).
- * The guest's XCR0 and IA32_XSS are in the CPU. Fast path: under 50 instructions for a plain leaf.
+ * Carries out a CPUID of the guest's (leaf in EAX, subleaf in ECX of its registers; result
+ * written there). The guest's XCR0 and IA32_XSS are in the CPU. Fast path: under 50 instructions
+ * for a plain leaf.
  */
 void policy_cpuid(struct vcpu *vcpu);
 
 /*
- * XCR0 bits that XSETBV may set on this CPU: any other is #GP. The CPU checks the rules between them, so
- * what remains goes through xsetbv_safe().
+ * XCR0 bits that XSETBV may set on this CPU: any other is #GP. The CPU checks the rules between
+ * them, so what remains goes through xsetbv_safe().
  */
 uint64_t policy_xcr0(void);
 
 /*
- * CR4 bits the guest may set: those of features that it sees. VMXE, SMXE, LA57, PKS and what the table does
- * not know are never among them (T16).
+ * CR4 bits the guest may set: those of features that it sees. VMXE, SMXE, LA57, PKS and what the
+ * table does not know are never among them (T16).
  */
 uint64_t policy_cr4(void);
 
-/* Carries out RDMSR/WRMSR of MSR `msr` that exited. false: the guest gets #GP(0), nothing has changed. */
+/*
+ * Carries out RDMSR/WRMSR of MSR `msr` that exited. false: the guest gets #GP(0), nothing has
+ * changed.
+ */
 bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 /*
- * How the permission maps are to be filled: whether a read (write) of the MSR reaches the CPU without an exit.
- * `exact_tsc`: the guest's TSC is the CPU's (offset 0), so the TSC-deadline timer may be passed through; to
- * be asked again for MSR_TSC_DEADLINE and MSR_TSC_ADJUST after vcpu_set_tsc_offset().
+ * How the permission maps are to be filled: whether a read (write) of the MSR reaches the CPU
+ * without an exit. `exact_tsc`: the guest's TSC is the CPU's (offset 0), so the TSC-deadline
+ * timer may be passed through; to be asked again for MSR_TSC_DEADLINE and MSR_TSC_ADJUST after
+ * vcpu_set_tsc_offset().
  */
 bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
 

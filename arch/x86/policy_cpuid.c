@@ -110,7 +110,10 @@ uint64_t policy_xss(void)
 	return XSS_ALLOWED & ((uint64_t)r.edx << 32 | r.ecx);
 }
 
-/* Bytes of a standard-format XSAVE area that holds all components that may be enabled: SDM 1 13.2. */
+/*
+ * Bytes of a standard-format XSAVE area that holds all components that may be enabled: SDM 1
+ * 13.2.
+ */
 static uint32_t xsave_bytes(uint64_t components)
 {
 	uint32_t bytes = 512 + 64;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in cpu_policy.def
- * says so (T21).
+ * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in
+ * cpu_policy.def says so (T21).
  */
 #include <stddef.h>
 
@@ -85,7 +85,10 @@ uint32_t policy_vendor(void)
 	return maker == AMD ? REDOUBT_VENDOR_SVM : REDOUBT_VENDOR_VMX;
 }
 
-/* SDM 3A 10.11.7.1: the revision is there after a write of 0 and CPUID leaf 1. On AMD the write faults. */
+/*
+ * SDM 3A 10.11.7.1: the revision is there after a write of 0 and CPUID leaf 1. On AMD the write
+ * faults.
+ */
 static uint64_t read_microcode(void)
 {
 	uint64_t revision;
@@ -175,7 +178,10 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
 	}
 }
 
-/* A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never made. */
+/*
+ * A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never
+ * made.
+ */
 static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
 {
 	if (deadline == 0)
@@ -203,7 +209,10 @@ static bool read_deadline(const struct vcpu *vcpu, uint64_t *value)
 	return true;
 }
 
-/* A row whose reads pass does not come here; if it did, the CPU's register would not be the guest's. */
+/*
+ * A row whose reads pass does not come here; if it did, the CPU's register would not be the
+ * guest's.
+ */
 bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_row *row = find_row(msr);
@@ -253,7 +262,10 @@ static bool write_bits(uint32_t msr, uint64_t value, uint64_t mask)
 	return rdmsr_safe(msr, &old) && ((old ^ value) & ~mask) == 0 && wrmsr_safe(msr, value);
 }
 
-/* Bits may be set, not cleared: the APIC stays on and, once in x2APIC mode, there. SDM 3A 11.12.5. */
+/*
+ * Bits may be set, not cleared: the APIC stays on and, once in x2APIC mode, there. SDM 3A
+ * 11.12.5.
+ */
 static bool write_apic_base(uint64_t value)
 {
 	uint64_t old;

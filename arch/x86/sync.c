@@ -69,7 +69,9 @@ bool sync_nmi(struct cpu_sync *self)
 
 	if (atomic_load(&self->stop))
 		cpu_stop();
-	sync_catch_up(self);
+	/* Before the launch there is nothing to drop, and nothing to drop it with. */
+	if (atomic_load(&self->covered))
+		sync_catch_up(self);
 	return !kick;
 }
 

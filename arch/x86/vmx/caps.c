@@ -21,6 +21,8 @@
 #define MSR_VMX_TRUE_EXIT 0x48fu
 #define MSR_VMX_TRUE_ENTRY 0x490u
 
+#define MSR_VMX_MISC 0x485u
+#define MISC_WAIT_SIPI (1ull << 8)
 #define BASIC_TRUE_CONTROLS (1ull << 55)
 #define BASIC_TYPE(basic) ((basic) >> 50 & 15)
 #define BASIC_TYPE_WB 6u
@@ -47,21 +49,43 @@ struct control_demand {
 	uint32_t needed;
 	uint32_t wanted;
 	uint32_t forbidden;
+	enum launch_status missing; /* what to say where it cannot be met */
 };
 
 static const struct control_demand demands[] = {
     /* Our own NMIs are told apart from the guest's. */
-    {MSR_VMX_TRUE_PIN, PIN_NMI_EXITING | PIN_VIRTUAL_NMIS, 0, 0},
+    {
+	.msr = MSR_VMX_TRUE_PIN,
+	.needed = PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+	.missing = LAUNCH_NO_PIN_CONTROL,
+    },
     /* Exits on CR3 would cost one each context switch. */
-    {MSR_VMX_TRUE_PRIMARY, CPU_TSC_OFFSETTING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY, 0,
-	CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING},
+    {
+	.msr = MSR_VMX_TRUE_PRIMARY,
+	.needed = CPU_TSC_OFFSETTING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY,
+	.forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
+	.missing = LAUNCH_NO_PRIMARY_CONTROL,
+    },
     /* Instructions that the guest's CPUID offers work without exits; SGX, which it does not, exits. */
-    {MSR_VMX_SECONDARY, CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
-	CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING | CPU2_USER_WAIT, 0},
-    {MSR_VMX_TRUE_EXIT,
-	EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER | EXIT_LOAD_EFER,
-	0, EXIT_ACK_INTERRUPT},
-    {MSR_VMX_TRUE_ENTRY, ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E, 0, 0},
+    {
+	.msr = MSR_VMX_SECONDARY,
+	.needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
+	.wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING |
+	    CPU2_USER_WAIT,
+	.missing = LAUNCH_NO_SECONDARY_CONTROL,
+    },
+    {
+	.msr = MSR_VMX_TRUE_EXIT,
+	.needed = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
+	    EXIT_LOAD_EFER,
+	.forbidden = EXIT_ACK_INTERRUPT,
+	.missing = LAUNCH_NO_EXIT_CONTROL,
+    },
+    {
+	.msr = MSR_VMX_TRUE_ENTRY,
+	.needed = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E,
+	.missing = LAUNCH_NO_ENTRY_CONTROL,
+    },
 };
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
 
@@ -86,19 +110,16 @@ static bool combine(const struct control_demand *demand, uint32_t *value)
 	return (*value & demand->needed) == demand->needed && (*value & demand->forbidden) == 0;
 }
 
-bool vmx_controls_get(struct vmx_controls *controls, unsigned *missing)
+static enum launch_status get_controls(struct vmx_controls *controls)
 {
 	uint32_t *values[DEMANDS] = {&controls->pin, &controls->primary, &controls->secondary,
 	    &controls->exit, &controls->entry};
 
-	for (unsigned i = 0; i < DEMANDS; i++) {
-		if (combine(&demands[i], values[i]))
-			continue;
-		*missing = i;
-		return false;
-	}
+	for (unsigned i = 0; i < DEMANDS; i++)
+		if (!combine(&demands[i], values[i]))
+			return demands[i].missing;
 	controls->mbec = controls->secondary & CPU2_MBEC;
-	return true;
+	return LAUNCH_OK;
 }
 
 static enum launch_status check_basics(void)
@@ -109,11 +130,16 @@ static enum launch_status check_basics(void)
 		return LAUNCH_NO_VIRTUALIZATION;
 	if (read_cr4() & CR4_VMXE)
 		return LAUNCH_ALREADY_RUNNING;
+	/* Root mode's tables have four levels, and the switch to them cannot change that. */
+	if (read_cr4() & CR4_LA57)
+		return LAUNCH_FIVE_LEVEL;
 	control = rdmsr(MSR_FEATURE_CONTROL);
 	if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX))
 		return LAUNCH_LOCKED_OFF;
 	if (!(rdmsr(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS) ||
 	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB)
+		return LAUNCH_NO_CAPABILITY;
+	if (!(rdmsr(MSR_VMX_MISC) & MISC_WAIT_SIPI))
 		return LAUNCH_NO_CAPABILITY;
 	/* The secondary controls exist where the primary ones may activate them. */
 	if (!(rdmsr(MSR_VMX_TRUE_PRIMARY) >> 32 & CPU_SECONDARY))
@@ -144,14 +170,13 @@ enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
 	struct vmx_controls own;
-	unsigned missing;
 
 	if (status == LAUNCH_OK)
 		status = check_stage2();
+	if (status == LAUNCH_OK)
+		status = get_controls(&own);
 	if (status != LAUNCH_OK)
 		return status;
-	if (!vmx_controls_get(&own, &missing))
-		return LAUNCH_NO_CAPABILITY;
 	if (chosen_valid)
 		return same_controls(&own, &chosen) && chosen_ept == rdmsr(MSR_VMX_EPT_VPID)
 		    ? LAUNCH_OK

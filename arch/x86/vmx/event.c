@@ -69,21 +69,24 @@ static unsigned interrupted_exception(void)
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
 {
 	unsigned first = interrupted_exception();
+	bool protected_mode = vmread(VMCS_GUEST_CR0) & CR0_PE;
 
+	/* Real mode has no error codes. */
 	if (first == VECTOR_DF) {
 		vmx_triple_fault(vcpu);
 		return;
 	}
 	if (doubles(first, vector))
-		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) | EVENT_ERROR, 0);
+		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) | (protected_mode ? EVENT_ERROR : 0), 0);
 	else
-		write_event(EVENT_OF(TYPE_EXCEPTION, vector) | (has_error ? EVENT_ERROR : 0), error);
+		write_event(EVENT_OF(TYPE_EXCEPTION, vector) |
+			(has_error && protected_mode ? EVENT_ERROR : 0),
+		    error);
 }
 
-/* Real mode has no error codes. */
 void vcpu_inject_gp(struct vcpu *vcpu)
 {
-	vmx_inject_exception(vcpu, VECTOR_GP, vmread(VMCS_GUEST_CR0) & CR0_PE, 0);
+	vmx_inject_exception(vcpu, VECTOR_GP, true, 0);
 }
 
 void vcpu_inject_ud(struct vcpu *vcpu)
@@ -186,7 +189,7 @@ static bool endless(unsigned vector)
 	if (interrupted_exception() != vector)
 		return false;
 	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmread(VMCS_GUEST_RIP));
-	if (!atomic_load(&cpu->nmi_pending) || blocked(BLOCKING_NMI))
+	if (!atomic_load(&cpu->nmi_pending) || blocked(BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))
 		return false;
 	atomic_store(&cpu->nmi_pending, 0);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);

@@ -118,8 +118,7 @@ struct vmx_controls {
 	bool mbec;
 };
 
-/* caps.c. Computes controls from the running CPU. False names what is missing in *missing (LAUNCH_). */
-bool vmx_controls_get(struct vmx_controls *controls, unsigned *missing);
+/* caps.c. After MONITOR_CHECK. */
 const struct vmx_controls *vmx_controls(void);
 
 /* launch.c */
