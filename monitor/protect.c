@@ -7,12 +7,12 @@
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/iommu.h"
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
 #include "monitor/locks.h"
 #include "monitor/memory_types.h"
 #include "monitor/page_owner.h"
-#include "monitor/test/test.h"
 
 #define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
 

@@ -2,10 +2,12 @@
 /*
  * The fake machine's consoles, its IOMMU, and its end.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -173,6 +175,16 @@ static enum host_end end_of(int status)
 	return WEXITSTATUS(status) == 0 ? HOST_RETURNED : HOST_KILLED;
 }
 
+/* A fault ends the copy, whatever the test framework meant to do about it. */
+static void take_signals_back(void)
+{
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+
+	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+		signal(fatal[i], SIG_DFL);
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+}
+
 struct host_remains host_end_of(void (*what)(void *), void *argument)
 {
 	struct host_remains *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
@@ -186,6 +198,7 @@ struct host_remains host_end_of(void (*what)(void *), void *argument)
 	fflush(NULL);
 	child = fork();
 	if (child == 0) {
+		take_signals_back();
 		device.remains = shared;
 		what(argument);
 		_exit(0);

@@ -49,7 +49,7 @@ static uint64_t call_test_check(const uint64_t args[CALL_REGS], uint64_t rets[CA
 
 static uint64_t call_test_fault(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	static const volatile uint64_t constant = 1;
+	static const uint64_t constant = 1;
 	static uint8_t data[16] = { 0xc3 }; /* a RET */
 	uintptr_t address = (uintptr_t)&constant;
 

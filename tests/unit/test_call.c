@@ -5,6 +5,7 @@
  */
 #include "arch/host/host.h"
 #include "arch/upcall.h"
+#include "monitor/abi/cpuid.h"
 #include "monitor/audit.h"
 #include "monitor/log.h"
 #include "tests/unit/unit.h"
@@ -94,9 +95,19 @@ static void test_call_features(void **state)
 
 	assert_int_equal(call.rax, REDOUBT_OK);
 	assert_int_equal(call.regs[0], 0x11);
-	assert_int_equal(call.regs[1], 0x22);
+	/* The fake machine's, and what the monitor adds in a test build without an IOMMU driver. */
+	assert_int_equal(call.regs[1],
+	    0x22 | REDOUBT_DEGRADED_DMA | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED |
+		REDOUBT_DEGRADED_TEST);
 	assert_int_equal(call.regs[2], 2);
 	assert_int_equal(call.regs[3], 0);
+}
+
+static void earlier_starts_that_failed_are_claimed(void **state)
+{
+	assert_false(monitor_degraded() & REDOUBT_DEGRADED_RETRIES);
+	host_info()->attempts = 1;
+	assert_true(monitor_degraded() & REDOUBT_DEGRADED_RETRIES);
 }
 
 static struct call log_read(uint64_t position, uint64_t frame, uint64_t length)
@@ -203,6 +214,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(unused_arguments_must_be_zero, boot),
 	cmocka_unit_test_setup(test_call_version, boot),
 	cmocka_unit_test_setup(test_call_features, boot),
+	cmocka_unit_test_setup(earlier_starts_that_failed_are_claimed, boot),
 	cmocka_unit_test_setup(test_call_log_read, boot),
 	cmocka_unit_test_setup(log_read_counts_what_is_lost, boot),
 	cmocka_unit_test_setup(log_read_refuses, boot),
