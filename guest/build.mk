@@ -2,10 +2,20 @@
 # Test guests: EFI applications that redoubt.efi starts as its next loader.
 
 GUEST_LIB_SRC := $(wildcard guest/lib/*.c guest/lib/*.S)
-GUEST_SUITE_SRC := $(wildcard guest/suite/*.c guest/suite/*.S)
-GUEST_TINY_SRC := $(wildcard guest/tiny/*.c)
+GUEST_LIB_OBJS := $(call efi_objs,$(GUEST_LIB_SRC))
+GUEST_SUITE_OBJS := $(call efi_objs,$(wildcard guest/suite/*.c))
+GUEST_TINY_OBJS := $(call efi_objs,$(wildcard guest/tiny/*.c))
 
-$(eval $(call efi_app,guest/suite,$(call efi_objs,$(GUEST_LIB_SRC) $(GUEST_SUITE_SRC))))
-$(eval $(call efi_app,guest/tiny,$(call efi_objs,$(GUEST_TINY_SRC) guest/lib/text.c guest/lib/power.c)))
+# Stubs of the calls, made from their tables.
+$(B)/guest/lib/calls.h: monitor/abi/calls.def monitor/abi/status.def tools/build/gen_calls.py
+	$(PY) tools/build/gen_calls.py stubs $< $@
+$(B)/guest/suite/test_calls.h: monitor/test/testcalls.def monitor/abi/status.def tools/build/gen_calls.py
+	$(PY) tools/build/gen_calls.py stubs $< $@
+$(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS) $(GUEST_TINY_OBJS): EFI_CFLAGS += -I$(B)
+$(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS) $(GUEST_TINY_OBJS): | $(B)/guest/lib/calls.h \
+	$(B)/guest/suite/test_calls.h
+
+$(eval $(call efi_app,guest/suite,$(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS)))
+$(eval $(call efi_app,guest/tiny,$(GUEST_LIB_OBJS) $(GUEST_TINY_OBJS)))
 
 ALL_TARGETS += $(B)/guest/suite.efi $(B)/guest/tiny.efi

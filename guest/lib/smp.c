@@ -39,6 +39,7 @@ static void ap_main(struct cpu *cpu)
 	apic_init();
 	cpu->point = NULL;
 	cpu->job = NULL;
+	cpu->starts++;
 	cpu->online = true;
 	for (;;) {
 		if (cpu->job) {

@@ -9,6 +9,7 @@
 #define GUEST_LIB_TRAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define TRAP_NONE 256u
@@ -36,7 +37,8 @@ struct cpu {
 	struct trap *trap;	/* where it wants its result */
 	uint64_t stack_top;
 	volatile bool online;
-	volatile uint64_t nmis; /* NMIs taken */
+	volatile uint64_t starts; /* times it came up by SIPI */
+	volatile uint64_t nmis;	  /* NMIs taken */
 	void (*volatile on_nmi)(struct cpu *cpu, struct trap_frame *frame);
 	void (*volatile job)(void *arg);
 	void *volatile job_arg;

@@ -1,19 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Which suites run: suite=NAME[,NAME...] in the options.
+ */
+#include "guest/suite/suite.h"
+
 #include "guest/lib/guest.h"
-#include "guest/lib/mode.h"
 #include "guest/lib/options.h"
 #include "guest/lib/smp.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
+#include "monitor/abi/cpuid.h"
+
+static const struct suite suites[] = {
+	{ "apic", suite_apic, 1 },
+	{ "bench", suite_bench, 1 },
+	{ "call", suite_call, 1 },
+	{ "call-modes", suite_call_modes, 1 },
+	{ "call-random", suite_call_random, 1 },
+	{ "cpuid", suite_cpuid, 1 },
+	{ "cr", suite_cr, 1 },
+	{ "events", suite_events, 1 },
+	{ "init", suite_init, 2 },
+	{ "invd", suite_invd, 1 },
+	{ "log", suite_log, 1 },
+	{ "loops", suite_loops, 2 },
+	{ "memory", suite_memory, 1 },
+	{ "modes", suite_modes, 1 },
+	{ "msr", suite_msr, 1 },
+	{ "mtrr", suite_mtrr, 1 },
+	{ "nmi", suite_nmi, 1 },
+	{ "storm", suite_storm, 2 },
+	{ "task", suite_task, 1 },
+	{ "triple", suite_triple, 1 },
+	{ "tsc", suite_tsc, 1 },
+	{ "vmx", suite_vmx, 1 },
+	{ "xsetbv", suite_xsetbv, 1 },
+};
+
+bool monitor_present(void)
+{
+	struct cpuid r = cpuid(REDOUBT_CPUID_BASE, 0);
+
+	return r.ebx == REDOUBT_SIG_EBX && r.ecx == REDOUBT_SIG_ECX && r.edx == REDOUBT_SIG_EDX;
+}
+
+static void run(const struct suite *suite)
+{
+	tap_note("suite %s", suite->name);
+	if (cpu_total() < suite->cpus) {
+		tap_skip("too few CPUs", suite->name);
+		return;
+	}
+	if (suite->cpus > 1 && !smp_start_all())
+		bail("a CPU did not start");
+	suite->run();
+	tap(monitor_present(), "%s: the monitor is there afterwards", suite->name);
+}
+
+static const struct suite *find(const char *name)
+{
+	for (unsigned i = 0; i < sizeof(suites) / sizeof(suites[0]); i++) {
+		if (text_equal(suites[i].name, name))
+			return &suites[i];
+	}
+	bail("no suite %s", name);
+}
+
+/* Runs the suites of a list separated by commas. */
+static void run_list(const char *list)
+{
+	char name[32];
+	unsigned n;
+
+	while (*list) {
+		for (n = 0; list[n] && list[n] != ',' && n < sizeof(name) - 1; n++)
+			name[n] = list[n];
+		name[n] = 0;
+		run(find(name));
+		list += list[n] ? n + 1 : n;
+	}
+}
 
 void guest_main(void)
 {
-	static const struct snippet cp = { CODE("\x0f\xa2"), .rax = 0 };
-	static const struct snippet ud = { CODE("\x0f\x0b") };
-	tap_note("options %s", options_text());
-	for (enum mode m = 0; m < MODE_COUNT; m++) {
-		mode_expect("CPUID", m, &cp, TRAP_NONE, 0);
-		mode_expect("UD2", m, &ud, VECTOR_UD, 0);
-	}
-	tap(smp_start_all(), "all %u CPUs start", cpu_total());
+	static char list[OPTION_MAX];
+	const char *wanted = option("suite");
+
+	for (unsigned i = 0; wanted[i]; i++)
+		list[i] = wanted[i];
+	tap_note("options: %s", options_text());
+	tap(monitor_present(), "the monitor's signature is there");
+	run_list(list);
 	tap_end();
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Where the monitor's frames are. The monitor says so in its log, which any kernel can read by log_read; the
+ * test build also tells of frames outside its region. The driver compares both with what it sees itself.
+ */
+#include "guest/suite/suite.h"
+
+#include "guest/lib/call.h"
+#include "guest/lib/memory.h"
+#include "guest/lib/text.h"
+#include "guest/suite/test_calls.h"
+
+#define RANGES_MAX 4u
+#define LOG_LINE "monitor at "
+
+static struct frames ranges[RANGES_MAX];
+static unsigned range_count;
+
+static uint64_t hex(const char **p)
+{
+	uint64_t value = 0;
+
+	for (;; (*p)++) {
+		char c = **p;
+
+		if (c >= '0' && c <= '9')
+			value = value << 4 | (uint64_t)(c - '0');
+		else if (c >= 'a' && c <= 'f')
+			value = value << 4 | (uint64_t)(c - 'a' + 10);
+		else
+			return value;
+	}
+}
+
+static uint64_t decimal(const char **p)
+{
+	uint64_t value = 0;
+
+	while (**p >= '0' && **p <= '9')
+		value = value * 10 + (uint64_t)(*(*p)++ - '0');
+	return value;
+}
+
+/* "... monitor at ADDRESS, N KiB, ..." at `p`, which follows "monitor at ". */
+static void parse(const char *p)
+{
+	ranges[0].base = hex(&p);
+	if (p[0] == ',' && p[1] == ' ') {
+		p += 2;
+		ranges[0].pages = decimal(&p) / 4;
+	}
+	range_count = ranges[0].base && ranges[0].pages ? 1 : 0;
+}
+
+static void from_log(void)
+{
+	char *page = pages_alloc(1);
+	struct call_regs r = { REDOUBT_CALL_log_read, 0, (uint64_t)page, PAGE, 0 };
+	size_t n = strlen(LOG_LINE);
+
+	call_monitor(&r);
+	if (redoubt_status_of(r.rax) != REDOUBT_OK)
+		bail("log_read: status %lx", r.rax);
+	page[PAGE - 1] = 0;
+	for (size_t i = 0; i + n < r.rdx && i + n < PAGE; i++) {
+		if (!memcmp(page + i, LOG_LINE, n)) {
+			parse(page + i + n);
+			return;
+		}
+	}
+}
+
+static void from_test_call(void)
+{
+	struct redoubt_test_region r;
+
+	if (redoubt_test_region(&r) != REDOUBT_OK || r.base != ranges[0].base || r.pages != ranges[0].pages)
+		bail("test_region says %lx, %lx pages", r.base, r.pages);
+	if (r.record)
+		ranges[range_count++] = (struct frames){ r.record, 1 };
+}
+
+const struct frames *monitor_frames(unsigned *count)
+{
+	if (!range_count) {
+		from_log();
+		if (!range_count)
+			bail("the monitor's log does not say where it is");
+		if (call_test_build())
+			from_test_call();
+	}
+	*count = range_count;
+	return ranges;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Invalidations on all CPUs while the guest uses NMIs and the interrupt command register for itself (T75):
+ * each CPU makes the monitor flush, sends NMIs to its neighbour with the register half written across an
+ * exit, and takes its own. None may be lost, none added, no half-written register disturbed.
+ */
+#include "guest/suite/suite.h"
+
+#include "guest/lib/apic.h"
+#include "guest/lib/call.h"
+#include "guest/lib/memory.h"
+#include "guest/lib/options.h"
+#include "guest/lib/smp.h"
+#include "guest/lib/text.h"
+#include "guest/lib/x86.h"
+#include "guest/suite/test_calls.h"
+
+#define ROUNDS_DEFAULT 300u
+#define FLUSHES_A_ROUND 3u
+#define NMI_PATIENCE 100000000ull
+
+struct result {
+	uint64_t lost, disturbed, sent;
+};
+
+static struct result results[64];
+static uint64_t rounds;
+static volatile uint64_t finished;
+
+/* Makes the monitor flush all CPUs: by a test call, or, in a release, by moving an MTRR over RAM. */
+static void flush(unsigned round)
+{
+	uint64_t mask = ((1ull << (cpuid(0x80000008, 0).eax & 0xff)) - 1) & ~0x1fffffull;
+
+	if (call_test_build()) {
+		redoubt_test_flush(FLUSHES_A_ROUND);
+		return;
+	}
+	wrmsr(MSR_MTRR_MASK0, round & 1 ? mask | 1 << 11 : 0);
+}
+
+static bool icr_kept(uint32_t high)
+{
+	bool kept;
+
+	apic_write(APIC_ICR_HIGH, high);
+	cpuid(0, 0);
+	call_simple(REDOUBT_CALL_version, 0, 0, 0, 0);
+	kept = apic_read(APIC_ICR_HIGH) == high;
+	for (unsigned i = 0; i < 50; i++)
+		cpu_pause();
+	return kept && apic_read(APIC_ICR_HIGH) == high;
+}
+
+static bool taken(const struct cpu *cpu, uint64_t wanted)
+{
+	uint64_t start = rdtsc();
+
+	while (cpu->nmis < wanted && rdtsc() - start < NMI_PATIENCE)
+		cpu_pause();
+	return cpu->nmis == wanted;
+}
+
+static void job(void *arg)
+{
+	unsigned self = cpu_self()->index;
+	const struct cpu *target = cpu_at((self + 1) % cpu_total());
+	struct result *r = &results[self];
+	uint64_t before = target->nmis;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		r->disturbed += !icr_kept(target->apic_id << 24);
+		apic_write(APIC_ICR_LOW, ICR_NMI | ICR_ASSERT);
+		flush(i);
+		r->lost += !taken(target, before + ++r->sent);
+	}
+	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
+}
+
+static bool all_finished(void)
+{
+	uint64_t start = rdtsc();
+
+	while (finished < cpu_total() && rdtsc() - start < 20 * SMP_PATIENCE)
+		cpu_pause();
+	return finished == cpu_total();
+}
+
+void suite_storm(void)
+{
+	uint64_t mask = rdmsr(MSR_MTRR_MASK0), base = rdmsr(MSR_MTRR_BASE0);
+	uint64_t block = (uint64_t)pages_alloc(1024);
+	unsigned n = cpu_total();
+
+	rounds = option_number("ROUNDS", ROUNDS_DEFAULT);
+	wrmsr(MSR_MTRR_MASK0, 0);
+	wrmsr(MSR_MTRR_BASE0, (block + 0x1fffff) & ~0x1fffffull);
+	for (unsigned i = 1; i < n; i++)
+		smp_begin(i, job, NULL);
+	job(NULL);
+	tap(all_finished(), "T75 %u CPUs end %lu rounds of flushes and NMIs", n, rounds);
+	for (unsigned i = 0; i < n; i++) {
+		tap(!results[i].lost, "T75 CPU %u: %lu NMIs sent, each taken once by the next CPU", i,
+		    results[i].sent);
+		tap(!results[i].disturbed, "T75 CPU %u: its half-written ICR was never disturbed", i);
+	}
+	wrmsr(MSR_MTRR_MASK0, 0);
+	wrmsr(MSR_MTRR_BASE0, base);
+	wrmsr(MSR_MTRR_MASK0, mask);
+}

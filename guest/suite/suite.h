@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The suites: what the monitor promises a guest, as expectations. Each prints TAP points; the text of a
+ * point that answers an attack begins with its id (T21), which tests/attack/ looks for.
+ */
+#ifndef GUEST_SUITE_SUITE_H
+#define GUEST_SUITE_SUITE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "guest/lib/trap.h"
+
+struct suite {
+	const char *name;
+	void (*run)(void);
+	unsigned cpus; /* that it needs */
+};
+
+void suite_apic(void);
+void suite_bench(void);
+void suite_call(void);
+void suite_call_modes(void);
+void suite_call_random(void);
+void suite_cpuid(void);
+void suite_cr(void);
+void suite_events(void);
+void suite_init(void);
+void suite_invd(void);
+void suite_log(void);
+void suite_loops(void);
+void suite_memory(void);
+void suite_modes(void);
+void suite_msr(void);
+void suite_mtrr(void);
+void suite_nmi(void);
+void suite_storm(void);
+void suite_task(void);
+void suite_triple(void);
+void suite_tsc(void);
+void suite_vmx(void);
+void suite_xsetbv(void);
+
+/* Whether the monitor's signature is there. */
+bool monitor_present(void);
+
+/* Frames of the monitor's, as the driver says (monitor.c). */
+struct frames {
+	uint64_t base, pages;
+};
+
+/* Asks the driver on first use. At least one range; ends the run if there is no answer. */
+const struct frames *monitor_frames(unsigned *count);
+
+/* ---- Single accesses, for trap_try() and expect() ---- */
+
+struct reg_write {
+	uint32_t number;
+	uint64_t value;
+};
+
+void do_rdmsr(void *reg_write); /* fills value */
+void do_wrmsr(void *reg_write);
+void do_xsetbv(void *reg_write);
+void do_write_cr0(void *value); /* uint64_t * */
+void do_write_cr3(void *value);
+void do_write_cr4(void *value);
+void do_write_cr8(void *value);
+
+/* Vector that a RDMSR (value filled) or WRMSR ends with, TRAP_NONE if it worked. */
+unsigned try_rdmsr(uint32_t msr, uint64_t *value);
+unsigned try_wrmsr(uint32_t msr, uint64_t value);
+
+#endif
