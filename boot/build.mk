@@ -55,6 +55,8 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 BOOT_UNIT := config ranges acpi image
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
+BOOT_CONVERTED := $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(VENDOR).elf \
+	$(B)/monitor/redoubt-$(VENDOR).img
 BOOT_HOST_OBJS := $(patsubst %,$(B)/host/boot/%.o,$(BOOT_PURE))
 
 $(BOOT_UNIT_PROGRAMS): $(B)/tests/unit/boot/%: $(B)/host/tests/unit/boot/%.o $(BOOT_HOST_OBJS)
@@ -62,10 +64,48 @@ $(BOOT_UNIT_PROGRAMS): $(B)/tests/unit/boot/%: $(B)/host/tests/unit/boot/%.o $(B
 	$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
 .PHONY: check-boot-unit
-check-boot-unit: $(BOOT_UNIT_PROGRAMS) ## unit tests of the loader's parsers
+check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(BOOT_CONVERTED) ## unit tests of the loader's parsers
 	@status=0; for t in $(BOOT_UNIT); do \
 		tests/run --time 120 unit-boot-$$t -- $(B)/tests/unit/boot/$$t || status=1; \
-	done; exit $$status
+	done; \
+	tests/run --time 120 unit-boot-convert -- $(PY) tests/unit/boot/convert.py $(BOOT_CONVERTED) \
+		$(B)/tests/unit/boot/scratch || status=1; exit $$status
 
 CHECK_TESTS += check-boot-unit
 -include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
+
+# ---- Fuzzers of the loader's parsers ----
+
+BOOT_FUZZ := config acpi image
+BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
+BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
+BOOT_FUZZ_FLOOR := 95
+# Inputs in a check; an image costs a digest each.
+config_FUZZ_RUNS := 200000
+acpi_FUZZ_RUNS := 200000
+image_FUZZ_RUNS := 4000
+config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
+acpi_FUZZ_OPTIONS := --max-len 1400
+image_FUZZ_OPTIONS := --max-len 20000
+
+$(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boot/%.c boot/sha256.c \
+		boot/bytes.h boot/%.h | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	clang $(HOST_CFLAGS) -fsanitize=fuzzer -fprofile-instr-generate -fcoverage-mapping -o $@ \
+		$(filter %.c,$^)
+
+$(BOOT_FUZZ_SEEDS): tests/fuzz/boot/seeds.py
+	$(PY) $< $@
+	@touch $@
+
+# check: a budget for CI; soak: at least a million inputs each.
+.PHONY: check-boot-fuzz
+check-boot-fuzz: $(BOOT_FUZZ_PROGRAMS) $(BOOT_FUZZ_SEEDS) ## fuzzers of the loader's parsers
+	@status=0; $(foreach t,$(BOOT_FUZZ),tests/run --time $(if $(SOAK),7200,240) fuzz-boot-$(t) -- \
+		tests/fuzz/x86/run_fuzz.py --runs $(or $(N),$(if $(SOAK),1000000,$($(t)_FUZZ_RUNS))) \
+		--seed $(or $(SEED),1) --floor $(BOOT_FUZZ_FLOOR) --source boot/$(t).c \
+		--seeds $(BOOT_FUZZ_SEEDS)/$(t) $($(t)_FUZZ_OPTIONS) \
+		$(B)/tests/fuzz/boot/$(t)_fuzz || status=1;) exit $$status
+
+CHECK_TESTS += check-boot-fuzz
+SOAK_TESTS += check-boot-fuzz

@@ -202,6 +202,11 @@ static const struct key {
 #define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
 #define KEY_SERIAL 6u
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
 struct parser {
 	struct config *config;
 	config_report_fn report;
@@ -214,18 +219,13 @@ struct parser {
 static void complain(struct parser *parser, const char *complaint, const char *key)
 {
 	char shown[KEY_TEXT];
-	size_t length = text_length(key);
+	size_t length = 0;
 
-	length = length < KEY_TEXT - 1 ? length : KEY_TEXT - 1;
-	memcpy(shown, key, length);
+	for (; key[length] && length < KEY_TEXT - 1; length++)
+		shown[length] = is_blank(key[length]) ? ' ' : key[length];
 	shown[length] = 0;
 	parser->errors++;
 	parser->report(parser->context, parser->line, complaint, shown);
-}
-
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
 }
 
 /* Cuts blanks off both ends of text, in place. */

@@ -66,11 +66,18 @@ class Elf:
         names = self.bytes_at(raw[shstr][4], raw[shstr][5])
         return [Section(names[r[0]:names.index(b"\0", r[0])].decode("ascii"), r) for r in raw]
 
-    def section(self, name):
+    def find(self, name):
+        """The section, or None."""
         found = [s for s in self.sections if s.name == name]
-        if len(found) != 1:
+        if len(found) > 1:
             raise BadInput(f"{len(found)} sections are called {name}")
-        return found[0]
+        return found[0] if found else None
+
+    def section(self, name):
+        found = self.find(name)
+        if found is None:
+            raise BadInput(f"no section {name}")
+        return found
 
     def section_bytes(self, section):
         if section.type == SHT_NOBITS:

@@ -70,12 +70,12 @@ class Part:
 def carried_parts(image):
     parts = []
     for name, (want, flags) in CARRIED.items():
-        section = image.section(name)
+        section = image.find(name)
+        if section is None or section.size == 0:
+            continue
         got = section.flags & (elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_EXECINSTR)
         if name == ".rodata":
             got &= ~elf.SHF_WRITE  # pointers that only the base relocations write
-        if section.size == 0:
-            continue
         if got != want:
             raise elf.BadInput(f"{name} has ELF flags {got:#x}, not {want:#x}")
         if section.addr % PAGE:
@@ -90,18 +90,19 @@ def carried_parts(image):
 
 def add_zeroed_tail(image, parts):
     """.bss follows .data and becomes the part of it that is not in the file."""
-    bss = [s for s in image.sections if s.name == ".bss" and s.size]
-    if not bss:
+    bss = image.find(".bss")
+    if bss is None or bss.size == 0:
         return
-    if bss[0].type != elf.SHT_NOBITS:
+    if bss.type != elf.SHT_NOBITS:
         raise elf.BadInput(".bss has content")
     data = [p for p in parts if p.name == ".data"]
     if not data:
-        parts.append(Part(".data", bss[0].addr, b"", bss[0].size, CARRIED[".data"][1]))
-    elif bss[0].addr < data[0].rva + len(data[0].data):
+        parts.append(Part(".data", bss.addr // PAGE * PAGE, b"", bss.addr % PAGE + bss.size,
+                          CARRIED[".data"][1]))
+    elif bss.addr < data[0].rva + len(data[0].data):
         raise elf.BadInput(".bss does not follow .data")
     else:
-        data[0].virtual_size = bss[0].addr + bss[0].size - data[0].rva
+        data[0].virtual_size = bss.addr + bss.size - data[0].rva
 
 
 def apply_relocations(parts, relocations, base):

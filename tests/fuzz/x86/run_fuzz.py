@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Run one libFuzzer program for a number of inputs and report in TAP.
 
-usage: run_fuzz.py --runs N --seed S --floor PERCENT --source FILE [--source FILE] PROGRAM
+usage: run_fuzz.py --runs N --seed S --floor PERCENT --source FILE [--source FILE]
+                   [--max-len BYTES] [--dict FILE] [--seeds FOLDER] PROGRAM
 
 Two tests: no input was found that fails; the line coverage of each source is at least the floor.
 PROGRAM is built with -fsanitize=fuzzer and clang's source coverage.
@@ -35,6 +36,9 @@ def main():
     parser.add_argument("--seed", default="1")
     parser.add_argument("--floor", type=float, default=90)
     parser.add_argument("--source", action="append", default=[])
+    parser.add_argument("--max-len", default="24")
+    parser.add_argument("--dict")
+    parser.add_argument("--seeds")
     parser.add_argument("program")
     args = parser.parse_args()
     name = os.path.basename(args.program)
@@ -43,8 +47,10 @@ def main():
         environment = dict(os.environ, LLVM_PROFILE_FILE=os.path.join(folder, "raw"))
         corpus = os.path.join(folder, "corpus")
         os.mkdir(corpus)
-        command = [args.program, "-runs=" + args.runs, "-seed=" + args.seed, "-max_len=24",
+        command = [args.program, "-runs=" + args.runs, "-seed=" + args.seed, "-max_len=" + args.max_len,
                    "-artifact_prefix=" + os.path.dirname(args.program) + "/", corpus]
+        command += [args.seeds] if args.seeds else []
+        command += ["-dict=" + args.dict] if args.dict else []
         status = subprocess.run(command, env=environment, stdout=sys.stderr).returncode
         verdict = "not ok" if status else "ok"
         print(f"{verdict} 1 - {name}: {args.runs} inputs, seed {args.seed}", flush=True)

@@ -244,6 +244,14 @@ static void all_errors_are_reported(void **state)
 	assert_string_equal(reports.report[3].key, "long_key_0123456789012345678901");
 }
 
+static void a_key_is_shown_without_tabs(void **state)
+{
+	struct reports reports = parse("a\tb = 1\n");
+
+	assert_int_equal(reports.count, 1);
+	assert_string_equal(reports.report[0].key, "a b");
+}
+
 static void a_failed_value_leaves_the_default(void **state)
 {
 	parse("next = a\nserial_port = 1\n");
@@ -263,6 +271,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(lines_have_a_limit),
 	cmocka_unit_test(only_printable_ascii_passes),
 	cmocka_unit_test(all_errors_are_reported),
+	cmocka_unit_test(a_key_is_shown_without_tabs),
 	cmocka_unit_test(a_failed_value_leaves_the_default),
 };
 

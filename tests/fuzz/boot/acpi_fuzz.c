@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * libFuzzer: the loader's ACPI parser. The input is physical memory from BASE on, RSDP first. The
+ * parser may read what it was given and nothing else. With the first byte's lowest bit the checksums
+ * of the tables at the seeds' places are put right, so that what lies behind them is reached.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "boot/acpi.h"
+
+#define BASE	0x100000u
+#define RSDP_V1 20u
+#define RSDP_V2 36u
+#define HEADER	36u
+#define SUM	9u
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+struct memory {
+	uint8_t *bytes;
+	size_t size;
+};
+
+static const uint8_t *map(void *context, uint64_t address, uint64_t length)
+{
+	const struct memory *memory = context;
+
+	if (address < BASE || address - BASE > memory->size ||
+	    length > memory->size - (address - BASE))
+		return NULL;
+	return memory->bytes + (address - BASE);
+}
+
+static void fix(struct memory *memory, size_t at, size_t length, size_t sum_at)
+{
+	uint8_t sum = 0;
+
+	if (at > memory->size || length > memory->size - at || sum_at >= memory->size)
+		return;
+	memory->bytes[sum_at] = 0;
+	for (size_t i = 0; i < length; i++)
+		sum = (uint8_t)(sum + memory->bytes[at + i]);
+	memory->bytes[sum_at] = (uint8_t)-sum;
+}
+
+static void fix_all(struct memory *memory)
+{
+	static const size_t tables[] = { 64, 256, 1024 };
+
+	fix(memory, 0, RSDP_V1, 8);
+	fix(memory, 0, RSDP_V2, 32);
+	for (unsigned i = 0; i < 3; i++) {
+		uint32_t length;
+
+		if (tables[i] + HEADER > memory->size)
+			return;
+		memcpy(&length, memory->bytes + tables[i] + 4, sizeof(length));
+		if (length >= HEADER)
+			fix(memory, tables[i], length, tables[i] + SUM);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct bootinfo_power power;
+	struct memory memory;
+	enum acpi_result result;
+
+	if (size < 2)
+		return 0;
+	memory.size = size - 1;
+	memory.bytes = malloc(memory.size);
+	memcpy(memory.bytes, data + 1, memory.size);
+	if (data[0] & 1)
+		fix_all(&memory);
+	result = acpi_find_power(BASE, map, &memory, &power);
+	if (result != ACPI_OK &&
+	    (power.pm1a_control || power.pm1b_control || power.reset_port || power.reset_value ||
+		power.s5_type != POWER_S5_UNKNOWN))
+		abort();
+	if (power.s5_type > 7 && power.s5_type != POWER_S5_UNKNOWN)
+		abort();
+	free(memory.bytes);
+	return 0;
+}

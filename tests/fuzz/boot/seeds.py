@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Writes the seeds of the loader's fuzzers: seeds.py FOLDER makes FOLDER/{config,acpi,image}/."""
+import os
+import struct
+import sys
+
+BASE, PAGE = 0x100000, 4096
+
+CONFIG = (
+    "next = \\EFI\\debian\\shimx64.efi\noptions = a b\ninitrd = \\initrd\nlog_level = debug\n",
+    "# comment\n\nconsole = serial debugcon\r\nserial_port = 0x2f8\nserial = keep\n",
+    "panic = halt\nmitigations = on\nlog_level = warn\n",
+    "panic = reset\nmitigations = auto\nserial = release\nconsole = none\n",
+    "next = \\a\\..\\b\nnext = \\a\nbogus\n= 1\noptions =\nserial_port = 99\n",
+)
+
+
+def table(signature, body, length=None):
+    length = 36 + len(body) if length is None else length
+    return signature + struct.pack("<I", length) + bytes(28) + body
+
+
+def acpi(wide):
+    memory = bytearray(1200)
+    rsdp = b"RSD PTR " + bytes(7) + bytes([2 if wide else 0])
+    rsdp += struct.pack("<IIQ", BASE + 64, 36, BASE + 64 if wide else 0) + bytes(4)
+    memory[:len(rsdp)] = rsdp
+    entry = "<Q" if wide else "<I"
+    root = table(b"XSDT" if wide else b"RSDT", struct.pack(entry, BASE + 256))
+    memory[64:64 + len(root)] = root
+    fadt = bytearray(276)
+    fadt[:8] = b"FACP" + struct.pack("<I", 276)
+    struct.pack_into("<I", fadt, 40, BASE + 1024)
+    struct.pack_into("<II", fadt, 64, 0x604, 0)
+    struct.pack_into("<I", fadt, 112, 1 << 10)
+    struct.pack_into("<BBBBQB", fadt, 116, 1, 8, 0, 1, 0xcf9, 6)
+    struct.pack_into("<BBBBQ", fadt, 172, 1, 16, 0, 2, 0x1804)
+    memory[256:256 + 276] = fadt
+    dsdt = table(b"DSDT", b"\x08_S5_\x12\x06\x04\x0a\x05\x0a\x05")
+    memory[1024:1024 + len(dsdt)] = dsdt
+    return b"\x01" + memory
+
+
+def monitor():
+    content = bytearray(4 * PAGE)
+    struct.pack_into("<Q8I6I", content, 0, int.from_bytes(b"RDTMONIT", "little"), 1, 1, 4 * PAGE,
+                     5 * PAGE, PAGE, 2, 1, 1, PAGE, PAGE, 2 * PAGE, PAGE, 3 * PAGE, 2 * PAGE)
+    return b"\x02" + content + struct.pack("<II", 2 * PAGE, 3 * PAGE + 8)
+
+
+def pe():
+    content = bytearray(0x400)
+    content[:2] = b"MZ"
+    struct.pack_into("<I", content, 0x3c, 0x40)
+    struct.pack_into("<4sHH12xH", content, 0x40, b"PE\0\0", 0x8664, 2, 0xf0)
+    struct.pack_into("<8s", content, 0x148, b".text")
+    struct.pack_into("<8sII", content, 0x170, b".monvmx", 0x80, 0x300)
+    return b"\x00" + content
+
+
+def main():
+    seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)],
+             "image": [monitor(), pe()]}
+    for name, contents in seeds.items():
+        folder = os.path.join(sys.argv[1], name)
+        os.makedirs(folder, exist_ok=True)
+        for number, content in enumerate(contents):
+            with open(os.path.join(folder, str(number)), "wb") as file:
+                file.write(bytes(content))
+
+
+if __name__ == "__main__":
+    main()
