@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Host tests of arch/x86 that need no machine: policy, MTRRs, operands. Instructions come from fake/, which
+# stands first on the include path.
+
+X86UNIT_TESTS := mtrr policy_cpuid policy_msr operand
+X86UNIT_SRCS := arch/x86/mtrr.c arch/x86/memtype.c arch/x86/policy_cpuid.c arch/x86/policy_msr.c \
+	arch/x86/decode.c arch/x86/operand.c tests/unit/x86/fake_cpu.c
+X86UNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(X86UNIT_SRCS))
+
+$(B)/x86unit/%.o: %.c | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	@echo '  HOSTCC $@'
+	@$(CC) -Itests/unit/x86/fake $(HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/x86unit/test_%: $(B)/x86unit/tests/unit/x86/test_%.o $(X86UNIT_OBJS)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
+$(B)/policy.md: tools/build/gen_policy.py arch/x86/cpu_policy.def
+	@mkdir -p $(@D)
+	@$(PY) $^ > $@
+
+.PHONY: check-x86unit
+check-x86unit: $(addprefix $(B)/x86unit/test_,$(X86UNIT_TESTS)) $(B)/policy.md ## CPUID, MSRs, MTRRs
+	@status=0; for t in $(X86UNIT_TESTS); do N=$(or $(N),$(if $(SOAK),10000000,100000)) \
+		SEED=$(or $(SEED),1) \
+		tests/run --time $(if $(SOAK),7200,240) x86-$$t -- $(B)/x86unit/test_$$t || status=1; \
+	done; exit $$status
+
+CHECK_TESTS += check-x86unit
+SOAK_TESTS += check-x86unit
+-include $(X86UNIT_OBJS:.o=.d) $(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.d,$(X86UNIT_TESTS))
+.SECONDARY: $(X86UNIT_OBJS) $(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.o,$(X86UNIT_TESTS))

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * In place of arch/x86/asm.h (it comes first on the include path): instructions of a fake CPU.
+ */
+#ifndef ARCH_X86_ASM_H
+#define ARCH_X86_ASM_H
+
+#include <stdint.h>
+
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+uint64_t rdmsr(uint32_t msr);
+void wrmsr(uint32_t msr, uint64_t value);
+uint64_t rdtsc(void);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * See fake_cpu.h.
+ */
+#include "fake_cpu.h"
+
+#include <stdlib.h>
+
+#include "arch/cpu.h"
+#include "arch/lock.h"
+#include "arch/upcall.h"
+#include "arch/x86/start.h"
+#include "arch/x86/trap.h"
+
+#define KNOWN 256
+
+struct fake_cpu fake;
+
+static struct {
+	uint32_t leaf, subleaf;
+	struct cpuid_regs regs;
+} leaves[KNOWN];
+static unsigned leaf_count;
+
+static struct {
+	uint32_t msr;
+	bool faults;
+	uint64_t value;
+} msrs[KNOWN];
+static unsigned msr_count;
+
+struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_regs r = { fake.fill, fake.fill, fake.fill, fake.fill };
+
+	for (unsigned i = leaf_count; i-- > 0;) {
+		if (leaves[i].leaf == leaf && leaves[i].subleaf == subleaf)
+			return leaves[i].regs;
+	}
+	if (leaf == 0)
+		r = fake.maker == FAKE_AMD
+		    ? (struct cpuid_regs){ fake.last, 0x68747541, 0x444d4163, 0x69746e65 }
+		    : (struct cpuid_regs){ fake.last, 0x756e6547, 0x6c65746e, 0x49656e69 };
+	else if (leaf == 0x80000000)
+		r.eax = fake.extended;
+	else if (leaf == 0x80000008)
+		r.eax = 0x303930; /* 48 physical, 57 linear bits */
+	return r;
+}
+
+void fake_set_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs)
+{
+	assert_true(leaf_count < KNOWN);
+	leaves[leaf_count].leaf = leaf;
+	leaves[leaf_count].subleaf = subleaf;
+	leaves[leaf_count++].regs = regs;
+}
+
+static int find_msr(uint32_t msr)
+{
+	for (unsigned i = 0; i < msr_count; i++) {
+		if (msrs[i].msr == msr)
+			return (int)i;
+	}
+	return -1;
+}
+
+static void note(uint32_t msr, bool write, uint64_t value)
+{
+	if (fake.access_count < COUNT(fake.accesses))
+		fake.accesses[fake.access_count] = (struct fake_access){ msr, write, value };
+	fake.access_count++;
+}
+
+void fake_set_msr(uint32_t msr, uint64_t value)
+{
+	int i = find_msr(msr);
+
+	if (i < 0) {
+		i = (int)msr_count++ % KNOWN; /* the sweep writes more than the array holds */
+		msr_count = msr_count > KNOWN ? KNOWN : msr_count;
+	}
+	msrs[i].msr = msr;
+	msrs[i].faults = false;
+	msrs[i].value = value;
+}
+
+void fake_remove_msr(uint32_t msr)
+{
+	fake_set_msr(msr, 0);
+	msrs[find_msr(msr)].faults = true;
+}
+
+uint64_t fake_msr(uint32_t msr)
+{
+	return find_msr(msr) < 0 ? 0 : msrs[find_msr(msr)].value;
+}
+
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	int i = find_msr(msr);
+
+	*value = fake_msr(msr);
+	note(msr, false, *value);
+	return i < 0 ? fake.every_msr : !msrs[i].faults;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+	int i = find_msr(msr);
+
+	note(msr, true, value);
+	if (i < 0 ? !fake.every_msr : msrs[i].faults)
+		return false;
+	fake_set_msr(msr, value);
+	return true;
+}
+
+uint64_t rdmsr(uint32_t msr)
+{
+	uint64_t value;
+
+	assert_true(rdmsr_safe(msr, &value));
+	return value;
+}
+
+void wrmsr(uint32_t msr, uint64_t value)
+{
+	assert_true(wrmsr_safe(msr, value));
+}
+
+uint64_t rdtsc(void)
+{
+	return fake.tsc;
+}
+
+void fake_forget(void)
+{
+	fake.access_count = 0;
+}
+
+void fake_reset(enum fake_maker maker, struct vcpu *vcpu)
+{
+	leaf_count = 0;
+	msr_count = 0;
+	fake = (struct fake_cpu){ .maker = maker,
+		.fill = ~0u,
+		.last = 0x23,
+		.extended = 0x80000028,
+		.every_msr = true,
+		.tsc = 0x1000000 };
+	fake_set_msr(0x1b, 0xfee00900);
+	fake_set_msr(0xfe, 0x150a); /* 10 variable ranges, fixed ones, WC */
+	fake_set_msr(0x2ff, 0xc06); /* on, WB */
+	*vcpu = (struct vcpu){ .index = 3 };
+	policy_init();
+	policy_vcpu_init(vcpu);
+	fake_forget();
+}
+
+uint64_t fake_random(void)
+{
+	static uint64_t state;
+
+	if (state == 0) {
+		const char *seed = getenv("SEED");
+
+		state = (seed != NULL ? strtoull(seed, NULL, 0) : 1) * 0x9e3779b97f4a7c15ull | 1;
+	}
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545f4914f6cdd1dull;
+}
+
+unsigned long fake_rounds(unsigned long otherwise)
+{
+	const char *n = getenv("N");
+
+	return n != NULL ? strtoul(n, NULL, 0) : otherwise;
+}
+
+/* What the policy asks of others. */
+
+uint64_t vcpu_cr4(const struct vcpu *vcpu)
+{
+	return fake.cr4;
+}
+
+uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
+{
+	return fake.tsc_offset;
+}
+
+void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	fake.tsc_offset = offset;
+}
+
+const struct bootinfo *start_info(void)
+{
+	static const struct bootinfo info = { .attempts = 2,
+		.monitor_digest = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99 } };
+
+	return &info;
+}
+
+uint32_t monitor_features(void)
+{
+	return 0xf00d;
+}
+
+uint32_t monitor_degraded(void)
+{
+	return 0xbad;
+}
+
+unsigned cpu_covered(void)
+{
+	return 4;
+}
+
+void spin_lock(struct spinlock *lock)
+{
+	assert_int_equal(lock->serving, lock->next);
+	lock->next++;
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+	lock->serving++;
+	assert_int_equal(lock->serving, lock->next);
+}
+
+void monitor_retype(void)
+{
+	uint64_t end;
+
+	/* It asks back: the lock must be free. */
+	(void)arch_memory_type((gpa_t){ 0 }, &end);
+	fake.retypes++;
+}

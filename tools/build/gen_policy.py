@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""The CPUID and MSR policy as a Markdown page: usage gen_policy.py cpu_policy.def > policy.md."""
+import re
+import sys
+
+ROW = re.compile(r"^(MSR|CPUID)\((.*?)\)\n(?=MSR|CPUID|#|\n)", re.S | re.M)
+
+
+def fields(text):
+    """Split at commas outside brackets and strings; neighbouring strings are one."""
+    parts, depth, start, quoted = [], 0, 0, False
+    for i, char in enumerate(text):
+        if char == '"':
+            quoted = not quoted
+        elif not quoted and char in "()":
+            depth += 1 if char == "(" else -1
+        elif not quoted and depth == 0 and char == ",":
+            parts.append(text[start:i])
+            start = i + 1
+    parts.append(text[start:])
+    parts = [" ".join(part.split()) for part in parts]
+    parts[-1] = "".join(re.findall(r'"([^"]*)"', parts[-1]))
+    return [part.replace("|", "or") for part in parts]
+
+
+def msr_line(row):
+    first, last, name, kind, value, vendor, mark, reason = row
+    numbers = first if first == last else f"{first}-{last}"
+    shown = f"{kind} {value}" if kind in ("VALUE", "BITS", "HOST_MASK") else kind
+    return f"| {numbers} | {name} | {shown} | {vendor} | {mark} | {reason} |"
+
+
+def cpuid_line(row):
+    table, index, eax, ebx, ecx, edx, rule, mark, reason = row
+    place = {"BASIC": index, "EXTENDED": f"0x80000000 + {index}", "FEATURES": f"7, subleaf {index}"}
+    return f"| {place[table]} | {eax} | {ebx} | {ecx} | {edx} | {rule} | {mark} | {reason} |"
+
+
+def main():
+    with open(sys.argv[1], encoding="utf-8") as file:
+        rows = [(kind, fields(text)) for kind, text in ROW.findall(file.read())]
+    print("# CPUID and MSR policy\n\nMade from arch/x86/cpu_policy.def, which explains the kinds and"
+          " rules. What is not listed: #GP, or zeros.\n\n## MSRs\n\n"
+          "| number | name | kind | CPUs | mark | reason |\n|---|---|---|---|---|---|")
+    print("\n".join(msr_line(row) for kind, row in rows if kind == "MSR"))
+    print("\n## CPUID\n\n| leaf | EAX | EBX | ECX | EDX | rule | mark | reason |\n"
+          "|---|---|---|---|---|---|---|---|")
+    print("\n".join(cpuid_line(row) for kind, row in rows if kind == "CPUID"))
+
+
+main()
