@@ -61,6 +61,7 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
  * timer may be passed through; to be asked again for MSR_TSC_DEADLINE and MSR_TSC_ADJUST after
  * vcpu_set_tsc_offset().
  */
+bool policy_msr_next(uint32_t *msr); /* on to the first MSR from *msr on that the table names; false: none */
 bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
 
 #endif

@@ -132,7 +132,8 @@ void policy_vcpu_init(struct vcpu *vcpu)
 	memtype_init(&vcpu->mtrr);
 }
 
-static const struct msr_row *find_row(uint32_t msr)
+/* The first row that ends at `msr` or behind it; NULL: none. Rows are sorted. */
+static const struct msr_row *row_from(uint32_t msr)
 {
 	size_t low = 0;
 	size_t high = sizeof(rows) / sizeof(rows[0]);
@@ -145,10 +146,23 @@ static const struct msr_row *find_row(uint32_t msr)
 		else
 			high = middle;
 	}
-	if (low == sizeof(rows) / sizeof(rows[0]) || msr < rows[low].first ||
-	    (rows[low].maker & maker) == 0)
-		return NULL;
-	return &rows[low];
+	return low == sizeof(rows) / sizeof(rows[0]) ? NULL : &rows[low];
+}
+
+static const struct msr_row *find_row(uint32_t msr)
+{
+	const struct msr_row *row = row_from(msr);
+
+	return row == NULL || msr < row->first || (row->maker & maker) == 0 ? NULL : row;
+}
+
+bool policy_msr_next(uint32_t *msr)
+{
+	const struct msr_row *row = row_from(*msr);
+
+	if (row != NULL && *msr < row->first)
+		*msr = row->first;
+	return row != NULL;
 }
 
 bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)

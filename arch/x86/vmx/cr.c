@@ -133,12 +133,9 @@ static bool group_ok(uint64_t value, uint64_t group, uint64_t needs)
 
 static bool xcr0_valid(uint64_t value)
 {
-	struct cpuid_regs leaf = cpuid(0xd, 0);
-	uint64_t offered = (uint64_t)leaf.edx << 32 | leaf.eax;
-
 	if (test_switch(TEST_XSETBV_OPEN))
 		return true;
-	return value & XCR0_X87 && (value & ~offered) == 0 && group_ok(value, XCR0_AVX, XCR0_SSE) &&
+	return value & XCR0_X87 && (value & ~policy_xcr0()) == 0 && group_ok(value, XCR0_AVX, XCR0_SSE) &&
 	    group_ok(value, XCR0_MPX, 0) && group_ok(value, XCR0_AVX512, XCR0_AVX) &&
 	    group_ok(value, XCR0_TILE, 0);
 }

@@ -30,6 +30,11 @@
 static uint8_t *io_map;
 static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
 
+static void clear_bit(uint8_t *map, uint32_t bit)
+{
+	map[bit / 8] &= (uint8_t)~(1u << bit % 8);
+}
+
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
 	__builtin_memset(map, 0xff, FRAME_SIZE);
@@ -37,9 +42,9 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 		uint8_t *part = map + quarter * (FRAME_SIZE / 4);
 		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
 
-		for (uint32_t i = 0; i < MSR_MAP_HALF; i++)
-			if (policy_msr_passes(first + i, quarter >= 2, exact_tsc))
-				part[i / 8] &= (uint8_t)~(1u << i % 8);
+		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF; msr++)
+			if (policy_msr_passes(msr, quarter >= 2, exact_tsc))
+				clear_bit(part, msr - first);
 	}
 }
 
