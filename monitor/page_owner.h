@@ -35,6 +35,8 @@ struct frame {
 	_Atomic uint32_t word;
 };
 
+_Static_assert(sizeof(struct frame) * 1000 <= FRAME_SIZE, "at most 0.1 % of memory");
+
 /*
  * Builds the table from the ranges: the region and the record's frame are the monitor's, all else
  * is the normal world's. Takes frames * 4 bytes of the region; false: there are not enough.
