@@ -85,13 +85,13 @@ struct insn {
 bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct insn *insn);
 
 /* Offset of the memory operand in its segment. `regs` with RSP filled in. */
-uint64_t decode_offset(const struct insn *insn, const struct guest_regs *regs, uint64_t rip);
+uint64_t decode_offset(const struct insn *insn, struct guest_regs *regs, uint64_t rip);
 
 /*
  * What a store, OUT, MOV to a control register or XCHG writes: immediate or register, `width`
  * bytes of it.
  */
-uint64_t decode_source(const struct insn *insn, const struct guest_regs *regs);
+uint64_t decode_source(const struct insn *insn, struct guest_regs *regs);
 
 /*
  * Puts what was read (`width` bytes of `value`) into the register, extended and merged as `op`

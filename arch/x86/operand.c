@@ -4,19 +4,17 @@
  */
 #include "arch/x86/decode.h"
 
-_Static_assert(sizeof(struct guest_regs) == 16 * sizeof(uint64_t), "registers in encoding order");
-
 static uint64_t cut(uint64_t value, unsigned bytes)
 {
 	return bytes == 8 ? value : value & ((1ull << 8 * bytes) - 1);
 }
 
-static uint64_t get(const struct guest_regs *regs, uint8_t reg)
+static uint64_t get(struct guest_regs *regs, uint8_t reg)
 {
-	return reg == INSN_NO_REG ? 0 : ((const uint64_t *)(const void *)regs)[reg & 15];
+	return reg == INSN_NO_REG ? 0 : *guest_reg(regs, reg);
 }
 
-uint64_t decode_offset(const struct insn *insn, const struct guest_regs *regs, uint64_t rip)
+uint64_t decode_offset(const struct insn *insn, struct guest_regs *regs, uint64_t rip)
 {
 	uint64_t offset = get(regs, insn->base) + insn->displacement;
 
@@ -26,7 +24,7 @@ uint64_t decode_offset(const struct insn *insn, const struct guest_regs *regs, u
 	return cut(offset, insn->address_width);
 }
 
-uint64_t decode_source(const struct insn *insn, const struct guest_regs *regs)
+uint64_t decode_source(const struct insn *insn, struct guest_regs *regs)
 {
 	uint64_t value = get(regs, insn->reg) >> (insn->high_byte ? 8 : 0);
 
@@ -38,7 +36,7 @@ uint64_t decode_source(const struct insn *insn, const struct guest_regs *regs)
 void decode_load(const struct insn *insn, struct guest_regs *regs, uint64_t value)
 {
 	unsigned shift = insn->high_byte ? 8 : 0;
-	uint64_t *target = (uint64_t *)(void *)regs + (insn->reg & 15);
+	uint64_t *target = guest_reg(regs, insn->reg);
 	uint64_t keep;
 
 	value = cut(value, insn->width);

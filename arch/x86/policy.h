@@ -56,12 +56,17 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
 /*
+ * Moves `*msr` on to the first MSR, itself included, that the table names, for
+ * whatever maker. false: there is none. What it passes over never passes without an exit.
+ */
+bool policy_msr_next(uint32_t *msr);
+
+/*
  * How the permission maps are to be filled: whether a read (write) of the MSR reaches the CPU
  * without an exit. `exact_tsc`: the guest's TSC is the CPU's (offset 0), so the TSC-deadline
  * timer may be passed through; to be asked again for MSR_TSC_DEADLINE and MSR_TSC_ADJUST after
  * vcpu_set_tsc_offset().
  */
-bool policy_msr_next(uint32_t *msr); /* on to the first MSR from *msr on that the table names; false: none */
 bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
 
 #endif

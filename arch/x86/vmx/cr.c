@@ -58,11 +58,11 @@ uint64_t vcpu_cr4(const struct vcpu *vcpu)
 	return vmread(VMCS_GUEST_CR4) & ~CR4_HIDDEN;
 }
 
-static uint64_t source(const struct vcpu *vcpu, unsigned number)
+static uint64_t source(struct vcpu *vcpu, unsigned number)
 {
 	if (number == 4)
 		return vmread(VMCS_GUEST_RSP);
-	return ((const uint64_t *)&vcpu->regs)[number];
+	return *guest_reg(&vcpu->regs, number);
 }
 
 static bool cr0_valid(uint64_t value)

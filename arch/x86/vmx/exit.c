@@ -11,6 +11,7 @@
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/sync.h"
+#include "arch/x86/vmx/skip.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
 
@@ -22,23 +23,16 @@
 
 typedef void (*exit_handler)(struct vcpu *vcpu);
 
+/* Calls from where they may come from have gone the short way. */
 static void handle_call(struct vcpu *vcpu)
 {
-	struct guest_regs *r = &vcpu->regs;
-	struct call call = {r->rax, {r->rcx, r->rdx, r->r8, r->r9}};
-
-	if (!vcpu_is_kernel64(vcpu)) {
-		audit(REDOUBT_AUDIT_CALL_REFUSED, r->rax, vcpu_rip(vcpu));
-		vcpu_inject_ud(vcpu);
+	if (test_switch(TEST_CALL_OPEN)) {
+		monitor_call(&vcpu->regs.call);
+		vcpu_skip(vcpu);
 		return;
 	}
-	monitor_call(&call);
-	r->rax = call.rax;
-	r->rcx = call.regs[0];
-	r->rdx = call.regs[1];
-	r->r8 = call.regs[2];
-	r->r9 = call.regs[3];
-	vcpu_skip(vcpu);
+	audit(REDOUBT_AUDIT_CALL_REFUSED, vcpu->regs.rax, vcpu_rip(vcpu));
+	vcpu_inject_ud(vcpu);
 }
 
 static void handle_undefined(struct vcpu *vcpu)
@@ -148,12 +142,6 @@ static void handle_unknown(struct vcpu *vcpu)
 	vmx_stop_vp(vcpu);
 }
 
-static void handle_cpuid(struct vcpu *vcpu)
-{
-	policy_cpuid(vcpu);
-	vcpu_skip(vcpu);
-}
-
 static const exit_handler handlers[EXIT_REASONS] = {
     [EXIT_EXCEPTION] = vmx_exception,
     [EXIT_TRIPLE_FAULT] = vmx_triple_fault,
@@ -161,7 +149,6 @@ static const exit_handler handlers[EXIT_REASONS] = {
     [EXIT_SIPI] = vmx_sipi,
     [EXIT_NMI_WINDOW] = vmx_nmi_window,
     [EXIT_TASK_SWITCH] = handle_task_switch,
-    [EXIT_CPUID] = handle_cpuid,
     [EXIT_GETSEC] = handle_undefined,
     [EXIT_INVD] = handle_invd,
     [EXIT_VMCALL] = handle_call,
@@ -221,8 +208,19 @@ static void break_entry(void)
 		vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_WAIT_SIPI + 1);
 }
 
-static void slow_exit(struct percpu *cpu, uint32_t reason)
+/* The guest is about to run again, unless it waits for SIPI: then its next entry is another one. */
+static void enter(struct percpu *cpu)
 {
+	if (vmread(VMCS_GUEST_ACTIVITY) == ACTIVITY_WAIT_SIPI)
+		sync_catch_up(cpu->sync);
+	else
+		sync_enter(cpu->sync);
+}
+
+void vmx_exit(void)
+{
+	struct percpu *cpu = this_cpu();
+	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
 	exit_handler handler = (reason & 0xffff) < EXIT_REASONS ? handlers[reason & 0xffff] : NULL;
 
 	cpu->event_injected = false;
@@ -234,32 +232,23 @@ static void slow_exit(struct percpu *cpu, uint32_t reason)
 		handler(&cpu->vcpu);
 	vmx_reinject(&cpu->vcpu);
 	break_entry();
+	enter(cpu);
 }
 
-/* The guest is about to run again, unless it waits for SIPI: then its next entry is another one. */
-static void enter(struct percpu *cpu)
-{
-	if (vmread(VMCS_GUEST_ACTIVITY) == ACTIVITY_WAIT_SIPI) {
-		sync_catch_up(cpu->sync);
-		return;
-	}
-	sync_enter(cpu->sync);
-}
-
-void vmx_exit(void)
+/* Events cannot be under way on these exits, so there is none to put back. */
+bool vmx_exit_fast(void)
 {
 	struct percpu *cpu = this_cpu();
 	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
 
 	sync_leave(cpu->sync);
-	if (reason == EXIT_CPUID) {
-		handle_cpuid(&cpu->vcpu);
-		sync_enter(cpu->sync);
-	} else if (reason == EXIT_VMCALL) {
-		handle_call(&cpu->vcpu);
-		sync_enter(cpu->sync);
-	} else {
-		slow_exit(cpu, reason);
-		enter(cpu);
-	}
+	if (reason == EXIT_CPUID)
+		policy_cpuid(&cpu->vcpu);
+	else if (reason == EXIT_VMCALL && vmx_is_kernel64())
+		monitor_call(&cpu->vcpu.regs.call);
+	else
+		return false;
+	vmx_skip(&cpu->vcpu);
+	sync_enter(cpu->sync);
+	return true;
 }

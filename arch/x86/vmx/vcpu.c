@@ -4,9 +4,9 @@
  */
 #include "arch/x86/vcpu.h"
 
-#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/vmx/skip.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define PENDING_BS (1ull << 14)
@@ -35,10 +35,7 @@ void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 
 bool vcpu_is_kernel64(const struct vcpu *vcpu)
 {
-	if (test_switch(TEST_CALL_OPEN))
-		return true;
-	return vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L &&
-	    RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+	return vmx_is_kernel64();
 }
 
 /*
@@ -57,18 +54,17 @@ static void skip_far(struct vcpu *vcpu, uint64_t next)
 		vcpu_inject_gp(vcpu);
 }
 
-void vcpu_skip(struct vcpu *vcpu)
+void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking)
 {
-	uint64_t rip = vmread(VMCS_GUEST_RIP);
-	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
-	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	if (__builtin_expect((rip ^ next) >> 32 != 0, 0))
-		skip_far(vcpu, next);
-	else
-		vmwrite(VMCS_GUEST_RIP, next);
-	if (state & (BLOCKING_STI | BLOCKING_MOV_SS))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY, state & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
+	skip_far(vcpu, next);
+	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		    blocking & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
 	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
+}
+
+void vcpu_skip(struct vcpu *vcpu)
+{
+	vmx_skip(vcpu);
 }

@@ -127,7 +127,8 @@ uint64_t vmx_msr_bitmap(bool exact_tsc);
 void vmx_exit_entry(void); /* entry.S: where exits arrive */
 void vmx_exit_entry_mitigated(void);
 uint32_t vmx_enter_first(void); /* entry.S: VMLAUNCH; comes back only if it failed: 1 invalid, 2 with error number */
-void vmx_exit(void);	   /* exit.c: called for every exit by entry.S */
+bool vmx_exit_fast(void); /* exit.c: called by entry.S for every exit; false: not its business */
+void vmx_exit(void);	  /* exit.c: called by entry.S then */
 _Noreturn void vmx_resume_failed(void);
 
 /* cr.c */

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What the fast exits need of the VMCS, inline.
+ */
+#ifndef ARCH_X86_VMX_SKIP_H
+#define ARCH_X86_VMX_SKIP_H
+
+#include "arch/x86/bits.h"
+#include "arch/x86/vmx/vmx.h"
+
+/* Everything of vcpu_skip() that is seldom due: far RIPs, blocking by STI and MOV SS, single steps. */
+void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking);
+
+/* vcpu_skip() of vcpu.h. */
+static inline void vmx_skip(struct vcpu *vcpu)
+{
+	uint64_t rip = vmread(VMCS_GUEST_RIP);
+	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	uint64_t blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
+	uint64_t rare = (rip ^ next) >> 32 | blocking | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF);
+
+	if (__builtin_expect(rare != 0, 0))
+		vmx_skip_rare(vcpu, next, blocking);
+	else
+		vmwrite(VMCS_GUEST_RIP, next);
+}
+
+/* vcpu_is_kernel64() of vcpu.h. */
+static inline bool vmx_is_kernel64(void)
+{
+	return vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L &&
+	    RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+}
+
+#endif
