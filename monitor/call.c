@@ -1,65 +1,81 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Call dispatch: one constant table made from calls.def.
+ * Call dispatch: one switch made from calls.def. Each row's rights and counts are constants in its case,
+ * and each handler is called directly: an indirect call would need a retpoline, and a table would have
+ * to be guarded against speculation with an id of the caller's choice.
  */
 #include "monitor/call.h"
 
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
-#include "monitor/lib/checked.h"
 
-struct row {
-	call_handler *handler;
-	uint32_t rights;
-	uint32_t args;
-};
-
-/* The number of arguments: each ARG() of a row becomes one element. */
+/* The number of arguments or results: each ARG() or RET() of a row becomes one element. */
 #define ARG(name, meaning) 0
 #define ARGS(...)	   (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
-#define CALL(id, name, rights, arguments, results, statuses, summary)                              \
-	[id] = { call_##name, rights, arguments },
-static const struct row rows[] = {
-#include "monitor/abi/calls.def"
-};
-#undef CALL
+#define RET(name, meaning) 0
+#define RETS(...)	   (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
 
-/* Ids run from 0 without a gap, so every element of the table is a row. */
+/* Ids run from 0 without a gap. */
 #define CALL(id, name, rights, arguments, results, statuses, summary) +1
-_Static_assert(sizeof(rows) / sizeof(rows[0]) == REDOUBT_CALL_COUNT && REDOUBT_CALL_COUNT == 0
+_Static_assert(REDOUBT_CALL_COUNT == 0
 #include "monitor/abi/calls.def"
     ,
     "the call table has a gap");
 #undef CALL
 
-static uint64_t refuse(uint64_t id, uint64_t result)
+static __attribute__((noinline)) uint64_t refuse(uint64_t id, uint64_t result)
 {
 	/* Unknown ids are one subject: a guest that tries them all makes one record. */
 	audit(REDOUBT_AUDIT_CALL_REFUSED, id < REDOUBT_CALL_COUNT ? id : ~0ull, id);
 	return result;
 }
 
-static uint64_t dispatch(uint64_t id, const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+/* Names the first argument from `args` on that is not zero. */
+static __attribute__((noinline)) uint64_t refuse_argument(const uint64_t *regs, unsigned args)
 {
-	const struct row *row = &rows[index_clamp(id, REDOUBT_CALL_COUNT)];
+	while (regs[args] == 0)
+		args++;
+	return call_error(REDOUBT_INVALID, args + 1);
+}
 
-	if (id >= REDOUBT_CALL_COUNT)
-		return refuse(id, REDOUBT_UNKNOWN_CALL);
-	if (!(row->rights & RIGHT_NORMAL))
-		return refuse(id, REDOUBT_DENIED);
-	for (unsigned i = row->args; i < CALL_REGS; i++)
-		if (args[i] != 0)
-			return call_error(REDOUBT_INVALID, i + 1);
-	return row->handler(args, rets);
+static inline __attribute__((always_inline)) uint64_t carry_out(
+    struct call *call, uint32_t rights, unsigned args, unsigned rets, call_handler *handler)
+{
+	uint64_t unused = 0;
+	uint64_t status;
+
+	if (!(rights & RIGHT_NORMAL))
+		return refuse(call->rax, REDOUBT_DENIED);
+	for (unsigned i = args; i < CALL_REGS; i++)
+		unused |= call->regs[i];
+	if (unused != 0)
+		return refuse_argument(call->regs, args);
+	status = handler(call->regs, call->regs);
+	/* The others are unused arguments, so they are zero already. */
+	for (unsigned i = rets; i < args; i++)
+		call->regs[i] = 0;
+	return status;
+}
+
+static inline uint64_t dispatch(struct call *call)
+{
+	switch (call->rax) {
+#define CALL(id, name, rights, arguments, results, statuses, summary)                              \
+	case id:                                                                                   \
+		return carry_out(call, rights, arguments, results, call_##name);
+#include "monitor/abi/calls.def"
+#undef CALL
+	default:
+		return refuse(call->rax, REDOUBT_UNKNOWN_CALL);
+	}
 }
 
 void monitor_call(struct call *call)
 {
-	uint64_t rets[CALL_REGS] = { 0 };
-
-	if (test_call(call))
+	if (call->rax >= REDOUBT_CALL_COUNT && test_call(call))
 		return;
-	call->rax = dispatch(call->rax, call->regs, rets);
-	for (unsigned i = 0; i < CALL_REGS; i++)
-		call->regs[i] = call->rax == REDOUBT_OK ? rets[i] : 0;
+	call->rax = dispatch(call);
+	if (call->rax != REDOUBT_OK)
+		for (unsigned i = 0; i < CALL_REGS; i++)
+			call->regs[i] = 0;
 }

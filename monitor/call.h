@@ -13,7 +13,11 @@
 
 #include "monitor/abi/call.h"
 
-/* Returns what goes to RAX. `rets` is zero before; on any status but OK it is zeroed again. */
+/*
+ * Returns what goes to RAX. `rets` may be the same memory as `args`: what a handler needs of its
+ * arguments it has read before it writes a result. It writes every result that its row names; on any status
+ * but OK they are zeroed afterwards.
+ */
 typedef uint64_t call_handler(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]);
 
 #define CALL(id, name, rights, arguments, results, statuses, summary) call_handler call_##name;

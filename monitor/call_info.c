@@ -8,13 +8,12 @@
 #include "arch/upcall.h"
 #include "monitor/abi/cpuid.h"
 #include "monitor/call.h"
-#include "monitor/lib/string.h"
 #include "monitor/monitor.h"
 
 uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = REDOUBT_ABI_VERSION;
-	memcpy(&rets[1], monitor_info()->monitor_digest, sizeof(rets[1]));
+	__builtin_memcpy(&rets[1], monitor_info()->monitor_digest, sizeof(rets[1]));
 	return REDOUBT_OK;
 }
 

@@ -4,7 +4,6 @@
  */
 #include "arch/x86/mitigate.h"
 
-#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/layout.h"
@@ -33,8 +32,6 @@ static uint64_t capabilities(uint32_t leaf7_edx)
 {
 	uint64_t caps = 0;
 
-	if (test_switch(TEST_NO_MITIGATION))
-		return UINT64_MAX;
 	if (start_info()->flags & BOOTINFO_MITIGATE || !(leaf7_edx & CPUID7_ARCH_CAPS))
 		return 0;
 	if (!rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps))

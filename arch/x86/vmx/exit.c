@@ -199,9 +199,11 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 	vmx_stop_vp(vcpu);
 }
 
-/* What the test build may break on purpose, to see it reported. */
+/* What the test build may break on purpose, at an exit that is neither CPUID nor a call. */
 static void break_entry(void)
 {
+	if (test_switch(TEST_NO_MITIGATION))
+		vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
 	if (test_switch(TEST_BAD_CONTROL))
 		vmwrite(VMCS_VPID, 0);
 	if (test_switch(TEST_BAD_GUEST))

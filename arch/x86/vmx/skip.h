@@ -25,11 +25,18 @@ static inline void vmx_skip(struct vcpu *vcpu)
 		vmwrite(VMCS_GUEST_RIP, next);
 }
 
-/* vcpu_is_kernel64() of vcpu.h. */
+#define RIGHTS_CONFORMING (1u << 2)
+
+/*
+ * vcpu_is_kernel64() of vcpu.h. The privilege level is SS.DPL, and equals CS.DPL where CS is not conforming.
+ */
 static inline bool vmx_is_kernel64(void)
 {
-	return vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L &&
-	    RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+	uint64_t cs = vmread(VMCS_GUEST_CS_RIGHTS);
+	bool kernel = (cs & (RIGHTS_L | RIGHTS_CONFORMING | 3u << 5)) == RIGHTS_L ||
+	    (cs & RIGHTS_L && RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0);
+
+	return __builtin_expect(kernel, 1) && vmread(VMCS_GUEST_EFER) & EFER_LMA;
 }
 
 #endif
