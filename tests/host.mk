@@ -10,7 +10,8 @@ HOST_MACHINE := arch/host/cpu.c arch/host/device.c arch/host/memory.c arch/x86/s
 HOST_LIB := $(call host_objs,$(MON_SRCS) $(TEST_HOOKS) $(HOST_MACHINE))
 
 # The C library's memory functions stay; ours are tested under these names.
-$(B)/host/monitor/lib/string.o: HOST_CFLAGS += $(foreach f,memcpy memmove memset memcmp strlen,-D$(f)=monitor_$(f))
+STRING_NAMES := $(foreach f,memcpy memmove memset memcmp strlen,-D$(f)=monitor_$(f))
+$(B)/host/monitor/lib/string.o: HOST_CFLAGS += $(STRING_NAMES)
 
 $(B)/host/%.o: %.c | $(B)/hosttest.ready
 	@mkdir -p $(@D)

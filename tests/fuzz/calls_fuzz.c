@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The call decoder: each input is a list of calls, any registers at all or aimed at one row (fuzz_call_NAME). What holds
+ * for every call is checked for each: the status is one that its row lists, unnamed results are zero, all are on an
+ * error, and nothing stays locked. Each row checks the rest. Now and then the map's invariants are.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/host/host.h"
+#include "arch/upcall.h"
+#include "monitor/log.h"
+#include "monitor/page_owner.h"
+#include "monitor/test/invariant.h"
+#include "redoubt_calls.h"
+#include "redoubt_status.h"
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define FRAME 0x300000ull
+
+/* What an input has left. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+static void require(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static uint64_t take(struct input *input, size_t bytes)
+{
+	uint64_t value = 0;
+
+	bytes = bytes < input->size ? bytes : input->size;
+	memcpy(&value, input->data, bytes);
+	input->data += bytes;
+	input->size -= bytes;
+	return value;
+}
+
+/* ---- What holds for every call ---- */
+
+#define STATUS_BIT(name)		(1u << REDOUBT_##name)
+#define STATUSES_1(a)			STATUS_BIT(a)
+#define STATUSES_2(a, b)		(STATUS_BIT(a) | STATUS_BIT(b))
+#define STATUSES_3(a, b, c)		(STATUSES_2(a, b) | STATUS_BIT(c))
+#define STATUSES_4(a, b, c, d)		(STATUSES_3(a, b, c) | STATUS_BIT(d))
+#define PICK(_1, _2, _3, _4, name, ...) name
+#define STATUSES(...)                                                                              \
+	PICK(__VA_ARGS__, STATUSES_4, STATUSES_3, STATUSES_2, STATUSES_1, )(__VA_ARGS__)
+#define RET(name, meaning) 0
+#define RETS(...)	   (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
+
+static const struct {
+	uint32_t statuses;
+	uint32_t rets;
+} rows[] = {
+#define CALL(id, name, rights, args, rets, statuses, summary) [id] = { statuses, rets },
+#include "monitor/abi/calls.def"
+#undef CALL
+};
+
+static void check_result(uint64_t id, const struct call *call)
+{
+	unsigned status = redoubt_status_of(call->rax);
+	uint32_t allowed = STATUS_BIT(UNKNOWN_CALL);
+	unsigned rets = 0;
+
+	if (id < REDOUBT_CALL_COUNT) {
+		allowed = rows[id].statuses | STATUS_BIT(DENIED) | STATUS_BIT(INVALID);
+		rets = rows[id].rets;
+	}
+	require(redoubt_status_name(status) && (allowed & 1u << status));
+	require(call->rax >> 24 == 0 && redoubt_status_arg(call->rax) <= CALL_REGS);
+	for (unsigned i = status == REDOUBT_OK ? rets : 0; i < CALL_REGS; i++)
+		require(call->regs[i] == 0);
+	require(!spin_held(&monitor_normal_stage2()->lock));
+}
+
+uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS])
+{
+	struct call call = { .rax = id };
+
+	memcpy(call.regs, regs, sizeof(call.regs));
+	monitor_call(&call);
+	check_result(id, &call);
+	memcpy(regs, call.regs, sizeof(call.regs));
+	return call.rax;
+}
+
+/* ---- One for each row ---- */
+
+static void fuzz_call_version(struct input *input)
+{
+	struct redoubt_version version;
+
+	require(redoubt_version(&version) == REDOUBT_OK);
+	require(version.abi == REDOUBT_ABI_VERSION);
+	require(memcmp(&version.build, host_info()->monitor_digest, 8) == 0);
+}
+
+static void fuzz_call_features(struct input *input)
+{
+	struct redoubt_features features;
+
+	require(redoubt_features(&features) == REDOUBT_OK);
+	require(features.features == monitor_features() && features.degraded == monitor_degraded());
+	require(features.cpus == host_info()->cpu_count);
+}
+
+/* An address of each kind, off by a little now and then. */
+static uint64_t draw_gpa(struct input *input)
+{
+	const struct bootinfo *info = host_info();
+	const uint64_t bases[] = { FRAME, info->region_base, info->record_base, 0x9e000, 0xa0000,
+		0xfee00000, 0x100fff000, 0x101000000 };
+	uint64_t how = take(input, 1);
+
+	if (how >= 0xf0)
+		return take(input, 8);
+	return bases[how % 8] + (how >= 0x80 ? take(input, 1) << (how >= 0xc0 ? 12 : 0) : 0);
+}
+
+/* The status that the table and the sentences of status.def ask for. */
+static uint64_t expected_log_read(uint64_t position, uint64_t frame, uint64_t length)
+{
+	if (position > log_end())
+		return REDOUBT_INVALID | 1 << 16;
+	if (frame % FRAME_SIZE != 0)
+		return REDOUBT_ALIGNMENT | 2 << 16;
+	if (length - 1 >= FRAME_SIZE)
+		return REDOUBT_INVALID | 3 << 16;
+	return frame_state((spa_t){ frame }) == FRAME_NORMAL ? REDOUBT_OK : REDOUBT_RANGE | 2 << 16;
+}
+
+/* A length of the row's edges, or any. */
+static uint64_t draw_length(struct input *input)
+{
+	static const uint64_t edges[] = { 0, 1, FRAME_SIZE - 1, FRAME_SIZE, FRAME_SIZE + 1, ~0ull };
+	uint64_t how = take(input, 1);
+
+	return how < 6 ? edges[how] : how < 16 ? take(input, 8) : take(input, 2) % FRAME_SIZE;
+}
+
+static void fuzz_call_log_read(struct input *input)
+{
+	static uint8_t before[FRAME_SIZE], after[FRAME_SIZE];
+	struct redoubt_log_read result;
+	uint64_t position = take(input, 1) & 1 ? take(input, 8) : log_end() - take(input, 2);
+	uint64_t frame = draw_gpa(input);
+	uint64_t length = draw_length(input);
+	uint64_t expected = expected_log_read(position, frame, length);
+
+	if (expected == REDOUBT_OK)
+		host_peek(frame, before, FRAME_SIZE);
+	require(redoubt_log_read(position, frame, length, &result) == expected);
+	if (expected != REDOUBT_OK)
+		return;
+	host_peek(frame, after, FRAME_SIZE);
+	require(result.copied <= length && result.next == position + result.copied + result.lost);
+	require(result.copied == length || result.next == log_end());
+	require(
+	    memcmp(before + result.copied, after + result.copied, FRAME_SIZE - result.copied) == 0);
+	log_copy(result.next - result.copied, (char *)before, result.copied);
+	require(memcmp(before, after, result.copied) == 0);
+}
+
+static void fuzz_call_boot_done(struct input *input)
+{
+	static bool done;
+
+	require(redoubt_boot_done() == (done ? REDOUBT_CLOSED : REDOUBT_OK));
+	done = true;
+}
+
+/* ---- Inputs ---- */
+
+/* Any registers: a small id as often as not, arguments zero as often as not. */
+static void any_call(struct input *input)
+{
+	uint64_t how = take(input, 1);
+	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 8;
+	uint64_t regs[CALL_REGS] = { 0 };
+
+	for (unsigned i = 0; i < CALL_REGS; i++)
+		if (how & 2u << i)
+			regs[i] = take(input, 8);
+	redoubt_raw_call(id, regs);
+}
+
+static void make_lines(struct input *input)
+{
+	unsigned count = (unsigned)take(input, 1) % 32;
+
+	for (unsigned i = 0; i < count; i++)
+		klog(LOG_DEBUG, "line %u of %u", i, count);
+}
+
+static void (*const operations[])(struct input *) = {
+#define CALL(id, name, rights, args, rets, statuses, summary) fuzz_call_##name,
+#include "monitor/abi/calls.def"
+#undef CALL
+	any_call,
+	any_call,
+	make_lines,
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	struct host_machine machine = host_default();
+
+	host_boot(&machine);
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct input input = { data, size };
+	static unsigned turn;
+
+	while (input.size > 0)
+		operations[take(&input, 1) % (sizeof(operations) / sizeof(operations[0]))](&input);
+	if (++turn % 256 == 0)
+		require(invariant_walk().broken == NOTHING_BROKEN);
+	return 0;
+}
