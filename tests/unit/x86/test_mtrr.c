@@ -167,7 +167,7 @@ static const struct {
 	{ 0x201, 0xf80000800, true }, /* a 36-bit mask on a wider CPU */
 	{ 0x201, 0x1ffff80000800, false },
 	{ 0x201, 0xffff80000801, false },
-	{ 0x201, 0xfff780000800, false }, /* a hole */
+	{ 0x201, 0xffef80000800, false }, /* a hole */
 	{ 0x201, 0x780000800, false },	  /* matches too often */
 	{ 0x201, 0x800, false },	  /* matches everything */
 	{ 0x201, 0xfff780000000, true },  /* not in use */
@@ -251,6 +251,10 @@ static void test_same(void **state)
 	b.base[0] = 4;
 	assert_false(mtrr_same(&a, &b));
 	b.base[0] = 0;
+	b.mask[0] = 0xffff80000800;
+	assert_false(mtrr_same(&a, &b));
+	b.mask[0] = a.mask[0];
+	assert_true(mtrr_same(&a, &b));
 	b.mask[1] |= VALID;
 	assert_false(mtrr_same(&a, &b));
 	b.mask[1] = 0;

@@ -51,6 +51,7 @@ static const struct {
 static void test_stores(void **state)
 {
 	for (unsigned i = 0; i < COUNT(stores); i++) {
+		struct guest_regs regs = start;
 		struct insn insn;
 
 		print_message("# %s\n", stores[i].text);
@@ -59,8 +60,8 @@ static void test_stores(void **state)
 		assert_int_equal(insn.length, stores[i].count);
 		assert_true(insn.writes);
 		if (insn.op <= INSN_MOVS)
-			assert_int_equal(decode_offset(&insn, &start, 0x401000), stores[i].offset);
-		assert_int_equal(decode_source(&insn, &start), stores[i].source);
+			assert_int_equal(decode_offset(&insn, &regs, 0x401000), stores[i].offset);
+		assert_int_equal(decode_source(&insn, &regs), stores[i].source);
 	}
 }
 
@@ -135,6 +136,7 @@ static void test_refused(void **state)
 		{ "c7 /1", "\xc7\x09\0\0\0\0", 6, DECODE_64 },
 		{ "mov cr1, rax", "\x0f\x22\xc8", 3, DECODE_64 },
 		{ "arpl (63 outside 64-bit mode)", "\x63\x01", 2, DECODE_32 },
+		{ "movsxd with 66", "\x66\x63\x01", 3, DECODE_64 },
 		{ "repne stosb", "\xf2\xaa", 2, DECODE_64 },
 		{ "vmlaunch", "\x0f\x01\xc2", 3, DECODE_64 },
 		{ "rex, then a prefix", "\x48\x66\x89\x01", 4, DECODE_64 },
