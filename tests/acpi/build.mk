@@ -2,26 +2,14 @@
 # tests/acpi: the test starter, \EFI\BOOT\BOOTX64.EFI of the test disks.
 
 STARTER := $(B)/tests/acpi/starter.efi
-STARTER_OBJS := $(addprefix $(B)/tests/acpi/,starter.o tables.o dsdt.o)
 
 $(B)/tests/acpi/dsdt.aml: tests/acpi/dsdt.asl
+	@$(SETUP) image
 	@mkdir -p $(@D)
-	iasl -ve -p $@ $< > $(@D)/iasl.log || { cat $(@D)/iasl.log; exit 1; }
+	@iasl -ve -p $@ $< > $(@D)/iasl.log || { cat $(@D)/iasl.log; exit 1; }
 
-$(B)/tests/acpi/dsdt.o: tests/acpi/dsdt.S $(B)/tests/acpi/dsdt.aml
-	$(CC) -c -Wa,-I$(B)/tests/acpi $< -o $@
+$(B)/efi/tests/acpi/dsdt.o: EFI_CFLAGS += -Wa,-I$(B)/tests/acpi
+$(B)/efi/tests/acpi/dsdt.o: $(B)/tests/acpi/dsdt.aml
 
-$(B)/tests/acpi/%.o: tests/acpi/%.c
-	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) $(DEPS) -c $< -o $@
-
-$(B)/tests/acpi/starter.so: $(STARTER_OBJS)
-	$(LD) -nostdlib -znocombreloc -shared -Bsymbolic -T /usr/lib/elf_x86_64_efi.lds \
-		/usr/lib/crt0-efi-x86_64.o $^ -o $@ -L/usr/lib -lgnuefi
-
-$(STARTER): $(B)/tests/acpi/starter.so
-	$(OBJCOPY) -j .text -j .sdata -j .data -j .rodata -j .dynamic -j .dynsym -j '.rel*' -j .reloc \
-		--target efi-app-x86_64 --subsystem=10 $< $@
-
--include $(STARTER_OBJS:.o=.d)
+$(eval $(call efi_app,tests/acpi/starter,$(call efi_objs,$(addprefix tests/acpi/,starter.c tables.c dsdt.S))))
 ALL_TARGETS += $(STARTER)

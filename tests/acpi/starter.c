@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The test starter: the \EFI\BOOT\BOOTX64.EFI of test disks. It does what \start.txt says, line by
- * line, reporting each step on port 0xE9:
+ * The test starter: the \EFI\BOOT\BOOTX64.EFI of test disks. It does what a script says, line by
+ * line, reporting each step on port 0xE9. The script is \start.txt, or the file that its load options
+ * name, where they begin with a backslash (so that a script can start the starter with another).
  *
  *   acpi                     install ACPI tables (tables.h)
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
@@ -17,7 +18,7 @@
 
 #define MAX_SCRIPT 4096
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system);
 
 struct starter {
 	EFI_HANDLE self;
@@ -35,10 +36,9 @@ static void report(const char *what, EFI_STATUS status)
 	debug_text("\n");
 }
 
-static EFI_STATUS read_script(struct starter *s, char *text, UINTN *size)
+static EFI_STATUS read_script(struct starter *s, CHAR16 *name, char *text, UINTN *size)
 {
 	EFI_GUID guid = SIMPLE_FILE_SYSTEM_PROTOCOL;
-	CHAR16 name[] = L"\\start.txt";
 	EFI_FILE_IO_INTERFACE *volume;
 	EFI_FILE_HANDLE root, file;
 	EFI_STATUS status;
@@ -129,6 +129,18 @@ static EFI_STATUS start(struct starter *s, CHAR16 *line, UINTN chars)
 	return status ? status : s->bs->StartImage(image, NULL, NULL);
 }
 
+/* The script's name: the load options, if they are a path and end with a 0. */
+static CHAR16 *script_name(EFI_LOADED_IMAGE *self)
+{
+	static CHAR16 default_name[] = L"\\start.txt";
+	CHAR16 *options = self->LoadOptions;
+	UINTN chars = self->LoadOptionsSize / sizeof(CHAR16);
+
+	if (!options || chars < 2 || options[0] != '\\' || options[chars - 1] != 0)
+		return default_name;
+	return options;
+}
+
 static BOOLEAN begins(const char *line, UINTN length, const char *word)
 {
 	UINTN i;
@@ -160,7 +172,7 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 	}
 }
 
-EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
+EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 {
 	static char script[MAX_SCRIPT];
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -172,7 +184,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 	status = s.bs->HandleProtocol(image, &guid, (void **)&self);
 	if (!status) {
 		s.device = self->DeviceHandle;
-		status = read_script(&s, script, &size);
+		status = read_script(&s, script_name(self), script, &size);
 	}
 	report("script", status);
 	if (status)

@@ -68,6 +68,7 @@ class Machine:
         self.timed_out = False
         self.ended = False
         self.positions = {}
+        self.where = []
 
     # -- start and end
 
@@ -125,12 +126,26 @@ class Machine:
                 self._take(fd, names)
             if clock.monotonic() > self.deadline and not self.timed_out:
                 self.timed_out = True
+                self._note_cpus()
                 self._kill()
         self._drain_serial()
         self.child.stdout.close()
         with self.cond:
             self.ended = True
             self.cond.notify_all()
+
+    def _note_cpus(self):
+        """Where the CPUs are, for tail(): twice, so that standing still shows."""
+        if self.child.poll() is not None:
+            return
+        try:
+            for _ in range(2):
+                ticks, cpus = self.cpus()
+                self.where.append(f"--- machine time {ticks}")
+                self.where += [f"    CPU {i}: {cpu}" for i, cpu in enumerate(cpus)]
+                clock.sleep(0.2)
+        except (EOFError, OSError):
+            self.where.append("--- the emulator did not say where its CPUs are")
 
     def _take(self, fd, names):
         try:
@@ -193,7 +208,7 @@ class Machine:
                     what = "ran out of time" if self.timed_out else "ended"
                     raise Failure(f"the machine {what} before /{pattern}/ was seen")
                 if clock.monotonic() > end:
-                    raise Failure(f"/{pattern}/ not seen in {timeout:.0f} s")
+                    raise Failure(f"/{pattern}/ not seen in time")
                 self.cond.wait(0.2)
 
     def _search(self, pattern, sources):
@@ -248,9 +263,9 @@ class Machine:
 
     def tail(self, lines=30):
         """The last lines of every log, for a person to see why it failed."""
-        parts = []
-        if self.running:
-            parts = [f"--- CPU {i}: {cpu}" for i, cpu in enumerate(self.cpus()[1])]
+        if self.running and not self.where:
+            self._note_cpus()
+        parts = list(self.where)
         for name in sorted(os.listdir(self.spec.log_dir)):
             if name in ("marks", "bochs.cfg"):
                 continue

@@ -205,13 +205,20 @@ static void add(struct line *line, unsigned char c)
 }
 
 /*
- * At a hardware reset Bochs's PIIX4 forgets the base of its power management ports and keeps the bit
- * that says that there is one; firmware believes the bit, and its timer stands still. The chip
- * clears both, so clear the bit here, before the devices are reset.
+ * Mends what Bochs leaves behind at a hardware reset, before it resets the devices:
+ *
+ * - It keeps IA32_TSC_ADJUST as the difference between the TSC (now 0) and machine time, so that the
+ *   register reads as a huge negative number, and it compares TSC deadlines with machine time. As on
+ *   hardware the register reads 0 after this; the TSC goes on counting instead of beginning at 0.
+ * - Its PIIX4 forgets the base of its power management ports and keeps the bit that says that there
+ *   is one: firmware believes the bit, and its timer stands still. The chip clears both.
  */
 void probe_reset(unsigned cpu, unsigned type)
 {
-	if (cpu != 0 || type != BX_RESET_HARDWARE || bx_pc_system.time_ticks() == 0)
+	if (type != BX_RESET_HARDWARE || bx_pc_system.time_ticks() == 0)
+		return;
+	BX_CPU(cpu)->set_TSC(bx_pc_system.time_ticks());
+	if (cpu != 0)
 		return;
 	bx_devices.outp(PCI_ADDRESS, PMREGMISC, 4);
 	bx_devices.outp(PCI_DATA, 0, 1);

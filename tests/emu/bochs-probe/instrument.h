@@ -2,7 +2,7 @@
 /*
  * The probe: what the tests add to Bochs, through the hooks it offers for instrumentation.
  *
- * It mends one fault of Bochs's (probe_reset). And two things are seen from outside the machine with
+ * It mends two faults of Bochs's (probe_reset). And two things are seen from outside the machine with
  * it, without slowing it down and without anything running in the guest:
  *
  * - when a line was printed: each line that the guest writes to COM1 or to port 0xE9 is noted

@@ -1,0 +1,210 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""redoubt.efi on an emulated machine: what it refuses, what it says, what it leaves behind.
+
+usage: loader.py NAME       one of the scenarios below; speaks TAP
+
+A scenario is a machine, files for its disk, lines for the starter (tests/acpi), and what must
+appear on port 0xE9, in this order. Each line of `seen` is one check. The probe (probe.c) prepares
+what the loader is to meet.
+"""
+import hashlib
+import os
+import re
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "../../emu"), os.path.join(HERE, "../../../tools/lint")]
+
+import check_pe  # noqa: E402
+import mkdisk  # noqa: E402
+from machine import Failure, Machine, Spec  # noqa: E402
+from spec import BUILD  # noqa: E402
+from tap import Tap  # noqa: E402
+
+LOADER = os.path.join(BUILD, "boot/redoubt.efi")
+PROBE = os.path.join(BUILD, "tests/boot/loader/probe.efi")
+STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
+CONF = "console = debugcon\nlog_level = debug\n"
+NEXT = CONF + "next = \\probe.efi\n"
+UNSUPPORTED, INVALID, ALREADY = (1 << 63 | code for code in (3, 2, 20))
+NOT_FOUND, ABORTED = (1 << 63 | code for code in (14, 21))
+
+
+def ended(status):
+    """The starter's line when a program has ended."""
+    return f"^starter: ended -> 0x{status:016x}$"
+
+
+def refused(text):
+    return [f"^redoubt: refused: {text}$", ended(UNSUPPORTED)]
+
+
+def start(*options):
+    """A loader in a folder of its own, with the configuration of that folder."""
+    return [f"start \\{folder}\\redoubt.efi" for folder in options]
+
+
+def probe(command):
+    return f"start \\probe.efi {command}"
+
+
+def loader_and_payload():
+    """The loader's bytes, and where in them its monitor image starts."""
+    with open(LOADER, "rb") as file:
+        data = bytearray(file.read())
+    return data, check_pe.Pe(bytes(data)).named(".monvmx").raw
+
+
+def damaged(path):
+    """A copy of the loader with one bit of the monitor's text flipped."""
+    data, at = loader_and_payload()
+    data[at + 5000] ^= 4
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def other_vendor(path):
+    """A copy of the loader whose monitor is whole, but made for CPUs of another vendor."""
+    data, at = loader_and_payload()
+    struct.pack_into("<I", data, at + 12, 2)
+    size, = struct.unpack_from("<I", data, at + 16)
+    relocs, = struct.unpack_from("<I", data, at + 28)
+    data[at + 64:at + 96] = bytes(32)
+    data[at + 64:at + 96] = hashlib.sha256(data[at:at + size + 4 * relocs]).digest()
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+NO_SHIM = r"\EFI\debian\shimx64.efi".replace("\\", r"\\")
+SCENARIOS = {
+    # A CPU that cannot carry the monitor, one model each.
+    "no-vmx": dict(cpu="p4_prescott_celeron_336", script=start("a"), seen=refused(
+        r"CPU 0 \(APIC id 0\): This CPU has no hardware virtualization \(VT-x or SVM\)\.")),
+    "no-ept": dict(cpu="core2_penryn_t9600", script=start("a"), seen=refused(
+        r"CPU 0 \(APIC id 0\): This CPU (has no second-stage|lacks a secondary VT-x).*")),
+    "no-unrestricted": dict(cpu="corei5_lynnfield_750", script=start("a"), seen=refused(
+        r"CPU 0 \(APIC id 0\): This CPU cannot run real-mode code.*")),
+    "other-maker": dict(cpu="trinity_apu", script=start("a"), seen=refused(
+        r"This loader carries no monitor for CPUs of AuthenticAMD\.")),
+    # What firmware, another hypervisor or a CPU in use leave no room for; nothing may be left behind.
+    "locked": dict(
+        cpus=2, script=[probe("attempts 1"), probe("lock 1"), *start("a"), probe("lock 0"),
+                        *start("a"), probe("attempts"), probe("covered")],
+        seen=[*refused(r"CPU 1 \(APIC id 1\): Firmware has switched hardware.*"),
+              *refused(r"CPU 0 \(APIC id 0\): Firmware has switched hardware.*"),
+              "^probe: attempts 1$", "^probe: covered: signature 0, 0 CPUs$"]),
+    "in-use": dict(
+        cpus=2, script=[probe("busy 1"), *start("a"), probe("vmxe"), *start("a")],
+        seen=[*refused(r"CPU 1 \(APIC id 1\): Firmware cannot run it \(not ready\)\."),
+              *refused(r"CPU 0 \(APIC id 0\): A hypervisor already owns.*")]),
+    # Files.
+    "files": dict(
+        script=start("damaged", "vendor", "bad", "dir"),
+        conf={"bad": CONF + "bogus = 1\nnext = a\n" + "x" * 3000 + "\npanic = halt\npanic = halt\n"},
+        files=[(damaged, "damaged"), (other_vendor, "vendor")], texts={"dir/redoubt.conf/x": "x"},
+        seen=[*refused("The monitor's image is damaged: .*"),
+              *refused("The monitor's image is for CPUs of another vendor.*"),
+              r"^redoubt: redoubt\.conf:3: bogus: no such key$",
+              r"^redoubt: redoubt\.conf:4: next: a path starts with \\$",
+              r"^redoubt: redoubt\.conf:5: longer than 2047 characters$",
+              r"^redoubt: redoubt\.conf:7: panic: is given twice$",
+              r"^redoubt: refused: redoubt\.conf has errors \(4\)\.$", ended(INVALID),
+              r"^redoubt: refused: redoubt\.conf cannot be read.*", ended(INVALID)],
+        source="both"),
+    # Stepping aside, the panic record, the next loader with options and initrd: all without monitor.
+    "aside": dict(
+        script=[probe("attempts 3"), *start("next"), probe("record it broke"), *start("next"),
+                probe("mark"), *start("next"), probe("attempts"), *start("none"), *start("os")],
+        conf={"next": NEXT + "options = next a  b\ninitrd = \\initrd\n",
+              "none": CONF + "initrd = \\nowhere\n",
+              "os": NEXT + "options = os\n"},
+        texts={"initrd": "the initrd"},
+        seen=["^redoubt: the last 3 starts did not reach the operating system$",
+              "^redoubt: stepping aside: this start goes on WITHOUT the monitor$",
+              "^probe: next, options 'a  b'$", r"^probe: initrd of 10 bytes \(as expected\)$",
+              "^probe: initrd status 0: the initrd$", "^probe: initrd as boot file: unsupported$",
+              r"^redoubt: next loader \\probe.efi returned: success$",
+              "^redoubt: going back to firmware, without the monitor$", ended(0),
+              "^redoubt: the last run of the monitor ended with a panic:$", r"^  \| it broke$",
+              r"^  \| \.\[2J$", ended(0),
+              "^redoubt: the last run of the monitor may have ended with a panic "
+              r"\(mark 0807060504030201\), but its record is lost$", ended(0),
+              "^probe: attempts 3$", r"^redoubt: initrd \\nowhere: not found$", ended(NOT_FOUND),
+              "^probe: os, options ''$", "^probe: no initrd$",
+              "^probe: attempts set to 0: 0$", "^probe: the end$"]),
+    # The launch, a next loader that fails, a second start, the operating system.
+    "launch": dict(
+        cpus=2, script=["acpi", probe("attempts 2"), *start("fail"), probe("attempts"),
+                        probe("covered"), *start("fail"), probe("os 1")],
+        conf={"fail": NEXT + "options = fail\n"},
+        seen=["^redoubt: loader at 0x[0-9a-f]+, linked for 0x140000000$",
+              "^redoubt: power: PM1 control 0x[0-9a-f]+ 0x0, S5 type 0x[0-7], reset 0x[0-9a-f]+=",
+              "^redoubt: 2 CPUs covered$", r"^redoubt: starting \\probe.efi$",
+              f"^probe: fail ends with {ABORTED:x}$",
+              r"^redoubt: next loader \\probe.efi returned: aborted$",
+              "^redoubt: going back to firmware, still under the monitor$", ended(ABORTED),
+              "^probe: attempts 3$", "^probe: covered: signature 1, 2 CPUs$",
+              ended(ALREADY), "^probe: os, options '1'$",
+              # The first is refused, as where firmware does not tell before boot services end.
+              "^probe: attempts set to 0: 8000000000000006$", "^probe: attempts set to 0: 0$",
+              "^probe: boot_done again: status 9$", "^probe: the end$"],
+        console=["^redoubt: refused: Redoubt already runs.$"],
+        unmoved="0x140000000"),
+    # Defaults; a CPU that firmware has disabled stays out.
+    "disabled-cpu": dict(
+        cpus=2, script=[probe("disable 1"), *start("plain"), probe("covered")], conf={"plain": None},
+        seen=["^redoubt: no redoubt.conf beside the loader: the defaults hold$",
+              "^redoubt: CPU with APIC id 1 is disabled or unhealthy: it stays stopped$",
+              "^redoubt: 1 CPUs covered$", f"^redoubt: next loader {NO_SHIM}: not found$",
+              ended(NOT_FOUND), "^probe: covered: signature 1, 1 CPUs$"], source="both"),
+}
+
+
+def make_disk(name, scenario):
+    """A disk with the starter, its script, the probe, and a folder for each loader."""
+    folder = os.path.join(BUILD, "tests/boot/loader")
+    pairs = [(STARTER, "EFI/BOOT/BOOTX64.EFI"), (PROBE, "probe.efi")]
+    texts = [("\n".join(scenario["script"]) + "\n", "start.txt")]
+    special = {place: make(os.path.join(folder, f"{name}-{place}.efi"))
+               for make, place in scenario.get("files", [])}
+    places = dict.fromkeys(re.findall(r"start \\(\w+)\\redoubt", texts[0][0]))
+    for place in places:
+        pairs.append((special.get(place, LOADER), f"{place}/redoubt.efi"))
+        conf = scenario.get("conf", {}).get(place, CONF)
+        if conf and f"{place}/redoubt.conf/x" not in scenario.get("texts", {}):
+            texts.append((conf, f"{place}/redoubt.conf"))
+    texts += [(text, dest) for dest, text in scenario.get("texts", {}).items()]
+    disk = os.path.join(folder, name + ".img")
+    mkdisk.make_with_text(disk, pairs, texts)
+    return disk
+
+
+def main():
+    name = sys.argv[1]
+    scenario = SCENARIOS[name]
+    console = scenario.get("console", [])
+    tap = Tap(len(scenario["seen"]) + len(console) + ("unmoved" in scenario))
+    spec = Spec(name="loader-" + name, disk=make_disk(name, scenario),
+                cpus=scenario.get("cpus", 1), cpu=scenario.get("cpu", ""))
+    with Machine(spec, time=150) as machine:
+        try:
+            for pattern in scenario["seen"]:
+                source = "serial" if scenario.get("source") and "redoubt" in pattern else "e9"
+                machine.wait_for(pattern, source=source, fail="!!!! X64 Exception")
+                tap.check(True, pattern)
+            for pattern in console:
+                tap.check(re.search(pattern, machine.serial, re.M), f"firmware's console: {pattern}")
+            if "unmoved" in scenario:
+                at = re.search(r"loader at (0x[0-9a-f]+)", machine.e9).group(1)
+                tap.check(at != scenario["unmoved"], f"it ran at {at}, not where it is linked")
+        except Failure as failure:
+            tap.give_up(str(failure))
+    return tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
