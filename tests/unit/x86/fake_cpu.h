@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A CPU for the tests of arch/x86's policy: CPUID leaves and MSRs are what the test says, every access to
- * an MSR is noted, and the vendor's half of vcpu.h is a few variables.
+ * A CPU for the tests of arch/x86's policy: CPUID leaves and MSRs are what the test says, every
+ * access to an MSR is noted, and the vendor's half of vcpu.h is a few variables.
  */
 #ifndef TESTS_UNIT_X86_FAKE_CPU_H
 #define TESTS_UNIT_X86_FAKE_CPU_H
@@ -31,7 +31,10 @@ struct fake_cpu {
 
 extern struct fake_cpu fake;
 
-/* A CPU that claims everything (all bits of all leaves) and has every MSR. Prepares the policy and a VP. */
+/*
+ * A CPU that claims everything (all bits of all leaves) and has every MSR. Prepares the policy and
+ * a VP.
+ */
 void fake_reset(enum fake_maker maker, struct vcpu *vcpu);
 
 void fake_set_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * MTRRs: what may be written, and the type of every address against a model that knows only SDM 3A 12.11.
+ * MTRRs: what may be written, and the type of every address against a model that knows only SDM 3A
+ * 12.11.
  */
 #include "arch/x86/mtrr.h"
 

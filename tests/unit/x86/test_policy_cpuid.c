@@ -30,7 +30,10 @@ static uint32_t value(struct cpuid_regs r, enum reg reg)
 	return values[reg];
 }
 
-/* Features by their place in the manuals. `msr`: one that comes with it and is denied if it is hidden; 0: none. */
+/*
+ * Features by their place in the manuals. `msr`: one that comes with it and is denied if it is
+ * hidden; 0: none.
+ */
 struct feature {
 	const char *name;
 	uint32_t leaf, subleaf;
@@ -152,7 +155,9 @@ static const struct feature shown[] = {
 	{ "IBPB", 0x80000008, 0, EBX, 12, 0x49 },
 };
 
-/* A feature is hidden and its MSR denied, for either maker; or it is shown, and the MSR is there. */
+/*
+ * A feature is hidden and its MSR denied, for either maker; or it is shown, and the MSR is there.
+ */
 static void check_feature(const struct feature *f, bool want)
 {
 	uint64_t ignored;
@@ -231,7 +236,10 @@ static void test_unlisted(void **state)
 		check_zero((uint32_t)fake_random() % 0x3fffff00 + 0x20, (uint32_t)fake_random());
 }
 
-/* The highest leaf is the CPU's or the table's; what is above it is zero and not the CPU's last leaf again. */
+/*
+ * The highest leaf is the CPU's or the table's; what is above it is zero and not the CPU's last
+ * leaf again.
+ */
 static void test_last(void **state)
 {
 	fake_reset(FAKE_INTEL, &vcpu);
@@ -357,7 +365,10 @@ static void test_xstate(void **state)
 	check_zero(0xd, 0xffffffff);
 }
 
-/* CR4: only what belongs to features that are seen. VMXE 13, SMXE 14, LA57 12, PKS 24, UINTR 25 never (T16). */
+/*
+ * CR4: only what belongs to features that are seen. VMXE 13, SMXE 14, LA57 12, PKS 24, UINTR 25
+ * never (T16).
+ */
 static void test_cr4_allowed(void **state)
 {
 	fake_reset(FAKE_INTEL, &vcpu);

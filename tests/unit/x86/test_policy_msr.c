@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The MSR half of the policy: every number of the ranges, then the rows that matter one by one. The CPU
- * here has every MSR, so that nothing is refused by it: what is #GP is so by policy (T20-T24).
+ * The MSR half of the policy: every number of the ranges, then the rows that matter one by one. The
+ * CPU here has every MSR, so that nothing is refused by it: what is #GP is so by policy (T20-T24).
  */
 #include "fake_cpu.h"
 
@@ -295,8 +295,8 @@ static uint64_t guest_tsc(void)
 }
 
 /*
- * The guest's clock against a model that has one: TSC and TSC_ADJUST move together, a deadline is an
- * absolute time of it, and the CPU's own counter is never written.
+ * The guest's clock against a model that has one: TSC and TSC_ADJUST move together, a deadline is
+ * an absolute time of it, and the CPU's own counter is never written.
  */
 static void test_tsc_model(void **state)
 {
@@ -444,7 +444,10 @@ static void test_microcode(void **state)
 	assert_int_equal(fake_msr(0x8b), 0x0a0011d1);
 }
 
-/* CET alone: processor trace (8), PASID (10), UINTR (14), LBR (15), HWP (16) are never enabled. T19, T23. */
+/*
+ * CET alone: processor trace (8), PASID (10), UINTR (14), LBR (15), HWP (16) are never enabled.
+ * T19, T23.
+ */
 static void test_xss(void **state)
 {
 	for (unsigned bit = 0; bit < 64; bit++) {
@@ -496,7 +499,9 @@ static void test_bits(void **state)
 	}
 }
 
-/* By name from SDM 4: bits that promise something, and those that come with an MSR that is denied. */
+/*
+ * By name from SDM 4: bits that promise something, and those that come with an MSR that is denied.
+ */
 static void test_arch_capabilities(void **state)
 {
 	static const uint8_t shown[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 12, 13, 14, 15, 17, 19, 20, 21,
