@@ -48,13 +48,17 @@ static const struct msr_row rows[] = {
 #include "arch/x86/cpu_policy.def"
 };
 
-#define MSR_APIC_BASE	    0x1bu
-#define MSR_FEATURE_CONTROL 0x3au
-#define MSR_TSC_ADJUST	    0x3bu
-#define MSR_BIOS_SIGN_ID    0x8bu
-#define MSR_MISC_ENABLE	    0x1a0u
-#define MSR_TSC_DEADLINE    0x6e0u
-#define MSR_XSS		    0xda0u
+#define MSR_APIC_BASE	       0x1bu
+#define MSR_FEATURE_CONTROL    0x3au
+#define MSR_TSC_ADJUST	       0x3bu
+#define MSR_BIOS_SIGN_ID       0x8bu
+#define MSR_MISC_ENABLE	       0x1a0u
+#define MSR_PERF_GLOBAL_CTRL   0x38fu
+#define MSR_PEBS_ENABLE	       0x3f1u
+#define MSR_RTIT_CTL	       0x570u
+#define MSR_TSC_DEADLINE       0x6e0u
+#define MSR_HW_FEEDBACK_CONFIG 0x17d1u
+#define MSR_XSS		       0xda0u
 
 #define APIC_BASE_EXTD (1ull << 10)
 #define APIC_BASE_EN   (1ull << 11)
@@ -121,8 +125,27 @@ static uint64_t read_feature_control(void)
 	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
 }
 
+/*
+ * What firmware may have left running, and the guest can neither see nor stop: processor trace,
+ * hardware feedback, PEBS and counters; states that XRSTORS would load. T23.
+ */
+static void quiesce(void)
+{
+	static const uint32_t enables[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+		MSR_PERF_GLOBAL_CTRL };
+	uint64_t value;
+
+	for (size_t i = 0; maker == INTEL && i < sizeof(enables) / sizeof(enables[0]); i++) {
+		if (rdmsr_safe(enables[i], &value) && value != 0)
+			(void)wrmsr_safe(enables[i], 0);
+	}
+	if (rdmsr_safe(MSR_XSS, &value) && (value & ~policy_xss()) != 0)
+		(void)wrmsr_safe(MSR_XSS, value & policy_xss());
+}
+
 void policy_vcpu_init(struct vcpu *vcpu)
 {
+	quiesce();
 	policy_cpuid_init(vcpu);
 	vcpu->microcode = read_microcode();
 	vcpu->misc_enable = read_misc_enable();
