@@ -143,7 +143,7 @@ static void legacy_regs(struct low_data *d, const struct snippet *s)
 /* Paging, by mode. MODE_REAL and the protected ones run without. */
 static void legacy_paging(struct low_data *d, enum mode mode)
 {
-	d->mode_cr0 = (uint32_t)(d->cr0 & ~CR0_PG);
+	d->mode_cr0 = (uint32_t)(read_cr0() & ~CR0_PG);
 	d->mode_cr3 = (uint32_t)d->cr3;
 	d->mode_cr4 = (uint32_t)d->cr4;
 	if (mode == MODE_PAE32) {

@@ -45,6 +45,8 @@ static uint64_t argument(struct state *s)
 {
 	uint64_t r = rand_next(&s->seed);
 
+	if (r >> 40 & 1)
+		return 0;
 	switch (r >> 60) {
 	case 0:
 	case 1:

@@ -176,11 +176,11 @@ static void sweep(const char *id, uint32_t first, uint32_t last)
 {
 	unsigned wrong = 0;
 
-	for (uint32_t msr = first; msr <= last; msr++) {
-		if (as_expected(msr))
+	for (uint64_t msr = first; msr <= last; msr++) {
+		if (as_expected((uint32_t)msr))
 			continue;
 		if (wrong++ < 8)
-			tap_note("MSR %x is not as expected (%u)", msr, access_of(msr));
+			tap_note("MSR %lx is not as expected (%u)", msr, access_of((uint32_t)msr));
 	}
 	tap(!wrong, "%s RDMSR and WRMSR of %x-%x: %u not as expected", id, first, last, wrong);
 }
