@@ -3,10 +3,10 @@
  * The order of locks. A CPU that holds one takes only those further down; one of each kind at a
  * time, but frame locks, of which it may take several in ascending order of address.
  *
- *   1. stage2.lock   (protect.c)     second-stage tables, their pool, and what is mapped where
- *   2. frame lock    (page_owner.c)  a bit in the frame's descriptor: its state, its references, its bytes
- *   3. audit lock    (audit.c)       the ring of audited events
- *   4. log lock      (log.c)         the log ring and the consoles
+ *   1. stage2.lock  (protect.c)     second-stage tables, their pool, and what is mapped where
+ *   2. frame lock   (page_owner.c)  a bit in a descriptor: the frame's state, references, bytes
+ *   3. audit lock   (audit.c)       the ring of audited events
+ *   4. log lock     (log.c)         the log ring and the consoles
  *
  * cpu_flush_all() may be called with any of them held: a waiter is in root mode and counts as
  * flushed. The exit fast path (CPUID, null call) takes none. The panic path takes none: it runs

@@ -123,21 +123,34 @@ static bool allows(unsigned prot, unsigned access)
 	    !((access & ACCESS_FETCH) && (prot & S2_X) != S2_X);
 }
 
-/* Puts the frame of ones in place of all the monitor's frames in a 2 MiB region. */
+/*
+ * Whether the frame of ones is to be put in place of a frame: of a monitor's that shows nothing
+ * yet.
+ */
+static bool wants_ones(uint64_t at)
+{
+	return frame_state((spa_t){ at }) == FRAME_MONITOR &&
+	    (test_switch(TEST_OPEN_REGION) || !stage2_lookup(&normal.s2, (gpa_t){ at }).present);
+}
+
+/*
+ * Puts the frame of ones in place of all the monitor's frames in a 2 MiB region. Where nothing was,
+ * so without a flush.
+ */
 static bool show_ones(uint64_t region)
 {
 	bool open = test_switch(TEST_OPEN_REGION);
+	struct stage2_attr attr = { open ? S2_R | S2_W : S2_R, S2_WB };
 	spa_t shown = protect_ones();
 
 	if (!stage2_prepare(&normal.s2, (gpa_t){ region }, frames_of(LARGE_SIZE), true))
 		return false;
 	for (uint64_t at = region; at < region + LARGE_SIZE; at += FRAME_SIZE) {
-		if (frame_state((spa_t){ at }) != FRAME_MONITOR)
+		if (!wants_ones(at))
 			continue;
 		if (open)
 			shown.v = at;
-		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1,
-		    (struct stage2_attr){ open ? S2_R | S2_W : S2_R, S2_WB });
+		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, attr);
 	}
 	return true;
 }

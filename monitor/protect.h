@@ -5,10 +5,12 @@
  * At launch everything up to the top of memory, and at least 4 GiB, is mapped to itself, with the
  * types of the guest's MTRRs. Missing from it:
  *
- *   - frames of the monitor's. The first touch of each 2 MiB region of them is audited; a read then finds one shared,
- *     read-only frame of ones in place of all of them, a write or fetch is a fault.
- *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is uniform, from a fixed
- *     share of the pool; when that is used up all of it is unmapped and begins anew.
+ *   - frames of the monitor's. The first touch of each 2 MiB region of them is audited; a read
+ *     then finds one shared, read-only frame of ones in place of all of them, a write or fetch is a
+ *     fault;
+ *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is
+ *     uniform, from a fixed share of the pool; when that is used up all of it is unmapped and
+ *     begins anew.
  *
  * So what a guest does costs at most the tables reserved at launch: those that split every 2 MiB of
  * usable memory, and DEMAND_TABLES. A 2 MiB region without usable memory is never split: where

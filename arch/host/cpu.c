@@ -12,8 +12,8 @@
 #include "arch/frame.h"
 #include "arch/host/internal.h"
 #include "arch/lock.h"
+#include "arch/stage2_format.h"
 #include "arch/upcall.h"
-#include "arch/x86/stage2_format.h"
 
 #define CACHED	   64u /* translations, and tables, that a CPU remembers */
 #define SPIN_LIMIT (1u << 24)

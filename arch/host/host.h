@@ -105,7 +105,10 @@ uint64_t host_dma_syncs(void);
 
 /* ---- The end ---- */
 
-/* Called once, the next time that something is printed, or that a panic's digest is kept: to fail in the midst of it. */
+/*
+ * Called once, the next time that something is printed, or that a panic's digest is kept: to fail
+ * in the midst of it.
+ */
 void host_when_printing(void (*hook)(void));
 void host_when_keeping(void (*hook)(void));
 

@@ -175,8 +175,8 @@ struct panic_record *region_record(void)
 }
 
 /*
- * The one object of the monitor's image whose address is asked for is the frame of ones. It stands in the
- * region's first page here.
+ * The one object of the monitor's image whose address is asked for is the frame of ones. It stands
+ * in the region's first page here.
  */
 spa_t region_spa(const void *own)
 {

@@ -7,8 +7,8 @@
 #include "arch/stage2.h"
 
 #include "arch/frame.h"
+#include "arch/stage2_format.h"
 #include "arch/upcall.h"
-#include "arch/x86/stage2_format.h"
 
 #define ENTRIES	    512u
 #define LEVELS	    4u

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Boot information: bootinfo_valid() on bytes as they come, and on a right block with a few words changed. Its verdict
- * must be that of the plain reading of abi/bootinfo.h below, and it must not read behind the block's end.
+ * Boot information: bootinfo_valid() on bytes as they come, and on a right block with a few words
+ * changed. Its verdict must be that of the plain reading of abi/bootinfo.h below, and it must not
+ * read behind the block's end.
  */
 #include <stdlib.h>
 #include <string.h>

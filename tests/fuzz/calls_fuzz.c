@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The call decoder: each input is a list of calls, any registers at all or aimed at one row (fuzz_call_NAME). What holds
- * for every call is checked for each: the status is one that its row lists, unnamed results are zero, all are on an
- * error, and nothing stays locked. Each row checks the rest. Now and then the map's invariants are.
+ * The call decoder: each input is a list of calls, any registers at all or aimed at one row
+ * (fuzz_call_NAME). What holds for every call is checked for each: the status is one that its row
+ * lists, unnamed results are zero, all are on an error, and nothing stays locked. Each row checks
+ * the rest. Now and then the map's invariants are.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,8 @@
 /*
  * What the property tests share: numbers drawn from a seed that is printed, and the verdict.
  *
- * N= and SEED= in the environment choose the number of operations and the seed; without SEED the time does.
+ * N= and SEED= in the environment choose the number of operations and the seed; without SEED the
+ * time does.
  */
 #ifndef TESTS_MODEL_MODEL_H
 #define TESTS_MODEL_MODEL_H

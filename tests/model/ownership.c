@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Page ownership and the normal world's map against a model, on four CPUs that remember what they translated: guests
- * touch memory, devices, the monitor and nothing; frames are taken, given, referenced; MTRRs change; calls name
- * frames. The model is who owns each frame of memory.
+ * Page ownership and the normal world's map against a model, on four CPUs that remember what they
+ * translated: guests touch memory, devices, the monitor and nothing; frames are taken, given,
+ * referenced; MTRRs change; calls name frames. The model is who owns each frame of memory.
  *
- * After each operation: every leaf of the whole map obeys the invariants, no CPU remembers a translation that it
- * should not, and the descriptors say what the model says.
+ * After each operation: every leaf of the whole map obeys the invariants, no CPU remembers a
+ * translation that it should not, and the descriptors say what the model says.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The largest machine: 256 CPUs and 8 TiB in several ranges. Everything is sized by what the loader reserved, so the
- * same code runs; what is asked for is that it still fits its tables, and that every CPU sees every change.
+ * The largest machine: 256 CPUs and 8 TiB in several ranges. Everything is sized by what the loader
+ * reserved, so the same code runs; what is asked for is that it still fits its tables, and that
+ * every CPU sees every change.
  */
 #include <string.h>
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Second-stage tables against a model: random map, protect, unmap, retype, split and merge on ranges of every size and
- * alignment, with a pool so small that it runs out again and again. The model is a sorted list of what is mapped.
+ * Second-stage tables against a model: random map, protect, unmap, retype, split and merge on
+ * ranges of every size and alignment, with a pool so small that it runs out again and again. The
+ * model is a sorted list of what is mapped.
  *
- * After each operation: the tables translate exactly what the model says; every table is reached once, is free or is
- * retired; every leaf is well formed.
+ * After each operation: the tables translate exactly what the model says; every table is reached
+ * once, is free or is retired; every leaf is well formed.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "arch/frame.h"
 #include "arch/host/host.h"
 #include "arch/stage2.h"
-#include "arch/x86/stage2_format.h"
+#include "arch/stage2_format.h"
 #include "tests/model/model.h"
 
 #define PIECES	      8192u
@@ -91,8 +92,8 @@ static void append_part(struct list *list, const struct piece *piece, uint64_t s
 }
 
 /*
- * Rewrites the model: what lies in the range goes through `change` (prot 0 drops it); with `filled` the whole
- * range becomes that.
+ * Rewrites the model: what lies in the range goes through `change` (prot 0 drops it); with `filled`
+ * the whole range becomes that.
  */
 static void rewrite(struct range range, void (*change)(struct piece *, uint64_t), uint64_t value,
     const struct piece *filled)

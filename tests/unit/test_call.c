@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/call*.c: dispatch, and one test for each row of calls.def, test_call_NAME. gen_calls.py makes the build
- * fail where a row has none.
+ * monitor/call*.c: dispatch, and one test for each row of calls.def, test_call_NAME. gen_calls.py
+ * makes the build fail where a row has none.
  */
 #include "arch/host/host.h"
 #include "arch/upcall.h"
@@ -52,6 +52,10 @@ static void unknown_ids_are_refused_and_audited(void **state)
 	assert_true(record.subject == ~0ull);
 }
 
+/* The number of arguments that a row names. */
+#define ARG(name, meaning) 0
+#define ARGS(...)	   (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
+
 /* Each row, each argument that it does not name. */
 static void unused_arguments_must_be_zero(void **state)
 {
@@ -59,8 +63,6 @@ static void unused_arguments_must_be_zero(void **state)
 		uint64_t id;
 		unsigned args;
 	} rows[] = {
-#define ARG(name, meaning)					      0
-#define ARGS(...)						      (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
 #define CALL(id, name, rights, arguments, results, statuses, summary) { id, arguments },
 #include "monitor/abi/calls.def"
 #undef CALL

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/test: the test build's switches and calls, which tests of the whole rely on; and that the checks notice
- * what they are there for.
+ * monitor/test: the test build's switches and calls, which tests of the whole rely on; and that the
+ * checks notice what they are there for.
  */
 #include "arch/cpu.h"
 #include "arch/host/host.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/lib: memory functions, formatted text, SHA-256, checked arithmetic. The memory functions are built under
- * other names here (build.mk), so that the sanitizers keep the C library's.
+ * monitor/lib: memory functions, formatted text, SHA-256, checked arithmetic. The memory functions
+ * are built under other names here (build.mk), so that the sanitizers keep the C library's.
  */
 #include "monitor/lib/checked.h"
 #include "monitor/lib/fmt.h"

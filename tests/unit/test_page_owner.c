@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/page_owner.c, monitor/guest_mem.c: who owns a frame (I1, I8), and touching the guest's (I13, T38, T43).
+ * monitor/page_owner.c, monitor/guest_mem.c: who owns a frame (I1, I8), and touching the guest's
+ * (I13, T38, T43).
  */
 #include <pthread.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/protect.c, monitor/memory_types.c, monitor/main.c: the normal world's map (I1, T11, T13, T74).
+ * monitor/protect.c, monitor/memory_types.c, monitor/main.c: the normal world's map (I1, T11, T13,
+ * T74).
  */
 #include "arch/cpu.h"
 #include "arch/frame.h"
@@ -378,6 +379,25 @@ static void given_frames_come_back_zero(void **state)
 	assert_int_equal(pool->available, before);
 }
 
+/* The second showing of ones in a region leaves the first as it is: there is no flush. */
+static void ones_once_shown_stay(void **state)
+{
+	uint64_t stale;
+
+	assert_true(protect_take((spa_t){ FREE }, 1));
+	host_touch(FREE, ACCESS_READ);
+	retype(all_uc);
+	host_on(1);
+	host_touch(FREE, ACCESS_READ);
+	host_on(0);
+	assert_true(protect_take((spa_t){ FREE + FRAME_SIZE }, 1));
+	host_on(1);
+	host_touch(FREE, ACCESS_READ);
+	host_on(0);
+	assert_int_equal(host_touch(FREE + FRAME_SIZE, ACCESS_READ).exits, 1);
+	assert_true(host_coherent(&stale));
+}
+
 static void only_the_normal_worlds_frames_are_taken(void **state)
 {
 	const struct bootinfo *info = host_info();
@@ -476,6 +496,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(types_that_do_not_advance_are_a_check),
 	TEST(taken_frames_are_out_of_reach_and_zero),
 	TEST(given_frames_come_back_zero),
+	TEST(ones_once_shown_stay),
 	TEST(only_the_normal_worlds_frames_are_taken),
 	TEST(only_taken_frames_are_given),
 	TEST(refused_by_devices_nothing_changes),

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * arch/x86/stage2.c with the EPT format: prepare, commit, merge, and the pool. tests/model holds it against a model.
+ * arch/x86/stage2.c with the EPT format: prepare, commit, merge, and the pool. tests/model holds it
+ * against a model.
  */
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/host/host.h"
 #include "arch/stage2.h"
+#include "arch/stage2_format.h"
 #include "arch/upcall.h"
-#include "arch/x86/stage2_format.h"
-#include "arch/x86/vmx/ept.h"
 #include "tests/unit/unit.h"
 
 #define POOL	      40u

@@ -6,7 +6,7 @@
  */
 #include "arch/x86/vmx/ept.h"
 
-#include "arch/x86/stage2_format.h"
+#include "arch/stage2_format.h"
 
 static uint64_t rights(unsigned prot)
 {

@@ -6,8 +6,8 @@
  * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). An entry that maps nothing is
  * 0.
  */
-#ifndef ARCH_X86_STAGE2_FORMAT_H
-#define ARCH_X86_STAGE2_FORMAT_H
+#ifndef ARCH_STAGE2_FORMAT_H
+#define ARCH_STAGE2_FORMAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
