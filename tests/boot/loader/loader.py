@@ -24,6 +24,7 @@ from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 
 LOADER = os.path.join(BUILD, "boot/redoubt.efi")
+FAKE = os.path.join(BUILD, "tests/boot/loader/fake.efi")
 PROBE = os.path.join(BUILD, "tests/boot/loader/probe.efi")
 STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 CONF = "console = debugcon\nlog_level = debug\n"
@@ -79,6 +80,11 @@ def other_vendor(path):
     return path
 
 
+def fake(path):
+    """The loader with a monitor that fails on purpose."""
+    return FAKE
+
+
 NO_SHIM = r"\EFI\debian\shimx64.efi".replace("\\", r"\\")
 SCENARIOS = {
     # A CPU that cannot carry the monitor, one model each.
@@ -98,9 +104,25 @@ SCENARIOS = {
               *refused(r"CPU 0 \(APIC id 0\): Firmware has switched hardware.*"),
               "^probe: attempts 1$", "^probe: covered: signature 0, 0 CPUs$"]),
     "in-use": dict(
-        cpus=2, script=[probe("busy 1"), *start("a"), probe("vmxe"), *start("a")],
-        seen=[*refused(r"CPU 1 \(APIC id 1\): Firmware cannot run it \(not ready\)\."),
-              *refused(r"CPU 0 \(APIC id 0\): A hypervisor already owns.*")]),
+        cpus=2, script=[probe("vmxe"), *start("a")],
+        seen=refused(r"CPU 0 \(APIC id 0\): A hypervisor already owns.*")),
+    # A CPU that does not come back, or refuses at each step: monitors of tests/boot/loader/fake.c.
+    "timeout": dict(
+        cpus=2, script=[probe("attempts 0"), *start("hang", "init"), probe("attempts")],
+        files=[(fake, "hang"), (fake, "init")],
+        conf={"hang": CONF.replace("debug\n", "error\n"), "init": CONF.replace("debug\n", "warn\n")},
+        seen=[*refused(r"CPU 1 \(APIC id 1\): Firmware cannot run it \(timeout\)\."),
+              *refused(r"CPU 0 \(APIC id 0\): The memory reserved for the monitor is too small.*"),
+              "^probe: attempts 0$"]),
+    "half-covered": dict(
+        cpus=2, script=start("half"), files=[(fake, "half")],
+        conf={"half": "console = debugcon\npanic = halt\n"},
+        seen=[r"^redoubt: refused: CPU 0 \(APIC id 0\): The monitor was started twice.*",
+              "^redoubt: the machine cannot go on like this and is halted$"]),
+    "not-covered": dict(
+        script=start("no"), files=[(fake, "no")], conf={"no": CONF + "panic = halt\n"},
+        seen=[r"^redoubt: CPU 0 \(APIC id 0\) is not under the monitor as it should be .*",
+              "^redoubt: the machine cannot go on like this and is halted$"]),
     # Files.
     "files": dict(
         script=start("damaged", "vendor", "bad", "dir"),
@@ -149,7 +171,7 @@ SCENARIOS = {
               "^redoubt: going back to firmware, still under the monitor$", ended(ABORTED),
               "^probe: attempts 3$", "^probe: covered: signature 1, 2 CPUs$",
               ended(ALREADY), "^probe: os, options '1'$",
-              # The first is refused, as where firmware does not tell before boot services end.
+              # Announced as newer firmware does it, but refused; then when boot services end.
               "^probe: attempts set to 0: 8000000000000006$", "^probe: attempts set to 0: 0$",
               "^probe: boot_done again: status 9$", "^probe: the end$"],
         console=["^redoubt: refused: Redoubt already runs.$"],

@@ -5,7 +5,6 @@
  *
  *   lock N        locks VT-x off on CPU N, as firmware's set-up would
  *   vmxe          sets CR4.VMXE, as another hypervisor does
- *   busy N        leaves CPU N running in a loop that never ends
  *   disable N     has firmware disable CPU N
  *   attempts [N]  sets the loader's counter of starts; tells what it is
  *   record TEXT   leaves the record of a panic with that text, and its mark in CMOS RAM
@@ -89,22 +88,6 @@ static EFI_STATUS do_vmxe(const char *text)
 {
 	set_cr4_vmxe();
 	return EFI_SUCCESS;
-}
-
-/* The loop lies in a page that stays when the probe is unloaded. */
-static EFI_STATUS do_busy(const char *text)
-{
-	static const UINT8 forever[] = { 0xeb, 0xfe }; /* jmp to itself */
-	EFI_PHYSICAL_ADDRESS page;
-	EFI_EVENT event;
-	EFI_STATUS status = BS->CreateEvent(0, TPL_CALLBACK, NULL, NULL, &event);
-
-	if (EFI_ERROR(status) ||
-	    EFI_ERROR(BS->AllocatePages(AllocateAnyPages, EfiBootServicesCode, 1, &page)))
-		return EFI_OUT_OF_RESOURCES;
-	BS->CopyMem((void *)page, (void *)(UINTN)forever, sizeof(forever));
-	return mp_services()->startup_this(mp_services(), (ap_procedure_t)page, number(text), event,
-	    0, NULL, NULL);
 }
 
 static EFI_STATUS do_disable(const char *text)
@@ -222,6 +205,20 @@ static EFI_STATUS do_fail(const char *text)
 static EFI_SET_VARIABLE set_variable;
 static UINTN refusals; /* calls that fail before firmware is asked */
 
+static void EFIAPI nothing(EFI_EVENT event, void *context)
+{
+}
+
+/* What firmware since UEFI 2.9 signals before boot services end, whether this one does or not. */
+static void signal_before_exit(void)
+{
+	EFI_GUID group = BEFORE_EXIT_BOOT_SERVICES_GUID;
+	EFI_EVENT event;
+
+	BS->CreateEventEx(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, nothing, NULL, &group, &event);
+	BS->SignalEvent(event);
+}
+
 /* In place of firmware's function: tells what the loader's watch sets, and with what result. */
 static EFI_STATUS EFIAPI watched_set_variable(
     CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size, void *value)
@@ -258,6 +255,7 @@ static EFI_STATUS do_os(EFI_HANDLE self, const char *text)
 	refusals = number(text);
 	set_variable = RT->SetVariable;
 	RT->SetVariable = watched_set_variable;
+	signal_before_exit();
 	if (EFI_ERROR(exit_boot_services(self)))
 		tell("boot services did not end");
 	if (covered)
@@ -273,7 +271,6 @@ static const struct command {
 } commands[] = {
 	{ "lock", do_lock },
 	{ "vmxe", do_vmxe },
-	{ "busy", do_busy },
 	{ "disable", do_disable },
 	{ "attempts", do_attempts },
 	{ "record", do_record },
