@@ -62,7 +62,8 @@ static const struct control_demand demands[] = {
     /* Exits on CR3 would cost one each context switch. */
     {
 	.msr = MSR_VMX_TRUE_PRIMARY,
-	.needed = CPU_TSC_OFFSETTING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS | CPU_SECONDARY,
+	.needed = CPU_TSC_OFFSETTING | CPU_RDPMC_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
+	    CPU_SECONDARY,
 	.forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
 	.missing = LAUNCH_NO_PRIMARY_CONTROL,
     },
@@ -70,8 +71,7 @@ static const struct control_demand demands[] = {
     {
 	.msr = MSR_VMX_SECONDARY,
 	.needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
-	.wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING |
-	    CPU2_USER_WAIT,
+	.wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING,
 	.missing = LAUNCH_NO_SECONDARY_CONTROL,
     },
     {

@@ -20,10 +20,6 @@
 #define CR0_HELD (CR0_NE | CR0_CD | CR0_NW)
 #define CR0_RESERVED (~0xe005003full)
 
-/* Bits that a guest may set where the CPU has them; any other exits and is #GP. SMX, VMX, key locker and user interrupts are hidden. */
-#define CR4_ALLOWED 0x01f71fffull
-#define CR4_HIDDEN (CR4_VMXE | 1ull << 14)
-
 #define CR_QUALIFICATION_NUMBER(q) ((q) & 15)
 #define CR_QUALIFICATION_TYPE(q) ((q) >> 4 & 3)
 #define CR_QUALIFICATION_REGISTER(q) ((q) >> 8 & 15)
@@ -38,14 +34,14 @@
 
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
 {
-	uint64_t denied = ~CR4_ALLOWED | CR4_HIDDEN;
+	uint64_t denied = ~policy_cr4();
 
 	vmwrite(VMCS_CR0_MASK, CR0_HELD);
 	vmwrite(VMCS_CR0_SHADOW, cr0);
 	vmwrite(VMCS_GUEST_CR0, (cr0 | CR0_NE) & ~(CR0_CD | CR0_NW));
 	vmwrite(VMCS_CR4_MASK, denied);
 	vmwrite(VMCS_CR4_SHADOW, cr4 & ~denied);
-	vmwrite(VMCS_GUEST_CR4, cr4 | CR4_VMXE);
+	vmwrite(VMCS_GUEST_CR4, (cr4 & ~denied) | CR4_VMXE);
 }
 
 uint64_t vcpu_cr0(const struct vcpu *vcpu)
@@ -55,7 +51,7 @@ uint64_t vcpu_cr0(const struct vcpu *vcpu)
 
 uint64_t vcpu_cr4(const struct vcpu *vcpu)
 {
-	return vmread(VMCS_GUEST_CR4) & ~CR4_HIDDEN;
+	return vmread(VMCS_GUEST_CR4) & ~CR4_VMXE;
 }
 
 static uint64_t source(struct vcpu *vcpu, unsigned number)

@@ -77,6 +77,12 @@ static void handle_wrmsr(struct vcpu *vcpu)
 	vcpu_skip(vcpu);
 }
 
+/* Performance counters are hidden. */
+static void handle_rdpmc(struct vcpu *vcpu)
+{
+	vcpu_inject_gp(vcpu);
+}
+
 static void handle_io(struct vcpu *vcpu)
 {
 	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
@@ -151,6 +157,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
     [EXIT_TASK_SWITCH] = handle_task_switch,
     [EXIT_GETSEC] = handle_undefined,
     [EXIT_INVD] = handle_invd,
+    [EXIT_RDPMC] = handle_rdpmc,
     [EXIT_VMCALL] = handle_call,
     [EXIT_VMCLEAR] = handle_undefined,
     [EXIT_VMLAUNCH] = handle_undefined,

@@ -31,6 +31,7 @@
 
 /* Primary processor-based controls. SDM 3C 25.6.2. */
 #define CPU_TSC_OFFSETTING (1u << 3)
+#define CPU_RDPMC_EXITING (1u << 11)
 #define CPU_CR3_LOAD_EXITING (1u << 15)
 #define CPU_CR3_STORE_EXITING (1u << 16)
 #define CPU_NMI_WINDOW (1u << 22)
@@ -47,7 +48,6 @@
 #define CPU2_ENCLS_EXITING (1u << 15)
 #define CPU2_XSAVES (1u << 20)
 #define CPU2_MBEC (1u << 22)
-#define CPU2_USER_WAIT (1u << 26)
 
 /* Exit and entry controls. SDM 3C 25.7, 25.8. */
 #define EXIT_SAVE_DEBUG (1u << 2)
@@ -73,6 +73,7 @@ enum exit_reason {
 	EXIT_CPUID = 10,
 	EXIT_GETSEC = 11,
 	EXIT_INVD = 13,
+	EXIT_RDPMC = 15,
 	EXIT_VMCALL = 18,
 	EXIT_VMCLEAR = 19,
 	EXIT_VMLAUNCH = 20,
