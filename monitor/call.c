@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Call dispatch: one switch made from calls.def. Each row's rights and counts are constants in its case,
- * and each handler is called directly: an indirect call would need a retpoline, and a table would have
- * to be guarded against speculation with an id of the caller's choice.
+ * Call dispatch: one switch made from calls.def. Each row's rights and counts are constants in its
+ * case, and each handler is called directly: an indirect call would need a retpoline, and a table
+ * would have to be guarded against speculation with an id of the caller's choice.
  */
 #include "monitor/call.h"
 
@@ -38,8 +38,8 @@ static __attribute__((noinline)) uint64_t refuse_argument(const uint64_t *regs, 
 	return call_error(REDOUBT_INVALID, args + 1);
 }
 
-static inline __attribute__((always_inline)) uint64_t carry_out(
-    struct call *call, uint32_t rights, unsigned args, unsigned rets, call_handler *handler)
+static inline __attribute__((always_inline)) uint64_t carry_out(struct call *call, uint32_t rights,
+    unsigned args, unsigned rets, call_handler *handler)
 {
 	uint64_t unused = 0;
 	uint64_t status;

@@ -15,8 +15,8 @@
 
 /*
  * Returns what goes to RAX. `rets` may be the same memory as `args`: what a handler needs of its
- * arguments it has read before it writes a result. It writes every result that its row names; on any status
- * but OK they are zeroed afterwards.
+ * arguments it has read before it writes a result. It writes every result that its row names; on
+ * any status but OK they are zeroed afterwards.
  */
 typedef uint64_t call_handler(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]);
 

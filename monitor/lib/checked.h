@@ -32,15 +32,4 @@ static inline bool ranges_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t 
 	return a < b_end && b < a_end;
 }
 
-/*
- * `index` if it is below `count`, otherwise 0, without a branch that a CPU could guess wrong: for
- * an index that a guest chose, before the comparison that refuses it. count is at most 2^63.
- */
-static inline uint64_t index_clamp(uint64_t index, uint64_t count)
-{
-	uint64_t outside = (index | (count - 1 - index)) >> 63;
-
-	return index & (outside - 1);
-}
-
 #endif

@@ -191,16 +191,6 @@ static void arithmetic_tells_when_it_does_not_fit(void **state)
 	assert_false(ranges_meet(5, 9, 0, 5));
 }
 
-static void index_outside_becomes_zero(void **state)
-{
-	for (uint64_t count = 1; count < 20; count++) {
-		for (uint64_t i = 0; i < 40; i++)
-			assert_int_equal(index_clamp(i, count), i < count ? i : 0);
-		assert_int_equal(index_clamp(~0ull, count), 0);
-		assert_int_equal(index_clamp(1ull << 63, count), 0);
-	}
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_exactly_what_it_is_told),
 	cmocka_unit_test(moves_over_itself),
@@ -211,7 +201,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(sha256_of_the_standards_messages),
 	cmocka_unit_test(sha256_does_not_depend_on_the_pieces),
 	cmocka_unit_test(arithmetic_tells_when_it_does_not_fit),
-	cmocka_unit_test(index_outside_becomes_zero),
 };
 
 UNIT_MAIN(tests)
