@@ -177,6 +177,11 @@ static struct translation decode(uint64_t gpa, uint64_t entry, unsigned level)
 	return seen;
 }
 
+static uint64_t entry_at(const uint64_t *table, uint64_t gpa, unsigned level)
+{
+	return table[(gpa >> (FRAME_SHIFT + 9 * level)) % 512];
+}
+
 /*
  * Walks as the CPU does: from a table it remembers, or from the root, remembering the last table.
  */
@@ -185,22 +190,20 @@ static struct translation walk(struct cpu *cpu, uint64_t gpa)
 	struct walked *known = &cpu->tables[(gpa >> LARGE_SHIFT) % CACHED];
 	const uint64_t *table = monitor_normal_stage2()->root;
 	unsigned level = 3;
+	uint64_t entry;
 
 	if (known->region == gpa >> LARGE_SHIFT) {
 		table = known->table;
 		level = 0;
 	}
-	for (;;) {
-		uint64_t entry = table[(gpa >> (FRAME_SHIFT + 9 * level)) % 512];
-
-		if (!format_is_table(entry, level)) {
-			if (level == 0)
-				*known = (struct walked){ gpa >> LARGE_SHIFT, table };
-			return decode(gpa, entry, level);
-		}
+	for (entry = entry_at(table, gpa, level); level > 0 && format_is_table(entry, level);
+	     entry = entry_at(table, gpa, level)) {
 		table = region_ptr(format_address(entry, level));
 		level--;
 	}
+	if (level == 0)
+		*known = (struct walked){ gpa >> LARGE_SHIFT, table };
+	return decode(gpa, entry, level);
 }
 
 static bool grants(const struct translation *seen, unsigned access)

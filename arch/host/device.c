@@ -139,19 +139,25 @@ void cpu_stop_others(void)
 }
 
 /* Leaves what the parent wants to see. */
-static _Noreturn void end(int status)
+static void leave_remains(struct host_remains *remains)
 {
-	struct host_remains *remains = device.remains;
-	size_t tail = sizeof(remains->console) - 1;
+	size_t room = sizeof(remains->console) - 1;
+	size_t tail = device.used < room ? device.used : room;
 
-	if (!remains)
-		host_fail("the monitor stopped");
-	strcpy(remains->console, device.console + (device.used > tail ? device.used - tail : 0));
+	memcpy(remains->console, device.console + device.used - tail, tail);
 	memcpy(remains->digest, device.digest, sizeof(remains->digest));
 	if (region_record())
 		remains->record = *region_record();
 	remains->others_stopped = device.others_stopped;
-	_exit(status);
+}
+
+static _Noreturn void end(int status)
+{
+	if (device.remains) {
+		leave_remains(device.remains);
+		_exit(status);
+	}
+	host_fail("the monitor stopped");
 }
 
 void cpu_stop(void)
@@ -181,7 +187,7 @@ static void take_signals_back(void)
 	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
 
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-		signal(fatal[i], SIG_DFL);
+		(void)signal(fatal[i], SIG_DFL);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 }
 
@@ -195,7 +201,7 @@ struct host_remains host_end_of(void (*what)(void *), void *argument)
 
 	if (shared == MAP_FAILED)
 		host_fail("mmap");
-	fflush(NULL);
+	(void)fflush(NULL);
 	child = fork();
 	if (child == 0) {
 		take_signals_back();

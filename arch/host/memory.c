@@ -14,7 +14,7 @@
 #include "arch/host/internal.h"
 #include "arch/upcall.h"
 
-#define IMAGE_PAGES 16u /* stands for the monitor's image at the region's start */
+#define IMAGE_PAGES 16ull /* stands for the monitor's image at the region's start */
 
 static struct {
 	struct host_machine machine;
@@ -32,7 +32,7 @@ static struct {
 
 void host_fail(const char *why)
 {
-	fprintf(stderr, "fake machine: %s\n%s\n", why, host_console());
+	(void)fprintf(stderr, "fake machine: %s\n%s\n", why, host_console());
 	abort();
 }
 
@@ -234,32 +234,34 @@ static bool always_open(uint64_t spa)
 		spa / FRAME_SIZE == memory.machine.record_base / FRAME_SIZE);
 }
 
-/* Opens and closes frames around an access within one frame. */
-static void outside(uint64_t spa, void *to, const void *from, size_t bytes)
+/* Where an access from outside, within one frame, is to be made; shut() makes all as before. */
+static uint8_t *open_for(uint64_t spa, size_t bytes)
 {
-	uint64_t frame = spa & ~(uint64_t)(FRAME_SIZE - 1);
-	bool closed = !always_open(spa);
+	uint64_t offset = spa % FRAME_SIZE;
 
-	if (spa - frame + bytes > FRAME_SIZE)
+	if (offset + bytes > FRAME_SIZE)
 		host_fail("an access from outside crosses frames");
-	if (closed)
-		open_frames(frame, FRAME_SIZE, PROT_READ | PROT_WRITE);
-	if (from)
-		memcpy(memory.base + spa, from, bytes);
-	else
-		memcpy(to, memory.base + spa, bytes);
-	if (closed)
-		open_frames(frame, FRAME_SIZE, PROT_NONE);
+	if (!always_open(spa))
+		open_frames(spa - offset, FRAME_SIZE, PROT_READ | PROT_WRITE);
+	return memory.base + spa;
+}
+
+static void shut(uint64_t spa)
+{
+	if (!always_open(spa))
+		open_frames(spa - spa % FRAME_SIZE, FRAME_SIZE, PROT_NONE);
 }
 
 void host_peek(uint64_t spa, void *to, size_t bytes)
 {
-	outside(spa, to, NULL, bytes);
+	memcpy(to, open_for(spa, bytes), bytes);
+	shut(spa);
 }
 
 void host_poke(uint64_t spa, const void *from, size_t bytes)
 {
-	outside(spa, NULL, from, bytes);
+	memcpy(open_for(spa, bytes), from, bytes);
+	shut(spa);
 }
 
 /* ---- Types ---- */

@@ -35,7 +35,7 @@ static void store32(uint8_t *at, uint32_t value)
 
 static void schedule(const uint8_t block[64], uint32_t w[64])
 {
-	for (unsigned t = 0; t < 16; t++)
+	for (size_t t = 0; t < 16; t++)
 		w[t] = load32(block + 4 * t);
 	for (unsigned t = 16; t < 64; t++) {
 		uint32_t a = w[t - 15];
@@ -106,7 +106,7 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 	store32(tail + pad, (uint32_t)(bits >> 32));
 	store32(tail + pad + 4, (uint32_t)bits);
 	sha256_add(hash, tail, pad + 8);
-	for (unsigned i = 0; i < 8; i++)
+	for (size_t i = 0; i < 8; i++)
 		store32(digest + 4 * i, hash->state[i]);
 	scrub(hash, sizeof(*hash));
 }
