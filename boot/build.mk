@@ -109,3 +109,35 @@ check-boot-fuzz: $(BOOT_FUZZ_PROGRAMS) $(BOOT_FUZZ_SEEDS) ## fuzzers of the load
 
 CHECK_TESTS += check-boot-fuzz
 SOAK_TESTS += check-boot-fuzz
+
+# ---- The loader on an emulated machine ----
+
+LOADER_PROBE := $(B)/tests/boot/loader/probe.efi
+LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker locked in-use timeout \
+	half-covered not-covered files aside launch disabled-cpu
+LOADER_FAKE := $(B)/tests/boot/loader/fake
+
+$(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \
+	tests/boot/loader/low.S $(addprefix boot/,sha256.c text.c x86.c instructions.S))))
+
+# The loader with a monitor that fails on purpose.
+$(LOADER_FAKE)-monitor.elf: $(B)/root/tests/boot/loader/fake.o arch/x86/monitor.lds
+	@mkdir -p $(@D)
+	@$(LD) $(MON_LDFLAGS) -o $@ $(filter %.o,$^)
+$(LOADER_FAKE)-monitor.img: $(LOADER_FAKE)-monitor.elf tools/build/mkimage.py tools/build/elf.py
+	@$(PY) tools/build/mkimage.py $< $@
+tests/boot/loader/fake_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(LOADER_FAKE)-monitor.img
+$(eval $(call efi_app,tests/boot/loader/fake,$(BOOT_OBJS)))
+
+.PHONY: check-loader setup-loader
+setup-loader:
+	@$(SETUP) build image bochs
+	@$(MAKE) --no-print-directory $(B)/boot/redoubt.efi $(LOADER_PROBE) $(LOADER_FAKE).efi \
+		$(B)/tests/acpi/starter.efi
+
+check-loader: setup-loader ## the loader on Bochs: refusals, configuration, counter, record, launch
+	@status=0; for t in $(LOADER_SCENARIOS); do \
+		tests/run --time 180 loader-$$t -- $(PY) tests/boot/loader/loader.py $$t || status=1; \
+	done; exit $$status
+
+CHECK_TESTS += check-loader

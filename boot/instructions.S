@@ -47,24 +47,30 @@ function halt
  */
 function watch_code_start
 
-/* Sets the counter of starts to zero, once. */
+/* Sets the counter of starts to zero, until firmware has once done so. */
 function watch_reached
-	subq $56, %rsp /* shadow space of 32 bytes, the fifth argument, alignment */
-	cmpl $0, WATCH_CLEARED(%rdx)
+	pushq %rbx
+	subq $48, %rsp /* shadow space of 32 bytes, the fifth argument, alignment */
+	movq %rdx, %rbx
+	cmpl $0, WATCH_CLEARED(%rbx)
 	jne 1f
-	movl $1, WATCH_CLEARED(%rdx)
-	movq WATCH_SET_VARIABLE(%rdx), %rax
-	leaq WATCH_VALUE(%rdx), %r10
-	movq %r10, 32(%rsp)
+	movq WATCH_RUNTIME_SERVICES(%rbx), %rax
+	movq WATCH_SET_VARIABLE(%rax), %rax
+	leaq WATCH_NAME(%rbx), %rcx
+	leaq WATCH_GUID(%rbx), %rdx
+	movl WATCH_ATTRIBUTES(%rbx), %r8d
 	movl $WATCH_VALUE_SIZE, %r9d
-	movl WATCH_ATTRIBUTES(%rdx), %r8d
-	leaq WATCH_NAME(%rdx), %rcx
-	leaq WATCH_GUID(%rdx), %rdx
+	leaq WATCH_VALUE(%rbx), %r10
+	movq %r10, 32(%rsp)
 	call *%rax
-1:	addq $56, %rsp
+	testq %rax, %rax
+	jnz 1f
+	movl $1, WATCH_CLEARED(%rbx)
+1:	addq $48, %rsp
+	popq %rbx
 	ret
 
-/* The same where firmware did not announce the end before, and the call boot_done. */
+/* The same, and the call boot_done. */
 function watch_exit
 	pushq %rbx
 	subq $32, %rsp

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Installs the code of x86.S that runs when the operating system is reached.
+ * Installs the code of instructions.S that runs when the operating system is reached.
  */
 #include "boot/watch.h"
 
@@ -14,7 +14,7 @@
 #include "monitor/abi/cpuid.h"
 
 struct watch {
-	EFI_SET_VARIABLE set_variable;
+	const EFI_RUNTIME_SERVICES *runtime_services;
 	EFI_GUID guid;
 	CHAR16 name[WATCH_NAME_CHARS];
 	UINT32 attributes;
@@ -24,17 +24,18 @@ struct watch {
 	UINT32 call;
 };
 
-_Static_assert(offsetof(struct watch, set_variable) == WATCH_SET_VARIABLE, "as x86.S has it");
-_Static_assert(offsetof(struct watch, guid) == WATCH_GUID, "as x86.S has it");
-_Static_assert(offsetof(struct watch, name) == WATCH_NAME, "as x86.S has it");
-_Static_assert(offsetof(struct watch, attributes) == WATCH_ATTRIBUTES, "as x86.S has it");
-_Static_assert(offsetof(struct watch, value) == WATCH_VALUE, "as x86.S has it");
-_Static_assert(sizeof(UINT32) == WATCH_VALUE_SIZE, "as x86.S has it");
-_Static_assert(offsetof(struct watch, cleared) == WATCH_CLEARED, "as x86.S has it");
-_Static_assert(offsetof(struct watch, vendor) == WATCH_VENDOR, "as x86.S has it");
-_Static_assert(offsetof(struct watch, call) == WATCH_CALL, "as x86.S has it");
-_Static_assert(WATCH_VENDOR_VMX == REDOUBT_VENDOR_VMX, "as x86.S has it");
-_Static_assert(WATCH_VENDOR_SVM == REDOUBT_VENDOR_SVM, "as x86.S has it");
+_Static_assert(offsetof(struct watch, runtime_services) == WATCH_RUNTIME_SERVICES, "as in assembly");
+_Static_assert(offsetof(EFI_RUNTIME_SERVICES, SetVariable) == WATCH_SET_VARIABLE, "as in assembly");
+_Static_assert(offsetof(struct watch, guid) == WATCH_GUID, "as in assembly");
+_Static_assert(offsetof(struct watch, name) == WATCH_NAME, "as in assembly");
+_Static_assert(offsetof(struct watch, attributes) == WATCH_ATTRIBUTES, "as in assembly");
+_Static_assert(offsetof(struct watch, value) == WATCH_VALUE, "as in assembly");
+_Static_assert(sizeof(UINT32) == WATCH_VALUE_SIZE, "as in assembly");
+_Static_assert(offsetof(struct watch, cleared) == WATCH_CLEARED, "as in assembly");
+_Static_assert(offsetof(struct watch, vendor) == WATCH_VENDOR, "as in assembly");
+_Static_assert(offsetof(struct watch, call) == WATCH_CALL, "as in assembly");
+_Static_assert(WATCH_VENDOR_VMX == REDOUBT_VENDOR_VMX, "as in assembly");
+_Static_assert(WATCH_VENDOR_SVM == REDOUBT_VENDOR_SVM, "as in assembly");
 _Static_assert(sizeof(ATTEMPTS_NAME) <= sizeof(((struct watch *)0)->name), "the name fits");
 
 extern const UINT8 watch_code_start[], watch_reached[], watch_exit[], watch_code_end[];
@@ -42,7 +43,7 @@ extern const UINT8 watch_code_start[], watch_reached[], watch_exit[], watch_code
 static void fill(struct watch *watch, UINT32 vendor)
 {
 	*watch = (struct watch){
-		.set_variable = RT->SetVariable,
+		.runtime_services = RT,
 		.guid = ATTEMPTS_GUID,
 		.attributes = ATTEMPTS_ATTRIBUTES,
 		.vendor = vendor,
@@ -51,18 +52,32 @@ static void fill(struct watch *watch, UINT32 vendor)
 	memcpy(watch->name, ATTEMPTS_NAME, sizeof(ATTEMPTS_NAME));
 }
 
-/* `function` of the copy at `code`, called when the group `group` is signalled. */
-static EFI_STATUS hook(UINT64 code, const UINT8 *function, struct watch *watch, EFI_GUID group)
+/* Calls the copy of a function when an event group is signalled. */
+static EFI_STATUS hook(UINT64 notify, EFI_TPL tpl, UINT64 watch, EFI_GUID group)
 {
-	EFI_EVENT_NOTIFY notify = (EFI_EVENT_NOTIFY)(code + (UINT64)(function - watch_code_start));
 	EFI_EVENT event;
 
-	return BS->CreateEventEx(EVT_NOTIFY_SIGNAL, TPL_CALLBACK, notify, watch, &group, &event);
+	return BS->CreateEventEx(EVT_NOTIFY_SIGNAL, tpl, (EFI_EVENT_NOTIFY)notify, (void *)watch,
+	    &group, &event);
+}
+
+/*
+ * Before boot services end (UEFI 2.9 and later) the counter can be set in good order. Older firmware
+ * tells only that they end, and then closes variables that the operating system may not see at
+ * TPL_NOTIFY; so the watch must come at that level and not, as UEFI has it for variables, below it.
+ */
+static EFI_STATUS hook_both(UINT64 code, UINT64 watch)
+{
+	EFI_GUID before = BEFORE_EXIT_BOOT_SERVICES_GUID, exit = EXIT_BOOT_SERVICES_GUID;
+	UINT64 at_before = code + (UINT64)(watch_reached - watch_code_start);
+	UINT64 at_exit = code + (UINT64)(watch_exit - watch_code_start);
+	EFI_STATUS status = hook(at_exit, TPL_NOTIFY, watch, exit);
+
+	return EFI_ERROR(status) ? status : hook(at_before, TPL_CALLBACK, watch, before);
 }
 
 EFI_STATUS watch_install(UINT32 vendor)
 {
-	EFI_GUID before = BEFORE_EXIT_BOOT_SERVICES_GUID, exit = EXIT_BOOT_SERVICES_GUID;
 	EFI_PHYSICAL_ADDRESS code, data;
 	EFI_STATUS status;
 
@@ -78,8 +93,5 @@ EFI_STATUS watch_install(UINT32 vendor)
 	memcpy((void *)code, watch_code_start, (size_t)(watch_code_end - watch_code_start));
 	if (!memory_make_executable(code, 1))
 		return EFI_ACCESS_DENIED;
-	status = hook(code, watch_exit, (struct watch *)data, exit);
-	if (!EFI_ERROR(status))
-		status = hook(code, watch_reached, (struct watch *)data, before);
-	return status;
+	return hook_both(code, data);
 }

@@ -5,7 +5,7 @@
 #ifndef BOOT_WATCH_LAYOUT_H
 #define BOOT_WATCH_LAYOUT_H
 
-#define WATCH_SET_VARIABLE 0
+#define WATCH_RUNTIME_SERVICES 0
 #define WATCH_GUID 8
 #define WATCH_NAME 24
 #define WATCH_NAME_CHARS 16
@@ -15,6 +15,9 @@
 #define WATCH_CLEARED 64
 #define WATCH_VENDOR 68
 #define WATCH_CALL 72
+
+/* In EFI's table of runtime services. */
+#define WATCH_SET_VARIABLE 88
 
 /* REDOUBT_VENDOR_ of monitor/abi/cpuid.h. */
 #define WATCH_VENDOR_VMX 1
