@@ -29,13 +29,38 @@ BOCHS_COMMON=(
 BOCHS_fast=(--enable-all-optimizations --disable-debugger --enable-instrumentation=instrument/probe)
 BOCHS_debug=(--disable-debugger --enable-gdb-stub)
 
+# Two faults of 3.0's INIT and SIPI in VMX operation, mended by edits of ours to cpu/event.cc, one sed
+# expression each:
+#
+#   INIT that reaches a CPU in root mode is dropped. It stays pending until the next VM entry (SDM 3C
+#   26.2, 24.8), so that is what it does here.
+#
+#   SIPI for a waiting guest exits in the sender's context: the longjmp behind it cuts the sender's
+#   instruction short, and a broadcast reaches one CPU only. The target takes the exit itself instead.
+BOCHS_MENDS=(
+	's/^  if (! is_masked_event(BX_EVENT_INIT)) {$/  if (! is_masked_event(BX_EVENT_INIT) || (BX_CPU_THIS_PTR in_vmx \&\& ! BX_CPU_THIS_PTR in_vmx_guest)) {/'
+	's/^      VMexit(VMX_VMEXIT_SIPI, vector);$/    { sipi_waits[BX_CPU_ID] = 0x100 | vector; return; }/'
+	's/^bool BX_CPU_C::handleWaitForEvent(void)$/static unsigned sipi_waits[BX_MAX_SMP_THREADS_SUPPORTED];\n&/'
+	's/^    \/\/ HALT condition remains, return so other CPUs have a chance$/    if (unsigned sipi = sipi_waits[BX_CPU_ID]) {\n      sipi_waits[BX_CPU_ID] = 0;\n      if (BX_CPU_THIS_PTR in_vmx_guest) VMexit(VMX_VMEXIT_SIPI, sipi \& 0xff);\n    }\n&/'
+)
+
+# bochs_mend SRC: each expression must change the file.
+bochs_mend() {
+	local file=$1/cpu/event.cc mend
+	for mend in "${BOCHS_MENDS[@]}"; do
+		sed "$mend" "$file" >"$file.new"
+		cmp -s "$file" "$file.new" && die "Bochs is not the version that is mended: $mend"
+		mv "$file.new" "$file"
+	done
+}
+
 # bochs_dir VARIANT: where that build lives.
 bochs_dir() {
 	local -n options=BOCHS_$1
 	local key
 	key=$({
 		printf '%s\n' "$BOCHS_VERSION" "$BOCHS_SHA256" "$BOCHS_CXXFLAGS"
-		printf '%s\n' "${BOCHS_COMMON[@]}" "${options[@]}"
+		printf '%s\n' "${BOCHS_COMMON[@]}" "${options[@]}" "${BOCHS_MENDS[@]}"
 		[[ $1 == fast ]] && cat "$BOCHS_PROBE"/{Makefile.in,instrument.cc,instrument.h}
 		dpkg --print-architecture
 	} | sha256sum)
@@ -138,6 +163,7 @@ bochs_build() {
 	work=$(mktemp -d "$CACHE/bochs.XXXXXX")
 	tar -xf "$tarball" -C "$work"
 	src=$(echo "$work"/bochs-*)
+	bochs_mend "$src"
 	[[ $variant == fast ]] && cp -r "$BOCHS_PROBE" "$src/instrument/probe"
 	say "building Bochs ($variant) into $dir"
 	bochs_compile "$src" "$work/log" "${BOCHS_COMMON[@]}" "${options[@]}" 9>&- &
