@@ -11,7 +11,6 @@
 
 #define TICKS_AFTER_INIT 1000000u
 #define TICKS_BETWEEN_SIPIS 200000u
-#define START_TRIES 200u
 
 void delay(uint64_t ticks)
 {
@@ -80,7 +79,7 @@ bool smp_wait_online(unsigned index)
 	return cpu->online;
 }
 
-static bool start_once(unsigned index)
+bool smp_start(unsigned index)
 {
 	smp_init(index);
 	delay(TICKS_AFTER_INIT);
@@ -88,18 +87,6 @@ static bool start_once(unsigned index)
 	delay(TICKS_BETWEEN_SIPIS);
 	if (!cpu_at(index)->online)
 		smp_sipi(index);
-	delay(TICKS_AFTER_INIT);
-	return cpu_at(index)->online;
-}
-
-/* More than once because Bochs drops an INIT that meets the target in root mode. */
-bool smp_start(unsigned index)
-{
-	for (unsigned i = 0; i < START_TRIES; i++) {
-		if (start_once(index))
-			return true;
-		delay(i * 1009);
-	}
 	return smp_wait_online(index);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Which suites run: suite=NAME[,NAME...] in the options.
+ * Which suites run: suite=NAME[,NAME...] in the options. SWITCH=NUMBER first switches a protection of the test
+ * build off (arch/include/arch/test_switch.h), so that an attack is seen to succeed without it.
  */
 #include "guest/suite/suite.h"
 
@@ -9,6 +10,7 @@
 #include "guest/lib/smp.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
+#include "guest/suite/test_calls.h"
 #include "monitor/abi/cpuid.h"
 
 static const struct suite suites[] = {
@@ -81,6 +83,17 @@ static void run_list(const char *list)
 	}
 }
 
+/* Some switches take effect at the next exit that is neither CPUID nor a call: INVD is one. */
+static void switch_off(uint64_t number)
+{
+	struct redoubt_test_switch before;
+
+	if (redoubt_test_switch(number, 1, &before) != REDOUBT_OK)
+		bail("the monitor has no such switch, or is no test build");
+	__asm__ volatile("invd" : : : "memory");
+	tap_note("protection %lu is switched off", number);
+}
+
 void guest_main(void)
 {
 	static char list[OPTION_MAX];
@@ -90,6 +103,8 @@ void guest_main(void)
 		list[i] = wanted[i];
 	tap_note("options: %s", options_text());
 	tap(monitor_present(), "the monitor's signature is there");
+	if (option("SWITCH")[0])
+		switch_off(option_number("SWITCH", 0));
 	run_list(list);
 	tap_end();
 }
