@@ -146,14 +146,6 @@ bool spin_held(const struct spinlock *lock)
 
 /* ---- Translations ---- */
 
-void cpu_flush_all(void)
-{
-	cpus.flushes++;
-	for (unsigned i = 0; i < cpus.count && !cpus.flush_broken; i++)
-		if (cpus.list[i].anything)
-			forget(&cpus.list[i]);
-}
-
 uint64_t host_flushes(void)
 {
 	return cpus.flushes;
@@ -204,6 +196,46 @@ static struct translation walk(struct cpu *cpu, uint64_t gpa)
 	if (level == 0)
 		*known = (struct walked){ gpa >> LARGE_SHIFT, table };
 	return decode(gpa, entry, level);
+}
+
+/*
+ * Until it has flushed a CPU may walk a table that was merged away, so that must not hold anything but
+ * leaves yet. Its first word is where a free table would lead to the next.
+ */
+static void check_remembered(const struct cpu *cpu)
+{
+	for (unsigned i = 0; i < CACHED; i++) {
+		const struct walked *known = &cpu->tables[i];
+
+		if (known->region != NOTHING && known->table[0] != 0 &&
+		    !(format_prot(known->table[0]) & S2_R))
+			host_fail("a table was reused before the flush");
+	}
+}
+
+/* A CPU flushes, and its guest runs on: what it had in use it walks for and remembers anew. */
+static void flush(struct cpu *cpu)
+{
+	struct cpu before = *cpu;
+
+	check_remembered(cpu);
+	forget(cpu);
+	for (unsigned i = 0; i < CACHED; i++) {
+		if (before.tables[i].region != NOTHING)
+			walk(cpu, before.tables[i].region << LARGE_SHIFT);
+		if (before.translations[i].page != NOTHING)
+			cpu->translations[i] = walk(cpu,
+			    before.translations[i].page << FRAME_SHIFT);
+	}
+	cpu->anything = true;
+}
+
+void cpu_flush_all(void)
+{
+	cpus.flushes++;
+	for (unsigned i = 0; i < cpus.count && !cpus.flush_broken; i++)
+		if (cpus.list[i].anything)
+			flush(&cpus.list[i]);
 }
 
 static bool grants(const struct translation *seen, unsigned access)

@@ -4,6 +4,7 @@
  */
 #include "arch/console.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "arch/x86/asm.h"
@@ -13,7 +14,7 @@
 #define TRANSMIT_EMPTY 0x20u
 #define TRANSMIT_POLLS 100000u
 
-static uint16_t serial_port;
+static _Atomic uint16_t serial_port;
 static bool serial_kept;
 static bool debug_port;
 
@@ -24,24 +25,26 @@ void console_init(const struct bootinfo *info)
 	debug_port = info->flags & BOOTINFO_DEBUGCON;
 }
 
-static void serial_put(uint8_t c)
+static void serial_put(uint16_t port, uint8_t c)
 {
 	for (unsigned i = 0; i < TRANSMIT_POLLS; i++)
-		if (inb(serial_port + LINE_STATUS) & TRANSMIT_EMPTY)
+		if (inb(port + LINE_STATUS) & TRANSMIT_EMPTY)
 			break;
-	outb(serial_port, c);
+	outb(port, c);
 }
 
 void console_write(const char *text, size_t bytes)
 {
+	uint16_t port = atomic_load(&serial_port); /* another CPU may release it meanwhile */
+
 	for (size_t i = 0; i < bytes; i++) {
 		if (debug_port)
 			outb(DEBUG_PORT, (uint8_t)text[i]);
-		if (serial_port == 0)
+		if (port == 0)
 			continue;
 		if (text[i] == '\n')
-			serial_put('\r');
-		serial_put((uint8_t)text[i]);
+			serial_put(port, '\r');
+		serial_put(port, (uint8_t)text[i]);
 	}
 }
 

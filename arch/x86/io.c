@@ -28,6 +28,11 @@ void io_init(const struct bootinfo *info)
 		serial_kept = info->serial_port;
 }
 
+bool io_sleep_watched(void)
+{
+	return power.pm1a_control != 0;
+}
+
 static void watch(uint8_t *map, uint16_t port, unsigned count)
 {
 	if (port == 0)
@@ -131,7 +136,7 @@ bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 		return true;
 	}
 	if (is_sleep(port, bytes, *value, &type)) {
-		if (power.s5_type != POWER_S5_UNKNOWN && type != power.s5_type) {
+		if (type != power.s5_type) {
 			audit(REDOUBT_AUDIT_SLEEP_REFUSED, port, type);
 			return false;
 		}

@@ -16,6 +16,9 @@ struct vcpu;
 /* Takes the ports from the boot information block. */
 void io_init(const struct bootinfo *info);
 
+/* Whether the registers that put the machine to sleep are known, and so refused to all but power-off. */
+bool io_sleep_watched(void);
+
 /* Sets the bits of watched ports in an 8 KiB permission map. */
 void io_fill_map(uint8_t *map);
 

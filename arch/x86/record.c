@@ -12,16 +12,15 @@
 #define CMOS_INDEX 0x70u
 #define CMOS_DATA 0x71u
 #define CMOS_NMI_OFF 0x80u
+#define CMOS_STATUS_D 0x0du
 
 void arch_keep_digest(const uint8_t digest[8])
 {
-	uint8_t index = inb(CMOS_INDEX);
-
 	for (unsigned i = 0; i < 8; i++) {
 		outb(CMOS_INDEX, (uint8_t)(CMOS_NMI_OFF | (PANIC_CMOS + i)));
 		outb(CMOS_DATA, digest[i]);
 	}
-	outb(CMOS_INDEX, index);
+	outb(CMOS_INDEX, CMOS_STATUS_D); /* NMIs on again; the index register cannot be read back everywhere */
 }
 
 struct panic_record *region_record(void)

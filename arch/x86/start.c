@@ -178,6 +178,18 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 	return (enum launch_status)run(MONITOR_LAUNCH, (uint32_t)cpu);
 }
 
+/* What the region is used for; tests/bench reads this line. */
+static void report_memory(void)
+{
+	const struct bootinfo *info = start_info();
+	const struct stage2_pool *pool = monitor_normal_stage2()->pool;
+	uint64_t cpus = (uint64_t)info->cpu_count * REGION_PAGES_PER_CPU;
+
+	klog(LOG_INFO, "own memory %lu bytes, CPUs %lu, second-stage tables %lu used of %lu",
+	    (info->region_pages - pool->total - cpus) * FRAME_SIZE, cpus * FRAME_SIZE,
+	    (pool->total - pool->available) * FRAME_SIZE, pool->total * FRAME_SIZE);
+}
+
 /* Under the monitor's tables and on its stack. */
 uint64_t start_root(uint64_t op)
 {
@@ -194,6 +206,8 @@ uint64_t start_root(uint64_t op)
 	status = monitor_init(start_info());
 	if (status == LAUNCH_OK)
 		status = vendor_init();
+	if (status == LAUNCH_OK)
+		report_memory();
 	trap_use_stacks();
 	return status;
 }

@@ -46,6 +46,8 @@
 	DEGRADED(NO_MBEC, 5, "mbec=absent", "the CPU lacks mode-based execute control")            \
 	DEGRADED(MICROCODE, 6, "microcode=firmware", "microcode updates by the guest are denied")  \
 	DEGRADED(RETRIES, 7, "boot=retried", "earlier starts did not reach the operating system")  \
+	DEGRADED(SLEEP, 9, "sleep=unwatched",                                                      \
+	    "sleep registers are not known: a machine that sleeps wakes without the monitor")      \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

@@ -40,6 +40,10 @@
 	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE |         \
 	    EPT_INVVPID | EPT_INVVPID_SINGLE)
 
+#define MSR_TME_ACTIVATE 0x982u
+#define TME_ENABLED (1ull << 1)
+#define TME_KEY_BITS(activate) ((unsigned)((activate) >> 32 & 15))
+#define CPUID7_TME (1u << 13)
 #define STAGE2_BITS 48u
 #define CPUID1_VMX (1u << 5)
 
@@ -92,6 +96,7 @@ static const struct control_demand demands[] = {
 /* What the first CPU offers; the others must offer the same. */
 static struct vmx_controls chosen;
 static uint64_t chosen_ept;
+static unsigned chosen_bits;
 static bool chosen_valid;
 
 const struct vmx_controls *vmx_controls(void)
@@ -160,6 +165,23 @@ static enum launch_status check_stage2(void)
 	return LAUNCH_OK;
 }
 
+/*
+ * Bits of an address that select memory. Where firmware has activated memory encryption with several keys
+ * the upper ones select a key, and would give the guest a second name for every frame (T11); CPUID does not
+ * tell. Tables have four levels.
+ */
+static unsigned address_bits(void)
+{
+	unsigned bits = cpuid(0x80000008, 0).eax & 0xff;
+	uint64_t activate = 0;
+
+	if (cpuid(0, 0).eax >= 7 && cpuid(7, 0).ecx & CPUID7_TME)
+		activate = rdmsr(MSR_TME_ACTIVATE);
+	if (activate & TME_ENABLED)
+		bits -= TME_KEY_BITS(activate);
+	return bits < STAGE2_BITS ? bits : STAGE2_BITS;
+}
+
 static bool same_controls(const struct vmx_controls *a, const struct vmx_controls *b)
 {
 	return a->pin == b->pin && a->primary == b->primary && a->secondary == b->secondary &&
@@ -183,6 +205,7 @@ enum launch_status vendor_check(void)
 		    : LAUNCH_CPU_MISMATCH;
 	chosen = own;
 	chosen_ept = rdmsr(MSR_VMX_EPT_VPID);
+	chosen_bits = address_bits();
 	chosen_valid = true;
 	return LAUNCH_OK;
 }
@@ -202,10 +225,7 @@ uint64_t vmx_cr0_fixed(uint64_t cr0)
 	return (cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1);
 }
 
-/* Tables have four levels. */
 uint64_t stage2_limit(void)
 {
-	unsigned bits = cpuid(0x80000008, 0).eax & 0xff;
-
-	return 1ull << (bits < STAGE2_BITS ? bits : STAGE2_BITS);
+	return 1ull << chosen_bits;
 }

@@ -31,7 +31,8 @@ static void handle_call(struct vcpu *vcpu)
 		vcpu_skip(vcpu);
 		return;
 	}
-	audit(REDOUBT_AUDIT_CALL_REFUSED, vcpu->regs.rax, vcpu_rip(vcpu));
+	/* One subject for all, so that user programs cannot push other records out of the ring. */
+	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, vcpu_rip(vcpu));
 	vcpu_inject_ud(vcpu);
 }
 
@@ -106,7 +107,7 @@ static void handle_task_switch(struct vcpu *vcpu)
 {
 	uint32_t selector = TASK_SELECTOR(vmread(VMCS_EXIT_QUALIFICATION));
 
-	audit(REDOUBT_AUDIT_TASK_SWITCH, selector, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_TASK_SWITCH, 0, selector);
 	vmx_inject_exception(vcpu, VECTOR_GP, true, selector);
 }
 
@@ -180,6 +181,13 @@ static const exit_handler handlers[EXIT_REASONS] = {
     [EXIT_INVVPID] = handle_undefined,
     [EXIT_XSETBV] = vmx_xsetbv,
     [EXIT_ENCLS] = handle_undefined,
+    [EXIT_PCONFIG] = handle_undefined,
+    [EXIT_LOADIWKEY] = handle_undefined,
+    [EXIT_ENCLV] = handle_undefined,
+    [EXIT_SEAMCALL] = handle_undefined,
+    [EXIT_TDCALL] = handle_undefined,
+    [EXIT_RDMSR_IMMEDIATE] = handle_undefined,
+    [EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
 };
 
 /*

@@ -84,7 +84,7 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return REDOUBT_DEGRADED_SUSPEND | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
+	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
 }
 

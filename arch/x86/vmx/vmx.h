@@ -97,7 +97,14 @@ enum exit_reason {
 	EXIT_INVVPID = 53,
 	EXIT_XSETBV = 55,
 	EXIT_ENCLS = 60,
-	EXIT_REASONS = 64,
+	EXIT_PCONFIG = 65,
+	EXIT_LOADIWKEY = 69,
+	EXIT_ENCLV = 70,
+	EXIT_SEAMCALL = 76, /* these two exit whatever the privilege level */
+	EXIT_TDCALL = 77,
+	EXIT_RDMSR_IMMEDIATE = 84,
+	EXIT_WRMSRNS_IMMEDIATE = 85,
+	EXIT_REASONS = 86,
 };
 #define EXIT_ENTRY_FAILED (1u << 31)
 

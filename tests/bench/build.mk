@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# tests/bench: measurements in instructions; tests/bench.sh puts them together.
+
+.PHONY: bench-exits bench-sizes
+bench-exits: setup-build
+	@$(SETUP) image bochs
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi
+	@mkdir -p $(B)/bench
+	@$(PY) tests/bench/exits.py $(B)/bench/exits.json
+
+bench-sizes: setup-build
+	@$(SETUP) image bochs lint
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi
+	@mkdir -p $(B)/bench
+	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
+
+BENCH_TESTS += bench-exits bench-sizes
