@@ -4,17 +4,12 @@
  * (monitor_leaving() of arch/upcall.h). The panic path comes here too, so nothing here takes a
  * lock.
  */
-#include <stdatomic.h>
-
 #include "arch/cpu.h"
 #include "arch/upcall.h"
 #include "monitor/lib/string.h"
 #include "monitor/monitor.h"
 
-enum { STAYING, LEAVING, LEFT };
-
 static struct {
-	_Atomic unsigned stage;
 	size_t count;
 	struct {
 		void *memory;
@@ -30,16 +25,9 @@ void leave_scrubs(void *secret, size_t bytes)
 	leave.count++;
 }
 
+/* Each caller scrubs everything: nobody waits for a CPU that a panic may have stopped half-way. */
 void monitor_leaving(int how)
 {
-	unsigned stage = STAYING;
-
-	if (!atomic_compare_exchange_strong(&leave.stage, &stage, LEAVING)) {
-		while (atomic_load(&leave.stage) != LEFT)
-			cpu_pause();
-		return;
-	}
 	for (size_t i = 0; i < leave.count; i++)
 		scrub(leave.secrets[i].memory, leave.secrets[i].bytes);
-	atomic_store(&leave.stage, LEFT);
 }
