@@ -10,33 +10,33 @@
 #include "boot/bytes.h"
 
 #define TABLE_MAX (4u << 20) /* bytes; real tables, DSDTs too, are far below */
-#define HEADER 36u	     /* of every table but the RSDP */
-#define RSDP_V1 20u
-#define RSDP_V2 36u
+#define HEADER	  36u	     /* of every table but the RSDP */
+#define RSDP_V1	  20u
+#define RSDP_V2	  36u
 
 /* Offsets in the FADT. */
-#define FADT_DSDT 40u
-#define FADT_PM1A_CONTROL 64u
-#define FADT_PM1B_CONTROL 68u
-#define FADT_FLAGS 112u
-#define FADT_RESET_REG 116u
-#define FADT_RESET_VALUE 128u
-#define FADT_X_DSDT 140u
-#define FADT_X_PM1A_CONTROL 172u
-#define FADT_X_PM1B_CONTROL 184u
+#define FADT_DSDT	     40u
+#define FADT_PM1A_CONTROL    64u
+#define FADT_PM1B_CONTROL    68u
+#define FADT_FLAGS	     112u
+#define FADT_RESET_REG	     116u
+#define FADT_RESET_VALUE     128u
+#define FADT_X_DSDT	     140u
+#define FADT_X_PM1A_CONTROL  172u
+#define FADT_X_PM1B_CONTROL  184u
 #define FADT_RESET_SUPPORTED (1u << 10)
-#define FADT_HW_REDUCED (1u << 20)
+#define FADT_HW_REDUCED	     (1u << 20)
 
 /* A generic address structure: space, width, offset, access, address. */
-#define GAS_SIZE 12u
+#define GAS_SIZE    12u
 #define GAS_ADDRESS 4u
-#define GAS_IO 1u
+#define GAS_IO	    1u
 
 /* AML opcodes of a named package of small numbers. */
-#define AML_ZERO 0x00u
-#define AML_ONE 0x01u
-#define AML_NAME 0x08u
-#define AML_BYTE 0x0au
+#define AML_ZERO    0x00u
+#define AML_ONE	    0x01u
+#define AML_NAME    0x08u
+#define AML_BYTE    0x0au
 #define AML_PACKAGE 0x12u
 #define SLP_TYP_MAX 7u
 
@@ -100,8 +100,8 @@ static bool open_root(const struct reader *reader, uint64_t rsdp, struct table *
 }
 
 /* ABSENT if no entry leads to a FADT, DAMAGED if the one that does is. Others are not judged. */
-static enum acpi_result open_fadt(
-    const struct reader *reader, const struct table *root, bool wide, struct table *fadt)
+static enum acpi_result open_fadt(const struct reader *reader, const struct table *root, bool wide,
+    struct table *fadt)
 {
 	uint32_t step = wide ? 8 : 4;
 
@@ -197,8 +197,8 @@ static uint8_t s5_type(const struct reader *reader, const struct table *fadt)
 	return find_s5(&dsdt);
 }
 
-enum acpi_result acpi_find_power(
-    uint64_t rsdp, acpi_map_fn map_fn, void *context, struct bootinfo_power *power)
+enum acpi_result acpi_find_power(uint64_t rsdp, acpi_map_fn map_fn, void *context,
+    struct bootinfo_power *power)
 {
 	struct reader reader = { map_fn, context };
 	struct table root, fadt;

@@ -25,7 +25,7 @@ enum acpi_result {
  * `power` says that nothing is known. ACPI 6.5: 5.2.5.3 RSDP, 5.2.6 headers, 5.2.7 and 5.2.8 RSDT
  * and XSDT, 5.2.9 FADT, 7.4.2 \_S5, 20.2 AML.
  */
-enum acpi_result acpi_find_power(
-    uint64_t rsdp, acpi_map_fn map, void *context, struct bootinfo_power *power);
+enum acpi_result acpi_find_power(uint64_t rsdp, acpi_map_fn map, void *context,
+    struct bootinfo_power *power);
 
 #endif

@@ -121,7 +121,7 @@ $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/
 	tests/boot/loader/low.S $(addprefix boot/,sha256.c text.c x86.c instructions.S))))
 
 # The loader with a monitor that fails on purpose.
-$(LOADER_FAKE)-monitor.elf: $(B)/root/tests/boot/loader/fake.o arch/x86/monitor.lds
+$(LOADER_FAKE)-monitor.elf: $(patsubst %.c,$(B)/root/%.o,tests/boot/loader/fake.c) arch/x86/monitor.lds
 	@mkdir -p $(@D)
 	@$(LD) $(MON_LDFLAGS) -o $@ $(filter %.o,$^)
 $(LOADER_FAKE)-monitor.img: $(LOADER_FAKE)-monitor.elf tools/build/mkimage.py tools/build/elf.py

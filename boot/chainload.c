@@ -9,8 +9,8 @@
 #include "boot/file.h"
 #include "boot/initrd.h"
 
-static EFI_STATUS load(
-    EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const char *path, EFI_HANDLE *next)
+static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const char *path,
+    EFI_HANDLE *next)
 {
 	CHAR16 wide[CONFIG_PATH_MAX + 1];
 	EFI_DEVICE_PATH *device_path;

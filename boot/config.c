@@ -28,8 +28,8 @@ static bool choose(const struct choice *choices, const char *word, uint32_t *val
 }
 
 /* Sets the bits of `mask` in the flags to the choice that `word` names. */
-static bool choose_flag(
-    struct config *config, const struct choice *choices, const char *word, uint32_t mask)
+static bool choose_flag(struct config *config, const struct choice *choices, const char *word,
+    uint32_t mask)
 {
 	uint32_t value;
 
@@ -143,8 +143,7 @@ static const char *set_panic(struct config *config, const char *value)
 	static const struct choice modes[] = { { "halt", 0 }, { "reset", BOOTINFO_PANIC_RESET },
 		{ NULL, 0 } };
 
-	return choose_flag(config, modes, value, BOOTINFO_PANIC_RESET) ? NULL
-								       : "is halt or reset";
+	return choose_flag(config, modes, value, BOOTINFO_PANIC_RESET) ? NULL : "is halt or reset";
 }
 
 static const char *set_mitigations(struct config *config, const char *value)
@@ -199,7 +198,7 @@ static const struct key {
 	{ "mitigations", set_mitigations, false },
 };
 
-#define KEY_COUNT (sizeof(keys) / sizeof(keys[0]))
+#define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))
 #define KEY_SERIAL 6u
 
 static bool is_blank(char c)
@@ -219,10 +218,15 @@ struct parser {
 static void complain(struct parser *parser, const char *complaint, const char *key)
 {
 	char shown[KEY_TEXT];
-	size_t length = 0;
+	size_t length = text_length(key);
 
-	for (; key[length] && length < KEY_TEXT - 1; length++)
-		shown[length] = is_blank(key[length]) ? ' ' : key[length];
+	if (length > KEY_TEXT - 1)
+		length = KEY_TEXT - 1;
+	for (size_t i = 0; i < length; i++) {
+		shown[i] = key[i];
+		if (is_blank(key[i]))
+			shown[i] = ' ';
+	}
 	shown[length] = 0;
 	parser->errors++;
 	parser->report(parser->context, parser->line, complaint, shown);

@@ -13,15 +13,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONFIG_FILE_MAX 16384u /* bytes of the file */
-#define CONFIG_LINE_MAX 2047u  /* characters of a line */
-#define CONFIG_PATH_MAX 255u   /* characters of a path */
-#define CONFIG_NEXT_DEFAULT "\\EFI\\debian\\shimx64.efi"
+#define CONFIG_FILE_MAX		   16384u /* bytes of the file */
+#define CONFIG_LINE_MAX		   2047u  /* characters of a line */
+#define CONFIG_PATH_MAX		   255u	  /* characters of a path */
+#define CONFIG_NEXT_DEFAULT	   "\\EFI\\debian\\shimx64.efi"
 #define CONFIG_SERIAL_PORT_DEFAULT 0x3f8u
 
 struct config {
-	char next[CONFIG_PATH_MAX + 1];	   /* path of the next loader on our own volume */
-	char initrd[CONFIG_PATH_MAX + 1];  /* path of the initrd for an EFI-stub kernel; "" for none */
+	char next[CONFIG_PATH_MAX + 1]; /* path of the next loader on our own volume */
+	char initrd[CONFIG_PATH_MAX +
+	    1]; /* path of the initrd for an EFI-stub kernel; "" for none */
 	char options[CONFIG_LINE_MAX + 1]; /* the next loader's options; "" for none */
 	uint32_t log_level;		   /* enum log_level */
 	uint32_t flags;			   /* BOOTINFO_ bits of monitor/abi/bootinfo.h */
@@ -32,8 +33,8 @@ struct config {
  * Told of each error: the line's number from 1, what is wrong (a constant), and the key it is about
  * or "" (printable, at most 31 characters).
  */
-typedef void (*config_report_fn)(
-    void *context, unsigned line, const char *complaint, const char *key);
+typedef void (
+    *config_report_fn)(void *context, unsigned line, const char *complaint, const char *key);
 
 /* What holds where the file says nothing. */
 void config_defaults(struct config *config);

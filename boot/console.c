@@ -8,9 +8,9 @@
 #include "boot/x86.h"
 
 #define DEBUGCON_PORT 0xe9u
-#define LINE_MAX 320u
+#define LINE_MAX      320u
 #define SHOWN_COLUMNS 100u
-#define PAUSE_100NS 100000000ull /* ten seconds */
+#define PAUSE_100NS   100000000ull /* ten seconds */
 
 static bool debugcon;
 
@@ -70,8 +70,12 @@ void show_text(const char *text, unsigned length)
 	unsigned column = 0;
 
 	for (unsigned i = 0; i < length; i++) {
+		char c = text[i];
+
+		if (c < 0x20 || c > 0x7e)
+			c = '.';
 		if (text[i] != '\n')
-			line[column++] = text[i] >= 0x20 && text[i] <= 0x7e ? text[i] : '.';
+			line[column++] = c;
 		if (text[i] == '\n' || column == SHOWN_COLUMNS || i + 1 == length) {
 			line[column] = 0;
 			put_line("  | ", line);
@@ -82,17 +86,18 @@ void show_text(const char *text, unsigned length)
 
 void console_pause(void)
 {
+	SIMPLE_INPUT_INTERFACE *keyboard = ST->ConIn; /* NULL: the machine has none */
 	EFI_EVENT events[2];
 	EFI_INPUT_KEY key;
 	UINTN which, count = 1;
 
 	if (EFI_ERROR(BS->CreateEvent(EVT_TIMER, TPL_CALLBACK, NULL, NULL, &events[0])))
 		return;
-	if (ST->ConIn)
-		events[count++] = ST->ConIn->WaitForKey;
+	if (keyboard)
+		events[count++] = keyboard->WaitForKey;
 	if (!EFI_ERROR(BS->SetTimer(events[0], TimerRelative, PAUSE_100NS)) &&
-	    !EFI_ERROR(BS->WaitForEvent(count, events, &which)) && which == 1)
-		ST->ConIn->ReadKeyStroke(ST->ConIn, &key);
+	    !EFI_ERROR(BS->WaitForEvent(count, events, &which)) && which == 1 && keyboard)
+		keyboard->ReadKeyStroke(keyboard, &key);
 	BS->CloseEvent(events[0]);
 }
 

@@ -6,7 +6,7 @@
 
 #include "boot/console.h"
 
-#define TIMEOUT_US (5u * 1000 * 1000)
+#define TIMEOUT_US ((UINTN)5000000)
 
 static BOOLEAN add(struct cpus *cpus, UINTN number, BOOLEAN *have_own)
 {
@@ -15,7 +15,8 @@ static BOOLEAN add(struct cpus *cpus, UINTN number, BOOLEAN *have_own)
 	struct cpu cpu;
 
 	if (EFI_ERROR(status))
-		return refuse("Firmware does not describe CPU %lu (%s).", number, status_text(status));
+		return refuse("Firmware does not describe CPU %lu (%s).", number,
+		    status_text(status));
 	cpu = (struct cpu){ number, (UINT32)info.processor_id };
 	if (info.status & PROCESSOR_IS_BSP) {
 		cpus->cpu[0] = cpu;

@@ -20,7 +20,7 @@ typedef void(EFIAPI *ap_procedure_t)(void *argument);
 		}                                                                                  \
 	}
 
-#define PROCESSOR_IS_BSP 1u
+#define PROCESSOR_IS_BSP  1u
 #define PROCESSOR_ENABLED 2u
 #define PROCESSOR_HEALTHY 4u
 

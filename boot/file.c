@@ -7,7 +7,7 @@
 #include "boot/bytes.h"
 
 #define NODE_HEADER 4u
-#define READ_CHUNK (4u << 20)
+#define READ_CHUNK  (4u << 20)
 
 void file_widen(CHAR16 *out, const char *text)
 {

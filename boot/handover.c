@@ -48,8 +48,8 @@ static void find_power(struct bootinfo_power *power)
 		say("note: the ACPI tables are damaged: no power registers are known");
 	else
 		say("power: PM1 control 0x%x 0x%x, S5 type 0x%x, reset 0x%x=0x%x",
-		    power->pm1a_control, power->pm1b_control, power->s5_type,
-		    power->reset_port, power->reset_value);
+		    power->pm1a_control, power->pm1b_control, power->s5_type, power->reset_port,
+		    power->reset_value);
 }
 
 static void fill_cpus(struct block *block, const struct cpus *cpus)
@@ -111,8 +111,8 @@ static BOOLEAN reserve(struct block *block, const struct monitor_image *image, U
 	return TRUE;
 }
 
-static BOOLEAN fill(
-    struct block *block, const struct monitor_image *image, const struct handover_facts *facts)
+static BOOLEAN fill(struct block *block, const struct monitor_image *image,
+    const struct handover_facts *facts)
 {
 	struct bootinfo *info = &block->info;
 	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
@@ -147,8 +147,8 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	return TRUE;
 }
 
-BOOLEAN handover_prepare(
-    struct handover *handover, struct blob payload, const struct handover_facts *facts)
+BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
+    const struct handover_facts *facts)
 {
 	const struct monitor_image *image = (const struct monitor_image *)payload.data;
 	EFI_PHYSICAL_ADDRESS at;

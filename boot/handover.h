@@ -30,8 +30,8 @@ struct handover_facts {
  * Reserves memory, puts `payload` (checked) there and fills in the block. FALSE, after saying why;
  * then nothing is reserved.
  */
-BOOLEAN handover_prepare(
-    struct handover *handover, struct blob payload, const struct handover_facts *facts);
+BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
+    const struct handover_facts *facts);
 
 /* Gives back all that was reserved. Only before a CPU was launched. */
 void handover_release(struct handover *handover);

@@ -9,15 +9,15 @@
 #include "boot/bytes.h"
 #include "boot/sha256.h"
 
-#define PAGE 4096u
-#define PE_OFFSET_AT 0x3cu
-#define COFF_SECTIONS 6u      /* from the PE signature: NumberOfSections */
-#define COFF_OPTIONAL_SIZE 20u /* SizeOfOptionalHeader */
-#define COFF_END 24u	      /* the optional header */
-#define SECTION_SIZE 40u
+#define PAGE		     4096u
+#define PE_OFFSET_AT	     0x3cu
+#define COFF_SECTIONS	     6u	 /* from the PE signature: NumberOfSections */
+#define COFF_OPTIONAL_SIZE   20u /* SizeOfOptionalHeader */
+#define COFF_END	     24u /* the optional header */
+#define SECTION_SIZE	     40u
 #define SECTION_VIRTUAL_SIZE 8u
-#define SECTION_ADDRESS 12u
-#define DIGEST_AT offsetof(struct monitor_image, digest)
+#define SECTION_ADDRESS	     12u
+#define DIGEST_AT	     offsetof(struct monitor_image, digest)
 
 _Static_assert(sizeof(struct monitor_image) == 96, "the layout that tools/build/mkimage.py writes");
 

@@ -17,8 +17,8 @@ static const struct {
 	{ END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, { sizeof(EFI_DEVICE_PATH), 0 } },
 };
 
-static EFI_STATUS EFIAPI load(
-    load_file2_t *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy, UINTN *size, void *buffer)
+static EFI_STATUS EFIAPI load(load_file2_t *self, EFI_DEVICE_PATH *path, BOOLEAN boot_policy,
+    UINTN *size, void *buffer)
 {
 	struct initrd *initrd = (struct initrd *)self;
 

@@ -39,8 +39,7 @@ static const char *sentence(UINT64 result)
 }
 
 /* Runs an operation on a CPU. TRUE: the monitor answered LAUNCH_OK; otherwise it is said why. */
-static BOOLEAN run(
-    struct cpus *cpus, const struct handover *handover, UINT64 op, UINT32 index)
+static BOOLEAN run(struct cpus *cpus, const struct handover *handover, UINT64 op, UINT32 index)
 {
 	struct step step = { handover->entry, handover->info, op, index, NO_ANSWER };
 	EFI_STATUS status = cpus_run(cpus, index, do_step, &step);
@@ -69,7 +68,8 @@ static BOOLEAN verify(struct cpus *cpus, UINT32 index)
 	if (!EFI_ERROR(status) && cover.signature && cover.index == index &&
 	    cover.covered == cpus->count)
 		return TRUE;
-	say("CPU %u (APIC id %u) is not under the monitor as it should be (%s; signature %u, index %u, "
+	say("CPU %u (APIC id %u) is not under the monitor as it should be (%s; signature %u, index "
+	    "%u, "
 	    "%u covered)",
 	    index, cpus->cpu[index].apic_id, status_text(status), cover.signature, cover.index,
 	    cover.covered);

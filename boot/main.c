@@ -61,7 +61,7 @@ static BOOLEAN cover(struct loader *l)
 {
 	struct handover_facts facts = { &l->config, &l->cpus, l->attempts };
 	enum launch_outcome outcome;
-	struct blob payload;
+	struct blob payload = { 0 };
 
 	if (!find_payload(l, &payload) || !cpus_find(&l->cpus) ||
 	    !handover_prepare(&l->handover, payload, &facts))
@@ -109,7 +109,8 @@ static EFI_STATUS run(struct loader *l)
 	if (EFI_ERROR(status))
 		say("note: reaching the operating system goes unnoticed (%s)", status_text(status));
 	status = chainload(l->self, l->image, &l->config);
-	say("going back to firmware, %s", l->vendor ? "still under the monitor" : "without the monitor");
+	say("going back to firmware, %s",
+	    l->vendor ? "still under the monitor" : "without the monitor");
 	return status;
 }
 

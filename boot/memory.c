@@ -6,9 +6,9 @@
 
 #include "boot/x86.h"
 
-#define PAGE 4096ull
+#define PAGE	    4096ull
 #define LARGE_PAGES 512ull /* 4 KiB pages in 2 MiB */
-#define BELOW_4G 0xffffffffull
+#define BELOW_4G    0xffffffffull
 
 static BOOLEAN is_usable(UINT32 type)
 {
@@ -28,6 +28,8 @@ static BOOLEAN is_usable(UINT32 type)
 	}
 }
 
+#define MAP_GUESS 16384u /* bytes, grown until the map fits */
+
 struct map {
 	UINT8 *first;
 	UINTN size;
@@ -41,7 +43,7 @@ static EFI_STATUS read_map(struct map *map)
 	UINT32 version;
 	UINTN key;
 
-	for (map->size = 16 * 1024;; map->size += 4 * map->step) {
+	for (map->size = MAP_GUESS;; map->size += 4 * map->step) {
 		status = BS->AllocatePool(EfiLoaderData, map->size, (void **)&map->first);
 		if (EFI_ERROR(status))
 			return status;
@@ -82,8 +84,8 @@ static EFI_STATUS reserve_aligned(EFI_ALLOCATE_TYPE type, UINT64 pages, UINT64 *
 {
 	EFI_PHYSICAL_ADDRESS all = BELOW_4G;
 	UINT64 head;
-	EFI_STATUS status = BS->AllocatePages(
-	    type, EfiReservedMemoryType, pages + LARGE_PAGES - 1, &all);
+	EFI_STATUS status = BS->AllocatePages(type, EfiReservedMemoryType, pages + LARGE_PAGES - 1,
+	    &all);
 
 	if (EFI_ERROR(status))
 		return status;

@@ -4,7 +4,7 @@
  */
 #include "boot/ranges.h"
 
-#define PAGE_SHIFT 12u
+#define PAGE_SHIFT    12u
 #define ADDRESS_LIMIT (1ull << 52) /* no CPU has more physical address bits */
 
 static uint64_t end_of(const struct bootinfo_range *range)
@@ -36,7 +36,8 @@ bool ranges_add(struct ranges *ranges, uint64_t base, uint64_t pages)
 		return false;
 	while (first < ranges->count && end_of(&ranges->range[first]) < base)
 		first++;
-	for (behind = first; behind < ranges->count && ranges->range[behind].base <= end; behind++) {
+	for (behind = first; behind < ranges->count && ranges->range[behind].base <= end;
+	     behind++) {
 		if (ranges->range[behind].base < base)
 			base = ranges->range[behind].base;
 		if (end_of(&ranges->range[behind]) > end)

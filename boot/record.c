@@ -20,12 +20,12 @@
  */
 static const UINT64 places[] = { 0x0ffff000, 0x1ffff000, 0x07fff000, 0x03fff000, 0x3ffff000 };
 
-#define CMOS_INDEX 0x70u
-#define CMOS_DATA 0x71u
-#define CMOS_NMI_OFF 0x80u
+#define CMOS_INDEX	 0x70u
+#define CMOS_DATA	 0x71u
+#define CMOS_NMI_OFF	 0x80u
 #define PANIC_CMOS_BYTES 8u
-#define LIST_MAX 256u
-#define PLACES (sizeof(places) / sizeof(places[0]))
+#define LIST_MAX	 256u
+#define PLACES		 (sizeof(places) / sizeof(places[0]))
 
 /* Reads the mark that a panic leaves in CMOS RAM, and leaves none. */
 static UINT64 take_mark(void)
@@ -70,8 +70,10 @@ void record_show(void)
 		show(record, mark);
 	}
 	if (lost)
-		say("the last run of the monitor may have ended with a panic (mark %016lx), but its "
-		    "record is lost", mark);
+		say("the last run of the monitor may have ended with a panic (mark %016lx), but "
+		    "its "
+		    "record is lost",
+		    mark);
 }
 
 UINT64 record_reserve(void)

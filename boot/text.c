@@ -83,7 +83,8 @@ size_t text_vformat(char *out, size_t size, const char *format, va_list args)
 			put(&sink, (char)va_arg(args, int));
 		else if (spec.kind == 'u' || spec.kind == 'x')
 			put_number(&sink,
-			    spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned), &spec);
+			    spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned),
+			    &spec);
 		else
 			put(&sink, spec.kind);
 	}

@@ -24,7 +24,8 @@ struct watch {
 	UINT32 call;
 };
 
-_Static_assert(offsetof(struct watch, runtime_services) == WATCH_RUNTIME_SERVICES, "as in assembly");
+_Static_assert(offsetof(struct watch, runtime_services) == WATCH_RUNTIME_SERVICES,
+    "as in assembly");
 _Static_assert(offsetof(EFI_RUNTIME_SERVICES, SetVariable) == WATCH_SET_VARIABLE, "as in assembly");
 _Static_assert(offsetof(struct watch, guid) == WATCH_GUID, "as in assembly");
 _Static_assert(offsetof(struct watch, name) == WATCH_NAME, "as in assembly");

@@ -6,15 +6,15 @@
 #define BOOT_WATCH_LAYOUT_H
 
 #define WATCH_RUNTIME_SERVICES 0
-#define WATCH_GUID 8
-#define WATCH_NAME 24
-#define WATCH_NAME_CHARS 16
-#define WATCH_ATTRIBUTES 56
-#define WATCH_VALUE 60
-#define WATCH_VALUE_SIZE 4
-#define WATCH_CLEARED 64
-#define WATCH_VENDOR 68
-#define WATCH_CALL 72
+#define WATCH_GUID	       8
+#define WATCH_NAME	       24
+#define WATCH_NAME_CHARS       16
+#define WATCH_ATTRIBUTES       56
+#define WATCH_VALUE	       60
+#define WATCH_VALUE_SIZE       4
+#define WATCH_CLEARED	       64
+#define WATCH_VENDOR	       68
+#define WATCH_CALL	       72
 
 /* In EFI's table of runtime services. */
 #define WATCH_SET_VARIABLE 88

@@ -9,10 +9,10 @@
 #include "boot/bytes.h"
 #include "monitor/abi/cpuid.h"
 
-#define CR4_LA57 (1ull << 12)
-#define TABLE_ADDRESS 0x000ffffffffff000ull
-#define TABLE_PRESENT 1ull
-#define TABLE_LARGE (1ull << 7)
+#define CR4_LA57	 (1ull << 12)
+#define TABLE_ADDRESS	 0x000ffffffffff000ull
+#define TABLE_PRESENT	 1ull
+#define TABLE_LARGE	 (1ull << 7)
 #define TABLE_NO_EXECUTE (1ull << 63)
 
 static void put_text4(char *text, uint32_t value)
@@ -50,8 +50,7 @@ struct cpu_cover cpu_cover(void)
 	uint32_t a, b, c, d;
 
 	__cpuid(REDOUBT_CPUID_BASE, a, b, c, d);
-	cover.signature =
-	    b == REDOUBT_SIG_EBX && c == REDOUBT_SIG_ECX && d == REDOUBT_SIG_EDX;
+	cover.signature = b == REDOUBT_SIG_EBX && c == REDOUBT_SIG_ECX && d == REDOUBT_SIG_EDX;
 	if (cover.signature) {
 		__cpuid(REDOUBT_CPUID_STATE, a, b, c, d);
 		cover.covered = c;

@@ -15,6 +15,7 @@
  *   os [N]        stands in for the operating system: ends boot services, tells how the counter of
  *                 starts is set meanwhile (the first N times fail), and what a second boot_done returns
  */
+#include "tests/boot/loader/probe.h"
 #include "boot/attempts.h"
 #include "boot/bytes.h"
 #include "boot/efi.h"
@@ -24,15 +25,14 @@
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
 #include "tests/acpi/debugcon.h"
-#include "tests/boot/loader/probe.h"
 
-#define MSR_FEATURE_CONTROL 0x3au
+#define MSR_FEATURE_CONTROL  0x3au
 #define FEATURE_CONTROL_LOCK 1u
-#define CMOS_INDEX 0x70u
-#define CMOS_DATA 0x71u
-#define RECORD_PLACE 0x0ffff000ull /* the loader's first choice; boot/record.c */
-#define OPTIONS_MAX 256u
-#define MAP_MAX 65536u
+#define CMOS_INDEX	     0x70u
+#define CMOS_DATA	     0x71u
+#define RECORD_PLACE	     0x0ffff000ull /* the loader's first choice; boot/record.c */
+#define OPTIONS_MAX	     256u
+#define MAP_MAX		     65536u
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system);
 
@@ -80,8 +80,8 @@ static EFI_STATUS do_lock(const char *text)
 		lock_off(NULL);
 		return EFI_SUCCESS;
 	}
-	return mp_services()->startup_this(
-	    mp_services(), lock_off, number(text), NULL, 0, NULL, NULL);
+	return mp_services()->startup_this(mp_services(), lock_off, number(text), NULL, 0, NULL,
+	    NULL);
 }
 
 static EFI_STATUS do_vmxe(const char *text)
@@ -116,8 +116,7 @@ static EFI_STATUS do_attempts(const char *text)
 	EFI_STATUS status = EFI_SUCCESS;
 
 	if (*text)
-		status = RT->SetVariable(
-		    name, &guid, ATTEMPTS_ATTRIBUTES, sizeof(count), &count);
+		status = RT->SetVariable(name, &guid, ATTEMPTS_ATTRIBUTES, sizeof(count), &count);
 	tell("attempts %u", read_attempts());
 	return status;
 }
@@ -186,8 +185,9 @@ static void tell_initrd(void)
 	status = protocol->load(protocol, at, FALSE, &size, content);
 	content[size] = 0;
 	tell("initrd status %lx: %s", status, (const char *)content);
-	tell("initrd as boot file: %s", protocol->load(protocol, at, TRUE, &size, content) ==
-	    EFI_UNSUPPORTED ? "unsupported" : "wrong status");
+	tell("initrd as boot file: %s",
+	    protocol->load(protocol, at, TRUE, &size, content) == EFI_UNSUPPORTED ? "unsupported"
+										  : "wrong status");
 }
 
 static EFI_STATUS do_next(const char *text)
@@ -220,8 +220,8 @@ static void signal_before_exit(void)
 }
 
 /* In place of firmware's function: tells what the loader's watch sets, and with what result. */
-static EFI_STATUS EFIAPI watched_set_variable(
-    CHAR16 *name, EFI_GUID *guid, UINT32 attributes, UINTN size, void *value)
+static EFI_STATUS EFIAPI watched_set_variable(CHAR16 *name, EFI_GUID *guid, UINT32 attributes,
+    UINTN size, void *value)
 {
 	EFI_GUID ours = ATTEMPTS_GUID;
 	EFI_STATUS status = EFI_NOT_READY;
@@ -230,7 +230,7 @@ static EFI_STATUS EFIAPI watched_set_variable(
 		refusals--;
 	else
 		status = set_variable(name, guid, attributes, size, value);
-	if (bytes_equal(guid, &ours, sizeof(ours)) && bytes_equal(name, ATTEMPTS_NAME, 32))
+	if (bytes_equal(guid, &ours, sizeof(ours)))
 		tell("attempts set to %u: %lx", *(UINT32 *)value, status);
 	return status;
 }

@@ -7,8 +7,8 @@
 
 #include "boot/efi.h"
 
-typedef EFI_STATUS(EFIAPI *enable_disable_t)(
-    mp_services_t *self, UINTN number, BOOLEAN enable, UINT32 *health);
+typedef EFI_STATUS(
+    EFIAPI *enable_disable_t)(mp_services_t *self, UINTN number, BOOLEAN enable, UINT32 *health);
 
 void write_msr(UINT32 msr, UINT64 value);
 void set_cr4_vmxe(void);

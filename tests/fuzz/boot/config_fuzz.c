@@ -70,9 +70,10 @@ static int write_out(char *out, size_t size, const struct config *config)
 {
 	static const char *const levels[] = { "error", "warn", "info", "debug" };
 	uint32_t f = config->flags;
-	const char *console = f & BOOTINFO_SERIAL ? f & BOOTINFO_DEBUGCON ? "serial debugcon" : "serial"
-	    : f & BOOTINFO_DEBUGCON		  ? "debugcon"
-						  : "none";
+	const char *console = f & BOOTINFO_SERIAL
+	    ? f & BOOTINFO_DEBUGCON ? "serial debugcon" : "serial"
+	    : f & BOOTINFO_DEBUGCON ? "debugcon"
+				    : "none";
 
 	return snprintf(out, size,
 	    "next=%s\noptions=%s\n%s%s\nlog_level=%s\nconsole=%s\nserial_port=0x%x\nserial=%s\n"

@@ -5,14 +5,14 @@
 #include "boot/acpi.h"
 #include "tests/unit/unit.h"
 
-#define BASE 0x100000u
-#define SIZE 4096u
-#define RSDP 0u
-#define ROOT 64u
-#define OTHER 128u
-#define FADT 256u
+#define BASE	  0x100000u
+#define SIZE	  4096u
+#define RSDP	  0u
+#define ROOT	  64u
+#define OTHER	  128u
+#define FADT	  256u
 #define FADT_SIZE 276u
-#define DSDT 1024u
+#define DSDT	  1024u
 #define DSDT_SIZE 64u
 
 static uint8_t memory[SIZE];
@@ -73,7 +73,8 @@ static void build_rsdp(void)
 
 static void build_dsdt(void)
 {
-	static const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 5, 0x0a, 5 };
+	static const uint8_t s5[] = { 0x08, '_', 'S', '5', '_', 0x12, 0x06, 0x04, 0x0a, 5, 0x0a,
+		5 };
 
 	table(DSDT, "DSDT", DSDT_SIZE);
 	memcpy(memory + DSDT + 40, s5, sizeof(s5));

@@ -154,8 +154,8 @@ static void wrong_values_are_named(void **state)
 
 static void wrong_ports_are_named(void **state)
 {
-	static const char *const ports[] = { "3f8", "0x", "0x3f9", "0xf8", "0x10000", "0x3g8", "-0x3f8",
-		"0x 3f8", "0x00003f8", "com1", "0X3f8", "0xfffc" };
+	static const char *const ports[] = { "3f8", "0x", "0x3f9", "0xf8", "0x10000", "0x3g8",
+		"-0x3f8", "0x 3f8", "0x00003f8", "com1", "0X3f8", "0xfffc" };
 
 	for (unsigned i = 0; i < COUNT(ports); i++) {
 		char text[64];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * boot/image.c: sections of a PE image, and which monitor images pass; boot/sha256.c, boot/text.c and
- * boot/record_valid.c beside it.
+ * boot/image.c: sections of a PE image, and which monitor images pass. Beside it boot/sha256.c,
+ * boot/text.c and boot/record_valid.c.
  */
 #include "boot/image.h"
 
@@ -13,10 +13,10 @@
 #include "monitor/abi/cpuid.h"
 #include "tests/unit/unit.h"
 
-#define PAGE 4096u
+#define PAGE	  4096u
 #define FILE_SIZE (4 * PAGE)
-#define RELOCS 3u
-#define PAYLOAD (FILE_SIZE + RELOCS * 4)
+#define RELOCS	  3u
+#define PAYLOAD	  (FILE_SIZE + RELOCS * 4)
 
 static uint8_t *payload; /* exactly as long as it should be, so that reads beyond it are seen */
 
@@ -156,7 +156,8 @@ static void wrong_headers_are_refused(void **state)
 
 static void wrong_relocations_are_refused(void **state)
 {
-	static const uint32_t wrong[] = { 0, PAGE, 2 * PAGE - 1, FILE_SIZE - 7, FILE_SIZE, 0xffffffff };
+	static const uint32_t wrong[] = { 0, PAGE, 2 * PAGE - 1, FILE_SIZE - 7, FILE_SIZE,
+		0xffffffff };
 
 	for (unsigned i = 0; i < COUNT(wrong); i++) {
 		memcpy(payload + FILE_SIZE + 4, &wrong[i], 4);
@@ -272,7 +273,8 @@ static void digests_are_those_of_the_standard(void **state)
 		const char *text;
 		unsigned repeat;
 		uint8_t first[4];
-	} known[] = { { "", 1, { 0xe3, 0xb0, 0xc4, 0x42 } }, { "abc", 1, { 0xba, 0x78, 0x16, 0xbf } },
+	} known[] = { { "", 1, { 0xe3, 0xb0, 0xc4, 0x42 } },
+		{ "abc", 1, { 0xba, 0x78, 0x16, 0xbf } },
 		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
 		    { 0x24, 0x8d, 0x6a, 0x61 } },
 		{ "a", 1000000, { 0xcd, 0xc7, 0x6e, 0x5c } } };

@@ -5,9 +5,9 @@
 #include "boot/ranges.h"
 #include "tests/unit/unit.h"
 
-#define PAGES 256u
+#define PAGES  256u
 #define ROUNDS 2000u
-#define ADDS 40u
+#define ADDS   40u
 
 static struct bootinfo_range list[PAGES];
 static struct ranges ranges;
