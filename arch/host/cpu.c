@@ -199,8 +199,8 @@ static struct translation walk(struct cpu *cpu, uint64_t gpa)
 }
 
 /*
- * Until it has flushed a CPU may walk a table that was merged away, so that must not hold anything but
- * leaves yet. Its first word is where a free table would lead to the next.
+ * Until it has flushed a CPU may walk a table that was merged away, so that must not hold anything
+ * but leaves yet. Its first word is where a free table would lead to the next.
  */
 static void check_remembered(const struct cpu *cpu)
 {
