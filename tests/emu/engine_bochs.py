@@ -24,7 +24,6 @@ MODEL = "corei7_icelake_u"
 VGA_BIOS = "/usr/share/vgabios/vgabios.bin"
 MSRS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bochs-msrs.def")
 GROUPS = ("image", "bochs")
-VARIANT = "fast"
 
 CONFIG = """\
 config_interface: textconfig
@@ -65,6 +64,8 @@ class Cpu(typing.NamedTuple):
 class Engine:
     """One run of Bochs: its configuration, and the pipe to the probe compiled into it."""
 
+    variant = "fast"
+
     def __init__(self, spec):
         self.spec = spec
         self.request = self.answer = None
@@ -84,7 +85,7 @@ class Engine:
         lock = spec.disk + ".lock"
         if os.path.exists(lock):
             os.unlink(lock)
-        return [os.path.join(spec_module.CACHE, "bochs-" + VARIANT, "bochs"), "-q", "-f", config]
+        return [spec_module.bochs(self.variant), "-q", "-f", config]
 
     def more_config(self):
         return ""

@@ -4,6 +4,7 @@
 
 import dataclasses
 import os
+import subprocess
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BUILD = os.environ.get("B", os.path.join(TOP, "build"))
@@ -33,8 +34,16 @@ class Spec:
         return os.path.join(BUILD, "logs", self.name)
 
 
+SETUP = os.path.join(TOP, "tools", "setup", "setup.sh")
+
+
 def setup(*groups):
     """Puts in place what an engine or a test needs; returns at once when it is there."""
-    import subprocess
-    subprocess.run([os.path.join(TOP, "tools", "setup", "setup.sh"), *groups],
-                   check=True, env={**os.environ, "CACHE": CACHE})
+    subprocess.run([SETUP, *groups], check=True, env={**os.environ, "CACHE": CACHE})
+
+
+def bochs(variant):
+    """The program that group bochs or bochs-debug has built."""
+    done = subprocess.run([SETUP, "--bochs", variant], check=True, stdout=subprocess.PIPE,
+                          env={**os.environ, "CACHE": CACHE})
+    return os.path.join(done.stdout.decode(), "bochs")

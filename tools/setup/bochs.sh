@@ -139,9 +139,11 @@ bochs_progress() {
 	done
 }
 
+# A make above us would hand down its flags, --no-builtin-rules among them.
 bochs_compile() {
 	local src=$1 log=$2
 	shift 2
+	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 	cd "$src"
 	{
 		./configure "$@" CFLAGS="$BOCHS_CXXFLAGS" CXXFLAGS="$BOCHS_CXXFLAGS"
@@ -149,36 +151,34 @@ bochs_compile() {
 	} >"$log" 2>&1
 }
 
+bochs_failed() {
+	mv "$1/log" "$CACHE/bochs-build.log"
+	tail -n 30 "$CACHE/bochs-build.log" >&2
+	die "Bochs did not build, all output is in $CACHE/bochs-build.log"
+}
+
 bochs_build() {
-	local variant=$1 dir src work pid tarball
+	local variant=$1 dir src pid tarball
 	local -n options=BOCHS_$variant
 	dir=$(bochs_dir "$variant")
-	if [[ -x $dir/bochs ]]; then
-		ln -sfn "$dir" "$CACHE/bochs-$variant"
-		return
-	fi
+	[[ -x $dir/bochs ]] && return
 	lock
 	[[ -x $dir/bochs ]] && return
 	tarball=$(bochs_tarball)
-	work=$(mktemp -d "$CACHE/bochs.XXXXXX")
-	tar -xf "$tarball" -C "$work"
-	src=$(echo "$work"/bochs-*)
+	BOCHS_WORK=$(mktemp -d "$CACHE/bochs.XXXXXX")
+	trap 'rm -rf "$BOCHS_WORK"' EXIT
+	tar -xf "$tarball" -C "$BOCHS_WORK"
+	src=$(echo "$BOCHS_WORK"/bochs-*)
 	bochs_mend "$src"
 	[[ $variant == fast ]] && cp -r "$BOCHS_PROBE" "$src/instrument/probe"
 	say "building Bochs ($variant) into $dir"
-	bochs_compile "$src" "$work/log" "${BOCHS_COMMON[@]}" "${options[@]}" 9>&- &
+	bochs_compile "$src" "$BOCHS_WORK/log" "${BOCHS_COMMON[@]}" "${options[@]}" 9>&- &
 	pid=$!
 	bochs_progress "$pid" "$src"
-	if ! wait "$pid"; then
-		mv "$work/log" "$CACHE/bochs-build.log"
-		rm -rf "$work"
-		tail -n 30 "$CACHE/bochs-build.log" >&2
-		die "Bochs did not build, all output is in $CACHE/bochs-build.log"
-	fi
+	wait "$pid" || bochs_failed "$BOCHS_WORK"
 	mkdir -p "$dir"
 	strip -o "$dir/bochs.new" "$src/bochs"
 	mv "$dir/bochs.new" "$dir/bochs"
-	ln -sfn "$dir" "$CACHE/bochs-$variant"
-	rm -rf "$work"
+	rm -rf "$BOCHS_WORK"
 	say "Bochs ($variant) built"
 }

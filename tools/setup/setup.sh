@@ -9,7 +9,8 @@
 # source, a kernel image, EFI binaries signed by Debian) goes to a cache, $CACHE, keyed by its
 # version and content.
 #
-# setup.sh --list prints the groups; setup.sh --packages GROUP... prints packages only.
+# setup.sh --list prints the groups; setup.sh --packages GROUP... prints packages only; setup.sh
+# --bochs fast|debug prints the folder of that build.
 
 set -euo pipefail
 export LC_ALL=C
@@ -57,8 +58,14 @@ list_groups() {
 main() {
 	local group packages missing=()
 	case ${1:-} in
-	'' | -h | --help) sed -n '4,13s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+	'' | -h | --help) sed -n '4,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 	--list) list_groups; exit 0 ;;
+	--bochs)
+		# shellcheck source=bochs.sh
+		. "$SETUP/bochs.sh"
+		bochs_dir "$2"
+		exit 0
+		;;
 	--packages) shift; packages_of "$@"; exit 0 ;;
 	esac
 	packages=$(packages_of "$@")
