@@ -12,6 +12,7 @@
 #define PORT_E9 0xe9
 #define COM1 0x3f8
 #define COM1_LSR (COM1 + 5)
+#define LSR_READY 0x01
 #define LSR_EMPTY 0x20
 #define NUMBER_MAX 24
 
@@ -65,6 +66,13 @@ static void serial_put(char c)
 	for (unsigned i = 0; i < 100000 && !(inb(COM1_LSR) & LSR_EMPTY); i++)
 		cpu_pause();
 	outb(COM1, (uint8_t)c);
+}
+
+void text_wait(void)
+{
+	while (!(inb(COM1_LSR) & LSR_READY))
+		cpu_pause();
+	inb(COM1);
 }
 
 static void put(char c)

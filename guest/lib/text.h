@@ -19,6 +19,9 @@ size_t strlen(const char *s);
 /* From now on COM1 gets a copy. */
 void text_serial(void);
 
+/* Waits until a byte comes in on COM1: the driver lets the guest go on. */
+void text_wait(void);
+
 /* %s %c %d %u %x %lu %lx %% with a width and a leading 0. Any CPU; a line printed at once stays whole. */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void vprint(const char *format, va_list args);

@@ -77,7 +77,21 @@ static void from_test_call(void)
 	if (redoubt_test_region(&r) != REDOUBT_OK || r.base != ranges[0].base || r.pages != ranges[0].pages)
 		bail("test_region says %lx, %lx pages", r.base, r.pages);
 	if (r.record)
-		ranges[range_count++] = (struct frames){ r.record, 1 };
+		ranges[range_count++] = (struct frames){ r.record, 1, false };
+}
+
+void canary_frames(unsigned pages)
+{
+	uint64_t *block = pages_alloc(pages);
+	unsigned count;
+
+	monitor_frames(&count);
+	for (unsigned i = 0; i < pages * PAGE / 8; i++)
+		block[i] = 0xca4a21e5ca4a21e5 ^ i;
+	if (count == RANGES_MAX || redoubt_test_take((uint64_t)block, pages) != REDOUBT_OK)
+		bail("the monitor does not take %u frames at %lx", pages, (uint64_t)block);
+	ranges[range_count++] = (struct frames){ (uint64_t)block, pages, true };
+	tap_note("canary %lx %u", (uint64_t)block, pages);
 }
 
 const struct frames *monitor_frames(unsigned *count)

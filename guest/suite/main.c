@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Which suites run: suite=NAME[,NAME...] in the options. SWITCH=NUMBER first switches a protection of the test
- * build off (arch/include/arch/test_switch.h), so that an attack is seen to succeed without it.
+ * Which suites run: suite=NAME[,NAME...] in the options.
+ *
+ * SWITCH=NUMBER first switches a protection of the test build off (arch/include/arch/test_switch.h), so that
+ * an attack is seen to succeed without it. CANARY=PAGES first gives the monitor frames with a pattern.
+ * HOLD=1 runs the list twice: the first round leaves the monitor's tables as any later one finds them; then,
+ * before and behind the second one, the driver is waited for, which dumps memory and compares.
  */
 #include "guest/suite/suite.h"
 
@@ -31,6 +35,7 @@ static const struct suite suites[] = {
 	{ "msr", suite_msr, 1 },
 	{ "mtrr", suite_mtrr, 1 },
 	{ "nmi", suite_nmi, 1 },
+	{ "panic", suite_panic, 1 },
 	{ "storm", suite_storm, 2 },
 	{ "task", suite_task, 1 },
 	{ "triple", suite_triple, 1 },
@@ -94,6 +99,15 @@ static void switch_off(uint64_t number)
 	tap_note("protection %lu is switched off", number);
 }
 
+static void run_held(const char *list)
+{
+	tap_note("held: before");
+	text_wait();
+	run_list(list);
+	tap_note("held: behind");
+	text_wait();
+}
+
 void guest_main(void)
 {
 	static char list[OPTION_MAX];
@@ -103,8 +117,12 @@ void guest_main(void)
 		list[i] = wanted[i];
 	tap_note("options: %s", options_text());
 	tap(monitor_present(), "the monitor's signature is there");
+	if (option("CANARY")[0])
+		canary_frames((unsigned)option_number("CANARY", 0));
 	if (option("SWITCH")[0])
 		switch_off(option_number("SWITCH", 0));
 	run_list(list);
+	if (option("HOLD")[0])
+		run_held(list);
 	tap_end();
 }

@@ -309,7 +309,8 @@ void suite_memory(void)
 
 	read_reserved();
 	for (unsigned i = 0; i < count; i++) {
-		listed(&f[i]);
+		if (!f[i].canary)
+			listed(&f[i]);
 		read_all(&f[i]);
 		write_all(&f[i]);
 		write_every_way(f[i].base);

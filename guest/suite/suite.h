@@ -35,6 +35,7 @@ void suite_modes(void);
 void suite_msr(void);
 void suite_mtrr(void);
 void suite_nmi(void);
+void suite_panic(void);
 void suite_storm(void);
 void suite_task(void);
 void suite_triple(void);
@@ -45,13 +46,17 @@ void suite_xsetbv(void);
 /* Whether the monitor's signature is there. */
 bool monitor_present(void);
 
-/* Frames of the monitor's, as the driver says (monitor.c). */
+/* Frames of the monitor's (frames.c). */
 struct frames {
 	uint64_t base, pages;
+	bool canary; /* given to it by canary_frames(): firmware's map knows nothing of it */
 };
 
-/* Asks the driver on first use. At least one range; ends the run if there is no answer. */
+/* At least one range; ends the run if the monitor's log does not say where it is. */
 const struct frames *monitor_frames(unsigned *count);
+
+/* Test build: gives frames with a pattern to the monitor, which count as its own from then on, and says where they are. */
+void canary_frames(unsigned pages);
 
 /* ---- Single accesses, for trap_try() and expect() ---- */
 

@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""One run of the test guest above the monitor: disk, machine, and what the guest said."""
+
+import os
+import re
+import sys
+
+TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(TOP, "tests", "emu"))
+
+import mkdisk  # noqa: E402
+from machine import Failure, Machine, Spec  # noqa: E402
+from spec import BUILD  # noqa: E402
+
+LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi"}
+SUITE = os.path.join(BUILD, "guest", "suite.efi")
+SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
+
+POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
+PLAN = re.compile(r"^1\.\.(\d+)$", re.M)
+END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
+TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
+
+
+def switches():
+    """{name: number} of the switches of the test build."""
+    with open(SWITCHES, encoding="ascii") as f:
+        found = re.findall(r"\bSWITCH\(([A-Z_]+), (\d+),", f.read())
+    if not found:
+        raise ValueError(f"no switches in {SWITCHES}")
+    return {name: int(number) for name, number in found}
+
+
+class GuestRun:
+    """The test guest, started by redoubt.efi as its next loader.
+
+    `options` go to the guest. `conf` holds more lines of redoubt.conf. The monitor logs errors only: its
+    other lines would fall into the guest's.
+    """
+
+    def __init__(self, name, options, build="release", cpus=1, conf=(), time=300):
+        self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
+                         cpus=cpus)
+        lines = ["next = \\suite.efi", f"options = {options}", "console = debugcon",
+                 "log_level = error", *conf]
+        mkdisk.make_with_text(
+            self.spec.disk,
+            [(os.path.join(BUILD, "boot", LOADERS[build]), "EFI/BOOT/BOOTX64.EFI"),
+             (SUITE, "suite.efi")],
+            [("\n".join(lines) + "\n", "EFI/BOOT/redoubt.conf")])
+        self.machine = Machine(self.spec, "bochs", time)
+
+    def __enter__(self):
+        self.machine.start()
+        return self
+
+    def __exit__(self, *_):
+        self.machine.stop()
+
+    @property
+    def text(self):
+        return self.machine.e9
+
+    def wait_end(self):
+        """Until the guest has printed its plan or given up."""
+        self.machine.wait_for(END.pattern, source="e9")
+
+    def points(self):
+        """[(passed, text)] of the guest's TAP so far."""
+        return [(m.group(1) == "ok", m.group(2))
+                for m in map(POINT.match, self.text.split("\n")) if m]
+
+    def plan(self):
+        """What the guest says it has done; None if it did not come so far."""
+        found = PLAN.findall(self.text)
+        return int(found[-1]) if found else None
+
+    def trouble(self):
+        """Lines in which the monitor complains."""
+        return TROUBLE.findall(self.text)
+
+
+class Report:
+    """TAP on stdout whose plan is known at the end, when all points are."""
+
+    def __init__(self):
+        self.done = self.failed = 0
+
+    def point(self, good, text, why=""):
+        self.done += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.done} - {text}", flush=True)
+        if not good and why:
+            print(f"{text}: {why}", file=sys.stderr, flush=True)
+        return good
+
+    def end(self):
+        print(f"1..{self.done}", flush=True)
+        return 1 if self.failed or not self.done else 0
+
+
+def log_tail(run):
+    """The run's logs, for whoever looks for the cause of a failure."""
+    print(run.machine.tail(40), file=sys.stderr, flush=True)
+
+
+__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "log_tail", "switches"]

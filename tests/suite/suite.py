@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Runs suites of the test guest above the monitor and passes its TAP on.
+
+usage: suite.py --name NAME --suite LIST [--build release|test] [--cpus N] [--time S] [KEY=VALUE...]
+
+LIST are names of suites (guest/suite/main.c) separated by commas; KEY=VALUE are more options of the
+guest's. Points of the driver's own follow: the guest reached its end, counted as many points as were
+seen, switched the machine off, and the monitor logged no error.
+"""
+
+import argparse
+import sys
+
+from guestrun import Failure, GuestRun, Report, log_tail
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--suite", required=True)
+    parser.add_argument("--build", default="release", choices=("release", "test"))
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--time", type=float, default=300)
+    parser.add_argument("options", nargs="*")
+    return parser.parse_args()
+
+
+def drive(run, report):
+    why = ""
+    try:
+        run.wait_end()
+        run.machine.wait_end(60)
+    except Failure as failure:
+        why = str(failure)
+    points = run.points()
+    for good, text in points:
+        report.point(good, text)
+    report.point(not why, "the guest ends and switches the machine off", why)
+    report.point(run.plan() == len(points), "every point of the guest's was seen",
+                 f"plan {run.plan()}, {len(points)} points")
+    trouble = run.trouble()
+    report.point(not trouble, "the monitor logged no error", "\n".join(trouble))
+
+
+def main():
+    args = parse()
+    report = Report()
+    with GuestRun(args.name, " ".join([f"suite={args.suite}", *args.options]), args.build,
+                  args.cpus, time=args.time) as run:
+        drive(run, report)
+        if report.failed:
+            log_tail(run)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

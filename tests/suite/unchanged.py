@@ -1,0 +1,213 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""What the attacks leave of the monitor's memory, judged from outside.
+
+usage: unchanged.py --name NAME [--build release|test] [--cpus N] [--time S] [KEY=VALUE...]
+
+The guest carries out the attacks once, so that the monitor's tables stand as any later round finds
+them, and waits; the emulator dumps the monitor's memory; the guest carries them out again, and waits;
+another dump. Compared:
+
+  text             with the file that was linked, and before with behind
+  read-only data   before with behind
+  ownership table  before with behind; and it says of each frame of the region that it is the monitor's
+  behind it        all that was handed out after the table, second-stage tables first
+  second stage     walked by this program: no entry leads to a frame of the monitor's but the frame of
+                   ones, and that one is never writable or executable; before with behind
+  canaries         test build: frames with a pattern that the guest gave to the monitor
+"""
+
+import argparse
+import os
+import struct
+import sys
+
+from guestrun import BUILD, TOP, Failure, GuestRun, Report, log_tail
+
+sys.path.insert(0, os.path.join(TOP, "tools", "build"))
+
+import elf  # noqa: E402
+import re  # noqa: E402
+
+PAGE = 4096
+ATTACKS = "vmx,cr,xsetbv,msr,memory,call,call-modes,call-random,task,events,invd"
+REGION = re.compile(r"^redoubt: monitor at 0x([0-9a-f]+) size 0x([0-9a-f]+)", re.M)
+CANARY = re.compile(r"^# canary ([0-9a-f]+) (\d+)", re.M)
+ELF_FILE = {"release": "redoubt-vmx.elf", "test": "redoubt-vmx-test.elf"}
+RAM_TOP = 512 << 20
+READ, WRITE, EXECUTE, EXECUTE_USER, LARGE = 1, 2, 4, 1 << 10, 1 << 7
+ADDRESS = 0x000ffffffffff000
+STATE_MONITOR = 1 << 1  # struct frame of monitor/page_owner.h: state in bits 3:1
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--build", default="release", choices=sorted(ELF_FILE))
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--time", type=float, default=400)
+    parser.add_argument("options", nargs="*")
+    return parser.parse_args()
+
+
+class Image:
+    """The linked monitor: where its segments and a few of its variables are."""
+
+    def __init__(self, build):
+        self.elf = elf.load(os.path.join(BUILD, "monitor", ELF_FILE[build]))
+        loads = sorted((s for s in self.elf.loads() if s.memsz), key=lambda s: s.vaddr)
+        _, self.text, self.rodata, self.data = loads
+
+    def text_bytes(self):
+        return self.elf.bytes_at(self.text.offset, self.text.filesz)
+
+    def at(self, name):
+        return self.elf.symbol(name)
+
+
+class Dump:
+    """The monitor's region as the emulator sees it."""
+
+    def __init__(self, run, image):
+        found = REGION.search(run.text)
+        self.base, self.size = (int(x, 16) for x in found.groups())
+        self.bytes = run.machine.dump(self.base, self.size)
+        self.image = image
+        self.canaries = [(int(a, 16), run.machine.dump(int(a, 16), int(n) * PAGE))
+                         for a, n in CANARY.findall(run.text)]
+
+    def part(self, start, size):
+        """Bytes at an address of the machine's."""
+        if not self.base <= start <= start + size <= self.base + self.size:
+            raise ValueError(f"{start:#x} is outside the region")
+        return self.bytes[start - self.base:start - self.base + size]
+
+    def word(self, address):
+        return struct.unpack("<Q", self.part(address, 8))[0]
+
+    def segment(self, segment):
+        return self.part(self.base + segment.vaddr, segment.memsz)
+
+    def owners(self):
+        """(address, number of frames) of the ownership table: monitor/page_owner.c, `table`."""
+        table = self.base + self.image.at("table")
+        return self.word(table), self.word(table + 8)
+
+    def handed_out_behind_owners(self):
+        start, frames = self.owners()
+        end = (start + 4 * frames + PAGE - 1) // PAGE * PAGE
+        return self.part(end, self.base + self.size - end)
+
+    def root(self):
+        """Root of the normal world's tables: monitor/protect.c, `normal`, behind the lock."""
+        return self.word(self.base + self.image.at("normal") + 16)
+
+    def leaves(self):
+        """{GPA: (entry, size)} of everything that the second stage maps."""
+        found = {}
+        self._walk(self.root(), 39, 0, found)
+        return found
+
+    def _walk(self, table, shift, gpa, found):
+        for i, entry in enumerate(struct.unpack("<512Q", self.part(table, PAGE))):
+            here = gpa + (i << shift)
+            if not entry & (READ | WRITE | EXECUTE | EXECUTE_USER):
+                continue
+            if shift == 12 or entry & LARGE:
+                found[here] = (entry, 1 << shift)
+            else:
+                self._walk(entry & ADDRESS, shift - 9, here, found)
+
+
+def reaches_monitor(dump, entry, size):
+    spa = entry & ADDRESS & ~(size - 1)
+    own = [(dump.base, dump.size)] + [(a, len(b)) for a, b in dump.canaries]
+    return any(spa < a + n and a < spa + size for a, n in own)
+
+
+def check_leaves(report, dump, leaves):
+    ones = dump.base + dump.image.at("ones")
+    bad = [f"{gpa:#x}: {entry:#x}" for gpa, (entry, size) in leaves.items()
+           if reaches_monitor(dump, entry, size) and (entry & ADDRESS != ones or size != PAGE
+           or entry & (WRITE | EXECUTE | EXECUTE_USER))]
+    report.point(not bad, f"T11 none of {len(leaves)} second-stage entries leads to the monitor",
+                 " ".join(bad[:8]))
+    hidden = sum(size for _, (entry, size) in leaves.items() if entry & ADDRESS == ones)
+    report.point(hidden >= dump.size, "T11 the frame of ones stands in for the whole region",
+                 f"{hidden} of {dump.size} bytes")
+
+
+def check_owners(report, dump):
+    start, frames = dump.owners()
+    words = struct.unpack(f"<{frames}I", dump.part(start, 4 * frames))
+    states = {}
+    for word in words:
+        states[word & 0xf] = states.get(word & 0xf, 0) + 1
+    wanted = dump.size // PAGE + sum(len(b) for _, b in dump.canaries) // PAGE
+    own = [state for state, n in states.items() if n in (wanted, wanted + 1)]
+    report.point(len(own) == 1 and not own[0] & 1,
+                 "the ownership table has one state for exactly the monitor's frames",
+                 f"frames by state {states}, {wanted} are the monitor's")
+
+
+def differing(one, two):
+    return [i for i in range(0, len(one), PAGE) if one[i:i + PAGE] != two[i:i + PAGE]]
+
+
+def compare(report, before, behind, image):
+    text = before.segment(image.text)
+    report.point(text == image.text_bytes(), "the monitor's text is what was linked")
+    report.point(text == behind.segment(image.text), "text is unchanged")
+    report.point(before.segment(image.rodata) == behind.segment(image.rodata),
+                 "read-only data is unchanged")
+    start, frames = before.owners()
+    report.point((start, frames) == behind.owners()
+                 and before.part(start, 4 * frames) == behind.part(start, 4 * frames),
+                 f"the ownership table of {frames} frames is unchanged")
+    tail = differing(before.handed_out_behind_owners(), behind.handed_out_behind_owners())
+    report.point(not tail, "second-stage tables and maps are unchanged",
+                 " ".join(f"+{i:#x}" for i in tail[:8]))
+    report.point(before.leaves() == behind.leaves(), "the second stage maps the same")
+    same = [a for a, b in zip(before.canaries, behind.canaries) if a == b]
+    if before.canaries:
+        report.point(len(same) == len(behind.canaries), "the canary frames are unchanged")
+
+
+def drive(run, report, build):
+    image = Image(build)
+    run.machine.wait_for("^# held: before$", source="e9")
+    before = Dump(run, image)
+    run.machine.send("g")
+    run.machine.wait_for("^# held: behind$", source="e9")
+    behind = Dump(run, image)
+    run.machine.send("g")
+    run.wait_end()
+    points = run.points()
+    failed = [text for good, text in points if not good]
+    report.point(points and not failed and run.plan() == len(points),
+                 f"the guest carried out all attacks twice ({len(points)} points)",
+                 "\n".join(failed))
+    check_leaves(report, behind, behind.leaves())
+    check_owners(report, behind)
+    compare(report, before, behind, image)
+    report.point(not run.trouble(), "the monitor logged no error", "\n".join(run.trouble()))
+
+
+def main():
+    args = parse()
+    options = [f"suite={ATTACKS}", "HOLD=1", *args.options]
+    if args.build == "test":
+        options.append("CANARY=8")
+    report = Report()
+    with GuestRun(args.name, " ".join(options), args.build, args.cpus, time=args.time) as run:
+        try:
+            drive(run, report, args.build)
+        except Failure as failure:
+            report.point(False, "the run reaches its end", str(failure))
+        if report.failed:
+            log_tail(run)
+    return report.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
