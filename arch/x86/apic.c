@@ -30,6 +30,7 @@
 #define ICR_PENDING (1u << 12)
 #define ICR_OTHERS (3u << 18)
 #define ICR_POLLS 100000u
+#define XAPIC_LAST_ID 0xfeu
 #define LVT_MASKED 0x10000u
 #define SVR_RESET 0xffu
 
@@ -49,30 +50,33 @@ static void wait_idle(void)
 		cpu_pause();
 }
 
-static void send(uint32_t apic_id, uint32_t command)
+static bool send(uint32_t apic_id, uint32_t command)
 {
 	uint32_t high;
 
 	if (x2apic()) {
 		wrmsr(X2APIC_MSR + (APIC_ICR_LOW >> 4), (uint64_t)apic_id << 32 | command);
-		return;
+		return true;
 	}
+	if (apic_id > XAPIC_LAST_ID)
+		return false;
 	wait_idle();
 	high = *reg(APIC_ICR_HIGH);
 	*reg(APIC_ICR_HIGH) = apic_id << 24;
 	*reg(APIC_ICR_LOW) = command;
 	wait_idle();
 	*reg(APIC_ICR_HIGH) = high;
+	return true;
 }
 
-void apic_send_nmi(uint32_t apic_id)
+bool apic_send_nmi(uint32_t apic_id)
 {
-	send(apic_id, ICR_NMI);
+	return send(apic_id, ICR_NMI);
 }
 
 void apic_broadcast_nmi(void)
 {
-	send(0, ICR_NMI | ICR_OTHERS);
+	(void)send(0, ICR_NMI | ICR_OTHERS);
 }
 
 static uint32_t get(bool extended, unsigned offset)

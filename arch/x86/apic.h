@@ -6,6 +6,7 @@
 #ifndef ARCH_X86_APIC_H
 #define ARCH_X86_APIC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define APIC_DEFAULT_BASE 0xfee00000ull
@@ -14,8 +15,11 @@
 #define APIC_BASE_EXTD (1ull << 10)
 #define APIC_BASE_EN (1ull << 11)
 
-/* Sends an NMI to one CPU, or to all but this one. The guest's half-written ICR is preserved. */
-void apic_send_nmi(uint32_t apic_id);
+/*
+ * Sends an NMI to one CPU, or to all but this one. The guest's half-written ICR is preserved. false: the APIC
+ * is in xAPIC mode and cannot name this CPU.
+ */
+bool apic_send_nmi(uint32_t apic_id);
 void apic_broadcast_nmi(void);
 
 /* This CPU's registers as INIT leaves them (the exit on INIT keeps INIT from the APIC). SDM 3A 11.4.7.3. */

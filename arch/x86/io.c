@@ -5,11 +5,15 @@
  */
 #include "arch/x86/io.h"
 
+#include <stdatomic.h>
+
 #include "arch/cpu.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "monitor/abi/audit.h"
 
+#define PORT_KEYBOARD_DATA 0x60u
+#define KEYBOARD_WRITE_OUTPUT 0xd1u /* the next data byte goes to the output port, whose bit 0 is RESET */
 #define PORT_KEYBOARD 0x64u	/* command 0xF0-0xFF with bit 0 clear pulses RESET */
 #define PORT_CONTROL_A 0x92u	/* bit 0: fast reset */
 #define PORT_PCI_ADDRESS 0xcf8u /* 32-bit writes are PCI configuration addresses */
@@ -20,6 +24,7 @@
 
 static struct bootinfo_power power;
 static uint16_t serial_kept;
+static _Atomic bool output_follows; /* KEYBOARD_WRITE_OUTPUT was the last command */
 
 void io_init(const struct bootinfo *info)
 {
@@ -43,6 +48,7 @@ static void watch(uint8_t *map, uint16_t port, unsigned count)
 
 void io_fill_map(uint8_t *map)
 {
+	watch(map, PORT_KEYBOARD_DATA, 1);
 	watch(map, PORT_KEYBOARD, 1);
 	watch(map, PORT_CONTROL_A, 1);
 	watch(map, PORT_RESET, 1);
@@ -88,13 +94,25 @@ static bool byte_at(uint16_t port, unsigned bytes, uint32_t value, uint16_t at, 
 	return true;
 }
 
+/* The keyboard controller's way to RESET in two writes. */
+static bool is_output_reset(uint16_t port, unsigned bytes, uint32_t value)
+{
+	uint8_t b;
+
+	if (byte_at(port, bytes, value, PORT_KEYBOARD, &b))
+		atomic_store(&output_follows, b == KEYBOARD_WRITE_OUTPUT);
+	return byte_at(port, bytes, value, PORT_KEYBOARD_DATA, &b) &&
+	    atomic_exchange(&output_follows, false) && !(b & 1);
+}
+
 static bool is_reset(uint16_t port, unsigned bytes, uint32_t value)
 {
 	uint8_t b;
 
 	if (port == PORT_PCI_ADDRESS && bytes == 4)
 		return false;
-	return (byte_at(port, bytes, value, PORT_RESET, &b) && b & 4) ||
+	return is_output_reset(port, bytes, value) ||
+	    (byte_at(port, bytes, value, PORT_RESET, &b) && b & 4) ||
 	    (byte_at(port, bytes, value, PORT_CONTROL_A, &b) && b & 1) ||
 	    (byte_at(port, bytes, value, PORT_KEYBOARD, &b) && (b & 0xf1) == 0xf0) ||
 	    (power.reset_port != 0 && byte_at(port, bytes, value, power.reset_port, &b) &&

@@ -19,8 +19,9 @@
 #define CAPS_FBSDP_NO (1ull << 14)
 #define CAPS_PSDP_NO (1ull << 15)
 #define CAPS_PBRSB_NO (1ull << 24)
+#define CAPS_RFDS_NO (1ull << 27)
 #define CAPS_BUFFERS_NO                                                                            \
-	(CAPS_MDS_NO | CAPS_TAA_NO | CAPS_SBDR_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO)
+	(CAPS_MDS_NO | CAPS_TAA_NO | CAPS_SBDR_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO | CAPS_RFDS_NO)
 
 #define CPUID7_MD_CLEAR (1u << 10)
 #define CPUID7_L1D_FLUSH (1u << 28)
@@ -55,6 +56,13 @@ void mitigate_init(struct percpu *cpu)
 	if (cpu->vcpu.index == 0)
 		klog(LOG_INFO, "side channels: capabilities %lx, mitigations %x%s", caps, needed,
 		    edx & CPUID7_MD_CLEAR ? "" : " (no VERW buffer clearing on this CPU)");
+}
+
+/* What flushing at entry cannot help: the sibling thread's guest runs while this one is in root mode. */
+bool mitigate_siblings_leak(void)
+{
+	return this_cpu()->mitigations & (MITIGATE_BUFFERS | MITIGATE_L1D) &&
+	    cpuid(0, 0).eax >= 0xb && (cpuid(0xb, 0).ebx & 0xffff) > 1;
 }
 
 void mitigate_enter(void)

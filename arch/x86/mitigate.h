@@ -20,6 +20,9 @@
 /* Finds out what this CPU needs; sets cpu->mitigations. Logs it on the first CPU. */
 void mitigate_init(struct percpu *cpu);
 
+/* Whether another thread of the core could listen to this one in root mode (claimed, I11). */
+bool mitigate_siblings_leak(void);
+
 /* Before VM entry on a CPU that needs any: called by entry.S. */
 void mitigate_enter(void);
 

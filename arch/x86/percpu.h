@@ -45,6 +45,7 @@ struct percpu {
 	_Atomic uint32_t nmi_pending; /* the guest is owed an NMI */
 	bool vmcs_loaded;	      /* control fields may be written */
 	bool event_injected;	      /* this exit's handler has written an event to inject */
+	uint32_t interrupted_event;   /* event whose delivery this exit interrupted, as the VMCS tells it */
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */
 	uint64_t gdt[6];
 	struct tss tss;

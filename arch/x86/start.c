@@ -91,6 +91,20 @@ static bool prepare_cpus(void)
 	return true;
 }
 
+/* Firmware's task state segment, read while its descriptor table is mapped. Limit 0: none is in use. */
+static void save_task(struct firmware_state *state)
+{
+	uint16_t offset = state->tr & ~7u;
+	const uint64_t *descriptor = (const uint64_t *)(state->gdtr.base + offset);
+
+	state->tr_base = 0;
+	state->tr_limit = 0;
+	if (offset == 0 || offset + 15u > state->gdtr.limit)
+		return;
+	state->tr_base = (descriptor[0] >> 16 & 0xffffff) | (descriptor[0] >> 56) << 24 | descriptor[1] << 32;
+	state->tr_limit = (descriptor[0] & 0xffff) | (uint32_t)(descriptor[0] >> 48 & 15) << 16;
+}
+
 static void save_firmware(struct firmware_state *state)
 {
 	state->cr0 = read_cr0();
@@ -107,6 +121,7 @@ static void save_firmware(struct firmware_state *state)
 	__asm__ volatile("mov %%gs, %0" : "=r"(state->gs));
 	__asm__ volatile("sldt %0" : "=r"(state->ldtr));
 	__asm__ volatile("str %0" : "=r"(state->tr));
+	save_task(state);
 }
 
 /* Back from start_run() without a guest. */
@@ -196,6 +211,9 @@ uint64_t start_root(uint64_t op)
 	struct percpu *cpu = this_cpu();
 	enum launch_status status;
 
+	/* MONITOR_INIT goes without a task register: it gives firmware's back unchanged. */
+	if (op == MONITOR_LAUNCH)
+		trap_use_stacks();
 	trap_load(op == MONITOR_LAUNCH);
 	if (op == MONITOR_LAUNCH) {
 		policy_vcpu_init(&cpu->vcpu);
@@ -208,7 +226,6 @@ uint64_t start_root(uint64_t op)
 		status = vendor_init();
 	if (status == LAUNCH_OK)
 		report_memory();
-	trap_use_stacks();
 	return status;
 }
 

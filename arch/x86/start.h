@@ -23,6 +23,8 @@ struct firmware_state {
 	uint64_t cr0, cr3, cr4, efer;
 	uint64_t rip, rsp, rflags; /* behind the call of the entry point */
 	struct descriptor_pointer gdtr, idtr;
+	uint64_t tr_base;
+	uint32_t tr_limit; /* bytes less one; 0: firmware runs without a task register */
 	uint16_t es, cs, ss, ds, fs, gs, ldtr, tr;
 };
 

@@ -15,6 +15,7 @@
 	.globl monitor_entry
 	.hidden monitor_entry
 monitor_entry:
+	endbr64
 	pushfq
 	push %rbx
 	push %rbp

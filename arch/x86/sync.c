@@ -55,12 +55,16 @@ unsigned cpu_covered(void)
 	return covered;
 }
 
+/* Again if the generation moved on: the NMI handler may have noted a later one meanwhile. */
 void sync_catch_up(struct cpu_sync *self)
 {
-	uint64_t generation = atomic_load(&sync_generation);
+	uint64_t generation;
 
-	vendor_flush_local();
-	atomic_store(&self->seen, generation);
+	do {
+		generation = atomic_load(&sync_generation);
+		vendor_flush_local();
+		atomic_store(&self->seen, generation);
+	} while (generation != atomic_load(&sync_generation));
 }
 
 bool sync_nmi(struct cpu_sync *self)
@@ -80,35 +84,41 @@ static bool reached(struct cpu_sync *cpu, uint64_t generation)
 	return !atomic_load(&cpu->in_guest) || atomic_load(&cpu->seen) >= generation;
 }
 
-static void kick(struct cpu_sync *cpu)
-{
-	if (atomic_exchange(&cpu->kicked, 1) == 0)
-		apic_send_nmi(cpu->apic_id);
-}
-
-/* The second try: wherever the CPU's APIC id went, it hears a broadcast. */
+/* The second try: wherever the CPU's APIC id went, it hears a broadcast; so do all others. */
 static void kick_everyone(const struct cpu_sync *self)
 {
 	for (uint32_t i = 0; i < cpus_listed; i++)
-		if (&cpus[i] != self && atomic_load(&cpus[i].in_guest))
+		if (&cpus[i] != self && atomic_load(&cpus[i].covered))
 			atomic_store(&cpus[i].kicked, 1);
 	apic_broadcast_nmi();
 }
 
-static void wait_for(struct cpu_sync *self, struct cpu_sync *cpu, uint64_t generation)
+static void kick(struct cpu_sync *cpu)
+{
+	if (atomic_exchange(&cpu->kicked, 1) == 0 && !apic_send_nmi(cpu->apic_id))
+		kick_everyone(this_cpu()->sync);
+}
+
+/* Whether `cpu` gets there within a time. Polls count too, so that time in system management mode does not. */
+static bool wait_until(struct cpu_sync *cpu, uint64_t generation, uint64_t cycles)
 {
 	uint64_t start = rdtsc();
-	bool broadcast = false;
+	uint64_t polls = 0;
 
 	while (!reached(cpu, generation)) {
 		cpu_pause();
-		if (rdtsc() - start < SYNC_LIMIT)
-			continue;
-		CHECK(!broadcast || rdtsc() - start < 2 * SYNC_LIMIT);
-		if (!broadcast)
-			kick_everyone(self);
-		broadcast = true;
+		if (++polls > SYNC_POLLS && rdtsc() - start > cycles)
+			return false;
 	}
+	return true;
+}
+
+static void wait_for(struct cpu_sync *self, struct cpu_sync *cpu, uint64_t generation)
+{
+	if (wait_until(cpu, generation, SYNC_LIMIT))
+		return;
+	kick_everyone(self);
+	CHECK(wait_until(cpu, generation, SYNC_LAST_LIMIT));
 }
 
 void cpu_flush_all(void)

@@ -19,7 +19,7 @@
  * of root mode invalidates too, so a kick between the check and VM entry is not lost.
  *
  * The wait is bounded by SYNC_LIMIT; then a kick goes to all CPUs by broadcast (a guest may have changed
- * an xAPIC id), and at twice the limit it is a CHECK.
+ * an xAPIC id), and after SYNC_LAST_LIMIT it is a CHECK.
  */
 #ifndef ARCH_X86_SYNC_H
 #define ARCH_X86_SYNC_H
@@ -28,7 +28,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SYNC_LIMIT (1ull << 32) /* TSC cycles */
+#define SYNC_LIMIT (1ull << 32)	     /* TSC cycles until the broadcast */
+#define SYNC_LAST_LIMIT (1ull << 39) /* TSC cycles behind it: longer than any device holds up a CPU */
+#define SYNC_POLLS 1000000u
 
 /* What other CPUs see of one; a cache line each. */
 struct cpu_sync {

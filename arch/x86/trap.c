@@ -110,10 +110,12 @@ void trap_load(bool task)
 	struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)idt};
 
 	fill_gdt(cpu);
-	__asm__ volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr) : "memory");
+	/* The IDT last: its gates use stacks that only the task register leads to. */
+	__asm__ volatile("lgdt %0" : : "m"(gdtr) : "memory");
 	start_load_segments(SEL_CODE, SEL_DATA);
 	if (task)
 		__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }
 
 uint64_t trap_idt_base(void)

@@ -90,14 +90,17 @@ static void state(void)
 	const uint32_t features = REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF |
 	    REDOUBT_FEATURE_CPU_POLICY | REDOUBT_FEATURE_INIT_GUARD;
 	const uint32_t degraded = REDOUBT_DEGRADED_DMA | REDOUBT_DEGRADED_UNLOCKED |
-	    REDOUBT_DEGRADED_UNROOTED | REDOUBT_DEGRADED_SUSPEND | REDOUBT_DEGRADED_SMM |
-	    REDOUBT_DEGRADED_MICROCODE;
-	const uint32_t may = REDOUBT_DEGRADED_NO_MBEC | REDOUBT_DEGRADED_RETRIES | REDOUBT_DEGRADED_TEST;
+	    REDOUBT_DEGRADED_UNROOTED | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE;
+	const uint32_t sleep = REDOUBT_DEGRADED_SUSPEND | REDOUBT_DEGRADED_SLEEP;
+	const uint32_t may = REDOUBT_DEGRADED_NO_MBEC | REDOUBT_DEGRADED_RETRIES |
+	    REDOUBT_DEGRADED_TEST | REDOUBT_DEGRADED_SMT | sleep;
 	struct cpuid r = cpuid(REDOUBT_CPUID_STATE, 0);
 	bool mbec = r.eax & REDOUBT_FEATURE_MBEC;
 
 	tap((r.eax & ~REDOUBT_FEATURE_MBEC) == features, "cpuid: features %x", r.eax);
 	tap((r.ebx & ~may) == degraded, "cpuid: what is not protected %x (I11)", r.ebx);
+	tap((r.ebx & sleep) == REDOUBT_DEGRADED_SUSPEND || (r.ebx & sleep) == REDOUBT_DEGRADED_SLEEP,
+	    "cpuid: sleep is refused, or said to be unwatched");
 	tap(mbec != !!(r.ebx & REDOUBT_DEGRADED_NO_MBEC), "cpuid: MBEC is a feature or a gap, not both");
 	tap(r.ecx == cpu_total(), "cpuid: %u of the firmware's %u CPUs are covered (I14)", r.ecx,
 	    cpu_total());

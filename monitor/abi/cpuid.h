@@ -48,6 +48,8 @@
 	DEGRADED(RETRIES, 7, "boot=retried", "earlier starts did not reach the operating system")  \
 	DEGRADED(SLEEP, 9, "sleep=unwatched",                                                      \
 	    "sleep registers are not known: a machine that sleeps wakes without the monitor")      \
+	DEGRADED(SMT, 10, "smt=leaky",                                                             \
+	    "threads of a core share buffers that this CPU does not keep apart")                   \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

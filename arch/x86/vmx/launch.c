@@ -85,6 +85,7 @@ uint32_t arch_features(void)
 uint32_t arch_degraded(void)
 {
 	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
+	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
 }
 
@@ -202,8 +203,10 @@ static void write_guest_segments(const struct firmware_state *fw)
 	write_segment(4, fw->fs, 0xc093, rdmsr(MSR_FS_BASE));
 	write_segment(5, fw->gs, 0xc093, rdmsr(MSR_GS_BASE));
 	write_segment(6, fw->ldtr, RIGHTS_UNUSABLE, 0);
-	/* Firmware runs without a task register; VM entry wants one. A 64-bit TSS that is never used. */
-	write_segment(7, fw->tr, TSS_BUSY_64, 0);
+	/* Where firmware runs without a task register, VM entry wants one that is never used. */
+	write_segment(7, fw->tr, TSS_BUSY_64, fw->tr_base);
+	if (fw->tr_limit != 0)
+		vmwrite(VMCS_GUEST_TR_LIMIT, fw->tr_limit);
 	vmwrite(VMCS_GUEST_GDTR_BASE, fw->gdtr.base);
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, fw->gdtr.limit);
 	vmwrite(VMCS_GUEST_IDTR_BASE, fw->idtr.base);

@@ -9,7 +9,6 @@
 #include "arch/x86/vmx/skip.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define PENDING_BS (1ull << 14)
 #define CANONICAL_SHIFT 47u
 
 uint64_t vcpu_rip(const struct vcpu *vcpu)
@@ -60,7 +59,7 @@ void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking)
 	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		    blocking & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
-	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF)
+	if (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
 }
 

@@ -109,7 +109,11 @@ enum exit_reason {
 #define EXIT_ENTRY_FAILED (1u << 31)
 
 /* Activity states and interruptibility. SDM 3C 25.4.2. */
+#define PENDING_BS (1ull << 14)
+#define DEBUGCTL_LBR (1ull << 0)
+#define DEBUGCTL_BTF (1ull << 1)
 #define ACTIVITY_ACTIVE 0u
+#define ACTIVITY_HLT 1u
 #define ACTIVITY_WAIT_SIPI 3u
 #define BLOCKING_STI (1u << 0)
 #define BLOCKING_MOV_SS (1u << 1)
@@ -149,7 +153,10 @@ uint64_t vmx_cr0_fixed(uint64_t cr0);
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
 void vmx_reinject(struct vcpu *vcpu); /* an event whose delivery the exit interrupted, if nothing else was injected */
 void vmx_exception(struct vcpu *vcpu);
+void vmx_machine_check(struct vcpu *vcpu);
 void vmx_nmi_window(struct vcpu *vcpu);
+void vmx_entry_undone(void); /* VM entry failed: an NMI that was to be injected is owed again */
+void vmx_settle_single_step(void); /* before each entry after a slow exit */
 void vmx_iret_unblocked(uint64_t qualification);
 
 /* reset.c */
