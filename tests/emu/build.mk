@@ -21,6 +21,6 @@ run: setup-run ## boot Debian above the monitor (KERNEL=stock|cloud CPUS=N OPTIO
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
 	@$(LINUX_PY) run $(LINUX_ARGS)
 
-debug: setup-run ## the same, stopped in gdb at the monitor's entry, symbols loaded
+debug: setup-run ## the same, stopped in the debugger at the monitor's entry, symbols loaded
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
 	@$(LINUX_PY) debug $(LINUX_ARGS)

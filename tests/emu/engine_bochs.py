@@ -10,7 +10,6 @@ instructions, so a run repeats exactly; halted time passes at once. Options unde
                    boot so, and a monitor that touches a wrong MSR is found out.
   ips              instructions a machine second (default 100 million)
   errors           "report": what Bochs calls errors (unknown MSRs, ...) goes to its log
-  gdb              port on which the gdb stub listens (debug build only)
 """
 
 import os
@@ -81,14 +80,10 @@ class Engine:
                 bad_msrs=spec.options.get("ignore_bad_msrs", 0), msrs=MSRS, serial=serial_device,
                 errors=spec.options.get("errors", "ignore"),
                 log=os.path.join(spec.log_dir, "bochs.log"), disk=os.path.abspath(spec.disk)))
-            f.write(self.more_config())
         lock = spec.disk + ".lock"
         if os.path.exists(lock):
             os.unlink(lock)
         return [spec_module.bochs(self.variant), "-q", "-f", config]
-
-    def more_config(self):
-        return ""
 
     def environment(self):
         """Opens the probe's pipes; returns (variables, descriptors the child must inherit)."""

@@ -9,7 +9,8 @@
 #
 # Two builds, each in its own folder named by all that goes into it:
 #   fast   as quick as it gets, with the probe of tests/emu/bochs-probe
-#   debug  with the gdb stub, for `make debug`
+#   debug  with Bochs's own debugger, which knows every CPU, VMX and both stages of paging, for `make
+#          debug`
 
 BOCHS_SUITE=trixie
 BOCHS_VERSION=3.0+dfsg-1
@@ -27,7 +28,7 @@ BOCHS_COMMON=(
 	--enable-pci --enable-e1000 --enable-usb
 )
 BOCHS_fast=(--enable-all-optimizations --disable-debugger --enable-instrumentation=instrument/probe)
-BOCHS_debug=(--disable-debugger --enable-gdb-stub)
+BOCHS_debug=(--enable-debugger --disable-debugger-gui --enable-readline --enable-x86-debugger)
 
 # Two faults of 3.0's INIT and SIPI in VMX operation, mended by edits of ours to cpu/event.cc, one sed
 # expression each:

@@ -25,8 +25,8 @@ WHY[bochs]="Bochs 3.0, the emulator with VT-x, built from Debian's source (about
 PACKAGES[bochs]="g++ make xz-utils vgabios ovmf python3"
 STEP[bochs]="bochs bochs_build fast"
 
-WHY[bochs-debug]="Bochs again with its gdb stub, for make debug"
-PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 gdb"
+WHY[bochs-debug]="Bochs again with its own debugger, for make debug"
+PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 libreadline-dev"
 STEP[bochs-debug]="bochs bochs_build debug"
 
 WHY[kernel]="Debian's current stock kernel image (unpacked, not installed)"
