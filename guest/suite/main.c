@@ -19,6 +19,7 @@
 
 static const struct suite suites[] = {
 	{ "apic", suite_apic, 1 },
+	{ "attack", suite_attack, 2 },
 	{ "bench", suite_bench, 1 },
 	{ "call", suite_call, 1 },
 	{ "call-modes", suite_call_modes, 1 },

@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# tests/attack: the attacks with their protection on and off, and the table of what is answered how.
+
+ATTACK_PY := $(PY) tests/attack/attack.py
+TABLE_PY := $(PY) tests/attack/table.py
+
+.PHONY: check-attack check-attack-table soak-attack setup-attack
+setup-attack: setup-build
+	@$(SETUP) image bochs
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi
+
+check-attack: setup-attack ## attacks with the protection on, where they fail, and off, where they succeed
+	@status=0; \
+	tests/run --time 240 attack-test -- $(ATTACK_PY) --name attack-test --build test || status=1; \
+	tests/run --time 120 attack-release -- $(ATTACK_PY) --name attack-release --build release \
+		|| status=1; \
+	tests/run --time 60 attack-code -- $(PY) tests/attack/code.py || status=1; \
+	exit $$status
+
+# Looks at what the other tests have left in $(B)/results, so it is the last of the checks.
+check-attack-table: ## the table of attacks: complete, its tests have run and passed; counts
+	@tests/run --time 60 attack-table -- $(TABLE_PY) check || { $(TABLE_PY) counts; exit 1; }
+	@$(TABLE_PY) counts
+
+# Each mutation of the protections must be noticed by the test that the table names.
+soak-attack: setup-attack ## the code that the table calls `structure`, mutated: its tests must fail
+	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py
+
+CHECK_TESTS += check-attack
+SOAK_TESTS += check-attack soak-attack
