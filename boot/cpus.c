@@ -22,8 +22,9 @@ static BOOLEAN add(struct cpus *cpus, UINTN number, BOOLEAN *have_own)
 		cpus->cpu[0] = cpu;
 		*have_own = TRUE;
 	} else if (!(info.status & PROCESSOR_ENABLED) || !(info.status & PROCESSOR_HEALTHY)) {
-		say("CPU with APIC id %u is disabled or unhealthy: it stays stopped", cpu.apic_id);
-		cpus->left_out++;
+		return refuse("The CPU with APIC id %u is disabled or unhealthy: firmware cannot run it, but "
+			      "a guest could.",
+		    cpu.apic_id);
 	} else if (cpus->count == BOOTINFO_MAX_CPUS) {
 		return refuse("There are more than %u CPUs.", BOOTINFO_MAX_CPUS);
 	} else {
@@ -39,7 +40,6 @@ BOOLEAN cpus_find(struct cpus *cpus)
 	BOOLEAN have_own = FALSE;
 
 	cpus->count = 1;
-	cpus->left_out = 0;
 	if (EFI_ERROR(BS->LocateProtocol(&guid, NULL, (void **)&cpus->mp)) ||
 	    EFI_ERROR(cpus->mp->get_number(cpus->mp, &all, &enabled)))
 		return refuse("Firmware has no MP services, so the CPUs cannot all be reached.");

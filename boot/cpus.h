@@ -17,7 +17,6 @@ struct cpu {
 struct cpus {
 	mp_services_t *mp;
 	UINT32 count;
-	UINT32 left_out; /* disabled or unhealthy ones, which firmware does not run */
 	struct cpu cpu[BOOTINFO_MAX_CPUS];
 };
 

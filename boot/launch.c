@@ -38,19 +38,30 @@ static const char *sentence(UINT64 result)
 	return "The monitor gave an answer that this loader does not know.";
 }
 
-/* Runs an operation on a CPU. TRUE: the monitor answered LAUNCH_OK; otherwise it is said why. */
-static BOOLEAN run(struct cpus *cpus, const struct handover *handover, UINT64 op, UINT32 index)
+enum answer { ANSWER_OK, ANSWER_REFUSED, ANSWER_LOST };
+
+/*
+ * Runs an operation on a CPU, and says why if the answer is not LAUNCH_OK. ANSWER_LOST: the CPU was started and
+ * did not come back in time; what it does now is not known, so what it was given stays where it is (static: it may
+ * yet write its answer).
+ */
+static enum answer run(struct cpus *cpus, const struct handover *handover, UINT64 op, UINT32 index)
 {
-	struct step step = { handover->entry, handover->info, op, index, NO_ANSWER };
-	EFI_STATUS status = cpus_run(cpus, index, do_step, &step);
+	static struct step step;
+	EFI_STATUS status;
 	UINT32 id = cpus->cpu[index].apic_id;
 
-	if (EFI_ERROR(status))
-		return refuse("CPU %u (APIC id %u): Firmware cannot run it (%s).", index, id,
+	step = (struct step){ handover->entry, handover->info, op, index, NO_ANSWER };
+	status = cpus_run(cpus, index, do_step, &step);
+	if (EFI_ERROR(status)) {
+		refuse("CPU %u (APIC id %u): Firmware cannot run it (%s).", index, id,
 		    status_text(status));
+		return status == EFI_TIMEOUT ? ANSWER_LOST : ANSWER_REFUSED;
+	}
 	if (step.result == LAUNCH_OK)
-		return TRUE;
-	return refuse("CPU %u (APIC id %u): %s", index, id, sentence(step.result));
+		return ANSWER_OK;
+	refuse("CPU %u (APIC id %u): %s", index, id, sentence(step.result));
+	return ANSWER_REFUSED;
 }
 
 static void EFIAPI do_verify(void *argument)
@@ -81,9 +92,12 @@ static enum launch_outcome launch_all(struct cpus *cpus, const struct handover *
 	UINT32 launched = 0;
 
 	/* From the last to the first, which is this one: firmware can still use it if one fails. */
-	for (UINT32 i = cpus->count; i-- > 0; launched++)
-		if (!run(cpus, handover, MONITOR_LAUNCH, i))
-			return launched ? LAUNCH_BROKEN : LAUNCH_REFUSED;
+	for (UINT32 i = cpus->count; i-- > 0; launched++) {
+		enum answer answer = run(cpus, handover, MONITOR_LAUNCH, i);
+
+		if (answer != ANSWER_OK)
+			return launched || answer == ANSWER_LOST ? LAUNCH_BROKEN : LAUNCH_REFUSED;
+	}
 	for (UINT32 i = 0; i < cpus->count; i++)
 		if (!verify(cpus, i))
 			return LAUNCH_BROKEN;
@@ -94,10 +108,13 @@ enum launch_outcome launch(struct cpus *cpus, const struct handover *handover)
 {
 	enum launch_outcome outcome;
 
-	for (UINT32 i = 0; i < cpus->count; i++)
-		if (!run(cpus, handover, MONITOR_CHECK, i))
-			return LAUNCH_REFUSED;
-	if (!run(cpus, handover, MONITOR_INIT, 0))
+	for (UINT32 i = 0; i < cpus->count; i++) {
+		enum answer answer = run(cpus, handover, MONITOR_CHECK, i);
+
+		if (answer != ANSWER_OK)
+			return answer == ANSWER_LOST ? LAUNCH_ABANDONED : LAUNCH_REFUSED;
+	}
+	if (run(cpus, handover, MONITOR_INIT, 0) != ANSWER_OK)
 		return LAUNCH_REFUSED;
 	outcome = launch_all(cpus, handover);
 	if (outcome == LAUNCH_DONE)

@@ -71,10 +71,10 @@ static BOOLEAN cover(struct loader *l)
 	outcome = launch(&l->cpus, &l->handover);
 	if (outcome == LAUNCH_BROKEN)
 		stop_machine(&l->config);
-	if (outcome == LAUNCH_REFUSED) {
+	if (outcome == LAUNCH_REFUSED || outcome == LAUNCH_ABANDONED)
 		attempts_write(l->attempts);
+	if (outcome == LAUNCH_REFUSED)
 		handover_release(&l->handover);
-	}
 	return outcome == LAUNCH_DONE;
 }
 

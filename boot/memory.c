@@ -67,7 +67,8 @@ EFI_STATUS memory_usable(struct ranges *ranges)
 	for (UINTN at = 0; at + map.step <= map.size && !EFI_ERROR(status); at += map.step) {
 		const EFI_MEMORY_DESCRIPTOR *d = (const EFI_MEMORY_DESCRIPTOR *)(map.first + at);
 
-		if (is_usable(d->Type) && !ranges_add(ranges, d->PhysicalStart, d->NumberOfPages))
+		if (d->NumberOfPages && is_usable(d->Type) &&
+		    !ranges_add(ranges, d->PhysicalStart, d->NumberOfPages))
 			status = EFI_OUT_OF_RESOURCES;
 	}
 	BS->FreePool(map.first);

@@ -151,10 +151,12 @@ typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, u
 #define PANIC_TEXT_BYTES   3968u
 
 /*
- * The first eight bytes of the digest also stand in the CMOS RAM of the real-time clock from this
- * index on, for a firmware that wipes memory: there may have been a panic whose record is lost. All
- * zero: none.
+ * For a firmware that wipes memory a mark also stands in eight bytes of the CMOS RAM of the real-time
+ * clock from this index on: the two bytes of the tag, then bytes 2 to 7 of the digest. Without the tag the
+ * bytes are somebody else's and are left alone.
  */
+#define PANIC_CMOS_TAG0 0x52u
+#define PANIC_CMOS_TAG1 0x44u
 #define PANIC_CMOS 0x68u
 
 struct panic_record {

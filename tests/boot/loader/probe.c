@@ -121,11 +121,11 @@ static EFI_STATUS do_attempts(const char *text)
 	return status;
 }
 
-static void leave_mark(const UINT8 *mark)
+static void leave_mark(const UINT8 *digest)
 {
 	for (UINT8 i = 0; i < 8; i++) {
 		port_out8(CMOS_INDEX, (UINT8)(PANIC_CMOS + i));
-		port_out8(CMOS_DATA, mark[i]);
+		port_out8(CMOS_DATA, i == 0 ? PANIC_CMOS_TAG0 : i == 1 ? PANIC_CMOS_TAG1 : digest[i]);
 	}
 }
 
