@@ -312,8 +312,8 @@ void suite_memory(void)
 		if (!f[i].canary)
 			listed(&f[i]);
 		read_all(&f[i]);
-		write_all(&f[i]);
 		write_every_way(f[i].base);
+		write_all(&f[i]);
 		aliases(&f[i]);
 	}
 	write_across(f);

@@ -18,6 +18,9 @@
 #define ROUNDS_DEFAULT 300u
 #define FLUSHES_A_ROUND 3u
 #define NMI_PATIENCE 100000000ull
+#define STALE_TICKS 2000000u
+#define TEST_READ_EXECUTE 13u /* S2_ bits of arch/stage2.h, as test_protect takes them */
+#define TEST_ALL 15u
 
 struct result {
 	uint64_t lost, disturbed, sent;
@@ -86,6 +89,41 @@ static bool all_finished(void)
 	return finished == cpu_total();
 }
 
+/* ---- What a flush is for: after it nobody writes where writing is no longer allowed ---- */
+
+static volatile uint64_t *watched, stop_writing, refusals;
+
+static void do_count(void *arg)
+{
+	(*watched)++;
+}
+
+static void writer(void *arg)
+{
+	while (!stop_writing)
+		refusals += trap_try(do_count, NULL, NULL) != TRAP_NONE;
+}
+
+/* A page that another CPU keeps writing is made read-only; from the moment the call returns nothing lands. */
+static void stale_translation(void)
+{
+	uint64_t seen;
+
+	watched = pages_alloc(1);
+	smp_begin(1, writer, NULL);
+	wait_flag(watched);
+	redoubt_test_protect((uint64_t)watched, 1, TEST_READ_EXECUTE);
+	seen = *watched;
+	wait_flag(&refusals);
+	delay(STALE_TICKS);
+	tap(*watched == seen && refusals, "T75 no CPU writes a page after the flush that made it read-only");
+	redoubt_test_protect((uint64_t)watched, 1, TEST_ALL);
+	delay(STALE_TICKS);
+	tap(*watched != seen, "storm: it can be written again afterwards");
+	stop_writing = 1;
+	smp_wait(1);
+}
+
 void suite_storm(void)
 {
 	uint64_t mask = rdmsr(MSR_MTRR_MASK0), base = rdmsr(MSR_MTRR_BASE0);
@@ -107,4 +145,6 @@ void suite_storm(void)
 	wrmsr(MSR_MTRR_MASK0, 0);
 	wrmsr(MSR_MTRR_BASE0, base);
 	wrmsr(MSR_MTRR_MASK0, mask);
+	if (call_test_build())
+		stale_translation();
 }
