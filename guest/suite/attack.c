@@ -48,7 +48,7 @@ void attack_carry_out(const struct attack *attack)
 
 /* ---- Calls from where none is taken ---- */
 
-/* Modes without long mode do not load R8 and R9: what is left in them may be refused, by the call that was taken. */
+/* Modes without long mode do not load R8 and R9: the call is taken, and may refuse what is in them. */
 static bool call_from(enum mode mode)
 {
 	struct snippet s = { .code = call_instruction(), .bytes = 3, .rax = REDOUBT_CALL_version };
@@ -94,7 +94,7 @@ static bool msr_read_denied(void)
 	return try_rdmsr(MSR_VMX_BASIC, &value) == TRAP_NONE && value;
 }
 
-/* A register of the machine's that the policy does not know: the mark is there when it is read again. */
+/* A register of the machine's that the policy does not know: the mark is read back. */
 static bool msr_write_denied(void)
 {
 	uint64_t old, value = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Attacks, each carried out with the protection on, where it must fail, and, on the test build, with the
- * protection switched off, where it must succeed: then the first half has shown something.
+ * Attacks, each carried out with the protection on, where it must fail, and, on the test build,
+ * with the protection switched off, where it must succeed: then the first half has shown something.
  */
 #ifndef GUEST_SUITE_ATTACK_H
 #define GUEST_SUITE_ATTACK_H
@@ -14,10 +14,9 @@ enum without {
 };
 
 struct attack {
-	const char *what; /* begins with its id */
-	const char *
-	    option; /* the protection: name of the test switch, and of the guest's option with its number */
-	bool (*run)(void); /* carries it out; true: it has succeeded */
+	const char *what;   /* begins with its id */
+	const char *option; /* that says the number of the test switch, whose name it has */
+	bool (*run)(void);  /* carries it out; true: it has succeeded */
 	enum without without;
 	bool lasting;	/* what the switch opened stays open: not tried again */
 	bool test_only; /* needs calls of the test build */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Attacks with the protection on and off (attack.h): the monitor's memory. The write goes to a frame that was
- * given to the monitor for this; before and behind the attack the driver looks at it from outside.
+ * Attacks with the protection on and off (attack.h): the monitor's memory. The write goes
+ * to a frame that was given to the monitor for this; the driver looks at it from outside.
  */
 #include "guest/suite/attack.h"
 

@@ -4,10 +4,10 @@
 
 usage: attack.py --name NAME [--build release|test] [--time S]
 
-On the test build each attack is made with its protection on, with it switched off, and on again; on a
-release once. The guest says how each went; this program passes that on, and judges the write to the
-monitor's memory from outside: the emulator dumps the frame. Nothing counts as seen that the guest did not
-report, and a plan that is short of points fails.
+On the test build each attack is made with its protection on, with it switched off, and on again; on
+a release once. The guest says how each went; this program passes that on, and judges the write to
+the monitor's memory from outside: the emulator dumps the frame. Nothing counts as seen that the
+guest did not report, and a plan that is short of points fails.
 """
 
 import argparse

@@ -7,9 +7,10 @@ TABLE_PY := $(PY) tests/attack/table.py
 .PHONY: check-attack check-attack-table soak-attack setup-attack
 setup-attack: setup-build
 	@$(SETUP) image bochs
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi \
+		$(B)/guest/suite.efi
 
-check-attack: setup-attack ## attacks with the protection on, where they fail, and off, where they succeed
+check-attack: setup-attack ## attacks with the protection on and, to see them succeed, off
 	@status=0; \
 	tests/run --time 240 attack-test -- $(ATTACK_PY) --name attack-test --build test || status=1; \
 	tests/run --time 120 attack-release -- $(ATTACK_PY) --name attack-release --build release \
@@ -27,4 +28,5 @@ soak-attack: setup-attack ## the code that the table calls `structure`, mutated:
 	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py
 
 CHECK_TESTS += check-attack
+CHECK_LAST += check-attack-table
 SOAK_TESTS += check-attack soak-attack

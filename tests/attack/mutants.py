@@ -1,0 +1,163 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Mutates what the table calls `structure`, and sees that the test it names fails.
+
+usage: mutants.py [NAME...]
+
+Works on a copy of the tree under $B/mutants. Each mutation must apply to exactly one place, must
+build, and must make a test line with the given text fail; a mutation that the tests do not notice
+is a failure here.
+"""
+
+import dataclasses
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "emu"))
+
+from spec import BUILD, CACHE, TOP  # noqa: E402
+from tap import Tap  # noqa: E402
+
+TREE = os.path.join(BUILD, "mutants", "tree")
+IMAGES = ("boot/redoubt.efi", "boot/redoubt-test.efi", "guest/suite.efi")
+EXIT = "arch/x86/vmx/exit.c"
+CR = "arch/x86/vmx/cr.c"
+SUITE_TIME = 240
+
+
+@dataclasses.dataclass
+class Mutant:
+    """One change to one file, and the line that must fail. `suite` empty: code.py is the test."""
+
+    name: str  # begins with the id of the attack
+    path: str
+    old: str  # regular expression
+    new: str
+    suite: str
+    expected: str
+    cpus: int = 1
+    build: str = "release"
+
+
+MUTANTS = [
+    Mutant("T14 INVD is carried out as it is", EXIT, r"\twbinvd\(\);",
+           '\t__asm__ volatile("invd" : : : "memory");', "", "T14 code: INVD is carried out"),
+    Mutant("T16 CR0.NE is the guest's", CR, r"CR0_HELD \(CR0_NE \| ", "CR0_HELD (", "cr",
+           "NE clear (T16)"),
+    Mutant("T20 XSETBV at any privilege level", CR,
+           r"RIGHTS_DPL\(vmread\(VMCS_GUEST_SS_RIGHTS\)\) == 0 && index", "index", "xsetbv",
+           "T20 XSETBV in"),
+    Mutant("T20 XSETBV of any register", CR, r" && index == 0 &&", " && (index == 0 || true) &&",
+           "xsetbv", "T20 XSETBV with ECX other than 0"),
+    Mutant("T22 refused WRMSR is passed over", EXIT,
+           r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
+           "T22 MTRRCAP"),
+    Mutant("T24 refused WRMSR is passed over", EXIT,
+           r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
+           "T24 microcode load"),
+    Mutant("T26 VMX instructions are passed over", EXIT,
+           r"(REDOUBT_AUDIT_VMX_INSTRUCTION,[^;]*;\s+)vcpu_inject_ud", r"\1vcpu_skip", "vmx",
+           "T26 VMXON in"),
+    Mutant("T27 a task switch ends with another exception", EXIT,
+           r"vmx_inject_exception\(vcpu, VECTOR_GP, true, selector\)", "vcpu_inject_ud(vcpu)",
+           "task", "T27 task switch by a far JMP"),
+    Mutant("T27 single steps are forgotten", "arch/x86/vmx/skip.h",
+           r" \| \(vmread\(VMCS_GUEST_RFLAGS\) & RFLAGS_TF\)", "", "events",
+           "T27 single step over"),
+    Mutant("T27 machine checks at VM entry have no handler", EXIT,
+           r"\n *\[EXIT_MACHINE_CHECK_ENTRY\] = \w+,", "", "", "T27 code: a machine check"),
+    Mutant("T28 INIT leaves the CPU as it is", "arch/x86/vmx/reset.c",
+           r"apic_reset\(\);\s+reset_state\(vcpu, ACTIVITY_WAIT_SIPI\);", "apic_reset();",
+           "init", "T28 INIT stops a CPU", cpus=2),
+    Mutant("T35 half of a call's number counts", "monitor/call.c", r"switch \(call->rax\)",
+           "switch ((uint32_t)call->rax)", "call", "T35 call 100000000 is unknown"),
+    Mutant("T74 equal events do not coalesce", "monitor/audit.c",
+           r"if \(record->count != 0 && record->event == event",
+           "if (record->count == ~0ull && record->event == event", "log",
+           "T74 no record gave way", build="test"),
+    Mutant("T75 the ICR is left as the monitor used it", "arch/x86/apic.c",
+           r"\*reg\(APIC_ICR_HIGH\) = high;", "(void)high;", "storm",
+           "half-written ICR was never disturbed", cpus=2),
+]
+
+
+def environment():
+    return {**os.environ, "B": os.path.join(TREE, "build"), "CACHE": CACHE}
+
+
+def copy_tree():
+    shutil.rmtree(TREE, ignore_errors=True)
+    names = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=TOP,
+                           check=True, stdout=subprocess.PIPE).stdout.decode().split("\0")
+    for name in filter(None, names):
+        source = os.path.join(TOP, name)
+        if os.path.isfile(source):
+            os.makedirs(os.path.dirname(os.path.join(TREE, name)), exist_ok=True)
+            shutil.copy2(source, os.path.join(TREE, name))
+
+
+def build():
+    done = subprocess.run(
+        ["make", "-s", "-C", TREE, "B=" + environment()["B"],
+         *(os.path.join(environment()["B"], i) for i in IMAGES)],
+        env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False)
+    return "" if done.returncode == 0 else done.stdout
+
+
+def lines_of(mutant):
+    """The TAP lines of the mutant's test. A suite that never ends has told what it has told."""
+    if mutant.suite:
+        command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
+                   "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
+                   "--time", str(SUITE_TIME)]
+    else:
+        command = [sys.executable, os.path.join(TREE, "tests/attack/code.py")]
+    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    return done.stdout.splitlines(), done.stderr
+
+
+def noticed(mutant):
+    """(whether the test fails as it should, why not)"""
+    path = os.path.join(TREE, mutant.path)
+    with open(path, encoding="utf-8") as f:
+        original = f.read()
+    changed, places = re.subn(mutant.old, mutant.new, original)
+    if places != 1:
+        return False, f"the mutation applies to {places} places"
+    try:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(changed)
+        trouble = build()
+        if trouble:
+            return False, "the mutant does not build:\n" + trouble
+        lines, errors = lines_of(mutant)
+    finally:
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(original)
+    found = [x for x in lines if mutant.expected in x]
+    if any(x.startswith("not ok") for x in found):
+        return True, ""
+    return False, f"lines with the text: {found}\n{errors[-2000:]}"
+
+
+def main():
+    wanted = [m for m in MUTANTS
+              if not sys.argv[1:] or any(m.name.startswith(a) for a in sys.argv[1:])]
+    tap = Tap(len(wanted) + 1)
+    copy_tree()
+    trouble = build()
+    tap.check(not trouble, "mutants: the tree builds as it is", trouble)
+    for mutant in wanted:
+        good, why = noticed(mutant)
+        tap.check(good, f"mutant {mutant.name}: its test fails", why)
+    return tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
