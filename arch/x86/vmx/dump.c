@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What to print when VM entry fails: every field that is not zero, and the first rule broken of the checks
- * that a processor makes on VM entry (SDM 3C 27.2, 27.3), as far as they can be told from the fields.
+ * What to print when VM entry fails: every field that is not zero, and the first rule broken of the
+ * checks that a processor makes on VM entry (SDM 3C 27.2, 27.3), as far as they can be told from
+ * the fields.
  */
 #include "arch/cpu.h"
 #include "arch/upcall.h"
@@ -9,18 +10,18 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define DUMPS 4u
-#define RFLAGS_RESERVED 0xffffffffffc08028ull
-#define ACTIVITY_LAST 3u
-#define RIGHTS_TYPE(rights) ((rights) & 15)
-#define TYPE_TSS_BUSY_16 3u
-#define TYPE_TSS_BUSY_32 11u
+#define DUMPS		    4u
+#define RFLAGS_RESERVED	    0xffffffffffc08028ull
+#define ACTIVITY_LAST	    3u
+#define RIGHTS_TYPE(rights) ((rights)&15)
+#define TYPE_TSS_BUSY_16    3u
+#define TYPE_TSS_BUSY_32    11u
 
 static const struct {
 	const char *name;
 	uint16_t encoding;
 } fields[] = {
-#define VMCS(name, encoding) {#name, encoding},
+#define VMCS(name, encoding) { #name, encoding },
 #include "arch/x86/vmx/vmcs.def"
 #undef VMCS
 };
@@ -119,7 +120,8 @@ static bool efer_ok(void)
 	uint64_t efer = get(VMCS_GUEST_EFER);
 	bool lma = efer & EFER_LMA;
 
-	return lma == long_mode() && (!(get(VMCS_GUEST_CR0) & CR0_PG) || lma == !!(efer & EFER_LME));
+	return lma == long_mode() &&
+	    (!(get(VMCS_GUEST_CR0) & CR0_PG) || lma == !!(efer & EFER_LME));
 }
 
 static bool rip_ok(void)
@@ -166,23 +168,23 @@ static const struct {
 	bool (*holds)(void);
 	const char *rule;
 } rules[] = {
-    {pin_ok, "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)"},
-    {primary_ok, "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)"},
-    {secondary_ok, "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)"},
-    {vpid_ok, "VPID is not 0 where VPIDs are enabled (27.2.1.1)"},
-    {exit_ok, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)"},
-    {entry_ok, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)"},
-    {host_ok, "host addresses canonical, CS and TR not null (27.2.3)"},
-    {cr0_ok, "guest CR0 has NE, and PE where it has PG (27.3.1.1)"},
-    {cr4_ok, "guest CR4 has VMXE and no unsupported bit (27.3.1.1)"},
-    {long_mode_ok, "IA-32e guest has PG and PAE, others no PCIDE (27.3.1.1)"},
-    {efer_ok, "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)"},
-    {link_ok, "VMCS link pointer is all ones (27.3.1.5)"},
-    {tr_ok, "guest TR is a busy TSS (27.3.1.2)"},
-    {rip_ok, "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)"},
-    {rflags_ok, "guest RFLAGS reserved bits, VM (27.3.1.4)"},
-    {activity_ok, "guest activity state exists (27.3.1.5)"},
-    {blocking_ok, "not blocked by STI and MOV SS at once (27.3.1.5)"},
+	{ pin_ok, "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)" },
+	{ primary_ok, "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)" },
+	{ secondary_ok, "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)" },
+	{ vpid_ok, "VPID is not 0 where VPIDs are enabled (27.2.1.1)" },
+	{ exit_ok, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)" },
+	{ entry_ok, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)" },
+	{ host_ok, "host addresses canonical, CS and TR not null (27.2.3)" },
+	{ cr0_ok, "guest CR0 has NE, and PE where it has PG (27.3.1.1)" },
+	{ cr4_ok, "guest CR4 has VMXE and no unsupported bit (27.3.1.1)" },
+	{ long_mode_ok, "IA-32e guest has PG and PAE, others no PCIDE (27.3.1.1)" },
+	{ efer_ok, "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)" },
+	{ link_ok, "VMCS link pointer is all ones (27.3.1.5)" },
+	{ tr_ok, "guest TR is a busy TSS (27.3.1.2)" },
+	{ rip_ok, "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)" },
+	{ rflags_ok, "guest RFLAGS reserved bits, VM (27.3.1.4)" },
+	{ activity_ok, "guest activity state exists (27.3.1.5)" },
+	{ blocking_ok, "not blocked by STI and MOV SS at once (27.3.1.5)" },
 };
 
 void vmx_dump(void)
@@ -191,7 +193,8 @@ void vmx_dump(void)
 
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (vmread_any(fields[i].encoding, &value) && value != 0)
-			klog(LOG_ERROR, "vmcs %04x %-24s %lx", fields[i].encoding, fields[i].name, value);
+			klog(LOG_ERROR, "vmcs %04x %s %lx", fields[i].encoding, fields[i].name,
+			    value);
 }
 
 static const char *broken_rule(void)
@@ -206,7 +209,10 @@ void vmx_report_entry_failure(uint32_t reason)
 {
 	static _Atomic unsigned reports;
 
-	/* A guest that brings this about again and again does not push everything else out of the log. */
+	/*
+	 * A guest that brings this about again and again does not push everything else out of the
+	 * log.
+	 */
 	if (reports++ < DUMPS)
 		vmx_dump();
 	klog(LOG_ERROR, "VM entry failed: reason %x, qualification %lx; rule broken: %s", reason,
@@ -219,8 +225,8 @@ void vmx_resume_failed(void)
 	const char *rule = broken_rule();
 
 	vmx_dump();
-	panic("VM entry failed: instruction error %lu; rule broken: %s", get(VMCS_INSTRUCTION_ERROR),
-	    rule);
+	panic("VM entry failed: instruction error %lu; rule broken: %s",
+	    get(VMCS_INSTRUCTION_ERROR), rule);
 }
 
 void vmcs_failed(enum vmcs_field field, bool write)
