@@ -17,7 +17,7 @@ class Engine(engine_bochs.Engine):
     variant = "debug"
 
     def argv(self, serial_device):
-        return super().argv(serial_device) + ["-rc", self.spec.options["rc"]]
+        return super().argv(serial_device) + ["-dbg", "-rc", self.spec.options["rc"]]
 
     def environment(self):
         return {}, ()
