@@ -172,7 +172,9 @@ static uint8_t package_first(const struct table *dsdt, uint32_t at)
 	return POWER_S5_UNKNOWN;
 }
 
-/* Looks for Name (\_S5, Package ...) byte by byte: AML cannot be skipped without interpreting it. */
+/*
+ * Looks for Name (\_S5, Package ...) byte by byte: AML cannot be skipped without interpreting it.
+ */
 static uint8_t find_s5(const struct table *dsdt)
 {
 	for (uint32_t at = HEADER; at + 5 < dsdt->length; at++) {

@@ -3,9 +3,10 @@
  * The configuration file, redoubt.conf: parsed strictly, without any call to firmware, so that the
  * same source is tested and fuzzed on the host.
  *
- * A file is lines of printable ASCII, ended by LF or CR LF: empty, a comment (first character behind
- * blanks is #), or `key = value`. README.md lists keys and values. What is unknown, malformed, given
- * twice, too long or not ASCII is an error of that line, never skipped or guessed at.
+ * A file is lines of printable ASCII, ended by LF or CR LF: empty, a comment (first character
+ * behind blanks is #), or `key = value`. README.md lists keys and values. What is unknown,
+ * malformed, given twice, too long or not ASCII is an error of that line, never skipped or guessed
+ * at.
  */
 #ifndef BOOT_CONFIG_H
 #define BOOT_CONFIG_H

@@ -22,8 +22,9 @@ static BOOLEAN add(struct cpus *cpus, UINTN number, BOOLEAN *have_own)
 		cpus->cpu[0] = cpu;
 		*have_own = TRUE;
 	} else if (!(info.status & PROCESSOR_ENABLED) || !(info.status & PROCESSOR_HEALTHY)) {
-		return refuse("The CPU with APIC id %u is disabled or unhealthy: firmware cannot run it, but "
-			      "a guest could.",
+		return refuse(
+		    "The CPU with APIC id %u is disabled or unhealthy: firmware cannot run it, but "
+		    "a guest could.",
 		    cpu.apic_id);
 	} else if (cpus->count == BOOTINFO_MAX_CPUS) {
 		return refuse("There are more than %u CPUs.", BOOTINFO_MAX_CPUS);

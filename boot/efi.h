@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * gnu-efi's headers, and the firmware interfaces that they lack: MP services (PI 1.8 volume 2, 13.4),
- * memory attributes (UEFI 2.10, 37.6), LoadFile2 (13.2), and the event groups of 7.1.
+ * gnu-efi's headers, and the firmware interfaces that they lack: MP services (PI 1.8 volume 2,
+ * 13.4), memory attributes (UEFI 2.10, 37.6), LoadFile2 (13.2), and the event groups of 7.1.
  */
 #ifndef BOOT_EFI_H
 #define BOOT_EFI_H

@@ -28,7 +28,9 @@ _Static_assert(offsetof(struct block, range) % 8 == 0, "an offset is a multiple 
 
 #define BLOCK_PAGES ((sizeof(struct block) + PAGE - 1) / PAGE)
 
-/* Firmware maps memory one to one; what is not in its map of RAM or reserved memory is not asked. */
+/*
+ * Firmware maps memory one to one; what is not in its map of RAM or reserved memory is not asked.
+ */
 static const uint8_t *map_one_to_one(void *context, uint64_t address, uint64_t length)
 {
 	return address + length <= 1ull << 52 ? (const uint8_t *)address : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What is handed to the monitor: its memory with the relocated image in it, and the boot information
- * block.
+ * What is handed to the monitor: its memory with the relocated image in it, and the boot
+ * information block.
  */
 #ifndef BOOT_HANDOVER_H
 #define BOOT_HANDOVER_H

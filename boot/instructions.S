@@ -41,9 +41,9 @@ function halt
 	jmp 1b
 
 /*
- * [watch_code_start, watch_code_end) is copied to a page of its own and so refers to nothing outside
- * itself but through its second argument, a struct watch. Both functions are event notifications:
- * void f(EFI_EVENT, struct watch *).
+ * [watch_code_start, watch_code_end) is copied to a page of its own and so refers to nothing
+ * outside itself but through its second argument, a struct watch. Both functions are event
+ * notifications: void f(EFI_EVENT, struct watch *).
  */
 function watch_code_start
 

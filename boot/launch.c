@@ -41,9 +41,9 @@ static const char *sentence(UINT64 result)
 enum answer { ANSWER_OK, ANSWER_REFUSED, ANSWER_LOST };
 
 /*
- * Runs an operation on a CPU, and says why if the answer is not LAUNCH_OK. ANSWER_LOST: the CPU was started and
- * did not come back in time; what it does now is not known, so what it was given stays where it is (static: it may
- * yet write its answer).
+ * Runs an operation on a CPU, and says why if the answer is not LAUNCH_OK. ANSWER_LOST: the CPU was
+ * started and did not come back in time; what it does now is not known, so what it was given stays
+ * where it is (static: it may yet write its answer).
  */
 static enum answer run(struct cpus *cpus, const struct handover *handover, UINT64 op, UINT32 index)
 {

@@ -11,8 +11,9 @@
 enum launch_outcome {
 	LAUNCH_DONE,	/* every CPU is covered, as CPUID on each of them shows */
 	LAUNCH_REFUSED, /* a CPU cannot be covered; the machine is as before */
-	LAUNCH_ABANDONED, /* refused too, but a CPU may still run the check: its memory stays reserved */
-	LAUNCH_BROKEN,	/* some CPUs are covered and some are not: the machine must not go on */
+	/* refused too, but a CPU may still run the check: its memory stays reserved */
+	LAUNCH_ABANDONED,
+	LAUNCH_BROKEN, /* some CPUs are covered and some are not: the machine must not go on */
 };
 
 /*

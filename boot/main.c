@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * redoubt.efi: puts the running machine under the monitor, then starts the operating system's loader
- * as its guest. README.md tells the order of steps and what each refusal means.
+ * redoubt.efi: puts the running machine under the monitor, then starts the operating system's
+ * loader as its guest. README.md tells the order of steps and what each refusal means.
  */
 #include <stddef.h>
 

@@ -16,8 +16,8 @@
 EFI_STATUS memory_usable(struct ranges *ranges);
 
 /*
- * Reserves `pages` pages: below 4 GiB if they are to be had there, at a multiple of 2 MiB if one is.
- * The operating system sees them as reserved. Freed with memory_release().
+ * Reserves `pages` pages: below 4 GiB if they are to be had there, at a multiple of 2 MiB if one
+ * is. The operating system sees them as reserved. Freed with memory_release().
  */
 EFI_STATUS memory_reserve(UINT64 pages, UINT64 *base);
 

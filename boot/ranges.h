@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A sorted list of memory ranges that do not overlap or touch, as the boot information block wants it.
+ * A sorted list of memory ranges that do not overlap or touch, as the boot information block wants
+ * it.
  */
 #ifndef BOOT_RANGES_H
 #define BOOT_RANGES_H

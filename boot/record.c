@@ -20,13 +20,13 @@
  */
 static const UINT64 places[] = { 0x0ffff000, 0x1ffff000, 0x07fff000, 0x03fff000, 0x3ffff000 };
 
-#define CMOS_INDEX	 0x70u
-#define CMOS_DATA	 0x71u
-#define CMOS_NMI_OFF	 0x80u
-#define CMOS_STATUS_D	 0x0du
-#define MARK_BYTES	 8u
-#define LIST_MAX	 256u
-#define PLACES		 (sizeof(places) / sizeof(places[0]))
+#define CMOS_INDEX    0x70u
+#define CMOS_DATA     0x71u
+#define CMOS_NMI_OFF  0x80u
+#define CMOS_STATUS_D 0x0du
+#define MARK_BYTES    8u
+#define LIST_MAX      256u
+#define PLACES	      (sizeof(places) / sizeof(places[0]))
 
 static void cmos_at(UINT8 i)
 {
@@ -86,7 +86,8 @@ void record_show(void)
 		lost = lost && !last;
 	}
 	if (lost)
-		say("the last run of the monitor ended with a panic (mark %016lx), but its record is lost",
+		say("the last run of the monitor ended with a panic (mark %016lx), but its record "
+		    "is lost",
 		    get64(mark));
 }
 

@@ -11,8 +11,9 @@
 #define SETTINGS_FILE "redoubt.conf"
 
 /*
- * Reads redoubt.conf beside the loader; without it the defaults hold, which is said. Also turns on the console that they name. FALSE, after
- * saying why: it cannot be read, or it has errors (each of the first ten is named).
+ * Reads redoubt.conf beside the loader; without it the defaults hold, which is said. Also turns on
+ * the console that they name. FALSE, after saying why: it cannot be read, or it has errors (each of
+ * the first ten is named).
  */
 BOOLEAN settings_read(const EFI_LOADED_IMAGE *image, struct config *config);
 

@@ -63,9 +63,10 @@ static EFI_STATUS hook(UINT64 notify, EFI_TPL tpl, UINT64 watch, EFI_GUID group)
 }
 
 /*
- * Before boot services end (UEFI 2.9 and later) the counter can be set in good order. Older firmware
- * tells only that they end, and then closes variables that the operating system may not see at
- * TPL_NOTIFY; so the watch must come at that level and not, as UEFI has it for variables, below it.
+ * Before boot services end (UEFI 2.9 and later) the counter can be set in good order. Older
+ * firmware tells only that they end, and then closes variables that the operating system may not
+ * see at TPL_NOTIFY; so the watch must come at that level and not, as UEFI has it for variables,
+ * below it.
  */
 static EFI_STATUS hook_both(UINT64 code, UINT64 watch)
 {

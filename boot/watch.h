@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Waits for the operating system: when it ends boot services, the counter of starts is set to zero
- * and the monitor is told. What does this outlives the loader, whose memory firmware takes back when
- * the next loader has failed: a page of code and a page of data of their own.
+ * and the monitor is told. What does this outlives the loader, whose memory firmware takes back
+ * when the next loader has failed: a page of code and a page of data of their own.
  */
 #ifndef BOOT_WATCH_H
 #define BOOT_WATCH_H

@@ -30,8 +30,8 @@ struct cpu_cover {
 struct cpu_cover cpu_cover(void);
 
 /*
- * Whether the running page tables let instructions be fetched from an address (SDM 3A 4.5, tables of
- * 4 or 5 levels). Firmware maps its memory one to one.
+ * Whether the running page tables let instructions be fetched from an address (SDM 3A 4.5, tables
+ * of 4 or 5 levels). Firmware maps its memory one to one.
  */
 bool page_executable(uint64_t address);
 

@@ -10,29 +10,29 @@
 #include "arch/x86/percpu.h"
 #include "arch/x86/trap.h"
 
-#define APIC_ID 0x20u
-#define APIC_TPR 0x80u
-#define APIC_EOI 0xb0u
-#define APIC_LDR 0xd0u
-#define APIC_DFR 0xe0u
-#define APIC_SVR 0xf0u
-#define APIC_ISR 0x100u
-#define APIC_ICR_LOW 0x300u
-#define APIC_ICR_HIGH 0x310u
-#define APIC_LVT_CMCI 0x2f0u
-#define APIC_LVT_TIMER 0x320u
-#define APIC_LVT_ERROR 0x370u
-#define APIC_TIMER_COUNT 0x380u
+#define APIC_ID		  0x20u
+#define APIC_TPR	  0x80u
+#define APIC_EOI	  0xb0u
+#define APIC_LDR	  0xd0u
+#define APIC_DFR	  0xe0u
+#define APIC_SVR	  0xf0u
+#define APIC_ISR	  0x100u
+#define APIC_ICR_LOW	  0x300u
+#define APIC_ICR_HIGH	  0x310u
+#define APIC_LVT_CMCI	  0x2f0u
+#define APIC_LVT_TIMER	  0x320u
+#define APIC_LVT_ERROR	  0x370u
+#define APIC_TIMER_COUNT  0x380u
 #define APIC_TIMER_DIVIDE 0x3e0u
-#define X2APIC_MSR 0x800u
+#define X2APIC_MSR	  0x800u
 
-#define ICR_NMI 0x4400u /* delivery mode NMI, level assert */
-#define ICR_PENDING (1u << 12)
-#define ICR_OTHERS (3u << 18)
-#define ICR_POLLS 100000u
+#define ICR_NMI	      0x4400u /* delivery mode NMI, level assert */
+#define ICR_PENDING   (1u << 12)
+#define ICR_OTHERS    (3u << 18)
+#define ICR_POLLS     100000u
 #define XAPIC_LAST_ID 0xfeu
-#define LVT_MASKED 0x10000u
-#define SVR_RESET 0xffu
+#define LVT_MASKED    0x10000u
+#define SVR_RESET     0xffu
 
 static volatile uint32_t *reg(unsigned offset)
 {

@@ -5,14 +5,14 @@
 #ifndef ARCH_X86_BITS_H
 #define ARCH_X86_BITS_H
 
-#define MSR_SYSENTER_CS 0x174u
+#define MSR_SYSENTER_CS	 0x174u
 #define MSR_SYSENTER_ESP 0x175u
 #define MSR_SYSENTER_EIP 0x176u
-#define MSR_DEBUGCTL 0x1d9u
-#define MSR_PAT 0x277u
-#define MSR_EFER 0xc0000080u
-#define MSR_FS_BASE 0xc0000100u
-#define MSR_GS_BASE 0xc0000101u
+#define MSR_DEBUGCTL	 0x1d9u
+#define MSR_PAT		 0x277u
+#define MSR_EFER	 0xc0000080u
+#define MSR_FS_BASE	 0xc0000100u
+#define MSR_GS_BASE	 0xc0000101u
 
 #define EFER_LME (1ull << 8)
 #define EFER_LMA (1ull << 10)
@@ -27,25 +27,25 @@
 #define CR0_CD (1ull << 30)
 #define CR0_PG (1ull << 31)
 
-#define CR4_VME (1ull << 0)
-#define CR4_PAE (1ull << 5)
-#define CR4_MCE (1ull << 6)
-#define CR4_PGE (1ull << 7)
-#define CR4_UMIP (1ull << 11)
-#define CR4_LA57 (1ull << 12)
-#define CR4_VMXE (1ull << 13)
+#define CR4_VME	     (1ull << 0)
+#define CR4_PAE	     (1ull << 5)
+#define CR4_MCE	     (1ull << 6)
+#define CR4_PGE	     (1ull << 7)
+#define CR4_UMIP     (1ull << 11)
+#define CR4_LA57     (1ull << 12)
+#define CR4_VMXE     (1ull << 13)
 #define CR4_FSGSBASE (1ull << 16)
-#define CR4_PCIDE (1ull << 17)
-#define CR4_OSXSAVE (1ull << 18)
-#define CR4_SMEP (1ull << 20)
-#define CR4_SMAP (1ull << 21)
-#define CR4_PKE (1ull << 22)
-#define CR4_CET (1ull << 23)
-#define CR4_PKS (1ull << 24)
+#define CR4_PCIDE    (1ull << 17)
+#define CR4_OSXSAVE  (1ull << 18)
+#define CR4_SMEP     (1ull << 20)
+#define CR4_SMAP     (1ull << 21)
+#define CR4_PKE	     (1ull << 22)
+#define CR4_CET	     (1ull << 23)
+#define CR4_PKS	     (1ull << 24)
 
 #define RFLAGS_FIXED (1ull << 1)
-#define RFLAGS_TF (1ull << 8)
-#define RFLAGS_VM (1ull << 17)
+#define RFLAGS_TF    (1ull << 8)
+#define RFLAGS_VM    (1ull << 17)
 
 #define DR7_FIXED 0x400ull
 

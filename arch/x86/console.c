@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Consoles of a PC: a 16550 at the port the loader named, as firmware has set it up, and the debug port.
+ * Consoles of a PC: a 16550 at the port the loader named, as firmware has set it up, and the debug
+ * port.
  */
 #include "arch/console.h"
 
@@ -9,8 +10,8 @@
 
 #include "arch/x86/asm.h"
 
-#define DEBUG_PORT 0xe9u
-#define LINE_STATUS 5u
+#define DEBUG_PORT     0xe9u
+#define LINE_STATUS    5u
 #define TRANSMIT_EMPTY 0x20u
 #define TRANSMIT_POLLS 100000u
 

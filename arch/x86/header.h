@@ -9,10 +9,16 @@
 
 extern const struct monitor_image monitor_header;
 
-/* Frames beside image, private areas, tables for every frame of memory: log, root page tables, bitmaps, audit ring. */
+/*
+ * Frames beside image, private areas, tables for every frame of memory: log, root page tables,
+ * bitmaps, audit ring.
+ */
 #define REGION_FIXED_PAGES 128u
 
-/* Frames for each CPU: the private area, VMXON and VMCS frames, root page tables, share of the arrays. */
+/*
+ * Frames for each CPU: the private area, VMXON and VMCS frames, root page tables, share of the
+ * arrays.
+ */
 #define REGION_PAGES_PER_CPU 22u
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Watched ports: sleep, reset, power-off, and a kept serial port. ACPI 6.5 4.8.3.2; ICH and PIIX reset
- * registers.
+ * Watched ports: sleep, reset, power-off, and a kept serial port. ACPI 6.5 4.8.3.2; ICH and PIIX
+ * reset registers.
  */
 #include "arch/x86/io.h"
 
@@ -13,14 +13,15 @@
 #include "monitor/abi/audit.h"
 
 #define PORT_KEYBOARD_DATA 0x60u
-#define KEYBOARD_WRITE_OUTPUT 0xd1u /* the next data byte goes to the output port, whose bit 0 is RESET */
-#define PORT_KEYBOARD 0x64u	/* command 0xF0-0xFF with bit 0 clear pulses RESET */
-#define PORT_CONTROL_A 0x92u	/* bit 0: fast reset */
-#define PORT_PCI_ADDRESS 0xcf8u /* 32-bit writes are PCI configuration addresses */
-#define PORT_RESET 0xcf9u	/* bit 2: reset */
-#define SERIAL_PORTS 8u
-#define SLEEP_ENABLE (1u << 13)
-#define SLEEP_TYPE(value) ((value) >> 10 & 7)
+/* the next data byte goes to the output port, whose bit 0 is RESET */
+#define KEYBOARD_WRITE_OUTPUT 0xd1u
+#define PORT_KEYBOARD	      0x64u  /* command 0xF0-0xFF with bit 0 clear pulses RESET */
+#define PORT_CONTROL_A	      0x92u  /* bit 0: fast reset */
+#define PORT_PCI_ADDRESS      0xcf8u /* 32-bit writes are PCI configuration addresses */
+#define PORT_RESET	      0xcf9u /* bit 2: reset */
+#define SERIAL_PORTS	      8u
+#define SLEEP_ENABLE	      (1u << 13)
+#define SLEEP_TYPE(value)     ((value) >> 10 & 7)
 
 static struct bootinfo_power power;
 static uint16_t serial_kept;
@@ -122,7 +123,7 @@ static bool is_reset(uint16_t port, unsigned bytes, uint32_t value)
 /* Whether an access writes SLP_EN of a PM1 control register, and which sleep type with it. */
 static bool is_sleep(uint16_t port, unsigned bytes, uint32_t value, unsigned *type)
 {
-	const uint16_t registers[] = {power.pm1a_control, power.pm1b_control};
+	const uint16_t registers[] = { power.pm1a_control, power.pm1b_control };
 	uint8_t high;
 
 	for (unsigned i = 0; i < 2; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Ports that the monitor watches: those that put the machine to sleep, reset it or switch it off, and the
- * serial port if it was told to keep it. All other ports are the guest's and do not exit.
+ * Ports that the monitor watches: those that put the machine to sleep, reset it or switch it off,
+ * and the serial port if it was told to keep it. All other ports are the guest's and do not exit.
  */
 #ifndef ARCH_X86_IO_H
 #define ARCH_X86_IO_H
@@ -16,15 +16,18 @@ struct vcpu;
 /* Takes the ports from the boot information block. */
 void io_init(const struct bootinfo *info);
 
-/* Whether the registers that put the machine to sleep are known, and so refused to all but power-off. */
+/*
+ * Whether the registers that put the machine to sleep are known, and so refused to all but
+ * power-off.
+ */
 bool io_sleep_watched(void);
 
 /* Sets the bits of watched ports in an 8 KiB permission map. */
 void io_fill_map(uint8_t *map);
 
 /*
- * Carries out the guest's IN or OUT of `bytes` (1, 2, 4) at a watched port. `value` is EAX. false: refused,
- * #GP(0); nothing has happened.
+ * Carries out the guest's IN or OUT of `bytes` (1, 2, 4) at a watched port. `value` is EAX. false:
+ * refused, #GP(0); nothing has happened.
  */
 bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value);
 

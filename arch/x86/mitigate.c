@@ -11,23 +11,23 @@
 #include "arch/x86/trap.h"
 
 #define MSR_ARCH_CAPABILITIES 0x10au
-#define CAPS_RDCL_NO (1ull << 0)
-#define CAPS_SKIP_L1D (1ull << 3)
-#define CAPS_MDS_NO (1ull << 5)
-#define CAPS_TAA_NO (1ull << 8)
-#define CAPS_SBDR_NO (1ull << 13)
-#define CAPS_FBSDP_NO (1ull << 14)
-#define CAPS_PSDP_NO (1ull << 15)
-#define CAPS_PBRSB_NO (1ull << 24)
-#define CAPS_RFDS_NO (1ull << 27)
+#define CAPS_RDCL_NO	      (1ull << 0)
+#define CAPS_SKIP_L1D	      (1ull << 3)
+#define CAPS_MDS_NO	      (1ull << 5)
+#define CAPS_TAA_NO	      (1ull << 8)
+#define CAPS_SBDR_NO	      (1ull << 13)
+#define CAPS_FBSDP_NO	      (1ull << 14)
+#define CAPS_PSDP_NO	      (1ull << 15)
+#define CAPS_PBRSB_NO	      (1ull << 24)
+#define CAPS_RFDS_NO	      (1ull << 27)
 #define CAPS_BUFFERS_NO                                                                            \
 	(CAPS_MDS_NO | CAPS_TAA_NO | CAPS_SBDR_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO | CAPS_RFDS_NO)
 
-#define CPUID7_MD_CLEAR (1u << 10)
+#define CPUID7_MD_CLEAR	 (1u << 10)
 #define CPUID7_L1D_FLUSH (1u << 28)
 #define CPUID7_ARCH_CAPS (1u << 29)
-#define MSR_FLUSH_CMD 0x10bu
-#define FLUSH_L1D 1ull
+#define MSR_FLUSH_CMD	 0x10bu
+#define FLUSH_L1D	 1ull
 
 static uint64_t capabilities(uint32_t leaf7_edx)
 {
@@ -58,7 +58,10 @@ void mitigate_init(struct percpu *cpu)
 		    edx & CPUID7_MD_CLEAR ? "" : " (no VERW buffer clearing on this CPU)");
 }
 
-/* What flushing at entry cannot help: the sibling thread's guest runs while this one is in root mode. */
+/*
+ * What flushing at entry cannot help: the sibling thread's guest runs while this one is in root
+ * mode.
+ */
 bool mitigate_siblings_leak(void)
 {
 	return this_cpu()->mitigations & (MITIGATE_BUFFERS | MITIGATE_L1D) &&

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Side channels of the CPU between the guest and root mode. Root mode has no indirect branch but
- * retpolines, so what remains is the return stack the guest has filled, and what buffers and the L1 data
- * cache keep of root mode. Which of it this CPU needs is read from IA32_ARCH_CAPABILITIES; a CPU that does
- * not say it is unaffected counts as affected. SDM 4, "IA32_ARCH_CAPABILITIES"; Intel's guidance on L1TF,
- * MDS and post-barrier return stack predictions.
+ * retpolines, so what remains is the return stack the guest has filled, and what buffers and the L1
+ * data cache keep of root mode. Which of it this CPU needs is read from IA32_ARCH_CAPABILITIES; a
+ * CPU that does not say it is unaffected counts as affected. SDM 4, "IA32_ARCH_CAPABILITIES";
+ * Intel's guidance on L1TF, MDS and post-barrier return stack predictions.
  */
 #ifndef ARCH_X86_MITIGATE_H
 #define ARCH_X86_MITIGATE_H
@@ -15,7 +15,7 @@
 
 #define MITIGATE_RETURNS 1u /* fill the return stack after an exit */
 #define MITIGATE_BUFFERS 2u /* VERW before entry */
-#define MITIGATE_L1D 4u	    /* flush the L1 data cache before entry */
+#define MITIGATE_L1D	 4u /* flush the L1 data cache before entry */
 
 /* Finds out what this CPU needs; sets cpu->mitigations. Logs it on the first CPU. */
 void mitigate_init(struct percpu *cpu);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Building root mode's page tables. All of it happens once, before the first launch; afterwards only the
- * slot's entry changes.
+ * Building root mode's page tables. All of it happens once, before the first launch; afterwards
+ * only the slot's entry changes.
  */
 #include "arch/x86/mmu.h"
 
@@ -19,11 +19,11 @@ static const struct {
 	uint16_t page;
 	uint16_t count;
 } backed[] = {
-    {PERCPU_DATA, PERCPU_DATA_PAGES},
-    {PERCPU_STACK, PERCPU_STACK_PAGES},
-    {PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES},
-    {PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES},
-    {PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES},
+	{ PERCPU_DATA, PERCPU_DATA_PAGES },
+	{ PERCPU_STACK, PERCPU_STACK_PAGES },
+	{ PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES },
+	{ PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES },
+	{ PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES },
 };
 
 /* Tables of one CPU. */
@@ -103,7 +103,9 @@ uint64_t mmu_private_frame(uint32_t cpu, unsigned page)
 	return 0;
 }
 
-/* The top entries of the shared tables are taken over; the private area's branch is the CPU's own. */
+/*
+ * The top entries of the shared tables are taken over; the private area's branch is the CPU's own.
+ */
 static bool map_private(struct root_tables *own, const uint64_t *shared, uint32_t cpu)
 {
 	uint64_t *entry;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Root mode's own page tables: the image by segment (text RX, rodata R, data RW), the heap RW, each at its
- * own address and shared by all CPUs; and the private area of each CPU. Nothing else is mapped (I13) but
- * the local APIC's registers, and nothing is writable and executable (I2). SDM 3A 4.5.
+ * Root mode's own page tables: the image by segment (text RX, rodata R, data RW), the heap RW, each
+ * at its own address and shared by all CPUs; and the private area of each CPU. Nothing else is
+ * mapped (I13) but the local APIC's registers, and nothing is writable and executable (I2). SDM 3A
+ * 4.5.
  */
 #ifndef ARCH_X86_MMU_H
 #define ARCH_X86_MMU_H
@@ -12,10 +13,13 @@
 
 #include "arch/x86/layout.h"
 
-#define PTE_NX (1ull << 63)
+#define PTE_NX	    (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
-/* Builds the tables of all CPUs. Under firmware's tables, during MONITOR_INIT. false: the region is too small. */
+/*
+ * Builds the tables of all CPUs. Under firmware's tables, during MONITOR_INIT. false: the region is
+ * too small.
+ */
 bool mmu_init(uint32_t cpu_count);
 
 /* Tables of a CPU, for CR3, and the page-table entry of its slot. After mmu_init(). */

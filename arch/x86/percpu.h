@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What a CPU in root mode has for itself, mapped at one fixed address in its own tables and nowhere else:
- * data, stacks with guard pages between them, the slot for guest frames, the local APIC.
+ * What a CPU in root mode has for itself, mapped at one fixed address in its own tables and nowhere
+ * else: data, stacks with guard pages between them, the slot for guest frames, the local APIC.
  *
- * The address is within reach of a sign-extended 32-bit displacement, so that entry.S and C get at it
- * without a base register.
+ * The address is within reach of a sign-extended 32-bit displacement, so that entry.S and C get at
+ * it without a base register.
  */
 #ifndef ARCH_X86_PERCPU_H
 #define ARCH_X86_PERCPU_H
@@ -18,7 +18,7 @@
 #include "arch/x86/sync.h"
 #include "arch/x86/vcpu.h"
 
-#define PERCPU_VA(page) ((void *)(PERCPU_BASE + FRAME_SIZE * (uint64_t)(page)))
+#define PERCPU_VA(page)	 ((void *)(PERCPU_BASE + FRAME_SIZE * (uint64_t)(page)))
 #define PERCPU_STACK_TOP (PERCPU_BASE + (PERCPU_STACK + PERCPU_STACK_PAGES) * (uint64_t)FRAME_SIZE)
 
 /* Task state segment. SDM 3A 8.7. */
@@ -45,7 +45,8 @@ struct percpu {
 	_Atomic uint32_t nmi_pending; /* the guest is owed an NMI */
 	bool vmcs_loaded;	      /* control fields may be written */
 	bool event_injected;	      /* this exit's handler has written an event to inject */
-	uint32_t interrupted_event;   /* event whose delivery this exit interrupted, as the VMCS tells it */
+	/* event whose delivery this exit interrupted, as the VMCS tells it */
+	uint32_t interrupted_event;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */
 	uint64_t gdt[6];
 	struct tss tss;

@@ -58,7 +58,7 @@ void *region_alloc(size_t pages)
 /* The monitor's memory stands at its own address in root mode's tables. */
 spa_t region_spa(const void *own)
 {
-	return (spa_t){(uint64_t)own};
+	return (spa_t){ (uint64_t)own };
 }
 
 void *region_ptr(spa_t spa)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The region: the one block of memory that is the monitor's. The image lies at its start, the private
- * areas of the CPUs behind it (never mapped at their own addresses), then what region_alloc() hands out.
+ * The region: the one block of memory that is the monitor's. The image lies at its start, the
+ * private areas of the CPUs behind it (never mapped at their own addresses), then what
+ * region_alloc() hands out.
  */
 #ifndef ARCH_X86_REGION_H
 #define ARCH_X86_REGION_H

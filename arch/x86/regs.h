@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The guest's general registers as entry.S saves them: first those of a call, as monitor_call() takes
- * them, then the others.
+ * The guest's general registers as entry.S saves them: first those of a call, as monitor_call()
+ * takes them, then the others.
  */
 #ifndef ARCH_X86_REGS_H
 #define ARCH_X86_REGS_H
@@ -29,7 +29,7 @@ _Static_assert(offsetof(struct guest_regs, r9) == offsetof(struct call, regs[3])
 /* The register that instructions encode as `number`, 0 to 15. */
 static inline uint64_t *guest_reg(struct guest_regs *regs, unsigned number)
 {
-	static const uint8_t place[16] = {0, 1, 2, 5, 15, 6, 7, 8, 3, 4, 9, 10, 11, 12, 13, 14};
+	static const uint8_t place[16] = { 0, 1, 2, 5, 15, 6, 7, 8, 3, 4, 9, 10, 11, 12, 13, 14 };
 
 	return (uint64_t *)(void *)regs + place[number & 15];
 }

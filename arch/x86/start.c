@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The entry point. It runs on firmware's stack and tables, without exception handlers of our own until
- * start_run(): nothing here may fault, and nothing is logged before MONITOR_INIT has a console.
+ * The entry point. It runs on firmware's stack and tables, without exception handlers of our own
+ * until start_run(): nothing here may fault, and nothing is logged before MONITOR_INIT has a
+ * console.
  */
 #include "arch/x86/start.h"
 
@@ -91,7 +92,10 @@ static bool prepare_cpus(void)
 	return true;
 }
 
-/* Firmware's task state segment, read while its descriptor table is mapped. Limit 0: none is in use. */
+/*
+ * Firmware's task state segment, read while its descriptor table is mapped. Limit 0: none is in
+ * use.
+ */
 static void save_task(struct firmware_state *state)
 {
 	uint16_t offset = state->tr & ~7u;
@@ -101,7 +105,8 @@ static void save_task(struct firmware_state *state)
 	state->tr_limit = 0;
 	if (offset == 0 || offset + 15u > state->gdtr.limit)
 		return;
-	state->tr_base = (descriptor[0] >> 16 & 0xffffff) | (descriptor[0] >> 56) << 24 | descriptor[1] << 32;
+	state->tr_base = (descriptor[0] >> 16 & 0xffffff) | (descriptor[0] >> 56) << 24 |
+	    descriptor[1] << 32;
 	state->tr_limit = (descriptor[0] & 0xffff) | (uint32_t)(descriptor[0] >> 48 & 15) << 16;
 }
 
@@ -155,7 +160,8 @@ static enum launch_status init(const struct bootinfo *info)
 
 	if (status != LAUNCH_OK)
 		return status;
-	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size, own->cpu_count) ||
+	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size,
+		own->cpu_count) ||
 	    !sync_init(apic_ids(), own->cpu_count) || !mmu_init(own->cpu_count) || !prepare_cpus())
 		return LAUNCH_BAD_REGION;
 	console_init(own);

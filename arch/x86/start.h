@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The way in: the entry point's operations and the state of the firmware that becomes the first guest.
+ * The way in: the entry point's operations and the state of the firmware that becomes the first
+ * guest.
  */
 #ifndef ARCH_X86_START_H
 #define ARCH_X86_START_H
@@ -50,8 +51,10 @@ uint64_t start_root(uint64_t op);
 void start_load_segments(uint16_t cs, uint16_t data);
 
 /* What the vendor supplies. */
-enum launch_status vendor_check(void);	 /* can this CPU be covered? Changes nothing; firmware's tables */
-enum launch_status vendor_init(void);	 /* once, under the monitor's tables, after monitor_init() */
+/* can this CPU be covered? Changes nothing; firmware's tables */
+enum launch_status vendor_check(void);
+/* once, under the monitor's tables, after monitor_init() */
+enum launch_status vendor_init(void);
 _Noreturn void vendor_launch(const struct firmware_state *state); /* this CPU becomes the guest's */
 
 /* The monitor's own copy of the boot information block; valid after MONITOR_INIT. */

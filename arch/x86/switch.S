@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Between firmware's address space and the monitor's. Firmware maps all memory at its own address, and so
- * do the monitor's tables for its image: the code below runs on through both switches of CR3.
+ * Between firmware's address space and the monitor's. Firmware maps all memory at its own address,
+ * and so do the monitor's tables for its image: the code below runs on through both switches of
+ * CR3.
  */
 	.text
 
 #define CR4_CET_BIT 23
 
 /*
- * uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu): the image's entry point.
- * What is pushed here is struct entry_frame. A launch does not come back this way: its guest goes on
- * behind the call, outside the monitor's memory, with the frame's registers.
+ * uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu): the image's entry
+ * point. What is pushed here is struct entry_frame. A launch does not come back this way: its guest
+ * goes on behind the call, outside the monitor's memory, with the frame's registers.
  */
 	.globl monitor_entry
 	.hidden monitor_entry

@@ -99,7 +99,10 @@ static void kick(struct cpu_sync *cpu)
 		kick_everyone(this_cpu()->sync);
 }
 
-/* Whether `cpu` gets there within a time. Polls count too, so that time in system management mode does not. */
+/*
+ * Whether `cpu` gets there within a time. Polls count too, so that time in system management mode
+ * does not.
+ */
 static bool wait_until(struct cpu_sync *cpu, uint64_t generation, uint64_t cycles)
 {
 	uint64_t start = rdtsc();

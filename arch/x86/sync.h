@@ -2,24 +2,28 @@
 /*
  * Between CPUs: no CPU may keep a second-stage translation that another has taken away.
  *
- * One generation counter for the machine. To take something away a CPU changes the tables, raises the
- * generation, and waits until every other CPU is either not in its guest or has seen the new generation:
+ * One generation counter for the machine. To take something away a CPU changes the tables, raises
+ * the generation, and waits until every other CPU is either not in its guest or has seen the new
+ * generation:
  *
- *   initiator: change tables; generation++; fence; for each CPU with in_guest and seen < generation: kick
- *   target:    in_guest = 1; fence; if seen != generation: invalidate, seen = generation; enter the guest
+ *   initiator: change tables; generation++; fence;
+ *              for each CPU with in_guest and seen < generation: kick
+ *   target:    in_guest = 1; fence; if seen != generation: invalidate, seen = generation;
+ *              enter the guest
  *
  * The two fences make it impossible that both miss each other. A CPU in root mode, halted there, or
- * waiting for SIPI has in_guest = 0 and counts as done: it looks at the generation before it enters. So
- * initiators, which are in root mode, never wait for each other, whatever locks they hold. Requests are
- * batched: a CPU that sees generation n + 3 has served three of them.
+ * waiting for SIPI has in_guest = 0 and counts as done: it looks at the generation before it
+ * enters. So initiators, which are in root mode, never wait for each other, whatever locks they
+ * hold. Requests are batched: a CPU that sees generation n + 3 has served three of them.
  *
- * The kick is an NMI. `kicked` tells it apart from the guest's own NMIs: the initiator sets it before it
- * sends, at most one kick is under way to a CPU, the NMI that finds it set is the kick. (If an NMI of the
- * guest's arrives in the same instruction the hardware merges the two; README.md, caveats.) The NMI handler
- * of root mode invalidates too, so a kick between the check and VM entry is not lost.
+ * The kick is an NMI. `kicked` tells it apart from the guest's own NMIs: the initiator sets it
+ * before it sends, at most one kick is under way to a CPU, the NMI that finds it set is the kick.
+ * (If an NMI of the guest's arrives in the same instruction the hardware merges the two; README.md,
+ * caveats.) The NMI handler of root mode invalidates too, so a kick between the check and VM entry
+ * is not lost.
  *
- * The wait is bounded by SYNC_LIMIT; then a kick goes to all CPUs by broadcast (a guest may have changed
- * an xAPIC id), and after SYNC_LAST_LIMIT it is a CHECK.
+ * The wait is bounded by SYNC_LIMIT; then a kick goes to all CPUs by broadcast (a guest may have
+ * changed an xAPIC id), and after SYNC_LAST_LIMIT it is a CHECK.
  */
 #ifndef ARCH_X86_SYNC_H
 #define ARCH_X86_SYNC_H
@@ -28,9 +32,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SYNC_LIMIT (1ull << 32)	     /* TSC cycles until the broadcast */
-#define SYNC_LAST_LIMIT (1ull << 39) /* TSC cycles behind it: longer than any device holds up a CPU */
-#define SYNC_POLLS 1000000u
+#define SYNC_LIMIT (1ull << 32) /* TSC cycles until the broadcast */
+/* TSC cycles behind it: longer than any device holds up a CPU */
+#define SYNC_LAST_LIMIT (1ull << 39)
+#define SYNC_POLLS	1000000u
 
 /* What other CPUs see of one; a cache line each. */
 struct cpu_sync {
@@ -57,7 +62,7 @@ static inline void sync_enter(struct cpu_sync *self)
 {
 	atomic_exchange_explicit(&self->in_guest, 1, memory_order_seq_cst);
 	if (__builtin_expect(atomic_load_explicit(&self->seen, memory_order_relaxed) !=
-			atomic_load_explicit(&sync_generation, memory_order_relaxed),
+		    atomic_load_explicit(&sync_generation, memory_order_relaxed),
 		0))
 		sync_catch_up(self);
 }

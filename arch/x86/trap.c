@@ -11,13 +11,13 @@
 #include "arch/x86/start.h"
 #include "arch/x86/sync.h"
 
-#define VECTORS 32u
-#define TRACE 4u /* return addresses in a report */
-#define VECTOR_DF 8u
+#define VECTORS	       32u
+#define TRACE	       4u /* return addresses in a report */
+#define VECTOR_DF      8u
 #define GATE_INTERRUPT 0x8e00u
-#define GDT_CODE64 0x00af9b000000ffffull
-#define GDT_DATA 0x00cf93000000ffffull
-#define TSS_AVAILABLE 0x89ull
+#define GDT_CODE64     0x00af9b000000ffffull
+#define GDT_DATA       0x00cf93000000ffffull
+#define TSS_AVAILABLE  0x89ull
 
 struct gate {
 	uint16_t offset_low;
@@ -33,7 +33,9 @@ struct table_pointer {
 	uint64_t base;
 } __attribute__((packed));
 
-/* Where an instruction that may fault stands, and where to go on; both relative to their own field. */
+/*
+ * Where an instruction that may fault stands, and where to go on; both relative to their own field.
+ */
 struct extable_entry {
 	int32_t instruction;
 	int32_t fixup;
@@ -66,11 +68,11 @@ void trap_init(void)
 {
 	for (unsigned i = 0; i < VECTORS; i++)
 		idt[i] = (struct gate){
-		    .offset_low = (uint16_t)trap_entries[i],
-		    .selector = SEL_CODE,
-		    .type = GATE_INTERRUPT,
-		    .offset_middle = (uint16_t)(trap_entries[i] >> 16),
-		    .offset_high = (uint32_t)(trap_entries[i] >> 32),
+			.offset_low = (uint16_t)trap_entries[i],
+			.selector = SEL_CODE,
+			.type = GATE_INTERRUPT,
+			.offset_middle = (uint16_t)(trap_entries[i] >> 16),
+			.offset_high = (uint32_t)(trap_entries[i] >> 32),
 		};
 }
 
@@ -106,8 +108,8 @@ static void fill_gdt(struct percpu *cpu)
 void trap_load(bool task)
 {
 	struct percpu *cpu = this_cpu();
-	struct table_pointer gdtr = {sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt};
-	struct table_pointer idtr = {sizeof(idt) - 1, (uint64_t)idt};
+	struct table_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
+	struct table_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	fill_gdt(cpu);
 	/* The IDT last: its gates use stacks that only the task register leads to. */
@@ -145,8 +147,8 @@ static bool fix_up(struct trap_frame *frame)
 }
 
 /*
- * Return addresses on the stack, as offsets into the image: enough to find the way, and no secret. Nothing
- * is logged before panic() has the facts: the exception may have hit the log itself.
+ * Return addresses on the stack, as offsets into the image: enough to find the way, and no secret.
+ * Nothing is logged before panic() has the facts: the exception may have hit the log itself.
  */
 static void backtrace(const struct trap_frame *f, uint64_t found[TRACE])
 {
@@ -165,13 +167,13 @@ static void backtrace(const struct trap_frame *f, uint64_t found[TRACE])
 
 static _Noreturn void fatal(const struct trap_frame *f)
 {
-	uint64_t from[TRACE] = {0};
+	uint64_t from[TRACE] = { 0 };
 
 	backtrace(f, from);
 	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx, called from "
 	      "image + %lx %lx %lx %lx",
-	    f->vector, f->error, f->rip - (uint64_t)image_start, f->rsp, read_cr2(), from[0], from[1],
-	    from[2], from[3]);
+	    f->vector, f->error, f->rip - (uint64_t)image_start, f->rsp, read_cr2(), from[0],
+	    from[1], from[2], from[3]);
 }
 
 void trap_handler(struct trap_frame *frame)

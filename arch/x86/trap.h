@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Exceptions in root mode. Three kinds are expected: #GP of an instruction that has an entry in the
- * exception table (rdmsr_safe() and its like), NMI, and machine check. Every other one is a broken monitor.
+ * exception table (rdmsr_safe() and its like), NMI, and machine check. Every other one is a broken
+ * monitor.
  */
 #ifndef ARCH_X86_TRAP_H
 #define ARCH_X86_TRAP_H
@@ -37,7 +38,10 @@ void trap_handler(struct trap_frame *frame);
 /* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
 void trap_unblock_nmi(void);
 
-/* Vendor: root mode took an NMI for the guest; it must learn of it at the next entry, however close. */
+/*
+ * Vendor: root mode took an NMI for the guest; it must learn of it at the next entry, however
+ * close.
+ */
 void vendor_nmi_pending(void);
 
 #endif

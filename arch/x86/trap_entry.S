@@ -16,6 +16,10 @@ trap_entry_\number:
 	jmp trap_common
 .endm
 
+.macro entry_of number
+	.quad trap_entry_\number
+.endm
+
 	vector 0, 0
 	vector 1, 0
 	vector 2, 0
@@ -159,13 +163,16 @@ trap_unblock_nmi:
 	iretq
 1:	ret
 
+	.altmacro
 	.section .data.rel.ro, "aw"
 	.balign 8
 	.globl trap_entries
 	.hidden trap_entries
 trap_entries:
-	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-	.quad trap_entry_\number
+	.set number, 0
+	.rept 32
+	entry_of %number
+	.set number, number + 1
 	.endr
 
 	.section .note.GNU-stack, "", @progbits

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The normal world's VP on one CPU, and what each vendor must be able to do with it. The functions below
- * are implemented once in vmx/vcpu.c and once in svm/vcpu.c and chosen by the linker. All work on the VP of
- * the running CPU, in root mode, between an exit and the next entry.
+ * The normal world's VP on one CPU, and what each vendor must be able to do with it. The functions
+ * below are implemented once in vmx/vcpu.c and once in svm/vcpu.c and chosen by the linker. All
+ * work on the VP of the running CPU, in root mode, between an exit and the next entry.
  */
 #ifndef ARCH_X86_VCPU_H
 #define ARCH_X86_VCPU_H
@@ -39,7 +39,10 @@ struct vcpu {
 void vcpu_inject_gp(struct vcpu *vcpu); /* #GP(0) */
 void vcpu_inject_ud(struct vcpu *vcpu); /* #UD */
 
-/* Moves RIP behind the instruction that exited; ends STI and MOV SS blocking; keeps single-stepping right. */
+/*
+ * Moves RIP behind the instruction that exited; ends STI and MOV SS blocking; keeps single-stepping
+ * right.
+ */
 void vcpu_skip(struct vcpu *vcpu);
 
 uint64_t vcpu_rip(const struct vcpu *vcpu);

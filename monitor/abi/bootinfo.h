@@ -151,13 +151,13 @@ typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, u
 #define PANIC_TEXT_BYTES   3968u
 
 /*
- * For a firmware that wipes memory a mark also stands in eight bytes of the CMOS RAM of the real-time
- * clock from this index on: the two bytes of the tag, then bytes 2 to 7 of the digest. Without the tag the
- * bytes are somebody else's and are left alone.
+ * For a firmware that wipes memory a mark also stands in eight bytes of the CMOS RAM of the
+ * real-time clock from this index on: the two bytes of the tag, then bytes 2 to 7 of the digest.
+ * Without the tag the bytes are somebody else's and are left alone.
  */
 #define PANIC_CMOS_TAG0 0x52u
 #define PANIC_CMOS_TAG1 0x44u
-#define PANIC_CMOS 0x68u
+#define PANIC_CMOS	0x68u
 
 struct panic_record {
 	uint64_t magic;

@@ -13,13 +13,14 @@
 	SWITCH(MSR_OPEN, 1, "MSRs that policy denies are passed to the CPU")                       \
 	SWITCH(CALL_OPEN, 2, "calls are taken at any privilege level and in any mode")             \
 	SWITCH(NO_INIT_GUARD, 3, "an INIT that exits is dropped")                                  \
-	SWITCH(NO_MITIGATION, 4, "this CPU counts as unaffected by side channels from its next slow exit on")      \
-	SWITCH(BAD_CONTROL, 5, "the next slow exit's entry has a control that it must refuse")              \
+	SWITCH(NO_MITIGATION, 4,                                                                   \
+	    "this CPU counts as unaffected by side channels from its next slow exit on")           \
+	SWITCH(BAD_CONTROL, 5, "the next slow exit's entry has a control that it must refuse")     \
 	SWITCH(NO_FLUSH, 6, "cpu_flush_all() does nothing")                                        \
 	SWITCH(NO_CR_GUARD, 7, "reserved and pinned bits of control registers are not checked")    \
 	SWITCH(NO_NMI_GUARD, 8, "NMIs that arrive in root mode are dropped")                       \
 	SWITCH(INVD_OPEN, 9, "INVD reaches the CPU as it is")                                      \
-	SWITCH(BAD_GUEST, 10, "the next slow exit's entry has a guest state that it must refuse")           \
+	SWITCH(BAD_GUEST, 10, "the next slow exit's entry has a guest state that it must refuse")  \
 	SWITCH(XSETBV_OPEN, 11, "XCR0 values are not checked before they reach the CPU")
 
 #define TEST_SWITCH_ENUM(name, number, sentence) TEST_##name = (number),

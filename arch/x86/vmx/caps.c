@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Can this CPU be covered, and with which controls? Wanted bits are constants; the capability MSRs allow
- * or refuse them (SDM 3D A). Nothing here faults: an MSR is read only after CPUID or another capability
- * MSR has said that it exists.
+ * Can this CPU be covered, and with which controls? Wanted bits are constants; the capability MSRs
+ * allow or refuse them (SDM 3D A). Nothing here faults: an MSR is read only after CPUID or another
+ * capability MSR has said that it exists.
  */
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
@@ -10,44 +10,44 @@
 #include "arch/x86/start.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define MSR_VMX_BASIC 0x480u
-#define MSR_VMX_CR0_FIXED0 0x486u
-#define MSR_VMX_CR0_FIXED1 0x487u
-#define MSR_VMX_CR4_FIXED0 0x488u
-#define MSR_VMX_SECONDARY 0x48bu
-#define MSR_VMX_EPT_VPID 0x48cu
-#define MSR_VMX_TRUE_PIN 0x48du
+#define MSR_VMX_BASIC	     0x480u
+#define MSR_VMX_CR0_FIXED0   0x486u
+#define MSR_VMX_CR0_FIXED1   0x487u
+#define MSR_VMX_CR4_FIXED0   0x488u
+#define MSR_VMX_SECONDARY    0x48bu
+#define MSR_VMX_EPT_VPID     0x48cu
+#define MSR_VMX_TRUE_PIN     0x48du
 #define MSR_VMX_TRUE_PRIMARY 0x48eu
-#define MSR_VMX_TRUE_EXIT 0x48fu
-#define MSR_VMX_TRUE_ENTRY 0x490u
+#define MSR_VMX_TRUE_EXIT    0x48fu
+#define MSR_VMX_TRUE_ENTRY   0x490u
 
-#define MSR_VMX_MISC 0x485u
-#define MISC_WAIT_SIPI (1ull << 8)
+#define MSR_VMX_MISC	    0x485u
+#define MISC_WAIT_SIPI	    (1ull << 8)
 #define BASIC_TRUE_CONTROLS (1ull << 55)
-#define BASIC_TYPE(basic) ((basic) >> 50 & 15)
-#define BASIC_TYPE_WB 6u
+#define BASIC_TYPE(basic)   ((basic) >> 50 & 15)
+#define BASIC_TYPE_WB	    6u
 
-#define EPT_WALK_4 (1ull << 6)
-#define EPT_TYPE_UC (1ull << 8)
-#define EPT_TYPE_WB (1ull << 14)
-#define EPT_2M (1ull << 16)
-#define EPT_1G (1ull << 17)
-#define EPT_INVEPT (1ull << 20)
-#define EPT_INVEPT_SINGLE (1ull << 25)
-#define EPT_INVVPID (1ull << 32)
+#define EPT_WALK_4	   (1ull << 6)
+#define EPT_TYPE_UC	   (1ull << 8)
+#define EPT_TYPE_WB	   (1ull << 14)
+#define EPT_2M		   (1ull << 16)
+#define EPT_1G		   (1ull << 17)
+#define EPT_INVEPT	   (1ull << 20)
+#define EPT_INVEPT_SINGLE  (1ull << 25)
+#define EPT_INVVPID	   (1ull << 32)
 #define EPT_INVVPID_SINGLE (1ull << 41)
 #define EPT_NEEDED                                                                                 \
-	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE |         \
+	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE |        \
 	    EPT_INVVPID | EPT_INVVPID_SINGLE)
 
-#define MSR_S_CET 0x6a2u
-#define S_CET_SHADOW 1ull
-#define MSR_TME_ACTIVATE 0x982u
-#define TME_ENABLED (1ull << 1)
+#define MSR_S_CET	       0x6a2u
+#define S_CET_SHADOW	       1ull
+#define MSR_TME_ACTIVATE       0x982u
+#define TME_ENABLED	       (1ull << 1)
 #define TME_KEY_BITS(activate) ((unsigned)((activate) >> 32 & 15))
-#define CPUID7_TME (1u << 13)
-#define STAGE2_BITS 48u
-#define CPUID1_VMX (1u << 5)
+#define CPUID7_TME	       (1u << 13)
+#define STAGE2_BITS	       48u
+#define CPUID1_VMX	       (1u << 5)
 
 /* One group of controls: what must be on, what is taken where offered, what must be off. */
 struct control_demand {
@@ -59,39 +59,41 @@ struct control_demand {
 };
 
 static const struct control_demand demands[] = {
-    /* Our own NMIs are told apart from the guest's. */
-    {
-	.msr = MSR_VMX_TRUE_PIN,
-	.needed = PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
-	.missing = LAUNCH_NO_PIN_CONTROL,
-    },
-    /* Exits on CR3 would cost one each context switch. */
-    {
-	.msr = MSR_VMX_TRUE_PRIMARY,
-	.needed = CPU_TSC_OFFSETTING | CPU_RDPMC_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
-	    CPU_SECONDARY,
-	.forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
-	.missing = LAUNCH_NO_PRIMARY_CONTROL,
-    },
-    /* Instructions that the guest's CPUID offers work without exits; SGX, which it does not, exits. */
-    {
-	.msr = MSR_VMX_SECONDARY,
-	.needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
-	.wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING,
-	.missing = LAUNCH_NO_SECONDARY_CONTROL,
-    },
-    {
-	.msr = MSR_VMX_TRUE_EXIT,
-	.needed = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT | EXIT_SAVE_EFER |
-	    EXIT_LOAD_EFER,
-	.forbidden = EXIT_ACK_INTERRUPT,
-	.missing = LAUNCH_NO_EXIT_CONTROL,
-    },
-    {
-	.msr = MSR_VMX_TRUE_ENTRY,
-	.needed = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E,
-	.missing = LAUNCH_NO_ENTRY_CONTROL,
-    },
+	/* Our own NMIs are told apart from the guest's. */
+	{
+	    .msr = MSR_VMX_TRUE_PIN,
+	    .needed = PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+	    .missing = LAUNCH_NO_PIN_CONTROL,
+	},
+	/* Exits on CR3 would cost one each context switch. */
+	{
+	    .msr = MSR_VMX_TRUE_PRIMARY,
+	    .needed = CPU_TSC_OFFSETTING | CPU_RDPMC_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
+		CPU_SECONDARY,
+	    .forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
+	    .missing = LAUNCH_NO_PRIMARY_CONTROL,
+	},
+	/*
+     * Instructions that the guest's CPUID offers work without exits; SGX, which it does not, exits.
+     */
+	{
+	    .msr = MSR_VMX_SECONDARY,
+	    .needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
+	    .wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING,
+	    .missing = LAUNCH_NO_SECONDARY_CONTROL,
+	},
+	{
+	    .msr = MSR_VMX_TRUE_EXIT,
+	    .needed = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
+		EXIT_SAVE_EFER | EXIT_LOAD_EFER,
+	    .forbidden = EXIT_ACK_INTERRUPT,
+	    .missing = LAUNCH_NO_EXIT_CONTROL,
+	},
+	{
+	    .msr = MSR_VMX_TRUE_ENTRY,
+	    .needed = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E,
+	    .missing = LAUNCH_NO_ENTRY_CONTROL,
+	},
 };
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
 
@@ -119,8 +121,8 @@ static bool combine(const struct control_demand *demand, uint32_t *value)
 
 static enum launch_status get_controls(struct vmx_controls *controls)
 {
-	uint32_t *values[DEMANDS] = {&controls->pin, &controls->primary, &controls->secondary,
-	    &controls->exit, &controls->entry};
+	uint32_t *values[DEMANDS] = { &controls->pin, &controls->primary, &controls->secondary,
+		&controls->exit, &controls->entry };
 
 	for (unsigned i = 0; i < DEMANDS; i++)
 		if (!combine(&demands[i], values[i]))
@@ -140,7 +142,9 @@ static enum launch_status check_basics(void)
 	/* Root mode's tables have four levels, and the switch to them cannot change that. */
 	if (read_cr4() & CR4_LA57)
 		return LAUNCH_FIVE_LEVEL;
-	/* The loader's calls stand on firmware's shadow stack, which the guest would go on without. */
+	/*
+	 * The loader's calls stand on firmware's shadow stack, which the guest would go on without.
+	 */
 	if (read_cr4() & CR4_CET && rdmsr(MSR_S_CET) & S_CET_SHADOW)
 		return LAUNCH_SHADOW_STACK;
 	control = rdmsr(MSR_FEATURE_CONTROL);
@@ -171,9 +175,9 @@ static enum launch_status check_stage2(void)
 }
 
 /*
- * Bits of an address that select memory. Where firmware has activated memory encryption with several keys
- * the upper ones select a key, and would give the guest a second name for every frame (T11); CPUID does not
- * tell. Tables have four levels.
+ * Bits of an address that select memory. Where firmware has activated memory encryption with
+ * several keys the upper ones select a key, and would give the guest a second name for every frame
+ * (T11); CPUID does not tell. Tables have four levels.
  */
 static unsigned address_bits(void)
 {

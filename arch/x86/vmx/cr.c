@@ -2,11 +2,11 @@
 /*
  * Control registers and XCR0.
  *
- * CR0.NE stays set and CR4.VMXE too, behind read shadows. CR0.CD and NW are virtual: the CPU's CD follows
- * the guest's (so hardware types all of this CPU's accesses UC, root mode's included, which stays coherent),
- * NW never does. A write that changes one of these bits exits; it is checked, the shadow takes the new
- * value, and the instruction runs again, now without an exit: so PG, PAE, LMA and the PDPTEs are left to
- * the CPU, which knows them best. SDM 3A 2.5, 12.5.3; SDM 3C 26.6.
+ * CR0.NE stays set and CR4.VMXE too, behind read shadows. CR0.CD and NW are virtual: the CPU's CD
+ * follows the guest's (so hardware types all of this CPU's accesses UC, root mode's included, which
+ * stays coherent), NW never does. A write that changes one of these bits exits; it is checked, the
+ * shadow takes the new value, and the instruction runs again, now without an exit: so PG, PAE, LMA
+ * and the PDPTEs are left to the CPU, which knows them best. SDM 3A 2.5, 12.5.3; SDM 3C 26.6.
  */
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
@@ -17,20 +17,20 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
 
-#define CR0_HELD (CR0_NE | CR0_CD | CR0_NW)
+#define CR0_HELD     (CR0_NE | CR0_CD | CR0_NW)
 #define CR0_RESERVED (~0xe005003full)
 
-#define CR_QUALIFICATION_NUMBER(q) ((q) & 15)
-#define CR_QUALIFICATION_TYPE(q) ((q) >> 4 & 3)
+#define CR_QUALIFICATION_NUMBER(q)   ((q)&15)
+#define CR_QUALIFICATION_TYPE(q)     ((q) >> 4 & 3)
 #define CR_QUALIFICATION_REGISTER(q) ((q) >> 8 & 15)
-#define CR_LMSW 3u
+#define CR_LMSW			     3u
 
-#define XCR0_X87 (1ull << 0)
-#define XCR0_SSE (1ull << 1)
-#define XCR0_AVX (1ull << 2)
-#define XCR0_MPX (3ull << 3)
+#define XCR0_X87    (1ull << 0)
+#define XCR0_SSE    (1ull << 1)
+#define XCR0_AVX    (1ull << 2)
+#define XCR0_MPX    (3ull << 3)
 #define XCR0_AVX512 (7ull << 5)
-#define XCR0_TILE (3ull << 17)
+#define XCR0_TILE   (3ull << 17)
 
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
 {
@@ -145,9 +145,9 @@ static bool xcr0_valid(uint64_t value)
 {
 	if (test_switch(TEST_XSETBV_OPEN))
 		return true;
-	return value & XCR0_X87 && (value & ~policy_xcr0()) == 0 && group_ok(value, XCR0_AVX, XCR0_SSE) &&
-	    group_ok(value, XCR0_MPX, 0) && group_ok(value, XCR0_AVX512, XCR0_AVX) &&
-	    group_ok(value, XCR0_TILE, 0);
+	return value & XCR0_X87 && (value & ~policy_xcr0()) == 0 &&
+	    group_ok(value, XCR0_AVX, XCR0_SSE) && group_ok(value, XCR0_MPX, 0) &&
+	    group_ok(value, XCR0_AVX512, XCR0_AVX) && group_ok(value, XCR0_TILE, 0);
 }
 
 void vmx_xsetbv(struct vcpu *vcpu)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The way out of the guest and back in. General registers are saved at the start of the CPU's private
- * data (struct guest_regs), which an absolute 32-bit displacement reaches. Root mode uses no others. The
- * frequent exits are handled by vmx_exit_fast(), which needs the volatile ones only.
+ * The way out of the guest and back in. General registers are saved at the start of the CPU's
+ * private data (struct guest_regs), which an absolute 32-bit displacement reaches. Root mode uses
+ * no others. The frequent exits are handled by vmx_exit_fast(), which needs the volatile ones only.
  *
- * There are two such ways; launch.c puts one of them into the VMCS: a CPU that is affected by side channels
- * (mitigate.h) fills its return stack before the first RET and clears buffers before it enters.
+ * There are two such ways; launch.c puts one of them into the VMCS: a CPU that is affected by side
+ * channels (mitigate.h) fills its return stack before the first RET and clears buffers before it
+ * enters.
  */
 #include "arch/x86/layout.h"
 
@@ -82,16 +83,14 @@ vmx_exit_entry:
 	save_volatile
 	call vmx_exit_fast
 	test %al, %al
-	jz 1f
-	load_volatile
+	jz 2f
+1:	load_volatile
 	vmresume
 	call vmx_resume_failed
-1:	save_kept
+2:	save_kept
 	call vmx_exit
-	load_volatile
 	load_kept
-	vmresume
-	call vmx_resume_failed
+	jmp 1b
 
 	.balign 64
 	.globl vmx_exit_entry_mitigated

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and NMIs.
+ * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and
+ * NMIs.
  *
- * An NMI of the guest's is never lost: it is remembered in nmi_pending, and the NMI-window control makes the
- * CPU exit as soon as the guest can take it. Root mode's NMI handler may set both at any instruction, so
- * the window's handler clears the control first and looks at nmi_pending afterwards. SDM 3C 26.5, 27.6.
+ * An NMI of the guest's is never lost: it is remembered in nmi_pending, and the NMI-window control
+ * makes the CPU exit as soon as the guest can take it. Root mode's NMI handler may set both at any
+ * instruction, so the window's handler clears the control first and looks at nmi_pending
+ * afterwards. SDM 3C 26.5, 27.6.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
@@ -15,24 +17,24 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
 
-#define EVENT_VALID (1u << 31)
-#define EVENT_ERROR (1u << 11)
-#define EVENT_NMI_UNBLOCKED (1u << 12) /* in exit information: an IRET had ended NMI blocking */
-#define EVENT_TYPE(info) ((info) >> 8 & 7)
-#define EVENT_VECTOR(info) ((info) & 0xff)
-#define TYPE_NMI 2u
-#define TYPE_EXCEPTION 3u
-#define TYPE_SOFT_INTERRUPT 4u
+#define EVENT_VALID		  (1u << 31)
+#define EVENT_ERROR		  (1u << 11)
+#define EVENT_NMI_UNBLOCKED	  (1u << 12) /* at exit: an IRET had ended NMI blocking */
+#define EVENT_TYPE(info)	  ((info) >> 8 & 7)
+#define EVENT_VECTOR(info)	  ((info)&0xff)
+#define TYPE_NMI		  2u
+#define TYPE_EXCEPTION		  3u
+#define TYPE_SOFT_INTERRUPT	  4u
 #define TYPE_PRIVILEGED_EXCEPTION 5u
-#define EVENT_OF(type, vector) (EVENT_VALID | (type) << 8 | (vector))
+#define EVENT_OF(type, vector)	  (EVENT_VALID | (type) << 8 | (vector))
 
-#define VECTOR_DE 0u
-#define VECTOR_DF 8u
-#define VECTOR_TS 10u
-#define VECTOR_PF 14u
+#define VECTOR_DE	       0u
+#define VECTOR_DF	       8u
+#define VECTOR_TS	       10u
+#define VECTOR_PF	       14u
 #define QUALIFICATION_IRET_NMI (1ull << 12)
-#define DR6_LOW 0xf
-#define DR7_GD (1ull << 13)
+#define DR6_LOW		       0xf
+#define DR7_GD		       (1ull << 13)
 
 /* Classes for the double-fault rule of SDM 3A 6.15, table 6-5. */
 static bool contributory(unsigned vector)
@@ -76,7 +78,9 @@ void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
 		return;
 	}
 	if (doubles(first, vector))
-		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) | (protected_mode ? EVENT_ERROR : 0), 0);
+		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) |
+			(protected_mode ? EVENT_ERROR : 0),
+		    0);
 	else
 		write_event(EVENT_OF(TYPE_EXCEPTION, vector) |
 			(has_error && protected_mode ? EVENT_ERROR : 0),
@@ -117,10 +121,13 @@ void vmx_reinject(struct vcpu *vcpu)
 	write_event(info & ~EVENT_NMI_UNBLOCKED, (uint32_t)vmread(VMCS_VECTORING_ERROR));
 }
 
-/* The exit hit an IRET that had already ended NMI blocking: it will run again, so blocking goes on. */
+/*
+ * The exit hit an IRET that had already ended NMI blocking: it will run again, so blocking goes on.
+ */
 void vmx_iret_unblocked(uint64_t qualification)
 {
-	if (qualification & QUALIFICATION_IRET_NMI && !(this_cpu()->interrupted_event & EVENT_VALID))
+	if (qualification & QUALIFICATION_IRET_NMI &&
+	    !(this_cpu()->interrupted_event & EVENT_VALID))
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		    vmread(VMCS_GUEST_INTERRUPTIBILITY) | BLOCKING_NMI);
 }
@@ -158,7 +165,10 @@ void vmx_nmi_window(struct vcpu *vcpu)
 	/* The window may open in the shadow of an STI, and NMIs may not be injected there. */
 	unblock(BLOCKING_STI);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
-	/* One more may have come in between; its handler's control write may be the one undone above. */
+	/*
+	 * One more may have come in between; its handler's control write may be the one undone
+	 * above.
+	 */
 	if (atomic_load(&cpu->nmi_pending))
 		open_nmi_window(cpu);
 }
@@ -170,7 +180,9 @@ static void nmi(void)
 	trap_unblock_nmi();
 }
 
-/* What the CPU would have done to the debug registers had #DB been delivered. SDM 3C 28.1, 3B 18.4. */
+/*
+ * What the CPU would have done to the debug registers had #DB been delivered. SDM 3C 28.1, 3B 18.4.
+ */
 static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
@@ -193,8 +205,8 @@ static void int1(void)
 }
 
 /*
- * An exit for #DB leaves BS of the pending debug exceptions clear, and VM entry wants it to agree with TF and
- * BTF where STI or MOV SS blocks, or the CPU is halted. SDM 3C 27.3.1.5.
+ * An exit for #DB leaves BS of the pending debug exceptions clear, and VM entry wants it to agree
+ * with TF and BTF where STI or MOV SS blocks, or the CPU is halted. SDM 3C 27.3.1.5.
  */
 void vmx_settle_single_step(void)
 {
@@ -203,14 +215,16 @@ void vmx_settle_single_step(void)
 
 	if (!blocked(BLOCKING_STI | BLOCKING_MOV_SS) && vmread(VMCS_GUEST_ACTIVITY) != ACTIVITY_HLT)
 		return;
-	step = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
+	step = vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF &&
+	    !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF);
 	pending = vmread(VMCS_GUEST_PENDING_DEBUG) & ~PENDING_BS;
 	vmwrite(VMCS_GUEST_PENDING_DEBUG, pending | (step ? PENDING_BS : 0));
 }
 
 /*
- * #DB or #AC raised while the same was being delivered, on and on (CVE-2015-8104, CVE-2015-5307): each
- * round exits, so kicks are answered; and an NMI that waits goes first, so other CPUs of the guest can end it.
+ * #DB or #AC raised while the same was being delivered, on and on (CVE-2015-8104, CVE-2015-5307):
+ * each round exits, so kicks are answered; and an NMI that waits goes first, so other CPUs of the
+ * guest can end it.
  */
 static bool endless(unsigned vector)
 {
@@ -219,7 +233,8 @@ static bool endless(unsigned vector)
 	if (interrupted_exception() != vector)
 		return false;
 	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmread(VMCS_GUEST_RIP));
-	if (!atomic_load(&cpu->nmi_pending) || blocked(BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))
+	if (!atomic_load(&cpu->nmi_pending) ||
+	    blocked(BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))
 		return false;
 	atomic_store(&cpu->nmi_pending, 0);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Exits by reason. CPUID and calls go the short way; the rest by a const table. A handler either changes
- * the guest's state or injects an event; if it injects none, an event that the exit interrupted is put back.
+ * Exits by reason. CPUID and calls go the short way; the rest by a const table. A handler either
+ * changes the guest's state or injects an event; if it injects none, an event that the exit
+ * interrupted is put back.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
@@ -16,11 +17,11 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
 
-#define IO_BYTES(q) (((q) & 7) + 1)
-#define IO_IN (1ull << 3)
-#define IO_STRING (1ull << 4)
-#define IO_PORT(q) ((uint16_t)((q) >> 16))
-#define TASK_SELECTOR(q) ((uint32_t)((q) & 0xfff8))
+#define IO_BYTES(q)	 (((q)&7) + 1)
+#define IO_IN		 (1ull << 3)
+#define IO_STRING	 (1ull << 4)
+#define IO_PORT(q)	 ((uint16_t)((q) >> 16))
+#define TASK_SELECTOR(q) ((uint32_t)((q)&0xfff8))
 
 typedef void (*exit_handler)(struct vcpu *vcpu);
 
@@ -58,7 +59,8 @@ static void handle_rdmsr(struct vcpu *vcpu)
 	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value;
 
-	if (!policy_rdmsr(vcpu, msr, &value) && !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
+	if (!policy_rdmsr(vcpu, msr, &value) &&
+	    !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
 		audit(REDOUBT_AUDIT_MSR_READ, msr, vcpu_rip(vcpu));
 		vcpu_inject_gp(vcpu);
 		return;
@@ -73,7 +75,8 @@ static void handle_wrmsr(struct vcpu *vcpu)
 	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
 
-	if (!policy_wrmsr(vcpu, msr, value) && !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
+	if (!policy_wrmsr(vcpu, msr, value) &&
+	    !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
 		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vcpu_rip(vcpu));
 		vcpu_inject_gp(vcpu);
 		return;
@@ -117,11 +120,11 @@ static void handle_task_switch(struct vcpu *vcpu)
 static void handle_ept_violation(struct vcpu *vcpu)
 {
 	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
-	gpa_t gpa = {vmread(VMCS_GUEST_PHYSICAL)};
+	gpa_t gpa = { vmread(VMCS_GUEST_PHYSICAL) };
 
 	vmx_iret_unblocked(q);
-	if (monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH), vcpu_rip(vcpu)) ==
-	    VIOLATION_FAULT)
+	if (monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH),
+		vcpu_rip(vcpu)) == VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 }
 
@@ -140,57 +143,58 @@ static void handle_unknown(struct vcpu *vcpu)
 {
 	uint64_t reason = vmread(VMCS_EXIT_REASON);
 
-	klog(LOG_ERROR, "exit %lu is not known (qualification %lx, at %lx): CPU %u's guest is stopped",
-	    reason, vmread(VMCS_EXIT_QUALIFICATION), vcpu_rip(vcpu), cpu_index());
+	klog(LOG_ERROR,
+	    "exit %lu is not known (qualification %lx, at %lx): CPU %u's guest is stopped", reason,
+	    vmread(VMCS_EXIT_QUALIFICATION), vcpu_rip(vcpu), cpu_index());
 	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, reason, vcpu_rip(vcpu));
 	vmx_stop_vp(vcpu);
 }
 
 static const exit_handler handlers[EXIT_REASONS] = {
-    [EXIT_EXCEPTION] = vmx_exception,
-    [EXIT_TRIPLE_FAULT] = vmx_triple_fault,
-    [EXIT_INIT] = vmx_init_signal,
-    [EXIT_SIPI] = vmx_sipi,
-    [EXIT_NMI_WINDOW] = vmx_nmi_window,
-    [EXIT_TASK_SWITCH] = handle_task_switch,
-    [EXIT_GETSEC] = handle_undefined,
-    [EXIT_INVD] = handle_invd,
-    [EXIT_RDPMC] = handle_rdpmc,
-    [EXIT_VMCALL] = handle_call,
-    [EXIT_VMCLEAR] = handle_undefined,
-    [EXIT_VMLAUNCH] = handle_undefined,
-    [EXIT_VMPTRLD] = handle_undefined,
-    [EXIT_VMPTRST] = handle_undefined,
-    [EXIT_VMREAD] = handle_undefined,
-    [EXIT_VMRESUME] = handle_undefined,
-    [EXIT_VMWRITE] = handle_undefined,
-    [EXIT_VMXOFF] = handle_undefined,
-    [EXIT_VMXON] = handle_undefined,
-    [EXIT_CR_ACCESS] = vmx_cr_access,
-    [EXIT_IO] = handle_io,
-    [EXIT_RDMSR] = handle_rdmsr,
-    [EXIT_WRMSR] = handle_wrmsr,
-    [EXIT_MACHINE_CHECK_ENTRY] = vmx_machine_check,
-    [EXIT_EPT_VIOLATION] = handle_ept_violation,
-    [EXIT_EPT_MISCONFIGURATION] = handle_misconfiguration,
-    [EXIT_INVEPT] = handle_undefined,
-    [EXIT_PREEMPTION_TIMER] = handle_timer,
-    [EXIT_INVVPID] = handle_undefined,
-    [EXIT_XSETBV] = vmx_xsetbv,
-    [EXIT_ENCLS] = handle_undefined,
-    [EXIT_PCONFIG] = handle_undefined,
-    [EXIT_LOADIWKEY] = handle_undefined,
-    [EXIT_ENCLV] = handle_undefined,
-    [EXIT_SEAMCALL] = handle_undefined,
-    [EXIT_TDCALL] = handle_undefined,
-    [EXIT_RDMSR_IMMEDIATE] = handle_undefined,
-    [EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
+	[EXIT_EXCEPTION] = vmx_exception,
+	[EXIT_TRIPLE_FAULT] = vmx_triple_fault,
+	[EXIT_INIT] = vmx_init_signal,
+	[EXIT_SIPI] = vmx_sipi,
+	[EXIT_NMI_WINDOW] = vmx_nmi_window,
+	[EXIT_TASK_SWITCH] = handle_task_switch,
+	[EXIT_GETSEC] = handle_undefined,
+	[EXIT_INVD] = handle_invd,
+	[EXIT_RDPMC] = handle_rdpmc,
+	[EXIT_VMCALL] = handle_call,
+	[EXIT_VMCLEAR] = handle_undefined,
+	[EXIT_VMLAUNCH] = handle_undefined,
+	[EXIT_VMPTRLD] = handle_undefined,
+	[EXIT_VMPTRST] = handle_undefined,
+	[EXIT_VMREAD] = handle_undefined,
+	[EXIT_VMRESUME] = handle_undefined,
+	[EXIT_VMWRITE] = handle_undefined,
+	[EXIT_VMXOFF] = handle_undefined,
+	[EXIT_VMXON] = handle_undefined,
+	[EXIT_CR_ACCESS] = vmx_cr_access,
+	[EXIT_IO] = handle_io,
+	[EXIT_RDMSR] = handle_rdmsr,
+	[EXIT_WRMSR] = handle_wrmsr,
+	[EXIT_MACHINE_CHECK_ENTRY] = vmx_machine_check,
+	[EXIT_EPT_VIOLATION] = handle_ept_violation,
+	[EXIT_EPT_MISCONFIGURATION] = handle_misconfiguration,
+	[EXIT_INVEPT] = handle_undefined,
+	[EXIT_PREEMPTION_TIMER] = handle_timer,
+	[EXIT_INVVPID] = handle_undefined,
+	[EXIT_XSETBV] = vmx_xsetbv,
+	[EXIT_ENCLS] = handle_undefined,
+	[EXIT_PCONFIG] = handle_undefined,
+	[EXIT_LOADIWKEY] = handle_undefined,
+	[EXIT_ENCLV] = handle_undefined,
+	[EXIT_SEAMCALL] = handle_undefined,
+	[EXIT_TDCALL] = handle_undefined,
+	[EXIT_RDMSR_IMMEDIATE] = handle_undefined,
+	[EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
 };
 
 /*
- * VM entry refused the guest's state. What a guest can bring about is an RIP that is not canonical, saved
- * by an exit that hit just behind the last instruction of the lower half: it gets the #GP of that fetch.
- * Anything else stops this guest CPU, with everything printed.
+ * VM entry refused the guest's state. What a guest can bring about is an RIP that is not canonical,
+ * saved by an exit that hit just behind the last instruction of the lower half: it gets the #GP of
+ * that fetch. Anything else stops this guest CPU, with everything printed.
  */
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
@@ -240,8 +244,9 @@ void vmx_exit(void)
 
 	cpu->event_injected = false;
 	/* After a failed entry the field still tells of the exit before. */
-	cpu->interrupted_event =
-	    reason & EXIT_ENTRY_FAILED ? 0 : (uint32_t)vmread(VMCS_VECTORING_EVENT);
+	cpu->interrupted_event = reason & EXIT_ENTRY_FAILED
+	    ? 0
+	    : (uint32_t)vmread(VMCS_VECTORING_EVENT);
 	if (reason & EXIT_ENTRY_FAILED)
 		entry_failed(&cpu->vcpu, reason);
 	else if (handler == NULL)

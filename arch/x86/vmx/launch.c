@@ -9,22 +9,22 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/io.h"
-#include "arch/x86/mmu.h"
 #include "arch/x86/mitigate.h"
+#include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_VMX_BASIC 0x480u
-#define VPID_NORMAL 1u
-#define EPTP_WB 6ull
-#define EPTP_WALK_4 (3ull << 3)
-#define MSR_MAP_HALF 0x2000u
-#define MSR_MAP_HIGH 0xc0000000u
-#define PAT_RESET 0x0007040600070406ull
-#define TSS_BUSY_64 0x8bu
+#define MSR_VMX_BASIC	    0x480u
+#define VPID_NORMAL	    1u
+#define EPTP_WB		    6ull
+#define EPTP_WALK_4	    (3ull << 3)
+#define MSR_MAP_HALF	    0x2000u
+#define MSR_MAP_HIGH	    0xc0000000u
+#define PAT_RESET	    0x0007040600070406ull
+#define TSS_BUSY_64	    0x8bu
 #define HOST_CR4_IF_OFFERED (CR4_UMIP | CR4_SMEP | CR4_SMAP)
 
 static uint8_t *io_map;
@@ -32,7 +32,7 @@ static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
 
 static void clear_bit(uint8_t *map, uint32_t bit)
 {
-	map[bit / 8] &= (uint8_t)~(1u << bit % 8);
+	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
 }
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
@@ -42,7 +42,8 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 		uint8_t *part = map + quarter * (FRAME_SIZE / 4);
 		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
 
-		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF; msr++)
+		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF;
+		     msr++)
 			if (policy_msr_passes(msr, quarter >= 2, exact_tsc))
 				clear_bit(part, msr - first);
 	}
@@ -84,7 +85,8 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) | REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
+	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
 }

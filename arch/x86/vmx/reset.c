@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does not
- * know its exit. SDM 3A 10.1 (table 10-1), 9.4; MP specification B.4.
+ * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does
+ * not know its exit. SDM 3A 10.1 (table 10-1), 9.4; MP specification B.4.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
@@ -12,14 +12,14 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
 
-#define RESET_CS 0xf000u
-#define RESET_CS_BASE 0xffff0000u
-#define RESET_RIP 0xfff0u
-#define RIGHTS_DATA 0x93u
-#define RIGHTS_CODE 0x9bu
-#define RIGHTS_LDT 0x82u
+#define RESET_CS	0xf000u
+#define RESET_CS_BASE	0xffff0000u
+#define RESET_RIP	0xfff0u
+#define RIGHTS_DATA	0x93u
+#define RIGHTS_CODE	0x9bu
+#define RIGHTS_LDT	0x82u
 #define RIGHTS_TSS_BUSY 0x8bu
-#define REAL_LIMIT 0xffffu
+#define REAL_LIMIT	0xffffu
 
 static void reset_segment(unsigned index, uint32_t rights)
 {

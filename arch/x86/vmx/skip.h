@@ -8,7 +8,9 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 
-/* Everything of vcpu_skip() that is seldom due: far RIPs, blocking by STI and MOV SS, single steps. */
+/*
+ * Everything of vcpu_skip() that is seldom due: far RIPs, blocking by STI and MOV SS, single steps.
+ */
 void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking);
 
 /* vcpu_skip() of vcpu.h. */
@@ -28,7 +30,8 @@ static inline void vmx_skip(struct vcpu *vcpu)
 #define RIGHTS_CONFORMING (1u << 2)
 
 /*
- * vcpu_is_kernel64() of vcpu.h. The privilege level is SS.DPL, and equals CS.DPL where CS is not conforming.
+ * vcpu_is_kernel64() of vcpu.h. The privilege level is SS.DPL, and equals CS.DPL where CS is not
+ * conforming.
  */
 static inline bool vmx_is_kernel64(void)
 {

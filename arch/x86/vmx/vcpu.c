@@ -38,8 +38,9 @@ bool vcpu_is_kernel64(const struct vcpu *vcpu)
 }
 
 /*
- * RIP has crossed 4 GiB or half of the canonical space: in 32-bit code it wraps; in 64-bit code an address
- * that is not canonical would make VM entry fail, so the guest gets the #GP of the next fetch at once.
+ * RIP has crossed 4 GiB or half of the canonical space: in 32-bit code it wraps; in 64-bit code an
+ * address that is not canonical would make VM entry fail, so the guest gets the #GP of the next
+ * fetch at once.
  */
 static void skip_far(struct vcpu *vcpu, uint64_t next)
 {
@@ -47,7 +48,8 @@ static void skip_far(struct vcpu *vcpu, uint64_t next)
 
 	if (!is_64)
 		vmwrite(VMCS_GUEST_RIP, next & UINT32_MAX);
-	else if ((int64_t)(next << (63 - CANONICAL_SHIFT)) >> (63 - CANONICAL_SHIFT) == (int64_t)next)
+	else if ((int64_t)(next << (63 - CANONICAL_SHIFT)) >> (63 - CANONICAL_SHIFT) ==
+	    (int64_t)next)
 		vmwrite(VMCS_GUEST_RIP, next);
 	else
 		vcpu_inject_gp(vcpu);

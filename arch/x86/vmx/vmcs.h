@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Access to the current VMCS and the instructions around it. Every one is checked: a VMREAD or VMWRITE
- * that fails is a broken monitor. SDM 3C 24, 30.
+ * Access to the current VMCS and the instructions around it. Every one is checked: a VMREAD or
+ * VMWRITE that fails is a broken monitor. SDM 3C 24, 30.
  */
 #ifndef ARCH_X86_VMX_VMCS_H
 #define ARCH_X86_VMX_VMCS_H
@@ -15,7 +15,10 @@ enum vmcs_field {
 #undef VMCS
 };
 
-/* Distance between the fields of one segment register and of the next, in the order ES CS SS DS FS GS LDTR TR. */
+/*
+ * Distance between the fields of one segment register and of the next, in the order ES CS SS DS FS
+ * GS LDTR TR.
+ */
 #define VMCS_SEGMENT_STEP 2u
 
 _Noreturn void vmcs_failed(enum vmcs_field field, bool write);
@@ -80,14 +83,14 @@ static inline bool vmptrld(uint64_t spa)
 	return !failed;
 }
 
-#define INVEPT_SINGLE 1ull
+#define INVEPT_SINGLE  1ull
 #define INVVPID_SINGLE 1ull
 
 static inline bool invept(uint64_t type, uint64_t eptp)
 {
 	struct {
 		uint64_t eptp, zero;
-	} descriptor = {eptp, 0};
+	} descriptor = { eptp, 0 };
 	bool failed;
 
 	__asm__ volatile("invept %1, %2"
@@ -101,7 +104,7 @@ static inline bool invvpid(uint64_t type, uint64_t vpid)
 {
 	struct {
 		uint64_t vpid, linear;
-	} descriptor = {vpid, 0};
+	} descriptor = { vpid, 0 };
 	bool failed;
 
 	__asm__ volatile("invvpid %1, %2"

@@ -21,46 +21,46 @@
 #include "arch/x86/percpu.h"
 #include "arch/x86/vmx/vmcs.h"
 
-#define MSR_FEATURE_CONTROL 0x3au
+#define MSR_FEATURE_CONTROL    0x3au
 #define FEATURE_CONTROL_LOCKED (1ull << 0)
-#define FEATURE_CONTROL_VMX (1ull << 2)
+#define FEATURE_CONTROL_VMX    (1ull << 2)
 
 /* Pin-based controls. SDM 3C 25.6.1. */
-#define PIN_NMI_EXITING (1u << 3)
+#define PIN_NMI_EXITING	 (1u << 3)
 #define PIN_VIRTUAL_NMIS (1u << 5)
 
 /* Primary processor-based controls. SDM 3C 25.6.2. */
-#define CPU_TSC_OFFSETTING (1u << 3)
-#define CPU_RDPMC_EXITING (1u << 11)
-#define CPU_CR3_LOAD_EXITING (1u << 15)
+#define CPU_TSC_OFFSETTING    (1u << 3)
+#define CPU_RDPMC_EXITING     (1u << 11)
+#define CPU_CR3_LOAD_EXITING  (1u << 15)
 #define CPU_CR3_STORE_EXITING (1u << 16)
-#define CPU_NMI_WINDOW (1u << 22)
-#define CPU_IO_BITMAPS (1u << 25)
-#define CPU_MSR_BITMAPS (1u << 28)
-#define CPU_SECONDARY (1u << 31)
+#define CPU_NMI_WINDOW	      (1u << 22)
+#define CPU_IO_BITMAPS	      (1u << 25)
+#define CPU_MSR_BITMAPS	      (1u << 28)
+#define CPU_SECONDARY	      (1u << 31)
 
 /* Secondary controls. */
-#define CPU2_EPT (1u << 1)
-#define CPU2_RDTSCP (1u << 3)
-#define CPU2_VPID (1u << 5)
-#define CPU2_UNRESTRICTED (1u << 7)
-#define CPU2_INVPCID (1u << 12)
+#define CPU2_EPT	   (1u << 1)
+#define CPU2_RDTSCP	   (1u << 3)
+#define CPU2_VPID	   (1u << 5)
+#define CPU2_UNRESTRICTED  (1u << 7)
+#define CPU2_INVPCID	   (1u << 12)
 #define CPU2_ENCLS_EXITING (1u << 15)
-#define CPU2_XSAVES (1u << 20)
-#define CPU2_MBEC (1u << 22)
+#define CPU2_XSAVES	   (1u << 20)
+#define CPU2_MBEC	   (1u << 22)
 
 /* Exit and entry controls. SDM 3C 25.7, 25.8. */
-#define EXIT_SAVE_DEBUG (1u << 2)
-#define EXIT_HOST_64 (1u << 9)
+#define EXIT_SAVE_DEBUG	   (1u << 2)
+#define EXIT_HOST_64	   (1u << 9)
 #define EXIT_ACK_INTERRUPT (1u << 15)
-#define EXIT_SAVE_PAT (1u << 18)
-#define EXIT_LOAD_PAT (1u << 19)
-#define EXIT_SAVE_EFER (1u << 20)
-#define EXIT_LOAD_EFER (1u << 21)
-#define ENTRY_LOAD_DEBUG (1u << 2)
-#define ENTRY_IA32E (1u << 9)
-#define ENTRY_LOAD_PAT (1u << 14)
-#define ENTRY_LOAD_EFER (1u << 15)
+#define EXIT_SAVE_PAT	   (1u << 18)
+#define EXIT_LOAD_PAT	   (1u << 19)
+#define EXIT_SAVE_EFER	   (1u << 20)
+#define EXIT_LOAD_EFER	   (1u << 21)
+#define ENTRY_LOAD_DEBUG   (1u << 2)
+#define ENTRY_IA32E	   (1u << 9)
+#define ENTRY_LOAD_PAT	   (1u << 14)
+#define ENTRY_LOAD_EFER	   (1u << 15)
 
 /* Exit reasons. SDM 3D C. */
 enum exit_reason {
@@ -109,19 +109,19 @@ enum exit_reason {
 #define EXIT_ENTRY_FAILED (1u << 31)
 
 /* Activity states and interruptibility. SDM 3C 25.4.2. */
-#define PENDING_BS (1ull << 14)
-#define DEBUGCTL_LBR (1ull << 0)
-#define DEBUGCTL_BTF (1ull << 1)
-#define ACTIVITY_ACTIVE 0u
-#define ACTIVITY_HLT 1u
+#define PENDING_BS	   (1ull << 14)
+#define DEBUGCTL_LBR	   (1ull << 0)
+#define DEBUGCTL_BTF	   (1ull << 1)
+#define ACTIVITY_ACTIVE	   0u
+#define ACTIVITY_HLT	   1u
 #define ACTIVITY_WAIT_SIPI 3u
-#define BLOCKING_STI (1u << 0)
-#define BLOCKING_MOV_SS (1u << 1)
-#define BLOCKING_NMI (1u << 3)
+#define BLOCKING_STI	   (1u << 0)
+#define BLOCKING_MOV_SS	   (1u << 1)
+#define BLOCKING_NMI	   (1u << 3)
 
 /* Segment access rights. SDM 3C 25.4.1. */
-#define RIGHTS_L (1u << 13)
-#define RIGHTS_UNUSABLE (1u << 16)
+#define RIGHTS_L	   (1u << 13)
+#define RIGHTS_UNUSABLE	   (1u << 16)
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
 
 /* Controls after the capability MSRs have had their say; the same on every CPU. */
@@ -138,7 +138,8 @@ uint64_t vmx_eptp(void);
 uint64_t vmx_msr_bitmap(bool exact_tsc);
 void vmx_exit_entry(void); /* entry.S: where exits arrive */
 void vmx_exit_entry_mitigated(void);
-uint32_t vmx_enter_first(void); /* entry.S: VMLAUNCH; comes back only if it failed: 1 invalid, 2 with error number */
+/* entry.S: VMLAUNCH; comes back only if it failed: 1 invalid, 2 with error number */
+uint32_t vmx_enter_first(void);
 bool vmx_exit_fast(void); /* exit.c: called by entry.S for every exit; false: not its business */
 void vmx_exit(void);	  /* exit.c: called by entry.S then */
 _Noreturn void vmx_resume_failed(void);
@@ -151,7 +152,8 @@ uint64_t vmx_cr0_fixed(uint64_t cr0);
 
 /* event.c */
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
-void vmx_reinject(struct vcpu *vcpu); /* an event whose delivery the exit interrupted, if nothing else was injected */
+/* an event whose delivery the exit interrupted, if nothing else was injected */
+void vmx_reinject(struct vcpu *vcpu);
 void vmx_exception(struct vcpu *vcpu);
 void vmx_machine_check(struct vcpu *vcpu);
 void vmx_nmi_window(struct vcpu *vcpu);
@@ -165,7 +167,9 @@ void vmx_sipi(struct vcpu *vcpu);
 void vmx_triple_fault(struct vcpu *vcpu);
 void vmx_stop_vp(struct vcpu *vcpu);
 
-/* dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks. */
+/*
+ * dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks.
+ */
 void vmx_dump(void);
 void vmx_report_entry_failure(uint32_t reason);
 
