@@ -22,7 +22,7 @@ EMU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "emu")
 sys.path.insert(0, EMU)
 
 import linux  # noqa: E402
-from machine import Failure, Machine, Spec  # noqa: E402
+from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 
@@ -160,7 +160,8 @@ def main():
     args = parse()
     spec = Spec(name=args.name, disk=os.path.join(BUILD, "tests", "boot", args.name + ".img"),
                 cpus=args.cpus)
-    linux.disk(spec.disk, args.kernel, None if args.bare else linux.LOADER, args.via)
+    linux.disk(spec.disk, args.kernel, None if args.bare else linux.LOADER, args.via,
+               acpi=not load_engine(args.engine).HAS_ACPI)
     print(f"# {linux.kernel_version(args.kernel)}", flush=True)
     boot = Boot(args, Machine(spec, args.engine, args.time), None)
     steps = boot.steps()

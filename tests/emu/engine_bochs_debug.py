@@ -9,6 +9,7 @@ build. Option `rc`: a file of debugger commands to begin with.
 import engine_bochs
 
 GROUPS = ("image", "bochs-debug")
+HAS_ACPI = engine_bochs.HAS_ACPI
 
 
 class Engine(engine_bochs.Engine):

@@ -18,7 +18,7 @@ import time
 
 import console
 import mkdisk
-from machine import Failure, Machine, Spec
+from machine import Failure, Machine, Spec, load_engine
 from spec import BUILD, CACHE
 
 PROMPT = "redoubt# "
@@ -136,7 +136,7 @@ def prepare(args):
                 cpus=args.cpus, mem=args.mem)
     options = f"{OPTIONS} {args.options}".strip()
     disk(spec.disk, args.kernel, None if args.bare else LOADER, args.via, options,
-         acpi=engine.startswith("bochs"))
+         acpi=not load_engine(engine).HAS_ACPI)
     tell(f"kernel under test: {kernel_version(args.kernel)}; {args.cpus} CPU(s), {engine}")
     return spec, engine
 

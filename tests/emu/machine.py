@@ -33,6 +33,11 @@ FIRMWARE_CRASH = re.compile(r"!!!! X64 Exception Type.*")
 PR_SET_PDEATHSIG = 1
 
 
+def load_engine(name):
+    """The module of an engine: Engine, GROUPS (what to set up), HAS_ACPI (of its firmware)."""
+    return importlib.import_module("engine_" + name.replace("-", "_"))
+
+
 class Failure(Exception):
     """The machine did not do what the test waited for."""
 
@@ -61,7 +66,7 @@ class Machine:
         self.spec = spec
         self.time = time
         self.on_output = on_output
-        self.module = importlib.import_module("engine_" + engine.replace("-", "_"))
+        self.module = load_engine(engine)
         self.engine = self.module.Engine(spec)
         self.cond = threading.Condition()
         self.child = None
@@ -136,7 +141,7 @@ class Machine:
 
     def _note_cpus(self):
         """Where the CPUs are, for tail(): twice, so that standing still shows."""
-        if self.child.poll() is not None:
+        if self.child.poll() is not None or not hasattr(self.engine, "cpus"):
             return
         try:
             for _ in range(2):
