@@ -200,7 +200,7 @@ static bool same_controls(const struct vmx_controls *a, const struct vmx_control
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
-	struct vmx_controls own;
+	struct vmx_controls own = { 0 };
 
 	if (status == LAUNCH_OK)
 		status = check_stage2();

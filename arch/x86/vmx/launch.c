@@ -39,7 +39,7 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
 	__builtin_memset(map, 0xff, FRAME_SIZE);
 	for (unsigned quarter = 0; quarter < 4; quarter++) {
-		uint8_t *part = map + quarter * (FRAME_SIZE / 4);
+		uint8_t *part = map + (size_t)quarter * (FRAME_SIZE / 4);
 		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
 
 		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF;
