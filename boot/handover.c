@@ -10,8 +10,11 @@
 #include "boot/console.h"
 #include "boot/memory.h"
 #include "boot/record.h"
+#include "boot/x86.h"
 
 #define PAGE ((UINT64)4096)
+/* Addresses below are the lower half with tables of four levels, where firmware maps memory. */
+#define LOW_HALF (1ull << 47)
 /* Ranges that allocations between the first look at the map and the last may add. */
 #define SPARE_RANGES 16u
 
@@ -28,12 +31,15 @@ _Static_assert(offsetof(struct block, range) % 8 == 0, "an offset is a multiple 
 
 #define BLOCK_PAGES ((sizeof(struct block) + PAGE - 1) / PAGE)
 
-/*
- * Firmware maps memory one to one; what is not in its map of RAM or reserved memory is not asked.
- */
+/* Firmware maps memory one to one; a table that points elsewhere is not followed. */
 static const uint8_t *map_one_to_one(void *context, uint64_t address, uint64_t length)
 {
-	return address + length <= 1ull << 52 ? (const uint8_t *)address : NULL;
+	if (address + length > LOW_HALF)
+		return NULL;
+	for (uint64_t page = address & ~(PAGE - 1); page < address + length; page += PAGE)
+		if (!page_mapped(page))
+			return NULL;
+	return (const uint8_t *)address;
 }
 
 static void find_power(struct bootinfo_power *power)

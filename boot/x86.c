@@ -59,19 +59,37 @@ struct cpu_cover cpu_cover(void)
 	return cover;
 }
 
-bool page_executable(uint64_t address)
+/* Whether an address is mapped, and whether each level lets instructions be fetched from it. */
+static bool walk(uint64_t address, bool *executable)
 {
 	const uint64_t *table = (const uint64_t *)(uintptr_t)(read_cr3() & TABLE_ADDRESS);
 	unsigned level = read_cr4() & CR4_LA57 ? 5 : 4;
 	uint64_t entry;
 
+	*executable = true;
 	for (; level > 0; level--) {
 		entry = table[address >> (12 + 9 * (level - 1)) & 511];
-		if (!(entry & TABLE_PRESENT) || entry & TABLE_NO_EXECUTE)
+		if (!(entry & TABLE_PRESENT))
 			return false;
+		if (entry & TABLE_NO_EXECUTE)
+			*executable = false;
 		if (entry & TABLE_LARGE && level < 4)
 			return true;
 		table = (const uint64_t *)(uintptr_t)(entry & TABLE_ADDRESS);
 	}
 	return true;
+}
+
+bool page_mapped(uint64_t address)
+{
+	bool executable;
+
+	return walk(address, &executable);
+}
+
+bool page_executable(uint64_t address)
+{
+	bool executable;
+
+	return walk(address, &executable) && executable;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A monitor image that covers nothing, to see what the loader does when a CPU cannot be covered. The
- * configuration's log level chooses what goes wrong:
+ * A monitor image that covers nothing, to see what the loader does when a CPU cannot be covered.
+ * The configuration's log level chooses what goes wrong:
  *
  *   error  CPU 1 never comes back from MONITOR_CHECK
  *   warn   MONITOR_INIT refuses

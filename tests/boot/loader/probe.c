@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Test program beside the loader: prepares what the loader is to meet, stands in for the next loader
- * and the operating system, and tells on port 0xE9 what it found. Its load options are one command:
+ * Test program beside the loader: prepares what the loader is to meet, stands in for the next
+ * loader and the operating system, and tells on port 0xE9 what it found. Its load options are one
+ * command:
  *
  *   lock N        locks VT-x off on CPU N, as firmware's set-up would
  *   vmxe          sets CR4.VMXE, as another hypervisor does
@@ -10,10 +11,12 @@
  *   record TEXT   leaves the record of a panic with that text, and its mark in CMOS RAM
  *   mark          leaves the mark alone
  *   covered       tells what CPUID says of a monitor
- *   next [TEXT]   stands in for the next loader: tells its options and the initrd that it is offered
+ *   next [TEXT]   stands in for the next loader: tells its options and the initrd that it is
+ *                 offered
  *   fail          ends with EFI_ABORTED
  *   os [N]        stands in for the operating system: ends boot services, tells how the counter of
- *                 starts is set meanwhile (the first N times fail), and what a second boot_done returns
+ *                 starts is set meanwhile (the first N times fail), and what a second boot_done
+ *                 returns
  */
 #include "tests/boot/loader/probe.h"
 #include "boot/attempts.h"
@@ -121,11 +124,16 @@ static EFI_STATUS do_attempts(const char *text)
 	return status;
 }
 
+/* A panic's mark: the tag, then the digest's bytes from the third on. */
 static void leave_mark(const UINT8 *digest)
 {
+	UINT8 mark[8] = { PANIC_CMOS_TAG0, PANIC_CMOS_TAG1 };
+
 	for (UINT8 i = 0; i < 8; i++) {
+		if (i > 1)
+			mark[i] = digest[i];
 		port_out8(CMOS_INDEX, (UINT8)(PANIC_CMOS + i));
-		port_out8(CMOS_DATA, i == 0 ? PANIC_CMOS_TAG0 : i == 1 ? PANIC_CMOS_TAG1 : digest[i]);
+		port_out8(CMOS_DATA, mark[i]);
 	}
 }
 

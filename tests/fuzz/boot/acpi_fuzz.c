@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * libFuzzer: the loader's ACPI parser. The input is physical memory from BASE on, RSDP first. The
- * parser may read what it was given and nothing else. With the first byte's lowest bit the checksums
- * of the tables at the seeds' places are put right, so that what lies behind them is reached.
+ * parser may read what it was given and nothing else. With the first byte's lowest bit the
+ * checksums of the tables at the seeds' places are put right, so that what lies behind them is
+ * reached.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * libFuzzer: the loader's configuration parser. Whatever the text, errors are reported with lines it
- * has; what is accepted holds only what a configuration may, and says the same when written out and
- * read again.
+ * libFuzzer: the loader's configuration parser. Whatever the text, errors are reported with lines
+ * it has; what is accepted holds only what a configuration may, and says the same when written out
+ * and read again.
  */
 #include <stdio.h>
 #include <stdlib.h>

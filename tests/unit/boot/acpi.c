@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * boot/acpi.c on tables built here: what is found, and that no length or checksum is taken on trust.
+ * boot/acpi.c on tables built here: what is found, and that no length or checksum is taken on
+ * trust.
  */
 #include "boot/acpi.h"
 #include "tests/unit/unit.h"
