@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The test starter: the \EFI\BOOT\BOOTX64.EFI of test disks. It does what a script says, line by
- * line, reporting each step on port 0xE9. The script is \start.txt, or the file that its load options
- * name, where they begin with a backslash (so that a script can start the starter with another).
+ * line, reporting each step on port 0xE9. The script is \start.txt, or the file that its load
+ * options name, where they begin with a backslash (so that a script can start the starter with
+ * another).
  *
  *   acpi                     install ACPI tables (tables.h)
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
@@ -64,7 +65,8 @@ static UINTN path_length(const EFI_DEVICE_PATH *path)
 }
 
 /* The device path of a file on the starter's volume; to be freed with FreePool. */
-static EFI_STATUS file_path(struct starter *s, const CHAR16 *name, UINTN chars, EFI_DEVICE_PATH **path)
+static EFI_STATUS file_path(struct starter *s, const CHAR16 *name, UINTN chars,
+    EFI_DEVICE_PATH **path)
 {
 	EFI_GUID guid = DEVICE_PATH_PROTOCOL;
 	UINTN node = 4 + (chars + 1) * sizeof(CHAR16);

@@ -152,7 +152,7 @@ struct __attribute__((packed)) madt_override {
 
 struct __attribute__((packed)) madt_nmi {
 	UINT8 type, length; /* 4, 6 */
-	UINT8 uid;          /* 0xff: every CPU */
+	UINT8 uid;	    /* 0xff: every CPU */
 	UINT16 flags;
 	UINT8 lint;
 };
@@ -188,7 +188,8 @@ struct tables {
 	UINT8 dsdt[2048];
 };
 _Static_assert(sizeof(struct tables) <= 4096, "tables fit the page allocated for them");
-_Static_assert(sizeof(struct madt) + MAX_CPUS * sizeof(struct madt_lapic) + 64 <= 1024, "MADT fits");
+_Static_assert(sizeof(struct madt) + MAX_CPUS * sizeof(struct madt_lapic) + 64 <= 1024,
+    "MADT fits");
 
 extern const UINT8 dsdt_begin[], dsdt_end[];
 
@@ -211,7 +212,8 @@ static UINT8 checksum(const void *data, UINTN size)
 	return (UINT8)-sum;
 }
 
-static void fill_header(struct acpi_header *header, const char *signature, UINTN size, UINT8 revision)
+static void fill_header(struct acpi_header *header, const char *signature, UINTN size,
+    UINT8 revision)
 {
 	copy(header->signature, signature, 4);
 	header->length = (UINT32)size;
@@ -287,7 +289,8 @@ static UINT8 *add_interrupts(UINT8 *to, UINT8 ioapic_id)
 {
 	const struct madt_ioapic ioapic = { 1, 12, ioapic_id, 0, IOAPIC_BASE, 0 };
 	const struct madt_override pit = { 2, 10, 0, 0, 2, 0 };
-	const struct madt_override sci = { 2, 10, 0, SCI_IRQ, SCI_IRQ, 0xf }; /* level, active low */
+	const struct madt_override sci = { 2, 10, 0, SCI_IRQ, SCI_IRQ,
+		0xf }; /* level, active low */
 	const struct madt_nmi nmi = { 4, 6, 0xff, 0, 1 };
 
 	copy(to, &ioapic, sizeof(ioapic));

@@ -6,7 +6,7 @@ CPU model corei7_icelake_u is the richest that the firmware survives. Time is co
 instructions, so a run repeats exactly; halted time passes at once. Options understood:
 
   ignore_bad_msrs  1: an MSR the model does not have reads 0, writes vanish. 0 (default): #GP, as
-                   on hardware, but for the few in bochs-msrs.def; firmware and Debian's kernels
+                   on hardware, but for the few in bochs-msrs.txt; firmware and Debian's kernels
                    boot so, and a monitor that touches a wrong MSR is found out.
   ips              instructions a machine second (default 100 million)
   errors           "report": what Bochs calls errors (unknown MSRs, ...) goes to its log
@@ -21,7 +21,7 @@ import spec as spec_module
 
 MODEL = "corei7_icelake_u"
 VGA_BIOS = "/usr/share/vgabios/vgabios.bin"
-MSRS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bochs-msrs.def")
+MSRS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bochs-msrs.txt")
 GROUPS = ("image", "bochs")
 HAS_ACPI = False  # the firmware finds no tables to install: the test starter brings them
 

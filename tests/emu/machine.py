@@ -25,7 +25,9 @@ import subprocess
 import threading
 import time as clock
 
-from spec import Spec, setup  # noqa: F401  (Spec is for those who import this module)
+from spec import Spec, setup
+
+__all__ = ["Failure", "Machine", "Spec", "load_engine"]
 
 ESCAPES = re.compile(r"\x1b(?:\[[0-9;?=]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
 PARTIAL = re.compile(r"\x1b(?:\[[0-9;?=]*|[()])?$")

@@ -27,7 +27,9 @@ BOCHS_COMMON=(
 	--enable-memtype --enable-protection-keys
 	--enable-pci --enable-e1000 --enable-usb
 )
+# shellcheck disable=SC2034  # both are used by name
 BOCHS_fast=(--enable-all-optimizations --disable-debugger --enable-instrumentation=instrument/probe)
+# shellcheck disable=SC2034
 BOCHS_debug=(--enable-debugger --disable-debugger-gui --enable-readline --enable-x86-debugger)
 
 # Two faults of 3.0's INIT and SIPI in VMX operation, mended by edits of ours to cpu/event.cc, one sed
@@ -145,7 +147,7 @@ bochs_compile() {
 	local src=$1 log=$2
 	shift 2
 	unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
-	cd "$src"
+	cd "$src" || return
 	{
 		./configure "$@" CFLAGS="$BOCHS_CXXFLAGS" CXXFLAGS="$BOCHS_CXXFLAGS"
 		nice -n 5 make -j"$(nproc)"

@@ -16,8 +16,8 @@ struct bit {
 #define FEATURE_ROW(name, bit, sentence)	 { 1u << (bit), #name, sentence },
 #define DEGRADED_ROW(name, bit, claim, sentence) { 1u << (bit), claim, sentence },
 
-static const struct bit features[] = { REDOUBT_FEATURES(FEATURE_ROW) { 0, NULL, NULL } };
-static const struct bit degraded[] = { REDOUBT_DEGRADED(DEGRADED_ROW) { 0, NULL, NULL } };
+static const struct bit features[] = { REDOUBT_FEATURES(FEATURE_ROW){ 0, NULL, NULL } };
+static const struct bit degraded[] = { REDOUBT_DEGRADED(DEGRADED_ROW){ 0, NULL, NULL } };
 
 static const char *vendor_name(uint32_t vendor)
 {
@@ -40,7 +40,8 @@ static void print_bits(const struct bit *bit, uint32_t mask)
 		mask &= ~bit->mask;
 	}
 	if (mask)
-		printf("  0x%08" PRIx32 "          bits that this redoubtctl does not know\n", mask);
+		printf("  0x%08" PRIx32 "          bits that this redoubtctl does not know\n",
+		    mask);
 }
 
 static void print_uncovered(const struct monitor_state *state)
@@ -122,9 +123,10 @@ void print_json(const struct monitor_state *state)
 
 	printf("{\"redoubt\":%s,", first ? "true" : "false");
 	if (first) {
-		printf("\"vendor\":\"%s\",\"abi\":\"%" PRIu32 ".%" PRIu32 "\",\"image\":\"%016" PRIx64 "\",",
-		    vendor_name(state->vendor), state->abi_version >> 16,
-		    state->abi_version & 0xffff, state->image);
+		printf("\"vendor\":\"%s\",", vendor_name(state->vendor));
+		printf("\"abi\":\"%" PRIu32 ".%" PRIu32 "\",", state->abi_version >> 16,
+		    state->abi_version & 0xffff);
+		printf("\"image\":\"%016" PRIx64 "\",", state->image);
 		printf("\"attempts\":%" PRIu32 ",", state->attempts);
 		print_json_names("protected", features, first->features);
 		print_json_names("not_protected", degraded, first->degraded);

@@ -13,8 +13,8 @@
 /* One CPU's answer. */
 struct cpu_state {
 	unsigned int cpu; /* the kernel's number */
-	bool covered;     /* the signature and interface were there; all below is 0 if not */
-	uint32_t index;   /* the monitor's number */
+	bool covered;	  /* the signature and interface were there; all below is 0 if not */
+	uint32_t index;	  /* the monitor's number */
 	uint32_t features;
 	uint32_t degraded;
 	uint32_t cpus_covered;

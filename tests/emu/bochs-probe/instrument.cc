@@ -10,9 +10,9 @@
  *                              written to W; SIGUSR1 says that a request is waiting
  *
  * A request is two 64-bit words, address and length. With length 0 the answer is the number of
- * CPUs, machine time, then four words a CPU: instructions retired, RIP, CR3, STATE_ bits. Otherwise
- * it is one word, the number of bytes that follow: the length asked for, or 0 where part of it is no
- * RAM.
+ * CPUs, machine time, then four words a CPU: instructions retired, RIP, CR3, STATE_ bits.
+ * Otherwise it is one word, the number of bytes that follow: the length asked for, or 0 where part
+ * of it is no RAM.
  */
 #include "bochs.h"
 #include "cpu/cpu.h"
@@ -207,11 +207,12 @@ static void add(struct line *line, unsigned char c)
 /*
  * Mends what Bochs leaves behind at a hardware reset, before it resets the devices:
  *
- * - It keeps IA32_TSC_ADJUST as the difference between the TSC (now 0) and machine time, so that the
- *   register reads as a huge negative number, and it compares TSC deadlines with machine time. As on
- *   hardware the register reads 0 after this; the TSC goes on counting instead of beginning at 0.
- * - Its PIIX4 forgets the base of its power management ports and keeps the bit that says that there
- *   is one: firmware believes the bit, and its timer stands still. The chip clears both.
+ * - It keeps IA32_TSC_ADJUST as the difference between the TSC (now 0) and machine time, so that
+ *   the register reads as a huge negative number, and it compares TSC deadlines with machine time.
+ *   As on hardware the register reads 0 after this; the TSC goes on counting instead of beginning
+ *   at 0.
+ * - Its PIIX4 forgets the base of its power management ports and keeps the bit that says that
+ *   there is one: firmware believes the bit, and its timer stands still. The chip clears both.
  */
 void probe_reset(unsigned cpu, unsigned type)
 {

@@ -2,8 +2,8 @@
 /*
  * The probe: what the tests add to Bochs, through the hooks it offers for instrumentation.
  *
- * It mends two faults of Bochs's (probe_reset). And two things are seen from outside the machine with
- * it, without slowing it down and without anything running in the guest:
+ * It mends two faults of Bochs's (probe_reset). And two things are seen from outside the machine
+ * with it, without slowing it down and without anything running in the guest:
  *
  * - when a line was printed: each line that the guest writes to COM1 or to port 0xE9 is noted
  *   with the number of instructions every CPU had retired (halted time does not count);
@@ -21,9 +21,9 @@ void probe_stop(void);
 void probe_reset(unsigned cpu, unsigned type);
 void probe_out(unsigned port, unsigned len, unsigned value);
 
-#define BX_INSTR_INIT_ENV() probe_start()
-#define BX_INSTR_EXIT_ENV() probe_stop()
-#define BX_INSTR_RESET(cpu_id, type) probe_reset(cpu_id, type)
+#define BX_INSTR_INIT_ENV()	      probe_start()
+#define BX_INSTR_EXIT_ENV()	      probe_stop()
+#define BX_INSTR_RESET(cpu_id, type)  probe_reset(cpu_id, type)
 #define BX_INSTR_OUTP(addr, len, val) probe_out(addr, len, val)
 
 #define BX_INSTR_INITIALIZE(cpu_id)
