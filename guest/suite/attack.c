@@ -48,7 +48,7 @@ void attack_carry_out(const struct attack *attack)
 
 /* ---- Calls from where none is taken ---- */
 
-/* Modes without long mode do not load R8 and R9: the call is taken, and may refuse what is in them. */
+/* Modes without long mode do not load R8 and R9: the call is taken, and may refuse their values. */
 static bool call_from(enum mode mode)
 {
 	struct snippet s = { .code = call_instruction(), .bytes = 3, .rax = REDOUBT_CALL_version };

@@ -26,7 +26,7 @@ TREE = os.path.join(BUILD, "mutants", "tree")
 IMAGES = ("boot/redoubt.efi", "boot/redoubt-test.efi", "guest/suite.efi")
 EXIT = "arch/x86/vmx/exit.c"
 CR = "arch/x86/vmx/cr.c"
-SUITE_TIME = 240
+SUITE_TIME = 120
 
 
 @dataclasses.dataclass
@@ -46,12 +46,12 @@ class Mutant:
 MUTANTS = [
     Mutant("T14 INVD is carried out as it is", EXIT, r"\twbinvd\(\);",
            '\t__asm__ volatile("invd" : : : "memory");', "", "T14 code: INVD is carried out"),
-    Mutant("T16 CR0.NE is the guest's", CR, r"CR0_HELD \(CR0_NE \| ", "CR0_HELD (", "cr",
+    Mutant("T16 CR0.NE is the guest's", CR, r"(CR0_HELD\s+)\(CR0_NE \| ", r"\1(", "cr",
            "NE clear (T16)"),
     Mutant("T20 XSETBV at any privilege level", CR,
-           r"RIGHTS_DPL\(vmread\(VMCS_GUEST_SS_RIGHTS\)\) == 0 && index", "index", "xsetbv",
+           r"RIGHTS_DPL\(vmread\(VMCS_GUEST_SS_RIGHTS\)\) == 0 &&\s+index", "index", "xsetbv",
            "T20 XSETBV in"),
-    Mutant("T20 XSETBV of any register", CR, r" && index == 0 &&", " && (index == 0 || true) &&",
+    Mutant("T20 XSETBV of any register", CR, r"&&\s+index == 0 &&", "&& (index == 0 || true) &&",
            "xsetbv", "T20 XSETBV with ECX other than 0"),
     Mutant("T22 refused WRMSR is passed over", EXIT,
            r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
@@ -69,10 +69,7 @@ MUTANTS = [
            r" \| \(vmread\(VMCS_GUEST_RFLAGS\) & RFLAGS_TF\)", "", "events",
            "T27 single step over"),
     Mutant("T27 machine checks at VM entry have no handler", EXIT,
-           r"\n *\[EXIT_MACHINE_CHECK_ENTRY\] = \w+,", "", "", "T27 code: a machine check"),
-    Mutant("T28 INIT leaves the CPU as it is", "arch/x86/vmx/reset.c",
-           r"apic_reset\(\);\s+reset_state\(vcpu, ACTIVITY_WAIT_SIPI\);", "apic_reset();",
-           "init", "T28 INIT stops a CPU", cpus=2),
+           r"\n\s*\[EXIT_MACHINE_CHECK_ENTRY\] = \w+,", "", "", "T27 code: a machine check"),
     Mutant("T35 half of a call's number counts", "monitor/call.c", r"switch \(call->rax\)",
            "switch ((uint32_t)call->rax)", "call", "T35 call 100000000 is unknown"),
     Mutant("T74 equal events do not coalesce", "monitor/audit.c",
@@ -81,7 +78,7 @@ MUTANTS = [
            "T74 no record gave way", build="test"),
     Mutant("T75 the ICR is left as the monitor used it", "arch/x86/apic.c",
            r"\*reg\(APIC_ICR_HIGH\) = high;", "(void)high;", "storm",
-           "half-written ICR was never disturbed", cpus=2),
+           "half-written ICR was never disturbed", cpus=2, build="test"),
 ]
 
 
