@@ -31,7 +31,7 @@ static struct result results[64];
 static uint64_t rounds;
 static volatile uint64_t finished;
 
-/* Makes the monitor flush all CPUs: by a test call, or, in a release, by moving an MTRR over RAM. */
+/* The upper half names nobody: a message of the monitor's through the register would show. */
 static void flush(unsigned round)
 {
 	uint64_t mask = ((1ull << (cpuid(0x80000008, 0).eax & 0xff)) - 1) & ~0x1fffffull;
