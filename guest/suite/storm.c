@@ -31,7 +31,9 @@ static struct result results[64];
 static uint64_t rounds;
 static volatile uint64_t finished;
 
-/* The upper half names nobody: a message of the monitor's through the register would show. */
+/*
+ * Makes the monitor flush all CPUs: by a test call, or, in a release, by moving an MTRR over RAM.
+ */
 static void flush(unsigned round)
 {
 	uint64_t mask = ((1ull << (cpuid(0x80000008, 0).eax & 0xff)) - 1) & ~0x1fffffull;
@@ -43,7 +45,7 @@ static void flush(unsigned round)
 	wrmsr(MSR_MTRR_MASK0, round & 1 ? mask | 1 << 11 : 0);
 }
 
-/* The upper half names nobody, so that a message of the monitor's through the register shows. */
+/* The upper half names nobody: a message of the monitor's through the register would show. */
 static bool icr_kept(unsigned round)
 {
 	bool kept;
