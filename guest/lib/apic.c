@@ -6,13 +6,13 @@
 
 #include "guest/lib/x86.h"
 
-#define APIC_MMIO 0xfee00000u
-#define APIC_BASE_X2 (1u << 10)
-#define APIC_BASE_ON (1u << 11)
+#define APIC_MMIO	0xfee00000u
+#define APIC_BASE_X2	(1u << 10)
+#define APIC_BASE_ON	(1u << 11)
 #define SPURIOUS_ENABLE 0x100u
-#define PIC1_DATA 0x21
-#define PIC2_DATA 0xa1
-#define SEND_POLLS 1000000u
+#define PIC1_DATA	0x21
+#define PIC2_DATA	0xa1
+#define SEND_POLLS	1000000u
 
 bool apic_is_x2(void)
 {

@@ -30,10 +30,16 @@ void call_monitor(struct call_regs *regs)
 
 	if (amd())
 		__asm__ volatile("vmmcall"
-		    : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8), "+r"(r9) : : "memory");
+				 : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8),
+				 "+r"(r9)
+				 :
+				 : "memory");
 	else
 		__asm__ volatile("vmcall"
-		    : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8), "+r"(r9) : : "memory");
+				 : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8),
+				 "+r"(r9)
+				 :
+				 : "memory");
 	regs->r8 = r8;
 	regs->r9 = r9;
 }

@@ -9,16 +9,16 @@
 #include "guest/lib/trap.h"
 #include "guest/lib/x86.h"
 
-#define GATES 256u
+#define GATES	     256u
 #define VECTOR_BYTES 16u
-#define TSS_BYTES 104u
-#define TSS_RSP0 4
-#define TSS_IST1 36
-#define IST_DF 1u
-#define IST_NMI 2u
-#define IST_MC 3u
-#define IST_TEST 4u
-#define STACK_PAGES 4u
+#define TSS_BYTES    104u
+#define TSS_RSP0     4
+#define TSS_IST1     36
+#define IST_DF	     1u
+#define IST_NMI	     2u
+#define IST_MC	     3u
+#define IST_TEST     4u
+#define STACK_PAGES  4u
 
 struct gate {
 	uint16_t offset_low, selector;
@@ -76,17 +76,22 @@ static void tss_init(struct cpu *cpu)
 	for (unsigned ist = IST_DF; ist <= IST_TEST; ist++)
 		put64(cpu->tss + TSS_IST1 + 8 * (ist - 1), stack_new());
 	cpu->tss[102] = TSS_BYTES; /* no I/O permission bitmap */
-	entry[0] = (TSS_BYTES - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
+	entry[0] = (TSS_BYTES - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
+	    (base >> 24 & 0xff) << 56;
 	entry[1] = base >> 32;
 }
 
 static void gdt_init(void)
 {
 	static const uint64_t flat[] = {
-		[SEL_CODE64 >> 3] = 0x00af9b000000ffff,	     [SEL_DATA >> 3] = 0x00cf93000000ffff,
-		[SEL_CODE32 >> 3] = 0x00cf9b000000ffff,	     [SEL_CODE16 >> 3] = 0x008f9b000000ffff,
-		[SEL_CODE64_USER >> 3] = 0x00affb000000ffff, [SEL_DATA_USER >> 3] = 0x00cff3000000ffff,
-		[SEL_CODE32_USER >> 3] = 0x00cffb000000ffff, [SEL_CODE16_USER >> 3] = 0x008ffb000000ffff,
+		[SEL_CODE64 >> 3] = 0x00af9b000000ffff,
+		[SEL_DATA >> 3] = 0x00cf93000000ffff,
+		[SEL_CODE32 >> 3] = 0x00cf9b000000ffff,
+		[SEL_CODE16 >> 3] = 0x008f9b000000ffff,
+		[SEL_CODE64_USER >> 3] = 0x00affb000000ffff,
+		[SEL_DATA_USER >> 3] = 0x00cff3000000ffff,
+		[SEL_CODE32_USER >> 3] = 0x00cffb000000ffff,
+		[SEL_CODE16_USER >> 3] = 0x008ffb000000ffff,
 	};
 
 	for (unsigned i = 0; i < sizeof(flat) / sizeof(flat[0]); i++)
@@ -147,8 +152,11 @@ void cpu_tables_load(struct cpu *cpu)
 	gdt_entry(tr)[0] &= ~(2ull << 40); /* not busy: a CPU may come here again after INIT */
 	__asm__ volatile("lgdt %0; lidt %1" : : "m"(g), "m"(i));
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss; mov %0, %%fs; mov %0, %%gs"
-	    : : "r"(SEL_DATA));
+			 :
+			 : "r"(SEL_DATA));
 	__asm__ volatile("pushq %0; leaq 1f(%%rip), %%rax; pushq %%rax; lretq; 1:"
-	    : : "i"(SEL_CODE64) : "rax", "memory");
+			 :
+			 : "i"(SEL_CODE64)
+			 : "rax", "memory");
 	__asm__ volatile("ltr %0" : : "r"(tr));
 }

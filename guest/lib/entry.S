@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Exception and interrupt entries, the landing of trap_try(), and the way into other privilege levels.
+ * Exception and interrupt entries, the landing of trap_try(), and the way into other privilege
+ * levels.
  */
 #include "guest/lib/desc.h"
 
@@ -90,7 +91,10 @@ trap_point_land:
 	popq	%rbx
 	ret
 
-/* void mode_iret(const struct mode_entry *entry): RAX RBX RCX RDX RSI RDI RBP R8 R9, DS, then what IRET pops */
+/*
+ * void mode_iret(const struct mode_entry *entry): RAX RBX RCX RDX RSI RDI RBP R8 R9, DS, then what
+ * IRET pops
+ */
 	.globl	mode_iret
 	.hidden	mode_iret
 mode_iret:

@@ -9,9 +9,9 @@
 #include "guest/lib/options.h"
 #include "guest/lib/text.h"
 
-#define POOL_PAGES 2048u
-#define MAP_BYTES 32768u
-#define BELOW_4G 0xffffffffull
+#define POOL_PAGES 8192u
+#define MAP_BYTES  32768u
+#define BELOW_4G   0xffffffffull
 #define BELOW_640K 0x9ffffull
 
 /* PI specification, volume 2: EFI_MP_SERVICES_PROTOCOL, as far as it is used. */
@@ -24,7 +24,8 @@ struct processor_info {
 
 struct mp_services {
 	EFI_STATUS(EFIAPI *count)(struct mp_services *self, UINTN *all, UINTN *enabled);
-	EFI_STATUS(EFIAPI *info)(struct mp_services *self, UINTN index, struct processor_info *info);
+	EFI_STATUS(EFIAPI *info)
+	(struct mp_services *self, UINTN index, struct processor_info *info);
 	void *unused[4];
 	EFI_STATUS(EFIAPI *who_am_i)(struct mp_services *self, UINTN *index);
 };
@@ -129,8 +130,8 @@ static void keep_map(UINTN size, UINTN each)
 
 		if (count == FIRMWARE_MAX_RANGES)
 			bail("memory map has more than %u ranges", FIRMWARE_MAX_RANGES);
-		ranges[count++] =
-		    (struct memory_range){ d->PhysicalStart, d->NumberOfPages, d->Type };
+		ranges[count++] = (struct memory_range){ d->PhysicalStart, d->NumberOfPages,
+			d->Type };
 	}
 	memory_map_set(ranges, count);
 }
@@ -144,7 +145,8 @@ void firmware_exit(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 
 	for (unsigned i = 0; i < 3 && EFI_ERROR(status); i++) {
 		size = MAP_BYTES;
-		must(bs->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)map_bytes, &key, &each, &version),
+		must(bs->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)map_bytes, &key, &each,
+			 &version),
 		    "memory map");
 		status = bs->ExitBootServices(image, key);
 	}

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #define FIRMWARE_MAX_RANGES 256u
-#define FIRMWARE_MAX_CPUS 64u
+#define FIRMWARE_MAX_CPUS   64u
 
 struct firmware {
 	void *pool; /* zeroed pages below 4 GiB */

@@ -9,18 +9,18 @@
 #include "guest/lib/mode.h"
 #include "guest/lib/text.h"
 
-#define GATE32_INTERRUPT 0x8e
-#define GATE32_DPL3 0x60
-#define TSS32_BYTES 104u
-#define TSS32_AVAILABLE 0x89ull
+#define GATE32_INTERRUPT  0x8e
+#define GATE32_DPL3	  0x60
+#define TSS32_BYTES	  104u
+#define TSS32_AVAILABLE	  0x89ull
 #define VECTORS_WITH_STUB 32u
-#define STUB_BYTES 16u
-#define RESULT_VECTOR 8
-#define RESULT_ERROR 9
-#define RESULT_EIP 10
-#define RESULT_CS 11
-#define RESULT_EFLAGS 12
-#define PDE_4M (PTE_P | PTE_W | PTE_PS)
+#define STUB_BYTES	  16u
+#define RESULT_VECTOR	  8
+#define RESULT_ERROR	  9
+#define RESULT_EIP	  10
+#define RESULT_CS	  11
+#define RESULT_EFLAGS	  12
+#define PDE_4M		  (PTE_P | PTE_W | PTE_PS)
 
 extern const char low_start[], low_end[], low_ap32[], low_ap64[], low_enter[];
 extern const char low_protected16[], low_real[], low_back32[], low_vectors32[], low_vectors16[];
@@ -173,7 +173,10 @@ void legacy_prepare(enum mode mode, const struct snippet *snippet, struct legacy
 	gdt_segment(SEL_TSS32, low_base() + LOW_TSS32, TSS32_BYTES - 1, TSS32_AVAILABLE);
 	legacy_regs(d, snippet);
 	legacy_paging(d, mode);
-	*legacy = (struct legacy){ .mode = mode, .cs = code[mode], .eflags = RFLAGS_FIXED, .ds = SEL_DATA };
+	*legacy = (struct legacy){ .mode = mode,
+		.cs = code[mode],
+		.eflags = RFLAGS_FIXED,
+		.ds = SEL_DATA };
 	if (mode == MODE_V86) {
 		legacy->cs = low_base() >> 4;
 		legacy->eflags = (uint32_t)(RFLAGS_FIXED | RFLAGS_VM | RFLAGS_IOPL3);
@@ -202,9 +205,18 @@ static void legacy_result(struct trap *trap)
 	const uint32_t *r = (const uint32_t *)(low_area() + LOW_RESULT);
 
 	*trap = (struct trap){
-		.frame = { .rdi = r[0], .rsi = r[1], .rbp = r[2], .rbx = r[4], .rdx = r[5], .rcx = r[6],
-		    .rax = r[7], .vector = r[RESULT_VECTOR], .error = r[RESULT_ERROR], .rip = r[RESULT_EIP],
-		    .cs = r[RESULT_CS], .rflags = r[RESULT_EFLAGS] },
+		.frame = { .rdi = r[0],
+		    .rsi = r[1],
+		    .rbp = r[2],
+		    .rbx = r[4],
+		    .rdx = r[5],
+		    .rcx = r[6],
+		    .rax = r[7],
+		    .vector = r[RESULT_VECTOR],
+		    .error = r[RESULT_ERROR],
+		    .rip = r[RESULT_EIP],
+		    .cs = r[RESULT_CS],
+		    .rflags = r[RESULT_EFLAGS] },
 		.cr2 = low_data()->result_cr2,
 	};
 	if (trap->frame.vector == LOW_END_VECTOR)

@@ -57,7 +57,10 @@ _Static_assert(LOW_OFFSET(regs) == LOW_REGS, "layout");
 _Static_assert(LOW_OFFSET(result) == LOW_RESULT, "layout");
 _Static_assert(LOW_OFFSET(result_cr2) == LOW_RESULT_CR2, "layout");
 
-/* Copies the code and fills what does not change: 64-bit mode as it is now, and the GDT's segments of the area. */
+/*
+ * Copies the code and fills what does not change: 64-bit mode as it is now, and the GDT's segments
+ * of the area.
+ */
 void low_init(void);
 
 struct low_data *low_data(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Code that runs in the low area: the start of the other CPUs (first bytes: where SIPI leads), and
- * excursions from 64-bit mode to protected, virtual-8086 and real mode and back. It is copied there, so
- * it refers to itself relatively; EBX holds the area's address where data is needed.
+ * excursions from 64-bit mode to protected, virtual-8086 and real mode and back. It is copied
+ * there, so it refers to itself relatively; EBX holds the area's address where data is needed.
  */
 #include "guest/lib/desc.h"
 #include "guest/lib/low_layout.h"
@@ -13,12 +13,17 @@
 #define EFER_LME 0x100
 
 	.section .rodata.low, "a", @progbits
-	.globl	low_start, low_end, low_ap32, low_ap64, low_enter, low_protected16, low_real, low_back32
+	.globl	low_start, low_end, low_ap32, low_ap64, low_enter, low_protected16, low_real
+	.globl	low_back32
 	.globl	low_vectors32, low_vectors16
-	.hidden	low_start, low_end, low_ap32, low_ap64, low_enter, low_protected16, low_real, low_back32
+	.hidden	low_start, low_end, low_ap32, low_ap64, low_enter, low_protected16, low_real
+	.hidden	low_back32
 	.hidden	low_vectors32, low_vectors16
 
-/* CR4, CR3, EFER and CR0 of 64-bit mode, from 32-bit code without paging; the segment is still 32-bit then. */
+/*
+ * CR4, CR3, EFER and CR0 of 64-bit mode, from 32-bit code without paging; the segment is still
+ * 32-bit then.
+ */
 	.macro	long_mode_on
 	movl	LOW_CR4(%ebx), %eax
 	movl	%eax, %cr4

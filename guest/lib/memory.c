@@ -8,9 +8,9 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define ENTRIES 512u
+#define ENTRIES	       512u
 #define TABLES_WITH_2M 4u /* GiB mapped with 2 MiB pages; above them 1 GiB pages */
-#define CPUID_1GB (1u << 26)
+#define CPUID_1GB      (1u << 26)
 
 static uint8_t *pool, *pool_end;
 static const struct memory_range *map;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The guest's memory: a pool of pages below 4 GiB taken from the firmware, the firmware's memory map, and
- * the guest's page tables: everything below 512 GiB mapped to itself, and pages that tests place where
- * they like.
+ * The guest's memory: a pool of pages below 4 GiB taken from the firmware, the firmware's memory
+ * map, and the guest's page tables: everything below 512 GiB mapped to itself, and pages that tests
+ * place where they like.
  */
 #ifndef GUEST_LIB_MEMORY_H
 #define GUEST_LIB_MEMORY_H
@@ -13,12 +13,12 @@
 
 #define PAGE 4096u
 
-#define PTE_P (1ull << 0)
-#define PTE_W (1ull << 1)
-#define PTE_U (1ull << 2)
-#define PTE_A (1ull << 5)
-#define PTE_D (1ull << 6)
-#define PTE_PS (1ull << 7)
+#define PTE_P	    (1ull << 0)
+#define PTE_W	    (1ull << 1)
+#define PTE_U	    (1ull << 2)
+#define PTE_A	    (1ull << 5)
+#define PTE_D	    (1ull << 6)
+#define PTE_PS	    (1ull << 7)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
 /* Where tests map things: nothing is there otherwise. */
@@ -40,13 +40,19 @@ void *pages_alloc(size_t pages);
 void memory_map_set(const struct memory_range *ranges, size_t count);
 const struct memory_range *memory_map(size_t *count);
 
-/* Builds the identity map and returns what belongs into CR3. `low` is the low area: its user pages get PTE_U. */
+/*
+ * Builds the identity map and returns what belongs into CR3. `low` is the low area: its user pages
+ * get PTE_U.
+ */
 uint64_t memory_build(uint64_t low);
 
 /* The tables that are in use by all CPUs. */
 uint64_t memory_cr3(void);
 
-/* The entry that maps a 4 KiB page at `va`; tables on the way are made. Not for addresses that large pages map. */
+/*
+ * The entry that maps a 4 KiB page at `va`; tables on the way are made. Not for addresses that
+ * large pages map.
+ */
 uint64_t *memory_pte(uint64_t va);
 
 /* Maps one 4 KiB page on this CPU: `pa` with the flags given, PTE_P among them. */

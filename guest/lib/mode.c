@@ -64,9 +64,18 @@ static unsigned long_mode_run(enum mode mode, const struct snippet *s, struct tr
 	bool user = modes[mode].code & 3;
 	uint8_t *code = low_area() + (user ? LOW_CODE_USER : LOW_CODE);
 	struct mode_entry entry = {
-		.rax = s->rax, .rbx = s->rbx, .rcx = s->rcx, .rdx = s->rdx, .rsi = s->rsi, .rdi = s->rdi,
-		.r8 = s->r8, .r9 = s->r9, .ds = SEL_DATA_USER,
-		.rip = (uint64_t)code, .cs = modes[mode].code, .rflags = RFLAGS_FIXED,
+		.rax = s->rax,
+		.rbx = s->rbx,
+		.rcx = s->rcx,
+		.rdx = s->rdx,
+		.rsi = s->rsi,
+		.rdi = s->rdi,
+		.r8 = s->r8,
+		.r9 = s->r9,
+		.ds = SEL_DATA_USER,
+		.rip = (uint64_t)code,
+		.cs = modes[mode].code,
+		.rflags = RFLAGS_FIXED,
 		.rsp = (uint64_t)low_area() + (user ? LOW_STACK_USER_TOP : LOW_STACK_TOP),
 		.ss = modes[mode].stack,
 	};
@@ -97,7 +106,8 @@ bool mode_expect(const char *what, enum mode mode, const struct snippet *snippet
 	    (vector == TRAP_NONE || error == TRAP_ANY_ERROR || trap.frame.error == error);
 	tap(pass, "%s in %s: %s", what, mode_name(mode), trap_name(vector));
 	if (!pass)
-		tap_note("got %s (%lx) error %lx at %lx:%lx", trap_name((unsigned)trap.frame.vector),
-		    trap.frame.vector, trap.frame.error, trap.frame.cs, trap.frame.rip);
+		tap_note("got %s (%lx) error %lx at %lx:%lx",
+		    trap_name((unsigned)trap.frame.vector), trap.frame.vector, trap.frame.error,
+		    trap.frame.cs, trap.frame.rip);
 	return pass;
 }

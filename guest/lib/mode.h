@@ -2,9 +2,10 @@
 /*
  * A few bytes of code, run in any mode and at any privilege level of the CPU.
  *
- * The bytes are copied, an INT that ends them is put behind, registers are loaded, and whatever ends them
- * is the result: TRAP_NONE if they ran to the end, the exception otherwise. Registers at that moment are
- * in the result's frame. Modes without long mode are for one CPU at a time, with interrupts off.
+ * The bytes are copied, an INT that ends them is put behind, registers are loaded, and whatever
+ * ends them is the result: TRAP_NONE if they ran to the end, the exception otherwise. Registers at
+ * that moment are in the result's frame. Modes without long mode are for one CPU at a time, with
+ * interrupts off.
  */
 #ifndef GUEST_LIB_MODE_H
 #define GUEST_LIB_MODE_H
@@ -18,14 +19,14 @@
 enum mode {
 	MODE_KERNEL64,
 	MODE_USER64,
-	MODE_COMPAT32,	/* CPL 0 in a 32-bit segment of long mode */
+	MODE_COMPAT32, /* CPL 0 in a 32-bit segment of long mode */
 	MODE_COMPAT16,
-	MODE_USER32,	/* CPL 3 in a 32-bit segment of long mode */
+	MODE_USER32, /* CPL 3 in a 32-bit segment of long mode */
 	MODE_USER16,
 	MODE_PROTECTED32, /* no long mode, paging off, CPL 0 */
 	MODE_PROTECTED16,
-	MODE_PAE32,	/* no long mode, PAE paging, CPL 0 */
-	MODE_PAGED32,	/* no long mode, 32-bit paging, CPL 0 */
+	MODE_PAE32,	       /* no long mode, PAE paging, CPL 0 */
+	MODE_PAGED32,	       /* no long mode, 32-bit paging, CPL 0 */
 	MODE_PROTECTED_USER32, /* no long mode, paging off, CPL 3 */
 	MODE_V86,
 	MODE_REAL,
@@ -60,7 +61,10 @@ bool mode_expect(const char *what, enum mode mode, const struct snippet *snippet
 
 /* ---- Inside, for tests that need more ---- */
 
-/* State of the way to modes without long mode; legacy_prepare() fills it, tests may change it, legacy_run() goes. */
+/*
+ * State of the way to modes without long mode; legacy_prepare() fills it, tests may change it,
+ * legacy_run() goes.
+ */
 struct legacy {
 	enum mode mode;
 	uint32_t cs, eflags, ds;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the test driver tells the guest: words KEY=VALUE, separated by blanks, from the load options, or from
- * the file \guest.txt on the volume where there are no load options.
+ * What the test driver tells the guest: words KEY=VALUE, separated by blanks, from the load
+ * options, or from the file \guest.txt on the volume where there are no load options.
  */
 #ifndef GUEST_LIB_OPTIONS_H
 #define GUEST_LIB_OPTIONS_H
@@ -11,7 +11,10 @@
 
 #define OPTION_MAX 512u
 
-/* Takes the text over (copied; what is longer than OPTION_MAX - 1 is an error of the driver's and ends the run). */
+/*
+ * Takes the text over (copied; what is longer than OPTION_MAX - 1 is an error of the driver's and
+ * ends the run).
+ */
 void options_set(const char *text);
 
 /* The whole text. */

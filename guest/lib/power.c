@@ -6,9 +6,9 @@
 
 #include "guest/lib/x86.h"
 
-#define PORT_BOCHS 0x8900
+#define PORT_BOCHS    0x8900
 #define PORT_QEMU_Q35 0x604
-#define SLP_EN_S5 0x2000
+#define SLP_EN_S5     0x2000
 
 void power_off(void)
 {

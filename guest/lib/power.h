@@ -5,7 +5,10 @@
 #ifndef GUEST_LIB_POWER_H
 #define GUEST_LIB_POWER_H
 
-/* Switches the emulator off (Bochs: port 0x8900; QEMU: the power management port), or stops this CPU. */
+/*
+ * Switches the emulator off (Bochs: port 0x8900; QEMU: the power management port), or stops this
+ * CPU.
+ */
 _Noreturn void power_off(void);
 
 #endif

@@ -9,7 +9,7 @@
 #include "guest/lib/memory.h"
 #include "guest/lib/x86.h"
 
-#define TICKS_AFTER_INIT 1000000u
+#define TICKS_AFTER_INIT    1000000u
 #define TICKS_BETWEEN_SIPIS 200000u
 
 void delay(uint64_t ticks)

@@ -9,11 +9,11 @@
 #include "guest/lib/power.h"
 #include "guest/lib/x86.h"
 
-#define PORT_E9 0xe9
-#define COM1 0x3f8
-#define COM1_LSR (COM1 + 5)
-#define LSR_READY 0x01
-#define LSR_EMPTY 0x20
+#define PORT_E9	   0xe9
+#define COM1	   0x3f8
+#define COM1_LSR   (COM1 + 5)
+#define LSR_READY  0x01
+#define LSR_EMPTY  0x20
 #define NUMBER_MAX 24
 
 static bool serial;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Memory, text and TAP. Everything a guest says goes to port 0xE9, and to COM1 once text_serial() was
- * called (before that the port is the firmware's or the monitor's).
+ * Memory, text and TAP. Everything a guest says goes to port 0xE9, and to COM1 once text_serial()
+ * was called (before that the port is the firmware's or the monitor's).
  */
 #ifndef GUEST_LIB_TEXT_H
 #define GUEST_LIB_TEXT_H
@@ -22,7 +22,10 @@ void text_serial(void);
 /* Waits until a byte comes in on COM1: the driver lets the guest go on. */
 void text_wait(void);
 
-/* %s %c %d %u %x %lu %lx %% with a width and a leading 0. Any CPU; a line printed at once stays whole. */
+/*
+ * %s %c %d %u %x %lu %lx %% with a width and a leading 0. Any CPU; a line printed at once stays
+ * whole.
+ */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void vprint(const char *format, va_list args);
 

@@ -12,7 +12,10 @@
 
 #define VECTORS 256u
 
-/* Landing: entry.S returns 1 from trap_point_run() with the stack pointer that it saved in the point. */
+/*
+ * Landing: entry.S returns 1 from trap_point_run() with the stack pointer that it saved in the
+ * point.
+ */
 struct trap_point {
 	uint64_t rsp;
 };
@@ -24,8 +27,28 @@ void trap_entry(struct trap_frame *frame);
 static trap_handler handlers[VECTORS];
 
 static const char *const names[] = {
-	"#DE", "#DB", "NMI", "#BP", "#OF", "#BR", "#UD", "#NM", "#DF", "#9", "#TS", "#NP", "#SS",
-	"#GP", "#PF", "#15", "#MF", "#AC", "#MC", "#XM", "#VE", "#CP",
+	"#DE",
+	"#DB",
+	"NMI",
+	"#BP",
+	"#OF",
+	"#BR",
+	"#UD",
+	"#NM",
+	"#DF",
+	"#9",
+	"#TS",
+	"#NP",
+	"#SS",
+	"#GP",
+	"#PF",
+	"#15",
+	"#MF",
+	"#AC",
+	"#MC",
+	"#XM",
+	"#VE",
+	"#CP",
 };
 
 const char *trap_name(unsigned vector)
@@ -58,7 +81,10 @@ unsigned trap_try(void (*fn)(void *arg), void *arg, struct trap *trap)
 	return (unsigned)here.frame.vector;
 }
 
-/* Ends the function under trap_try(): the frame is changed so that the way back leads to the landing. */
+/*
+ * Ends the function under trap_try(): the frame is changed so that the way back leads to the
+ * landing.
+ */
 static void land(struct cpu *cpu, struct trap_frame *frame)
 {
 	const struct trap_point *point = cpu->point;
@@ -78,8 +104,8 @@ static _Noreturn void die(const struct cpu *cpu, const struct trap_frame *f)
 {
 	tap_note("rax %lx rbx %lx rcx %lx rdx %lx rsi %lx rdi %lx rbp %lx", f->rax, f->rbx, f->rcx,
 	    f->rdx, f->rsi, f->rdi, f->rbp);
-	tap_note("cs %lx rflags %lx rsp %lx ss %lx cr2 %lx cr3 %lx", f->cs, f->rflags, f->rsp, f->ss,
-	    read_cr2(), read_cr3());
+	tap_note("cs %lx rflags %lx rsp %lx ss %lx cr2 %lx cr3 %lx", f->cs, f->rflags, f->rsp,
+	    f->ss, read_cr2(), read_cr3());
 	bail("unexpected %s (%lx) on CPU %u at %lx, error %lx", trap_name((unsigned)f->vector),
 	    f->vector, cpu->index, f->rip, f->error);
 }

@@ -2,8 +2,9 @@
 /*
  * CPUs of the guest, their exceptions and interrupts.
  *
- * What is expected to fault runs under trap_try(): whatever exception comes ends the function, and what
- * happened is the result. An exception that nobody expects ends the run with the registers printed.
+ * What is expected to fault runs under trap_try(): whatever exception comes ends the function, and
+ * what happened is the result. An exception that nobody expects ends the run with the registers
+ * printed.
  */
 #ifndef GUEST_LIB_TRAP_H
 #define GUEST_LIB_TRAP_H
@@ -12,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TRAP_NONE 256u
+#define TRAP_NONE      256u
 #define TRAP_ANY_ERROR (~0ull)
 
 /* What entry.S saves. */
@@ -33,8 +34,8 @@ struct trap {
 struct cpu {
 	unsigned index;
 	uint32_t apic_id;
-	void *point;		/* of the innermost trap_try() */
-	struct trap *trap;	/* where it wants its result */
+	void *point;	   /* of the innermost trap_try() */
+	struct trap *trap; /* where it wants its result */
 	uint64_t stack_top;
 	volatile bool online;
 	volatile uint64_t starts; /* times it came up by SIPI */
@@ -59,7 +60,9 @@ void cpu_tables_load(struct cpu *cpu);
 /* Calls `fn(arg)`. Returns the vector that ended it, or TRAP_NONE. `trap` may be NULL. Nests. */
 unsigned trap_try(void (*fn)(void *arg), void *arg, struct trap *trap);
 
-/* A TAP point: `fn(arg)` must end by `vector` (or TRAP_NONE), with `error` unless TRAP_ANY_ERROR. */
+/*
+ * A TAP point: `fn(arg)` must end by `vector` (or TRAP_NONE), with `error` unless TRAP_ANY_ERROR.
+ */
 bool expect(const char *what, unsigned vector, uint64_t error, void (*fn)(void *arg), void *arg);
 
 /* The same for a trap that is at hand. */
@@ -68,7 +71,10 @@ bool expect_trap(const char *what, unsigned vector, uint64_t error, const struct
 /* "#GP" and the like. */
 const char *trap_name(unsigned vector);
 
-/* An interrupt handler (not for NMI: struct cpu.on_nmi), or NULL for none. Exceptions may be handled too: before trap_try() sees them. */
+/*
+ * An interrupt handler (not for NMI: struct cpu.on_nmi), or NULL for none. Exceptions may be
+ * handled too: before trap_try() sees them.
+ */
 typedef void (*trap_handler)(struct trap_frame *frame);
 void trap_set_handler(unsigned vector, trap_handler handler);
 

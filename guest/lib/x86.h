@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The CPU as test guests use it: bits by their manual's names and single instructions. What may fault is
- * run through trap_try() (trap.h).
+ * The CPU as test guests use it: bits by their manual's names and single instructions. What may
+ * fault is run through trap_try() (trap.h).
  */
 #ifndef GUEST_LIB_X86_H
 #define GUEST_LIB_X86_H
@@ -82,25 +82,25 @@
 #define MSR_KERNEL_GS	 0xc0000102u
 #define MSR_TSC_AUX	 0xc0000103u
 
-#define VECTOR_DE 0u
-#define VECTOR_DB 1u
+#define VECTOR_DE  0u
+#define VECTOR_DB  1u
 #define VECTOR_NMI 2u
-#define VECTOR_BP 3u
-#define VECTOR_UD 6u
-#define VECTOR_DF 8u
-#define VECTOR_TS 10u
-#define VECTOR_NP 11u
-#define VECTOR_SS 12u
-#define VECTOR_GP 13u
-#define VECTOR_PF 14u
-#define VECTOR_AC 17u
-#define VECTOR_MC 18u
+#define VECTOR_BP  3u
+#define VECTOR_UD  6u
+#define VECTOR_DF  8u
+#define VECTOR_TS  10u
+#define VECTOR_NP  11u
+#define VECTOR_SS  12u
+#define VECTOR_GP  13u
+#define VECTOR_PF  14u
+#define VECTOR_AC  17u
+#define VECTOR_MC  18u
 
-#define PF_PRESENT (1u << 0)
-#define PF_WRITE (1u << 1)
-#define PF_USER (1u << 2)
+#define PF_PRESENT  (1u << 0)
+#define PF_WRITE    (1u << 1)
+#define PF_USER	    (1u << 2)
 #define PF_RESERVED (1u << 3)
-#define PF_FETCH (1u << 4)
+#define PF_FETCH    (1u << 4)
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -116,8 +116,8 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 	struct cpuid r;
 
 	__asm__ volatile("cpuid"
-	    : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-	    : "a"(leaf), "c"(subleaf));
+			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+			 : "a"(leaf), "c"(subleaf));
 	return r;
 }
 
@@ -131,8 +131,10 @@ static inline uint64_t rdmsr(uint32_t msr)
 
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
-	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-	    : "memory");
+	__asm__ volatile("wrmsr"
+			 :
+			 : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+			 : "memory");
 }
 
 static inline uint64_t rdtsc(void)

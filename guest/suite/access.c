@@ -2,8 +2,8 @@
 /*
  * Single accesses that may fault.
  */
-#include "guest/suite/suite.h"
 #include "guest/lib/x86.h"
+#include "guest/suite/suite.h"
 
 void do_rdmsr(void *reg_write)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Ways to write to memory: plain, atomic, string, stack, and what instructions store on their own account.
+ * Ways to write to memory: plain, atomic, string, stack, and what instructions store on their own
+ * account.
  */
 #include "guest/suite/accesses.h"
 
@@ -8,46 +9,52 @@
 
 #include "guest/lib/x86.h"
 
-#define WRITE(name, text)                                                                            \
-	static void name(void *target)                                                               \
-	{                                                                                            \
-		__asm__ volatile(text : : "D"(target), "a"(0), "b"(0), "c"(1), "d"(0) : "memory", "cc"); \
+#define WRITE(name, text)                                                                          \
+	static void name(void *target)                                                             \
+	{                                                                                          \
+		__asm__ volatile(text                                                              \
+				 :                                                                 \
+				 : "D"(target), "a"(0), "b"(0), "c"(1), "d"(0)                     \
+				 : "memory", "cc");                                                \
 	}
 
-WRITE(store8, "movb %%al, (%%rdi)")
-WRITE(store16, "movw %%ax, (%%rdi)")
-WRITE(store32, "movl %%eax, (%%rdi)")
-WRITE(store64, "movq %%rax, (%%rdi)")
-WRITE(store_immediate, "movq $0, (%%rdi)")
-WRITE(store_nontemporal, "movnti %%rax, (%%rdi)")
-WRITE(exchange, "xchgq %%rax, (%%rdi)")
-WRITE(add, "addq $1, (%%rdi)")
-WRITE(locked_add, "lock addq $1, (%%rdi)")
-WRITE(locked_or, "lock orl $0, (%%rdi)")
-WRITE(exchange_add, "lock xaddq %%rax, (%%rdi)")
-WRITE(compare_exchange, "lock cmpxchgq %%rbx, (%%rdi)")
-WRITE(compare_exchange16, "lock cmpxchg16b (%%rdi)")
-WRITE(bit_set, "btsq $3, (%%rdi)")
-WRITE(bit_reset, "lock btrq $3, (%%rdi)")
-WRITE(increment, "incb (%%rdi)")
-WRITE(set_byte, "sete (%%rdi)")
-WRITE(store_vector, "movaps %%xmm0, (%%rdi)")
-WRITE(store_idt, "sidt (%%rdi)")
-WRITE(store_gdt, "sgdt (%%rdi)")
-WRITE(store_tr, "str (%%rdi)")
-WRITE(store_word, "smsw (%%rdi)")
-WRITE(store_mxcsr, "stmxcsr (%%rdi)")
-WRITE(store_control, "fnstcw (%%rdi)")
-WRITE(fxsave, "fxsave (%%rdi)")
-WRITE(xsave, "movl $3, %%eax; xsave (%%rdi)")
+WRITE(store8, "movb %%al, (%%rdi)");
+WRITE(store16, "movw %%ax, (%%rdi)");
+WRITE(store32, "movl %%eax, (%%rdi)");
+WRITE(store64, "movq %%rax, (%%rdi)");
+WRITE(store_immediate, "movq $0, (%%rdi)");
+WRITE(store_nontemporal, "movnti %%rax, (%%rdi)");
+WRITE(exchange, "xchgq %%rax, (%%rdi)");
+WRITE(add, "addq $1, (%%rdi)");
+WRITE(locked_add, "lock addq $1, (%%rdi)");
+WRITE(locked_or, "lock orl $0, (%%rdi)");
+WRITE(exchange_add, "lock xaddq %%rax, (%%rdi)");
+WRITE(compare_exchange, "lock cmpxchgq %%rbx, (%%rdi)");
+WRITE(compare_exchange16, "lock cmpxchg16b (%%rdi)");
+WRITE(bit_set, "btsq $3, (%%rdi)");
+WRITE(bit_reset, "lock btrq $3, (%%rdi)");
+WRITE(increment, "incb (%%rdi)");
+WRITE(set_byte, "sete (%%rdi)");
+WRITE(store_vector, "movaps %%xmm0, (%%rdi)");
+WRITE(store_idt, "sidt (%%rdi)");
+WRITE(store_gdt, "sgdt (%%rdi)");
+WRITE(store_tr, "str (%%rdi)");
+WRITE(store_word, "smsw (%%rdi)");
+WRITE(store_mxcsr, "stmxcsr (%%rdi)");
+WRITE(store_control, "fnstcw (%%rdi)");
+WRITE(fxsave, "fxsave (%%rdi)");
+WRITE(xsave, "movl $3, %%eax; xsave (%%rdi)");
 
 /* These move their pointers: the compiler is told by saving them. */
-#define STRING(name, text)                                                                           \
-	static void name(void *target)                                                               \
-	{                                                                                            \
-		uint64_t source = 0, count = 1;                                                      \
-		const uint64_t *from = &source;                                                      \
-		__asm__ volatile(text : "+D"(target), "+S"(from), "+c"(count) : "a"(0), "d"(0x64) : "memory"); \
+#define STRING(name, text)                                                                         \
+	static void name(void *target)                                                             \
+	{                                                                                          \
+		uint64_t source = 0, count = 1;                                                    \
+		const uint64_t *from = &source;                                                    \
+		__asm__ volatile(text                                                              \
+				 : "+D"(target), "+S"(from), "+c"(count)                           \
+				 : "a"(0), "d"(0x64)                                               \
+				 : "memory");                                                      \
 	}
 
 STRING(string_store, "rep stosb")
@@ -55,11 +62,14 @@ STRING(string_move, "movsq")
 STRING(string_in, "insb")
 
 /* And these use the stack. */
-#define STACK(name, text)                                                                            \
-	static void name(void *target)                                                               \
-	{                                                                                            \
-		__asm__ volatile("movq %%rsp, %%rbx; leaq 8(%%rdi), %%rsp;" text "; movq %%rbx, %%rsp"   \
-		    : : "D"(target) : "rbx", "rax", "memory", "cc");                                  \
+#define STACK(name, text)                                                                          \
+	static void name(void *target)                                                             \
+	{                                                                                          \
+		__asm__ volatile("movq %%rsp, %%rbx; leaq 8(%%rdi), %%rsp;" text                   \
+				 "; movq %%rbx, %%rsp"                                             \
+				 :                                                                 \
+				 : "D"(target)                                                     \
+				 : "rbx", "rax", "memory", "cc");                                  \
 	}
 
 STACK(push, "pushq $1")

@@ -6,7 +6,7 @@
 #define GUEST_SUITE_ACCESSES_H
 
 struct access {
-	const char *name;	       /* begins with the id of the attack */
+	const char *name;	   /* begins with the id of the attack */
 	void (*run)(void *target); /* writes at the target, 64-byte aligned */
 };
 

@@ -31,10 +31,13 @@ static void reserved(void)
 {
 	uint64_t value;
 
-	tap(try_wrmsr(MSR_X2APIC_BASE + (APIC_ID >> 4), 0) == VECTOR_GP, "apic: the id is read only");
-	tap(try_rdmsr(MSR_X2APIC_BASE + (APIC_EOI >> 4), &value) == VECTOR_GP, "apic: EOI is write only");
+	tap(try_wrmsr(MSR_X2APIC_BASE + (APIC_ID >> 4), 0) == VECTOR_GP,
+	    "apic: the id is read only");
+	tap(try_rdmsr(MSR_X2APIC_BASE + (APIC_EOI >> 4), &value) == VECTOR_GP,
+	    "apic: EOI is write only");
 	tap(try_wrmsr(MSR_X2APIC_BASE + (APIC_EOI >> 4), 1) == VECTOR_GP, "apic: EOI takes 0 only");
-	tap(try_rdmsr(MSR_X2APIC_BASE + 0xff, &value) == VECTOR_GP, "apic: registers that are not there");
+	tap(try_rdmsr(MSR_X2APIC_BASE + 0xff, &value) == VECTOR_GP,
+	    "apic: registers that are not there");
 }
 
 void suite_apic(void)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What an exit costs, in ticks of the TSC from guest to guest less an empty loop: per batch the mean of
- * ITERATIONS, of BATCHES batches the smallest and the largest. The lines are for tests/bench/.
+ * What an exit costs, in ticks of the TSC from guest to guest less an empty loop: per batch the
+ * mean of ITERATIONS, of BATCHES batches the smallest and the largest. The lines are for
+ * tests/bench/.
  */
 #include "guest/suite/suite.h"
 
@@ -11,21 +12,20 @@
 #include "guest/lib/x86.h"
 #include "monitor/abi/cpuid.h"
 
-#define BATCHES 50u
+#define BATCHES	   50u
 #define ITERATIONS 200u
 
 /* RDTSC, `ITERATIONS` times `text`, RDTSC; the difference. */
-#define LOOP(name, text)                                                                             \
-	static uint64_t name(void)                                                                   \
-	{                                                                                            \
-		uint64_t start = rdtsc(), left = ITERATIONS;                                         \
-                                                                                                     \
-		__asm__ volatile("1: movl %1, %%eax; xorl %%ecx, %%ecx; xorl %%edx, %%edx;"          \
-				 "xorl %%r8d, %%r8d; xorl %%r9d, %%r9d;" text                         \
-				 "decq %0; jnz 1b"                                                    \
-		    : "+S"(left) : "i"(REDOUBT_CPUID_BASE) : "rax", "rbx", "rcx", "rdx", "r8", "r9",  \
-		    "memory", "cc");                                                                  \
-		return rdtsc() - start;                                                              \
+#define LOOP(name, text)                                                                           \
+	static uint64_t name(void)                                                                 \
+	{                                                                                          \
+		uint64_t start = rdtsc(), left = ITERATIONS;                                       \
+		__asm__ volatile("1: movl %1, %%eax; xorl %%ecx, %%ecx; xorl %%edx, %%edx;"        \
+				 "xorl %%r8d, %%r8d; xorl %%r9d, %%r9d;" text "decq %0; jnz 1b"    \
+				 : "+S"(left)                                                      \
+				 : "i"(REDOUBT_CPUID_BASE)                                         \
+				 : "rax", "rbx", "rcx", "rdx", "r8", "r9", "memory", "cc");        \
+		return rdtsc() - start;                                                            \
 	}
 
 LOOP(empty, "")
@@ -50,7 +50,9 @@ static void measure(const char *name, uint64_t (*work)(void), uint64_t (*nothing
 
 void suite_bench(void)
 {
-	/* The driver has left the mitigations out by SWITCH= (main.c): what an unaffected CPU pays. */
+	/*
+	 * The driver has left the mitigations out by SWITCH= (main.c): what an unaffected CPU pays.
+	 */
 	bool plain = option("SWITCH")[0] != 0;
 
 	measure(plain ? "exit_cpuid" : "exit_cpuid_mitigated", with_cpuid, empty);

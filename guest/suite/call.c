@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Calls: each row of the call table from a guest's side, what no row is, and who may not call (T34, T36, T38).
+ * Calls: each row of the call table from a guest's side, what no row is, and who may not call (T34,
+ * T36, T38).
  */
 #include "guest/suite/suite.h"
 
@@ -11,9 +12,9 @@
 #include "guest/lib/x86.h"
 #include "monitor/abi/cpuid.h"
 
-#define MARK 0x5a
+#define MARK	    0x5a
 #define NO_SUCH_RAM 0x7f00000000ull
-#define MMIO 0xfee00000ull
+#define MMIO	    0xfee00000ull
 
 void suite_call_version(void);
 void suite_call_features(void);
@@ -26,8 +27,8 @@ static bool refused(const char *what, struct call_regs r, unsigned status, unsig
 	uint64_t wanted = status | (uint64_t)arg << 16;
 
 	call_monitor(&r);
-	if (tap(r.rax == wanted && !(r.rcx | r.rdx | r.r8 | r.r9), "%s: status %u, argument %u", what,
-		status, arg))
+	if (tap(r.rax == wanted && !(r.rcx | r.rdx | r.r8 | r.r9), "%s: status %u, argument %u",
+		what, status, arg))
 		return true;
 	tap_note("got %lx, results %lx %lx %lx %lx", r.rax, r.rcx, r.rdx, r.r8, r.r9);
 	return false;
@@ -42,7 +43,8 @@ static void reserved_arguments(const char *what, uint64_t id, unsigned used)
 
 		*regs[i] = 1ull << (i * 16);
 		call_monitor(&r);
-		tap(redoubt_status_of(r.rax) == REDOUBT_INVALID && redoubt_status_arg(r.rax) == i + 1,
+		tap(redoubt_status_of(r.rax) == REDOUBT_INVALID &&
+			redoubt_status_arg(r.rax) == i + 1,
 		    "call: %s refuses argument %u, which it does not have", what, i + 1);
 	}
 }
@@ -53,7 +55,8 @@ void suite_call_version(void)
 	struct cpuid build = cpuid(REDOUBT_CPUID_BUILD, 0);
 
 	call_monitor(&r);
-	tap(r.rax == REDOUBT_OK && r.rcx == REDOUBT_ABI_VERSION, "call: version gives the ABI %lx", r.rcx);
+	tap(r.rax == REDOUBT_OK && r.rcx == REDOUBT_ABI_VERSION, "call: version gives the ABI %lx",
+	    r.rcx);
 	tap(r.rdx == ((uint64_t)build.ebx << 32 | build.eax) && r.rdx,
 	    "call: version gives the build that CPUID gives");
 	tap(!(r.r8 | r.r9), "call: version leaves its other results zero");
@@ -66,7 +69,8 @@ void suite_call_features(void)
 	struct cpuid state = cpuid(REDOUBT_CPUID_STATE, 0);
 
 	call_monitor(&r);
-	tap(r.rax == REDOUBT_OK && r.rcx == state.eax && r.rdx == state.ebx && r.r8 == state.ecx && !r.r9,
+	tap(r.rax == REDOUBT_OK && r.rcx == state.eax && r.rdx == state.ebx && r.r8 == state.ecx &&
+		!r.r9,
 	    "call: features gives what CPUID gives");
 	reserved_arguments("features", REDOUBT_CALL_features, 0);
 }
@@ -107,12 +111,14 @@ static void log_end(uint8_t *page)
 		r = log_read(r.rcx, (uint64_t)page, PAGE);
 		total += r.rdx;
 	} while (r.rax == REDOUBT_OK && r.rdx);
-	tap(r.rax == REDOUBT_OK && total > 0, "call: log_read comes to the end after %lu bytes", total);
+	tap(r.rax == REDOUBT_OK && total > 0, "call: log_read comes to the end after %lu bytes",
+	    total);
 	refused("call: log_read behind the end",
 	    (struct call_regs){ REDOUBT_CALL_log_read, r.rcx + 1000000, (uint64_t)page, 1, 0 },
 	    REDOUBT_INVALID, 1);
 	refused("call: log_read at the last position",
-	    (struct call_regs){ REDOUBT_CALL_log_read, ~0ull, (uint64_t)page, 1, 0 }, REDOUBT_INVALID, 1);
+	    (struct call_regs){ REDOUBT_CALL_log_read, ~0ull, (uint64_t)page, 1, 0 },
+	    REDOUBT_INVALID, 1);
 }
 
 /* Frames that are not the caller's: the monitor must write to none of them (T38). */
@@ -131,8 +137,8 @@ static void log_frames(void)
 			monitor[i].base + (monitor[i].pages - 1) * PAGE, PAGE, 0 },
 		    REDOUBT_RANGE, 2);
 	}
-	refused("T38 log_read into MMIO", (struct call_regs){ REDOUBT_CALL_log_read, 0, MMIO, PAGE, 0 },
-	    REDOUBT_RANGE, 2);
+	refused("T38 log_read into MMIO",
+	    (struct call_regs){ REDOUBT_CALL_log_read, 0, MMIO, PAGE, 0 }, REDOUBT_RANGE, 2);
 	refused("T38 log_read into video memory",
 	    (struct call_regs){ REDOUBT_CALL_log_read, 0, 0xa0000, PAGE, 0 }, REDOUBT_RANGE, 2);
 	refused("T36 log_read where no memory is",
@@ -157,10 +163,10 @@ void suite_call_log_read(void)
 	    (struct call_regs){ REDOUBT_CALL_log_read, 0, frame + 1, 1, 0 }, REDOUBT_ALIGNMENT, 2);
 	refused("T36 log_read to a frame aligned to 8",
 	    (struct call_regs){ REDOUBT_CALL_log_read, 0, frame + 8, 1, 0 }, REDOUBT_ALIGNMENT, 2);
-	refused("T36 log_read of 0 bytes", (struct call_regs){ REDOUBT_CALL_log_read, 0, frame, 0, 0 },
-	    REDOUBT_INVALID, 3);
-	refused("T36 log_read of 4097 bytes", (struct call_regs){ REDOUBT_CALL_log_read, 0, frame, 4097, 0 },
-	    REDOUBT_INVALID, 3);
+	refused("T36 log_read of 0 bytes",
+	    (struct call_regs){ REDOUBT_CALL_log_read, 0, frame, 0, 0 }, REDOUBT_INVALID, 3);
+	refused("T36 log_read of 4097 bytes",
+	    (struct call_regs){ REDOUBT_CALL_log_read, 0, frame, 4097, 0 }, REDOUBT_INVALID, 3);
 	refused("T36 log_read of 2^64 - 1 bytes",
 	    (struct call_regs){ REDOUBT_CALL_log_read, 0, frame, ~0ull, 0 }, REDOUBT_INVALID, 3);
 	reserved_arguments("log_read", REDOUBT_CALL_log_read, 3);
@@ -171,20 +177,21 @@ void suite_call_boot_done(void)
 {
 	reserved_arguments("boot_done", REDOUBT_CALL_boot_done, 0);
 	call_simple(REDOUBT_CALL_boot_done, 0, 0, 0, 0);
-	refused("call: boot_done a second time", (struct call_regs){ REDOUBT_CALL_boot_done, 0, 0, 0, 0 },
-	    REDOUBT_CLOSED, 0);
+	refused("call: boot_done a second time",
+	    (struct call_regs){ REDOUBT_CALL_boot_done, 0, 0, 0, 0 }, REDOUBT_CLOSED, 0);
 }
 
 static void unknown_ids(void)
 {
-	static const uint64_t ids[] = { REDOUBT_CALL_COUNT, 0xff, 0xfff, 0x2000, 0x7fffffff, 0x80000000,
-		0xffffffff, 1ull << 32, 1ull << 63, ~0ull, 0x4856304b };
+	static const uint64_t ids[] = { REDOUBT_CALL_COUNT, 0xff, 0xfff, 0x2000, 0x7fffffff,
+		0x80000000, 0xffffffff, 1ull << 32, 1ull << 63, ~0ull, 0x4856304b };
 
 	for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
 		struct call_regs r = { ids[i], 1, 2, 3, 4 };
 
 		call_monitor(&r);
-		tap(redoubt_status_of(r.rax) == REDOUBT_UNKNOWN_CALL && !(r.rcx | r.rdx | r.r8 | r.r9),
+		tap(redoubt_status_of(r.rax) == REDOUBT_UNKNOWN_CALL &&
+			!(r.rcx | r.rdx | r.r8 | r.r9),
 		    "T35 call %lx is unknown", ids[i]);
 	}
 }
@@ -193,8 +200,12 @@ static void unknown_ids(void)
 static void preserved(void)
 {
 	char code[16] = "\xf9"; /* STC */
-	struct snippet s = { .code = code, .bytes = 4, .rax = REDOUBT_CALL_version, .rbx = 0x1111,
-		.rsi = 0x2222222222222222, .rdi = 0x3333333333333333 };
+	struct snippet s = { .code = code,
+		.bytes = 4,
+		.rax = REDOUBT_CALL_version,
+		.rbx = 0x1111,
+		.rsi = 0x2222222222222222,
+		.rdi = 0x3333333333333333 };
 	struct trap t;
 
 	memcpy(code + 1, call_instruction(), 3);
@@ -226,7 +237,7 @@ void suite_call_modes(void)
 
 		mode_expect(id, mode, &s, may ? TRAP_NONE : VECTOR_UD, TRAP_ANY_ERROR);
 		mode_run(mode, &s, &t);
-		tap((uint32_t)t.frame.rcx == (may ? REDOUBT_ABI_VERSION : 0),
-		    "%s in %s %s", id, mode_name(mode), may ? "has results" : "has no results");
+		tap((uint32_t)t.frame.rcx == (may ? REDOUBT_ABI_VERSION : 0), "%s in %s %s", id,
+		    mode_name(mode), may ? "has results" : "has no results");
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Random calls (T35): whatever is in the registers, the monitor answers with a status that the call can
- * return, and writes nowhere but where a good call may.
+ * Random calls (T35): whatever is in the registers, the monitor answers with a status that the call
+ * can return, and writes nowhere but where a good call may.
  */
 #include "guest/suite/suite.h"
 
@@ -13,20 +13,20 @@
 #include "guest/lib/x86.h"
 
 #define CALLS_DEFAULT 100000u
-#define GUARD_PAGES 4u
-#define GUARD 0xa5
+#define GUARD_PAGES   4u
+#define GUARD	      0xa5
 
 #define S(name) (1u << REDOUBT_##name)
-#define ALWAYS (S(UNKNOWN_CALL) | S(DENIED) | S(INVALID))
+#define ALWAYS	(S(UNKNOWN_CALL) | S(DENIED) | S(INVALID))
 
 /* The statuses of each row, from the call table itself. */
 static const uint32_t statuses[REDOUBT_CALL_COUNT] = {
-#define STATUSES_1(a) S(a)
-#define STATUSES_2(a, b) S(a) | S(b)
-#define STATUSES_3(a, b, c) S(a) | S(b) | S(c)
-#define STATUSES_4(a, b, c, d) S(a) | S(b) | S(c) | S(d)
+#define STATUSES_1(a)		    S(a)
+#define STATUSES_2(a, b)	    S(a) | S(b)
+#define STATUSES_3(a, b, c)	    S(a) | S(b) | S(c)
+#define STATUSES_4(a, b, c, d)	    S(a) | S(b) | S(c) | S(d)
 #define PICK(a, b, c, d, name, ...) name
-#define STATUSES(...)                                                                                \
+#define STATUSES(...)                                                                              \
 	PICK(__VA_ARGS__, STATUSES_4, STATUSES_3, STATUSES_2, STATUSES_1, 0)(__VA_ARGS__)
 #define CALL(id, name, rights, args, rets, list, summary) [id] = ALWAYS | list,
 #include "monitor/abi/calls.def"
@@ -37,7 +37,8 @@ struct state {
 	uint64_t seed;
 	uint64_t by_status[16];
 	uint64_t wrong;
-	uint8_t *page; /* between guard pages; the only frame of ours that calls are given on purpose */
+	/* between guard pages; the only frame of ours that calls are given on purpose */
+	uint8_t *page;
 };
 
 /* A number of the kinds that break things: small, near a page, near the end, one bit, anything. */
@@ -88,13 +89,18 @@ static uint64_t call_id(struct state *s)
 	return r >> 60 & 1 ? r & 0xfff : rand_next(&s->seed);
 }
 
-/* Test calls break things on purpose: they are left out, and so is what would give the machine away. */
+/*
+ * Test calls break things on purpose: they are left out, and so is what would give the machine
+ * away.
+ */
 static bool is_test_call(uint64_t id)
 {
 	return id >= 0x1000 && id < 0x2000;
 }
 
-/* RANDOM memory may be hit by a good call: only frames of ours, or none that exist, are handed out. */
+/*
+ * RANDOM memory may be hit by a good call: only frames of ours, or none that exist, are handed out.
+ */
 static bool hits_other_memory(const struct state *s, const struct call_regs *r)
 {
 	size_t count;
@@ -127,8 +133,8 @@ static bool one_call(struct state *s)
 	    (status == REDOUBT_OK || !(r.rcx | r.rdx | r.r8 | r.r9)))
 		return true;
 	if (s->wrong++ < 8)
-		tap_note("call %lx (%lx %lx %lx %lx): %lx", before.rax, before.rcx, before.rdx, before.r8,
-		    before.r9, r.rax);
+		tap_note("call %lx (%lx %lx %lx %lx): %lx", before.rax, before.rcx, before.rdx,
+		    before.r8, before.r9, r.rax);
 	return true;
 }
 
@@ -160,5 +166,6 @@ void suite_call_random(void)
 	}
 	tap(!s.wrong, "T35 %lu random calls (seed %lu): a status of the call's each time", n, seed);
 	tap(guards_intact(&s), "T35 memory around the one frame that calls may write is unchanged");
-	tap(s.by_status[REDOUBT_OK] > n / 64, "call-random: %lu calls were good", s.by_status[REDOUBT_OK]);
+	tap(s.by_status[REDOUBT_OK] > n / 64, "call-random: %lu calls were good",
+	    s.by_status[REDOUBT_OK]);
 }

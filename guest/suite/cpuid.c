@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * CPUID: what is hidden, what is offered, what follows the guest's own registers, and that an instruction
- * carried out by the monitor leaves the CPU as if it had done so itself.
+ * CPUID: what is hidden, what is offered, what follows the guest's own registers, and that an
+ * instruction carried out by the monitor leaves the CPU as if it had done so itself.
  */
 #include "guest/suite/suite.h"
 
@@ -14,7 +14,7 @@
 #include "monitor/abi/cpuid.h"
 
 #define LEAF_MONITOR_LAST 0x400000ffu
-#define SIGNATURE_INTEL 0x756e6547u /* "Genu" */
+#define SIGNATURE_INTEL	  0x756e6547u /* "Genu" */
 
 enum reg { EAX, EBX, ECX, EDX };
 
@@ -99,9 +99,11 @@ static void state(void)
 
 	tap((r.eax & ~REDOUBT_FEATURE_MBEC) == features, "cpuid: features %x", r.eax);
 	tap((r.ebx & ~may) == degraded, "cpuid: what is not protected %x (I11)", r.ebx);
-	tap((r.ebx & sleep) == REDOUBT_DEGRADED_SUSPEND || (r.ebx & sleep) == REDOUBT_DEGRADED_SLEEP,
+	tap((r.ebx & sleep) == REDOUBT_DEGRADED_SUSPEND ||
+		(r.ebx & sleep) == REDOUBT_DEGRADED_SLEEP,
 	    "cpuid: sleep is refused, or said to be unwatched");
-	tap(mbec != !!(r.ebx & REDOUBT_DEGRADED_NO_MBEC), "cpuid: MBEC is a feature or a gap, not both");
+	tap(mbec != !!(r.ebx & REDOUBT_DEGRADED_NO_MBEC),
+	    "cpuid: MBEC is a feature or a gap, not both");
 	tap(r.ecx == cpu_total(), "cpuid: %u of the firmware's %u CPUs are covered (I14)", r.ecx,
 	    cpu_total());
 	tap(r.edx < r.ecx, "cpuid: index of this CPU %u", r.edx);
@@ -162,8 +164,8 @@ static void every_mode(void)
 static void registers(void)
 {
 	static const struct snippet ask = { CODE("\xf9\x0f\xa2"), /* stc; cpuid */
-		.rax = 0xffffffff00000000 | REDOUBT_CPUID_BASE, .rbx = ~0ull, .rcx = ~0ull, .rdx = ~0ull,
-		.rsi = 0x1122334455667788, .rdi = ~1ull, .r8 = ~2ull, .r9 = ~3ull };
+		.rax = 0xffffffff00000000 | REDOUBT_CPUID_BASE, .rbx = ~0ull, .rcx = ~0ull,
+		.rdx = ~0ull, .rsi = 0x1122334455667788, .rdi = ~1ull, .r8 = ~2ull, .r9 = ~3ull };
 	struct trap t;
 
 	mode_run(MODE_KERNEL64, &ask, &t);

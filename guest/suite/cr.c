@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Control registers. The monitor watches a few bits of CR0 and CR4; for the guest all of them have to
- * behave as SDM 3A 2.5 says, on a CPU without VMX and SMX (T16).
+ * Control registers. The monitor watches a few bits of CR0 and CR4; for the guest all of them have
+ * to behave as SDM 3A 2.5 says, on a CPU without VMX and SMX (T16).
  */
 #include "guest/suite/suite.h"
 
@@ -10,14 +10,16 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define EFER_SVME (1ull << 12)
-#define EFER_KNOWN (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define PHYS_BITS (cpuid(0x80000008, 0).eax & 0xff)
+#define EFER_SVME      (1ull << 12)
+#define EFER_KNOWN     (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define PHYS_BITS      (cpuid(0x80000008, 0).eax & 0xff)
 #define READ_ONLY_PAGE (WINDOW + 0x100000)
 
 /* ---- CR4 ---- */
 
-/* Bits and where CPUID offers them: leaf 1 or 7, ECX or EBX, bit; leaf 0: every 64-bit CPU has it. */
+/*
+ * Bits and where CPUID offers them: leaf 1 or 7, ECX or EBX, bit; leaf 0: every 64-bit CPU has it.
+ */
 static const struct {
 	const char *name;
 	uint64_t bit;
@@ -57,7 +59,10 @@ static bool cr4_offered(unsigned row)
 	return (cr4_bits[row].ecx ? r.ecx : r.ebx) >> cr4_bits[row].cpuid_bit & 1;
 }
 
-/* The other value of a bit is taken and read back, then the old one. LA57 cannot change in 64-bit mode. */
+/*
+ * The other value of a bit is taken and read back, then the old one. LA57 cannot change in 64-bit
+ * mode.
+ */
 static void cr4_toggle(unsigned row)
 {
 	uint64_t old = read_cr4();
@@ -65,7 +70,8 @@ static void cr4_toggle(unsigned row)
 	bool pass = trap_try(do_write_cr4, &wanted, NULL) == TRAP_NONE && read_cr4() == wanted;
 
 	write_cr4(old);
-	tap(pass && read_cr4() == old, "cr: CR4.%s can be changed and reads back", cr4_bits[row].name);
+	tap(pass && read_cr4() == old, "cr: CR4.%s can be changed and reads back",
+	    cr4_bits[row].name);
 }
 
 static void cr4_refused(const char *what, uint64_t value)
@@ -83,7 +89,8 @@ static void cr4_offered_bits(void)
 {
 	for (unsigned i = 0; i < CR4_ROWS; i++) {
 		if (!cr4_offered(i))
-			cr4_refused("cr: a CR4 bit that CPUID does not offer", read_cr4() | cr4_bits[i].bit);
+			cr4_refused("cr: a CR4 bit that CPUID does not offer",
+			    read_cr4() | cr4_bits[i].bit);
 		else if (cr4_bits[i].bit != CR4_LA57)
 			cr4_toggle(i);
 	}
@@ -157,8 +164,8 @@ static void cr0_refused(const char *what, uint64_t value)
 
 static void cr0_reserved(void)
 {
-	const uint64_t known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM |
-	    CR0_NW | CR0_CD | CR0_PG;
+	const uint64_t known = CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP |
+	    CR0_AM | CR0_NW | CR0_CD | CR0_PG;
 	uint64_t old = read_cr0();
 	unsigned wrong = 0;
 
@@ -194,8 +201,8 @@ static void write_protect(void)
 	expect("cr: ring 0 writes a read-only page with CR0.WP clear", TRAP_NONE, 0, store,
 	    (void *)READ_ONLY_PAGE);
 	write_cr0(read_cr0() | CR0_WP);
-	expect("cr: ring 0 writes a read-only page with CR0.WP set", VECTOR_PF, PF_PRESENT | PF_WRITE,
-	    store, (void *)READ_ONLY_PAGE);
+	expect("cr: ring 0 writes a read-only page with CR0.WP set", VECTOR_PF,
+	    PF_PRESENT | PF_WRITE, store, (void *)READ_ONLY_PAGE);
 }
 
 /* CLTS, LMSW and SMSW exit by themselves (SDM 3C 25.1.3). */
@@ -208,7 +215,8 @@ static void machine_status_word(void)
 	__asm__ volatile("clts");
 	tap(read_cr0() == (old & ~CR0_TS), "cr: CLTS clears CR0.TS alone");
 	__asm__ volatile("lmsw %0" : : "r"((uint16_t)(CR0_PE | CR0_TS | CR0_EM)));
-	tap(read_cr0() == ((old | CR0_TS | CR0_EM) & ~CR0_MP), "cr: LMSW sets TS and EM, clears MP");
+	tap(read_cr0() == ((old | CR0_TS | CR0_EM) & ~CR0_MP),
+	    "cr: LMSW sets TS and EM, clears MP");
 	__asm__ volatile("lmsw %0" : : "r"((uint16_t)(CR0_MP)));
 	tap((read_cr0() & (CR0_PE | 0xf)) == (CR0_PE | CR0_MP), "cr: LMSW cannot clear PE");
 	write_cr0(old);
@@ -292,8 +300,8 @@ static void absent_registers(void)
 		mode_expect("cr: MOV to a control register that does not exist", MODE_KERNEL64, &s,
 		    VECTOR_UD, TRAP_ANY_ERROR);
 		code[1] = 0x20;
-		mode_expect("cr: MOV from a control register that does not exist", MODE_KERNEL64, &s,
-		    VECTOR_UD, TRAP_ANY_ERROR);
+		mode_expect("cr: MOV from a control register that does not exist", MODE_KERNEL64,
+		    &s, VECTOR_UD, TRAP_ANY_ERROR);
 	}
 	for (unsigned reg = 0; reg <= 4; reg += 4) {
 		code[2] = (char)(0xc0 | reg << 3);
@@ -325,7 +333,8 @@ static void efer(void)
 	for (unsigned bit = 0; bit < 64; bit++) {
 		if (EFER_KNOWN >> bit & 1)
 			continue;
-		wrong += try_wrmsr(MSR_EFER, old | 1ull << bit) != VECTOR_GP || rdmsr(MSR_EFER) != old;
+		wrong += try_wrmsr(MSR_EFER, old | 1ull << bit) != VECTOR_GP ||
+		    rdmsr(MSR_EFER) != old;
 	}
 	tap(!wrong, "T16 every reserved bit of EFER is refused");
 	wrmsr(MSR_EFER, old & ~EFER_SCE);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Events around instructions that the monitor carries out: single-stepping, interrupt shadows, breakpoints
- * held back by MOV SS (T27, CVE-2018-8897), and exceptions that the monitor intercepts and hands on.
+ * Events around instructions that the monitor carries out: single-stepping, interrupt shadows,
+ * breakpoints held back by MOV SS (T27, CVE-2018-8897), and exceptions that the monitor intercepts
+ * and hands on.
  */
 #include "guest/suite/suite.h"
 
@@ -14,15 +15,15 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define DR6_B0 (1u << 0)
-#define DR6_BS (1u << 14)
-#define DR7_FIXED 0x400ull
-#define DR7_L0_WRITE2 (DR7_FIXED | 1 | 1ull << 16 | 1ull << 18) /* DR0, writes, 2 bytes */
+#define DR6_B0	       (1u << 0)
+#define DR6_BS	       (1u << 14)
+#define DR7_FIXED      0x400ull
+#define DR7_L0_WRITE2  (DR7_FIXED | 1 | 1ull << 16 | 1ull << 18) /* DR0, writes, 2 bytes */
 #define DR7_L0_ACCESS2 (DR7_FIXED | 1 | 3ull << 16 | 1ull << 18)
-#define DR7_L0_FETCH (DR7_FIXED | 1)
+#define DR7_L0_FETCH   (DR7_FIXED | 1)
 
 /* PUSHF; OR dword [SP], TF; POPF: the same bytes in 64-bit and in 32-bit code. */
-#define SET_TF "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d"
+#define SET_TF	     "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d"
 #define SET_TF_BYTES 9u
 
 static uint64_t read_dr6(void)
@@ -36,7 +37,8 @@ static uint64_t read_dr6(void)
 static void set_breakpoint(uint64_t address, uint64_t dr7)
 {
 	__asm__ volatile("mov %0, %%dr0; mov %1, %%dr6; mov %2, %%dr7"
-	    : : "r"(address), "r"(0xffff0ff0ull), "r"(dr7));
+			 :
+			 : "r"(address), "r"(0xffff0ff0ull), "r"(dr7));
 }
 
 static void clear_breakpoint(void)
@@ -71,7 +73,9 @@ static struct snippet step_snippet(const struct step *s, char *buffer)
 	memcpy(buffer, SET_TF, SET_TF_BYTES);
 	memcpy(buffer + SET_TF_BYTES, s->bytes, s->length);
 	buffer[SET_TF_BYTES + s->length] = (char)0x90;
-	return (struct snippet){ .code = buffer, .bytes = SET_TF_BYTES + s->length + 1, .rax = s->rax,
+	return (struct snippet){ .code = buffer,
+		.bytes = SET_TF_BYTES + s->length + 1,
+		.rax = s->rax,
 		.rcx = s->rcx };
 }
 
@@ -87,7 +91,8 @@ static void single_step(const struct step *s, enum mode mode)
 	if (!tap(t.frame.vector == VECTOR_DB && read_dr6() & DR6_BS &&
 		    t.frame.rip == code() + SET_TF_BYTES + s->length,
 		"T27 single step over %s in %s: #DB behind it", s->name, mode_name(mode)))
-		tap_note("vector %lx at %lx, DR6 %lx", t.frame.vector, t.frame.rip - code(), read_dr6());
+		tap_note("vector %lx at %lx, DR6 %lx", t.frame.vector, t.frame.rip - code(),
+		    read_dr6());
 }
 
 static void single_steps(void)
@@ -101,11 +106,16 @@ static void single_steps(void)
 	single_step(&call, MODE_KERNEL64);
 }
 
-/* An interrupt that waits is taken behind the instruction that STI shadows, not before, not later. */
+/*
+ * An interrupt that waits is taken behind the instruction that STI shadows, not before, not later.
+ */
 static void interrupt_shadow(const struct step *s)
 {
 	char buffer[16] = "\xfb";
-	struct snippet snippet = { .code = buffer, .bytes = s->length + 2, .rax = s->rax, .rcx = s->rcx };
+	struct snippet snippet = { .code = buffer,
+		.bytes = s->length + 2,
+		.rax = s->rax,
+		.rcx = s->rcx };
 	struct trap t;
 
 	memcpy(buffer + 1, s->bytes, s->length);
@@ -123,7 +133,10 @@ static void held_back(const struct step *s)
 {
 	static uint16_t selector = SEL_DATA;
 	char buffer[16] = "\x8e\x16"; /* MOV SS, [RSI] */
-	struct snippet snippet = { .code = buffer, .bytes = s->length + 3, .rax = s->rax, .rcx = s->rcx,
+	struct snippet snippet = { .code = buffer,
+		.bytes = s->length + 3,
+		.rax = s->rax,
+		.rcx = s->rcx,
 		.rsi = (uint64_t)&selector };
 	struct trap t;
 
@@ -134,11 +147,15 @@ static void held_back(const struct step *s)
 	if (!tap(t.frame.vector == VECTOR_DB && read_dr6() & DR6_B0 &&
 		    t.frame.rip == code() + 2 + s->length,
 		"T27 MOV SS from a watched word, then %s: #DB behind both", s->name))
-		tap_note("vector %lx at %lx, DR6 %lx", t.frame.vector, t.frame.rip - code(), read_dr6());
+		tap_note("vector %lx at %lx, DR6 %lx", t.frame.vector, t.frame.rip - code(),
+		    read_dr6());
 	clear_breakpoint();
 }
 
-/* With INT3 next, the #DB comes at the first instruction of #BP's handler: either may reach the test first. */
+/*
+ * With INT3 next, the #DB comes at the first instruction of #BP's handler: either may reach the
+ * test first.
+ */
 static void held_back_interrupt(void)
 {
 	static uint16_t selector = SEL_DATA;
@@ -186,12 +203,14 @@ static void fetch_breakpoint(void)
 static void alignment_check(void)
 {
 	/* PUSHF; OR dword [RSP], AC; POPF; MOV EAX, [RSP+1] */
-	static const struct snippet s = { CODE("\x9c\x81\x0c\x24\x00\x00\x04\x00\x9d\x8b\x44\x24\x01") };
+	static const struct snippet s = { CODE(
+	    "\x9c\x81\x0c\x24\x00\x00\x04\x00\x9d\x8b\x44\x24\x01") };
 
 	write_cr0(read_cr0() | CR0_AM);
 	mode_expect("events: an unaligned access with EFLAGS.AC", MODE_USER64, &s, VECTOR_AC, 0);
 	mode_expect("events: an unaligned access with EFLAGS.AC", MODE_KERNEL64, &s, TRAP_NONE, 0);
-	mode_expect("events: an unaligned access with EFLAGS.AC", MODE_PROTECTED_USER32, &s, VECTOR_AC, 0);
+	mode_expect("events: an unaligned access with EFLAGS.AC", MODE_PROTECTED_USER32, &s,
+	    VECTOR_AC, 0);
 	write_cr0(read_cr0() & ~CR0_AM);
 }
 

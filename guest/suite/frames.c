@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Where the monitor's frames are. The monitor says so in its log, which any kernel can read by log_read; the
- * test build also tells of frames outside its region. The driver compares both with what it sees itself.
+ * Where the monitor's frames are. The monitor says so in its log, which any kernel can read by
+ * log_read; the test build also tells of frames outside its region. The driver compares both with
+ * what it sees itself.
  */
 #include "guest/suite/suite.h"
 
@@ -11,7 +12,7 @@
 #include "guest/suite/test_calls.h"
 
 #define RANGES_MAX 4u
-#define LOG_LINE "monitor at "
+#define LOG_LINE   "monitor at "
 
 static struct frames ranges[RANGES_MAX];
 static unsigned range_count;
@@ -74,7 +75,8 @@ static void from_test_call(void)
 {
 	struct redoubt_test_region r;
 
-	if (redoubt_test_region(&r) != REDOUBT_OK || r.base != ranges[0].base || r.pages != ranges[0].pages)
+	if (redoubt_test_region(&r) != REDOUBT_OK || r.base != ranges[0].base ||
+	    r.pages != ranges[0].pages)
 		bail("test_region says %lx, %lx pages", r.base, r.pages);
 	if (r.record)
 		ranges[range_count++] = (struct frames){ r.record, 1, false };

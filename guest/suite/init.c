@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * INIT and SIPI between CPUs (T28, T29, I14): they do what SDM 3A 9.4 and 10.1 say, in every order, and
- * whatever a CPU was doing it is under the monitor afterwards.
+ * INIT and SIPI between CPUs (T28, T29, I14): they do what SDM 3A 9.4 and 10.1 say, in every order,
+ * and whatever a CPU was doing it is under the monitor afterwards.
  */
 #include "guest/suite/suite.h"
 
@@ -14,10 +14,10 @@
 #include "guest/lib/x86.h"
 #include "monitor/abi/cpuid.h"
 
-#define A_WHILE 2000000u
+#define A_WHILE	      2000000u
 #define STORM_DEFAULT 300u
-#define MARK_LSTAR 0xffffffff81234560ull
-#define NOBODY 0x3e
+#define MARK_LSTAR    0xffffffff81234560ull
+#define NOBODY	      0x3e
 
 static volatile uint64_t counter;
 
@@ -149,7 +149,10 @@ static void two_inits(void)
 	smp_init(1);
 	delay(A_WHILE);
 	tap(cpu_at(1)->starts == starts, "T29 INIT of a CPU that waits for SIPI changes nothing");
-	/* As every operating system does: Bochs keeps the INIT of a waiting guest CPU and takes it after the first SIPI. */
+	/*
+	 * As every operating system does: Bochs keeps the INIT of a waiting guest CPU and takes it
+	 * after the first SIPI.
+	 */
 	smp_sipi(1);
 	delay(A_WHILE);
 	if (!cpu_at(1)->online)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What a guest can make the monitor do without end is bounded, coalesced and counted (T74): audit records, log
- * lines, splits of the second-stage tables.
+ * What a guest can make the monitor do without end is bounded, coalesced and counted (T74): audit
+ * records, log lines, splits of the second-stage tables.
  */
 #include "guest/suite/suite.h"
 
@@ -13,9 +13,9 @@
 #include "guest/suite/test_calls.h"
 #include "monitor/abi/audit.h"
 
-#define FLOOD_DEFAULT 20000u
-#define LOG_LIMIT 16384u /* bytes of log that a flood of one kind may add */
-#define MTRR_ROUNDS 50u
+#define FLOOD_DEFAULT  20000u
+#define LOG_LIMIT      16384u /* bytes of log that a flood of one kind may add */
+#define MTRR_ROUNDS    50u
 #define VARIABLE_VALID (1ull << 11)
 
 static uint64_t log_end(void)
@@ -67,7 +67,10 @@ static void vmx_once(uint64_t i)
 	trap_try(do_write_cr4, &cr4, NULL);
 }
 
-/* `n` times the same kind of event: each is counted, the log grows by a bounded amount, nothing gives way. */
+/*
+ * `n` times the same kind of event: each is counted, the log grows by a bounded amount, nothing
+ * gives way.
+ */
 static void flood(const char *what, unsigned event, void (*once)(uint64_t i), uint64_t n)
 {
 	uint64_t before, after, lost_before = 0, lost_after = 0;
@@ -110,8 +113,8 @@ static void splits(void)
 
 			wrong += try_wrmsr(MSR_MTRR_MASK0 + 2 * i, 0) != TRAP_NONE;
 			wrong += try_wrmsr(MSR_MTRR_BASE0 + 2 * i, at & 0x1ffff000) != TRAP_NONE;
-			wrong += try_wrmsr(MSR_MTRR_MASK0 + 2 * i, (phys & ~0xfffull) | VARIABLE_VALID) !=
-			    TRAP_NONE;
+			wrong += try_wrmsr(MSR_MTRR_MASK0 + 2 * i,
+				     (phys & ~0xfffull) | VARIABLE_VALID) != TRAP_NONE;
 		}
 	}
 	for (unsigned i = 0; i < 2 * count; i++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Exceptions that raise themselves while they are delivered (CVE-2015-5307 #AC, CVE-2015-8104 #DB). On
- * hardware the CPU never comes back to an instruction; with both intercepted the monitor sees each round, so the
- * other CPUs go on and can end it by NMI or INIT (T27).
+ * Exceptions that raise themselves while they are delivered (CVE-2015-5307 #AC, CVE-2015-8104 #DB).
+ * On hardware the CPU never comes back to an instruction; with both intercepted the monitor sees
+ * each round, so the other CPUs go on and can end it by NMI or INIT (T27).
  */
 #include "guest/suite/suite.h"
 
@@ -18,11 +18,11 @@
 #include "guest/suite/test_calls.h"
 #include "monitor/abi/audit.h"
 
-#define A_WHILE 3000000u
+#define A_WHILE		      3000000u
 #define GATE32_DPL3_INTERRUPT 0xee
-#define IST_TEST 4u
-#define IST1_OFFSET 36
-#define DR7_L0_WRITE8 (0x400ull | 1 | 1ull << 16 | 2ull << 18)
+#define IST_TEST	      4u
+#define IST1_OFFSET	      36
+#define DR7_L0_WRITE8	      (0x400ull | 1 | 1ull << 16 | 2ull << 18)
 
 static volatile uint64_t entered, left;
 static struct trap ended;
@@ -38,8 +38,8 @@ static uint64_t loops_seen(void)
 }
 
 /*
- * Ring 3 of 32-bit protected mode, its #AC gate leading to ring 3 too, the stack unaligned: the push of the
- * exception's own frame is unaligned again. DEC ESP; PUSH EAX.
+ * Ring 3 of 32-bit protected mode, its #AC gate leading to ring 3 too, the stack unaligned: the
+ * push of the exception's own frame is unaligned again. DEC ESP; PUSH EAX.
  */
 static void alignment_loop(void *arg)
 {
@@ -93,11 +93,12 @@ static void others_live(const char *what, uint64_t seen)
 	struct cpu *self = cpu_self();
 	uint64_t nmis = self->nmis;
 
-	tap_note("%s: %s, %lu rounds seen by the monitor", what, left ? "ended by itself" : "goes on",
-	    loops_seen() - seen);
+	tap_note("%s: %s, %lu rounds seen by the monitor", what,
+	    left ? "ended by itself" : "goes on", loops_seen() - seen);
 	apic_send(self->apic_id, ICR_NMI | ICR_ASSERT);
 	delay(A_WHILE);
-	tap(self->nmis == nmis + 1 && monitor_present(), "T27 %s on another CPU: this one goes on", what);
+	tap(self->nmis == nmis + 1 && monitor_present(), "T27 %s on another CPU: this one goes on",
+	    what);
 	if (call_test_build())
 		tap(redoubt_test_flush(10) == REDOUBT_OK,
 		    "T27 %s: the monitor can flush on all CPUs", what);
@@ -117,7 +118,8 @@ static void alignment(void)
 	others_live("#AC loop", seen);
 	if (!left) {
 		apic_send(cpu_at(1)->apic_id, ICR_NMI | ICR_ASSERT);
-		tap(wait_flag(&left) && ended.frame.vector == VECTOR_NMI, "T27 #AC loop: an NMI ends it");
+		tap(wait_flag(&left) && ended.frame.vector == VECTOR_NMI,
+		    "T27 #AC loop: an NMI ends it");
 	}
 	ends_by_init("#AC loop");
 }

@@ -2,10 +2,11 @@
 /*
  * Which suites run: suite=NAME[,NAME...] in the options.
  *
- * SWITCH=NUMBER first switches a protection of the test build off (arch/include/arch/test_switch.h), so that
- * an attack is seen to succeed without it. CANARY=PAGES first gives the monitor frames with a pattern.
- * HOLD=1 runs the list twice: the first round leaves the monitor's tables as any later one finds them; then,
- * before and behind the second one, the driver is waited for, which dumps memory and compares.
+ * SWITCH=NUMBER first switches a protection of the test build off
+ * (arch/include/arch/test_switch.h), so that an attack is seen to succeed without it. CANARY=PAGES
+ * first gives the monitor frames with a pattern. HOLD=1 runs the list twice: the first round leaves
+ * the monitor's tables as any later one finds them; then, before and behind the second one, the
+ * driver is waited for, which dumps memory and compares.
  */
 #include "guest/suite/suite.h"
 

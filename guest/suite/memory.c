@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The monitor's memory from the guest's side (T11): reads give ones, everything else is #GP, and the guest
- * goes on. That nothing in it has changed is judged from outside, by the driver's dumps.
+ * The monitor's memory from the guest's side (T11): reads give ones, everything else is #GP, and
+ * the guest goes on. That nothing in it has changed is judged from outside, by the driver's dumps.
  */
 #include "guest/suite/suite.h"
 
@@ -12,13 +12,13 @@
 #include "guest/lib/x86.h"
 #include "guest/suite/accesses.h"
 
-#define ONES (~0ull)
+#define ONES	     (~0ull)
 #define EFI_RESERVED 0u
-#define VA_ALIAS (WINDOW + 0x200000)
-#define VA_USER (WINDOW + 0x300000)
-#define SLOT_2M 0x10000000000ull /* 1 TiB: its own top-level entry */
-#define TABLE_SPAN 0x18000000000ull
-#define IMAGE_MAGIC 0x54494e4f4d544452ull
+#define VA_ALIAS     (WINDOW + 0x200000)
+#define VA_USER	     (WINDOW + 0x300000)
+#define SLOT_2M	     0x10000000000ull /* 1 TiB: its own top-level entry */
+#define TABLE_SPAN   0x18000000000ull
+#define IMAGE_MAGIC  0x54494e4f4d544452ull
 
 /* ---- Reads ---- */
 
@@ -65,8 +65,8 @@ static void listed(const struct frames *f)
 		if (first < end)
 			*(map[i].type == EFI_RESERVED ? &reserved : &other) += (end - first) / PAGE;
 	}
-	tap(reserved == f->pages && !other, "memory: the frames from %lx are reserved in firmware's map",
-	    f->base);
+	tap(reserved == f->pages && !other,
+	    "memory: the frames from %lx are reserved in firmware's map", f->base);
 }
 
 /* Every frame that firmware lists as reserved, whoever reserved it, can be read. */
@@ -80,7 +80,8 @@ static void read_reserved(void)
 		if (map[i].type != EFI_RESERVED)
 			continue;
 		for (uint64_t k = 0; k < map[i].pages; k++, frames++)
-			wrong += trap_try(do_read, (void *)(map[i].base + k * PAGE), NULL) != TRAP_NONE;
+			wrong += trap_try(do_read, (void *)(map[i].base + k * PAGE), NULL) !=
+			    TRAP_NONE;
 	}
 	tap(frames && !wrong, "T11 each of %lu reserved frames can be touched", frames);
 }
@@ -126,7 +127,10 @@ static void write_all(const struct frames *f)
 	tap(!fetched, "T11 a fetch from each of %lu frames is #GP", f->pages);
 }
 
-/* A write that begins in memory of the guest's and ends in the monitor's, where the frame before is ours. */
+/*
+ * A write that begins in memory of the guest's and ends in the monitor's, where the frame before is
+ * ours.
+ */
 static void write_across(const struct frames *f)
 {
 	uint64_t own = (uint64_t)pages_alloc(1);
@@ -135,7 +139,8 @@ static void write_across(const struct frames *f)
 	memory_map_page(VA_ALIAS, own, PTE_P | PTE_W);
 	memory_map_page(VA_ALIAS + PAGE, f->base, PTE_P | PTE_W);
 	*last = 0x1122334455667788;
-	expect("T11 a write across the border", VECTOR_GP, 0, do_write, (void *)(VA_ALIAS + PAGE - 4));
+	expect("T11 a write across the border", VECTOR_GP, 0, do_write,
+	    (void *)(VA_ALIAS + PAGE - 4));
 	tap(*last == 0x1122334455667788, "memory: the part on this side was not written");
 }
 
@@ -172,8 +177,10 @@ static void large_alias(const struct frames *f)
 	third[0] = frame | PTE_P | PTE_W;
 	root[SLOT_2M >> 39 & 511] = (uint64_t)third | PTE_P | PTE_W;
 	write_cr3(read_cr3());
-	expect("T11 a write through a 2 MiB page", VECTOR_GP, 0, do_write, (void *)(SLOT_2M + inside));
-	tap(*(volatile uint64_t *)(SLOT_2M + inside) == ONES, "T11 a read through a 2 MiB page gives ones");
+	expect("T11 a write through a 2 MiB page", VECTOR_GP, 0, do_write,
+	    (void *)(SLOT_2M + inside));
+	tap(*(volatile uint64_t *)(SLOT_2M + inside) == ONES,
+	    "T11 a read through a 2 MiB page gives ones");
 	root[SLOT_2M >> 39 & 511] = 0;
 	write_cr3(read_cr3());
 }
@@ -181,8 +188,8 @@ static void large_alias(const struct frames *f)
 /* MOV [ESI], EAX in other modes of the CPU: the tables below the guest's do not care. */
 static void other_modes(const struct frames *f)
 {
-	static const enum mode modes[] = { MODE_COMPAT32, MODE_PROTECTED32, MODE_PAE32, MODE_PAGED32,
-		MODE_PROTECTED_USER32 };
+	static const enum mode modes[] = { MODE_COMPAT32, MODE_PROTECTED32, MODE_PAE32,
+		MODE_PAGED32, MODE_PROTECTED_USER32 };
 	struct snippet s = { CODE("\x89\x06"), .rax = 0x12345678, .rsi = f->base };
 	struct snippet wide = { CODE("\x48\x89\x06"), .rax = 0x12345678, .rsi = VA_USER };
 
@@ -214,7 +221,8 @@ static void tables_inside(const struct frames *f)
 		write_cr3(read_cr3());
 		trap_try(do_read, (void *)TABLE_SPAN, &read);
 		trap_try(do_write, (void *)TABLE_SPAN, &write);
-		tap(read.frame.vector == VECTOR_PF && read.frame.error == (PF_PRESENT | PF_RESERVED) &&
+		tap(read.frame.vector == VECTOR_PF &&
+			read.frame.error == (PF_PRESENT | PF_RESERVED) &&
 			write.frame.vector == VECTOR_PF &&
 			write.frame.error == (PF_PRESENT | PF_RESERVED | PF_WRITE),
 		    "T11 a page walk through the monitor's frame, %s from below: #PF, reserved bit",
@@ -226,7 +234,6 @@ static void tables_inside(const struct frames *f)
 }
 
 /* ---- Delivery of events: the CPU itself writes the frame ---- */
-
 
 static void on_bad_stack(void *stack)
 {
@@ -240,7 +247,10 @@ static void undefined_on_bad_stack(void *stack)
 
 static void fault_on_bad_stack(void *stack)
 {
-	__asm__ volatile("mov %0, %%rsp; mov (%1), %%rax" : : "r"(stack), "r"(1ull << 62) : "rax", "memory");
+	__asm__ volatile("mov %0, %%rsp; mov (%1), %%rax"
+			 :
+			 : "r"(stack), "r"(1ull << 62)
+			 : "rax", "memory");
 }
 
 static void interrupt_on_bad_stack(void *stack)
@@ -253,14 +263,16 @@ static void event_delivery(const struct frames *f)
 	void *stack = (void *)(f->base + PAGE);
 
 	trap_set_ist(VECTOR_GP, 4);
-	expect("T11 #BP pushed onto the monitor's frame", VECTOR_GP, TRAP_ANY_ERROR, on_bad_stack, stack);
+	expect("T11 #BP pushed onto the monitor's frame", VECTOR_GP, TRAP_ANY_ERROR, on_bad_stack,
+	    stack);
 	expect("T11 #UD pushed onto the monitor's frame", VECTOR_GP, TRAP_ANY_ERROR,
 	    undefined_on_bad_stack, stack);
 	expect("T11 INT pushed onto the monitor's frame", VECTOR_GP, TRAP_ANY_ERROR,
 	    interrupt_on_bad_stack, stack);
 	trap_set_ist(VECTOR_GP, 0);
 	expect("T11 #GP pushed onto the monitor's frame", VECTOR_DF, 0, fault_on_bad_stack, stack);
-	expect("T11 #BP pushed onto the monitor's frame, #GP too", VECTOR_DF, 0, on_bad_stack, stack);
+	expect("T11 #BP pushed onto the monitor's frame, #GP too", VECTOR_DF, 0, on_bad_stack,
+	    stack);
 	tap(reads_ones(f->base), "T11 the frame that served as a stack reads as ones");
 }
 
@@ -273,7 +285,10 @@ static bool shows_monitor(uint64_t address)
 	return trap_try(do_read, (void *)address, NULL) == TRAP_NONE && *p == IMAGE_MAGIC;
 }
 
-/* Physical addresses beside RAM: holes, above it, the top of the range. A fault is no harm; the monitor's image showing is. */
+/*
+ * Physical addresses beside RAM: holes, above it, the top of the range. A fault is no harm; the
+ * monitor's image showing is.
+ */
 static void elsewhere(const struct frames *f)
 {
 	const unsigned bits = cpuid(0x80000008, 0).eax & 0xff;

@@ -2,9 +2,9 @@
 /*
  * Model-specific registers: every number of the three ranges is read and written (T21, T22, T24).
  *
- * The table says what a guest must find, from the manuals and from what the monitor promises; what is not in
- * it must be #GP both ways. `needs` ties a row to the CPUID bit that offers the register: where the bit is
- * clear, the row counts as absent.
+ * The table says what a guest must find, from the manuals and from what the monitor promises; what
+ * is not in it must be #GP both ways. `needs` ties a row to the CPUID bit that offers the register:
+ * where the bit is clear, the row counts as absent.
  */
 #include "guest/suite/suite.h"
 
@@ -15,8 +15,12 @@
 
 enum access {
 	DENIED,
-	WORKS,	  /* read; the value read can be written and is read again */
-	CHANGING, /* read; the value differs from read to read, so only a fault counts; written by its own suite */
+	WORKS, /* read; the value read can be written and is read again */
+	/*
+	 * read; the value differs from read to read, so only a fault counts; written by its own
+	 * suite
+	 */
+	CHANGING,
 	READ_ONLY,
 	COMMAND, /* a write of zero works, a read does not */
 	ANY	 /* the CPU's model decides: no claim but that the guest goes on */
@@ -35,20 +39,62 @@ struct row {
 	const char *name;
 };
 
-#define ALWAYS { 0, 0, 0 }
-#define SPEC_CTRL { 7, 3, 26 }
-#define FLUSH_L1D { 7, 3, 28 }
-#define ARCH_CAP { 7, 3, 29 }
-#define MTRR { 1, 3, 12 }
-#define MCA { 1, 3, 14 }
-#define SEP { 1, 3, 11 }
-#define PAT { 1, 3, 16 }
-#define TSC_ADJUST { 7, 1, 1 }
-#define DEADLINE { 1, 2, 24 }
-#define XSAVES { 0xd, 0, 0 } /* subleaf 1, asked for in offered() */
-#define RDTSCP { 0x80000001, 3, 27 }
-#define SYSCALL { 0x80000001, 3, 29 }
-#define SHADOW_STACK { 7, 2, 7 }
+#define ALWAYS                                                                                     \
+	{                                                                                          \
+		0, 0, 0                                                                            \
+	}
+#define SPEC_CTRL                                                                                  \
+	{                                                                                          \
+		7, 3, 26                                                                           \
+	}
+#define FLUSH_L1D                                                                                  \
+	{                                                                                          \
+		7, 3, 28                                                                           \
+	}
+#define ARCH_CAP                                                                                   \
+	{                                                                                          \
+		7, 3, 29                                                                           \
+	}
+#define MTRR                                                                                       \
+	{                                                                                          \
+		1, 3, 12                                                                           \
+	}
+#define MCA                                                                                        \
+	{                                                                                          \
+		1, 3, 14                                                                           \
+	}
+#define SEP                                                                                        \
+	{                                                                                          \
+		1, 3, 11                                                                           \
+	}
+#define PAT                                                                                        \
+	{                                                                                          \
+		1, 3, 16                                                                           \
+	}
+#define TSC_ADJUST                                                                                 \
+	{                                                                                          \
+		7, 1, 1                                                                            \
+	}
+#define DEADLINE                                                                                   \
+	{                                                                                          \
+		1, 2, 24                                                                           \
+	}
+#define XSAVES                                                                                     \
+	{                                                                                          \
+		0xd, 0, 0                                                                          \
+	} /* subleaf 1, asked for in offered() */
+#define RDTSCP                                                                                     \
+	{                                                                                          \
+		0x80000001, 3, 27                                                                  \
+	}
+#define SYSCALL                                                                                    \
+	{                                                                                          \
+		0x80000001, 3, 29                                                                  \
+	}
+#define SHADOW_STACK                                                                               \
+	{                                                                                          \
+		7, 2, 7                                                                            \
+	}
 
 /* Sorted by number. */
 static const struct row rows[] = {
@@ -195,7 +241,8 @@ static void sweep_blocks(uint32_t first, uint32_t last)
 static void out_of_range(void)
 {
 	static const uint32_t numbers[] = { 0x2000, 0x3fffffff, 0x40000100, 0x7fffffff, 0x80000000,
-		0xbfffffff, 0xc0002000, 0xc0010000, 0xc0010015, 0xc0010114, 0xc0011fff, 0xffffffff };
+		0xbfffffff, 0xc0002000, 0xc0010000, 0xc0010015, 0xc0010114, 0xc0011fff,
+		0xffffffff };
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		sweep("T21", numbers[i], numbers[i]);
@@ -236,8 +283,8 @@ static void named(void)
 /* Addresses that are not canonical must fault in the guest, not on the monitor's next entry. */
 static void canonical(void)
 {
-	static const uint32_t numbers[] = { 0x175, 0x176, MSR_LSTAR, MSR_CSTAR, MSR_FS_BASE, MSR_GS_BASE,
-		MSR_KERNEL_GS };
+	static const uint32_t numbers[] = { 0x175, 0x176, MSR_LSTAR, MSR_CSTAR, MSR_FS_BASE,
+		MSR_GS_BASE, MSR_KERNEL_GS };
 
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		uint64_t old = rdmsr(numbers[i]);
@@ -255,9 +302,11 @@ static void other_values(void)
 {
 	uint64_t pat = rdmsr(MSR_PAT), base = rdmsr(MSR_APIC_BASE);
 
-	tap(try_wrmsr(MSR_PAT, 0x0707070707070702) == VECTOR_GP, "msr: PAT refuses undefined types");
+	tap(try_wrmsr(MSR_PAT, 0x0707070707070702) == VECTOR_GP,
+	    "msr: PAT refuses undefined types");
 	tap(rdmsr(MSR_PAT) == pat, "msr: PAT is unchanged");
-	tap(try_wrmsr(MSR_APIC_BASE, base + 0x1000) == VECTOR_GP, "msr: the APIC cannot be moved (T12)");
+	tap(try_wrmsr(MSR_APIC_BASE, base + 0x1000) == VECTOR_GP,
+	    "msr: the APIC cannot be moved (T12)");
 	tap(try_wrmsr(MSR_APIC_BASE, base | 1ull << 51) == VECTOR_GP, "msr: nor far away");
 	tap(try_wrmsr(MSR_APIC_BASE, base | 1) == VECTOR_GP, "msr: reserved bits of APIC_BASE");
 	tap(rdmsr(MSR_APIC_BASE) == base, "msr: APIC_BASE is unchanged");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Memory types: the guest's MTRRs are virtual. What it writes it reads back, what hardware would refuse is
- * refused, memory keeps its content whatever type it is given, and INVD loses nothing (T14).
- * SDM 3A 12.11.
+ * Memory types: the guest's MTRRs are virtual. What it writes it reads back, what hardware would
+ * refuse is refused, memory keeps its content whatever type it is given, and INVD loses nothing
+ * (T14). SDM 3A 12.11.
  */
 #include "guest/suite/suite.h"
 
@@ -10,14 +10,14 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define MTRR_VALID (1ull << 11)
+#define MTRR_VALID     (1ull << 11)
 #define DEFTYPE_ENABLE (1ull << 11)
-#define TYPE_UC 0u
-#define TYPE_WC 1u
-#define TYPE_WT 4u
-#define TYPE_WP 5u
-#define TYPE_WB 6u
-#define BLOCK_PAGES 512u
+#define TYPE_UC	       0u
+#define TYPE_WC	       1u
+#define TYPE_WT	       4u
+#define TYPE_WP	       5u
+#define TYPE_WB	       6u
+#define BLOCK_PAGES    512u
 
 static uint64_t phys_mask(void)
 {
@@ -122,7 +122,10 @@ static void retype(void)
 	tap(!wrong, "mtrr: 2 MiB of RAM keep their content under every type");
 }
 
-/* MTRRs off (all memory UC) and CR0.CD, as an operating system does while it sets them: SDM 3A 12.11.8. */
+/*
+ * MTRRs off (all memory UC) and CR0.CD, as an operating system does while it sets them: SDM 3A
+ * 12.11.8.
+ */
 static void off_and_on(void)
 {
 	uint64_t old = rdmsr(MSR_MTRR_DEFTYPE), cr0 = read_cr0();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * NMIs: each one sent is taken once, wherever the target was, root mode included; none comes that was not
- * sent, and none nests (T27, T28).
+ * NMIs: each one sent is taken once, wherever the target was, root mode included; none comes that
+ * was not sent, and none nests (T27, T28).
  */
 #include "guest/suite/suite.h"
 
@@ -13,9 +13,9 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define SELF_NMIS 1000u
+#define SELF_NMIS  1000u
 #define CROSS_NMIS 2000u
-#define SETTLE 100000u
+#define SETTLE	   100000u
 
 static volatile uint64_t stop, depth, deepest, again;
 
@@ -133,11 +133,14 @@ static void to_other(const char *what, void (*job)(void *arg), void *arg)
 	wrong += other->nmis != before + CROSS_NMIS;
 	stop = 1;
 	nmi_to(1);
-	tap(!wrong && smp_wait(1), "T28 %u NMIs to a CPU that %s: each taken once (%lu)", CROSS_NMIS, what,
-	    other->nmis - before);
+	tap(!wrong && smp_wait(1), "T28 %u NMIs to a CPU that %s: each taken once (%lu)",
+	    CROSS_NMIS, what, other->nmis - before);
 }
 
-/* Each CPU sends as fast as it can; what comes while one waits coalesces, but the last is never lost. */
+/*
+ * Each CPU sends as fast as it can; what comes while one waits coalesces, but the last is never
+ * lost.
+ */
 static void storm_job(void *target)
 {
 	for (unsigned i = 0; i < CROSS_NMIS; i++) {

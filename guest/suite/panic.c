@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Breaks the monitor on purpose, by calls of the test build: KIND=check, or KIND=fault and FAULT= a kind of
- * root-mode fault. A failed VM entry is forced by SWITCH= alone (main.c). The driver reads the report.
+ * Breaks the monitor on purpose, by calls of the test build: KIND=check, or KIND=fault and FAULT= a
+ * kind of root-mode fault. A failed VM entry is forced by SWITCH= alone (main.c). The driver reads
+ * the report.
  */
 #include "guest/suite/suite.h"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Invalidations on all CPUs while the guest uses NMIs and the interrupt command register for itself (T75):
- * each CPU makes the monitor flush, sends NMIs to its neighbour with the register half written across an
- * exit, and takes its own. None may be lost, none added, no half-written register disturbed.
+ * Invalidations on all CPUs while the guest uses NMIs and the interrupt command register for itself
+ * (T75): each CPU makes the monitor flush, sends NMIs to its neighbour with the register half
+ * written across an exit, and takes its own. None may be lost, none added, no half-written register
+ * disturbed.
  */
 #include "guest/suite/suite.h"
 
@@ -111,7 +112,10 @@ static void writer(void *arg)
 		refusals += trap_try(do_count, NULL, NULL) != TRAP_NONE;
 }
 
-/* A page that another CPU keeps writing is made read-only; from the moment the call returns nothing lands. */
+/*
+ * A page that another CPU keeps writing is made read-only; from the moment the call returns nothing
+ * lands.
+ */
 static void stale_translation(void)
 {
 	uint64_t seen;

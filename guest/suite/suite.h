@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The suites: what the monitor promises a guest, as expectations. Each prints TAP points; the text of a
- * point that answers an attack begins with its id (T21), which tests/attack/ looks for.
+ * The suites: what the monitor promises a guest, as expectations. Each prints TAP points; the text
+ * of a point that answers an attack begins with its id (T21), which tests/attack/ looks for.
  */
 #ifndef GUEST_SUITE_SUITE_H
 #define GUEST_SUITE_SUITE_H
@@ -56,7 +56,10 @@ struct frames {
 /* At least one range; ends the run if the monitor's log does not say where it is. */
 const struct frames *monitor_frames(unsigned *count);
 
-/* Test build: gives frames with a pattern to the monitor, which count as its own from then on, and says where they are. */
+/*
+ * Test build: gives frames with a pattern to the monitor, which count as its own from then on, and
+ * says where they are.
+ */
 void canary_frames(unsigned pages);
 
 /* ---- Single accesses, for trap_try() and expect() ---- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Hardware task switches and triple faults (T27). A task switch exits always; the monitor refuses it with #GP
- * at the instruction. In 64-bit mode the CPU itself knows none.
+ * Hardware task switches and triple faults (T27). A task switch exits always; the monitor refuses
+ * it with #GP at the instruction. In 64-bit mode the CPU itself knows none.
  */
 #include "guest/suite/suite.h"
 
@@ -13,14 +13,14 @@
 #include "guest/lib/x86.h"
 
 #define TSS32_AVAILABLE 0x89ull
-#define TSS32_BUSY 0x8bull
-#define TASK_GATE 0x85
-#define TASK_VECTOR 0x50
-#define TSS_CR3 7
-#define TSS_EIP 8
-#define TSS_EFLAGS 9
-#define TSS_ESP 14
-#define TSS_SELECTORS 18 /* ES, CS, SS, DS, FS, GS */
+#define TSS32_BUSY	0x8bull
+#define TASK_GATE	0x85
+#define TASK_VECTOR	0x50
+#define TSS_CR3		7
+#define TSS_EIP		8
+#define TSS_EFLAGS	9
+#define TSS_ESP		14
+#define TSS_SELECTORS	18 /* ES, CS, SS, DS, FS, GS */
 
 static uint32_t *tss_at(unsigned offset)
 {
@@ -68,8 +68,10 @@ static void refused(const char *what, const char *bytes, unsigned length, unsign
 	legacy_gate(TASK_VECTOR, SEL_TSS32_OTHER, 0, TASK_GATE);
 	legacy_run(&legacy, &t);
 	tss_at(LOW_TSS32)[0] = 0;
-	if (!tap(t.frame.vector == VECTOR_GP && t.frame.rip == base + at, "T27 %s: #GP at it", what))
-		tap_note("vector %lx, error %lx, at %lx", t.frame.vector, t.frame.error, t.frame.rip - base);
+	if (!tap(t.frame.vector == VECTOR_GP && t.frame.rip == base + at, "T27 %s: #GP at it",
+		what))
+		tap_note("vector %lx, error %lx, at %lx", t.frame.vector, t.frame.error,
+		    t.frame.rip - base);
 }
 
 void suite_task(void)

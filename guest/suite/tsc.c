@@ -9,8 +9,8 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define FAR 0x100000000000ull
-#define NEAR 1000000ull
+#define FAR   0x100000000000ull
+#define NEAR  1000000ull
 #define TICKS 100000u
 
 static volatile uint64_t timer_seen;
@@ -56,7 +56,8 @@ static void rdtscp(void)
 
 	wrmsr(MSR_TSC_AUX, 0x12345);
 	__asm__ volatile("rdtscp" : "=a"(lo), "=d"(hi), "=c"(aux));
-	tap(aux == 0x12345 && near((uint64_t)hi << 32 | lo, tsc), "tsc: RDTSCP gives TSC and TSC_AUX");
+	tap(aux == 0x12345 && near((uint64_t)hi << 32 | lo, tsc),
+	    "tsc: RDTSCP gives TSC and TSC_AUX");
 	wrmsr(MSR_TSC_AUX, old);
 }
 
@@ -120,8 +121,10 @@ static void deadline(void)
 		irq_on();
 		wait_flag(&timer_seen);
 		irq_off();
-		tap(timer_seen == 1 && rdtsc() - start >= TICKS && rdtsc() - start < 10 * TICKS + NEAR,
-		    "tsc: the deadline timer fires when due (counter %s)", moved ? "moved" : "as it was");
+		tap(timer_seen == 1 && rdtsc() - start >= TICKS &&
+			rdtsc() - start < 10 * TICKS + NEAR,
+		    "tsc: the deadline timer fires when due (counter %s)",
+		    moved ? "moved" : "as it was");
 	}
 	wrmsr(MSR_TSC_ADJUST, old);
 	apic_write(APIC_LVT_TIMER, LVT_MASKED | VECTOR_TIMER);

@@ -4,13 +4,19 @@
  */
 #include "guest/suite/suite.h"
 
-#include "guest/lib/mode.h"
-#include "guest/lib/text.h"
 #include "guest/lib/low_layout.h"
 #include "guest/lib/memory.h"
+#include "guest/lib/mode.h"
+#include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define INSN(name, bytes) { name, { CODE(bytes) } }
+#define INSN(name, bytes)                                                                          \
+	{                                                                                          \
+		name,                                                                              \
+		{                                                                                  \
+			CODE(bytes)                                                                \
+		}                                                                                  \
+	}
 
 /* Memory operands are (%rsi), which is a page of the guest's own. */
 static const struct {
@@ -63,12 +69,12 @@ static void in_mode(enum mode mode)
 /* With CR4.VMXE refused, VMXON has to stay #UD whatever order things are tried in. */
 static void after_vmxe(void)
 {
-	struct snippet vmxon = instructions[0].code;
+	struct snippet entering = instructions[0].code;
 	uint64_t cr4 = read_cr4() | CR4_VMXE;
 
-	vmxon.rsi = (uint64_t)low_area() + LOW_SPARE;
+	entering.rsi = (uint64_t)low_area() + LOW_SPARE;
 	trap_try(do_write_cr4, &cr4, NULL);
-	mode_expect("T26 VMXON after CR4.VMXE was tried", MODE_KERNEL64, &vmxon, VECTOR_UD,
+	mode_expect("T26 VMXON after CR4.VMXE was tried", MODE_KERNEL64, &entering, VECTOR_UD,
 	    TRAP_ANY_ERROR);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * XSETBV exits always and is carried out in root mode: an illegal value must fault in the guest and nowhere
- * else (T20). SDM 1 13.3, SDM 2 XSETBV.
+ * XSETBV exits always and is carried out in root mode: an illegal value must fault in the guest and
+ * nowhere else (T20). SDM 1 13.3, SDM 2 XSETBV.
  */
 #include "guest/suite/suite.h"
 
@@ -9,13 +9,13 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define X87 (1ull << 0)
-#define SSE (1ull << 1)
-#define AVX (1ull << 2)
-#define MPX (3ull << 3)
+#define X87    (1ull << 0)
+#define SSE    (1ull << 1)
+#define AVX    (1ull << 2)
+#define MPX    (3ull << 3)
 #define AVX512 (7ull << 5)
-#define PKRU (1ull << 9)
-#define AMX (3ull << 17)
+#define PKRU   (1ull << 9)
+#define AMX    (3ull << 17)
 
 /* The manual's rules, written down again: what hardware with the components `offered` takes. */
 static bool legal(uint64_t value, uint64_t offered)
@@ -43,8 +43,8 @@ static void combinations(void)
 	for (uint64_t value = 0; value < 1024; value++) {
 		struct reg_write r = { 0, value };
 		unsigned vector = trap_try(do_xsetbv, &r, NULL);
-		bool pass = legal(value, mask) ? vector == TRAP_NONE && xgetbv(0) == value :
-						 vector == VECTOR_GP;
+		bool pass = legal(value, mask) ? vector == TRAP_NONE && xgetbv(0) == value
+					       : vector == VECTOR_GP;
 
 		taken += vector == TRAP_NONE;
 		if (!pass && wrong++ < 5)
@@ -86,7 +86,8 @@ static void upper_halves(void)
 	static const struct snippet s = { CODE("\x0f\x01\xd1"), .rax = 0xffffffff00000003,
 		.rcx = 0xffffffff00000000, .rdx = 0xffffffff00000000 };
 
-	mode_expect("xsetbv: upper halves of the registers do not count", MODE_KERNEL64, &s, TRAP_NONE, 0);
+	mode_expect("xsetbv: upper halves of the registers do not count", MODE_KERNEL64, &s,
+	    TRAP_NONE, 0);
 }
 
 static void other_modes(void)
@@ -104,7 +105,8 @@ static void other_modes(void)
 	mode_expect("T20 XSETBV of an illegal value", MODE_PROTECTED32, &bad, VECTOR_GP, 0);
 	mode_expect("T20 XSETBV of an illegal value", MODE_REAL, &bad, VECTOR_GP, TRAP_ANY_ERROR);
 	write_cr4(cr4 & ~CR4_OSXSAVE);
-	mode_expect("T20 XSETBV with CR4.OSXSAVE clear", MODE_KERNEL64, &s, VECTOR_UD, TRAP_ANY_ERROR);
+	mode_expect("T20 XSETBV with CR4.OSXSAVE clear", MODE_KERNEL64, &s, VECTOR_UD,
+	    TRAP_ANY_ERROR);
 	write_cr4(cr4);
 }
 
