@@ -25,7 +25,10 @@ const char *call_instruction(void)
 
 void call_monitor(struct call_regs *regs)
 {
+	/* cppcheck does not know register variables. */
+	/* cppcheck-suppress constStatement */
 	register uint64_t r8 __asm__("r8") = regs->r8;
+	/* cppcheck-suppress constStatement */
 	register uint64_t r9 __asm__("r9") = regs->r9;
 
 	if (amd())

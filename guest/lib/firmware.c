@@ -128,8 +128,9 @@ static void keep_map(UINTN size, UINTN each)
 	for (UINTN at = 0; at < size; at += each) {
 		const EFI_MEMORY_DESCRIPTOR *d = (const void *)(map_bytes + at);
 
-		if (count == FIRMWARE_MAX_RANGES)
+		if (count >= FIRMWARE_MAX_RANGES)
 			bail("memory map has more than %u ranges", FIRMWARE_MAX_RANGES);
+		/* cppcheck-suppress arrayIndexOutOfBoundsCond; bail() does not return */
 		ranges[count++] = (struct memory_range){ d->PhysicalStart, d->NumberOfPages,
 			d->Type };
 	}

@@ -226,7 +226,7 @@ static void legacy_result(struct trap *trap)
 unsigned legacy_run(const struct legacy *legacy, struct trap *trap)
 {
 	struct low_data *d = low_data();
-	struct trap mine;
+	struct trap mine = { 0 };
 	void (*enter)(void *area) = (void (*)(void *))(low_area() + offset_of(low_enter));
 
 	d->mode_real = legacy->mode == MODE_REAL;

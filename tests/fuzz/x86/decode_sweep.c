@@ -141,10 +141,10 @@ int main(int argc, char *argv[])
 		for (unsigned op = 0; op < OPS; op++)
 			missing += sweep.seen[op] == 0;
 		printf("%sok %u - %u-bit: %lu tried, %lu accepted, %lu disagree\n",
-		    sweep.complaints != 0 ? "not " : "", 2 * mode + 1, 16 << mode, sweep.tried,
+		    sweep.complaints != 0 ? "not " : "", 2 * mode + 1, 16u << mode, sweep.tried,
 		    sweep.accepted, sweep.complaints);
 		printf("%sok %u - %u-bit: every operation was met (%u missing)\n",
-		    missing != 0 ? "not " : "", 2 * mode + 2, 16 << mode, missing);
+		    missing != 0 ? "not " : "", 2 * mode + 2, 16u << mode, missing);
 		status |= sweep.complaints != 0 || missing != 0;
 	}
 	return status;
