@@ -2,10 +2,10 @@
 /*
  * Invalidations on all CPUs while the guest uses NMIs and the interrupt command register for itself
  * (T75): each CPU makes the monitor flush, sends NMIs to its neighbour with the register half
- * written across an exit, and takes its own. None may be added, no half-written register disturbed,
- * and none lost, but for one thing that hardware does (README.md, caveats): an NMI that meets a kick
- * of the monitor's that still waits at the same CPU merges with it. Such a one is sent again, once,
- * and counted; more than one in MERGES_MAX is a failure.
+ * written across an exit, and takes its own. None may be added, no half-written register may be
+ * disturbed, and none lost, but for one thing that hardware does (README.md, caveats): an NMI that
+ * meets a kick of the monitor's that still waits at the same CPU merges with it. Such a one is sent
+ * again, once, and counted; more than one in MERGES_MAX is a failure.
  */
 #include "guest/suite/suite.h"
 

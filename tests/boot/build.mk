@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # tests/boot: Debian to userland, with the monitor and, to know the difference, without.
 
-BOOT_PY := $(PY) tests/boot/boot.py
+BOOT_PY = $(PY) tests/boot/boot.py $(addprefix --engine ,$(EMU))
 BOOT_RATIO := $(B)/bench/boot_ratio.json
 
 .PHONY: check-boot setup-boot bench-boot

@@ -19,7 +19,7 @@ import time
 import console
 import mkdisk
 from machine import Failure, Machine, Spec, load_engine
-from spec import BUILD, CACHE
+from spec import BUILD, CACHE, setup
 
 PROMPT = "redoubt# "
 LOADER = os.path.join(BUILD, "boot", "redoubt.efi")
@@ -132,6 +132,7 @@ def prepare(args):
     if args.vendor != "vmx":
         sys.exit(f"VENDOR={args.vendor}: the monitor is written for vmx only so far")
     engine = args.engine or default_engine()
+    setup(*load_engine(engine).GROUPS)
     spec = Spec(name=f"run-{args.kernel}", disk=os.path.join(BUILD, "run", f"{args.kernel}.img"),
                 cpus=args.cpus, mem=args.mem)
     options = f"{OPTIONS} {args.options}".strip()
