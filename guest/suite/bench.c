@@ -55,6 +55,8 @@ void suite_bench(void)
 	 */
 	bool plain = option("SWITCH")[0] != 0;
 
+	tap_note("bench clock %lu", rdtsc());
 	measure(plain ? "exit_cpuid" : "exit_cpuid_mitigated", with_cpuid, empty);
 	measure(plain ? "call_null" : "call_null_mitigated", with_vmcall, empty_vmcall);
+	tap_note("bench clock %lu", rdtsc());
 }

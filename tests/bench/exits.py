@@ -5,8 +5,10 @@
 usage: exits.py OUTPUT.json
 
 The suite `bench` of the test guest reads the TSC, which Bochs advances by one for each instruction, in
-the guest and in the monitor. Two runs: the release build with the mitigations that this CPU needs, and
-the test build with them switched off, which is what a CPU pays that reports itself unaffected.
+the guest and in the monitor. Each run checks that against the emulator's own count of retired
+instructions, between two lines that carry the TSC, and fails where they differ. Two runs: the release
+build with the mitigations that this CPU needs, and the test build with them switched off, which is what
+a CPU pays that reports itself unaffected.
 """
 
 import json
@@ -23,6 +25,8 @@ from spec import BUILD, TOP  # noqa: E402
 
 GOALS = {"exit_cpuid": 100, "call_null": 100}
 SUITE = os.path.join(BUILD, "guest", "suite.efi")
+CLOCK = re.compile(r"^# bench clock (\d+)$")
+CLOCK_SLACK = 500  # instructions: a line is counted at its end, its TSC is read before it
 RESULT = re.compile(r"# bench (\w+) min (\d+) max (\d+)")
 
 
@@ -42,12 +46,22 @@ def disk(path, loader, options):
                        (conf, "EFI/BOOT/redoubt.conf"), (SUITE, "suite.efi")])
 
 
+def check_clock(marks):
+    """The TSC and the instructions retired advance alike."""
+    seen = [(int(m.group(1)), counts[0]) for _, _, counts, text in marks
+            if (m := CLOCK.match(text))]
+    (tsc, count), (tsc_end, count_end) = seen
+    if abs((tsc_end - tsc) - (count_end - count)) > CLOCK_SLACK:
+        sys.exit(f"bench: the TSC advanced by {tsc_end - tsc}, {count_end - count} instructions retired")
+
+
 def run(name, loader, options):
     spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "bench", name + ".img"))
     disk(spec.disk, loader, "suite=bench" + options)
     with Machine(spec, "bochs", 120) as machine:
         machine.wait_for(r"\n1\.\.\d+\n", source="e9")
         text = machine.channels["e9"].text
+        check_clock(machine.marks())
     return {m.group(1): (int(m.group(2)), int(m.group(3))) for m in RESULT.finditer(text)}
 
 
