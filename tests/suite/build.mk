@@ -5,7 +5,8 @@
 # equal events; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
 
 SUITE_PY := $(PY) tests/suite/suite.py
-SUITE_FILES := $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi
+SUITE_FILES := $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi \
+	$(B)/guest/tiny.efi
 
 SUITE_N := $(or $(N),$(if $(SOAK),10000000,100000))
 SUITE_SEED := $(or $(SEED),1)
@@ -36,6 +37,7 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-1,log$(comma)memory,test,1) \
 	$(call suite_run,suite-test-2,$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
+	tests/run --time 100 suite-tiny -- $(SUITE_PY) --name suite-tiny --tiny || status=1; \
 	tests/run --time 150 suite-triple -- $(PY) tests/suite/triple.py --name suite-triple || status=1; \
 	exit $$status
 

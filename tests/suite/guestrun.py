@@ -14,7 +14,6 @@ from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
 
 LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi"}
-SUITE = os.path.join(BUILD, "guest", "suite.efi")
 SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 
 POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
@@ -39,15 +38,17 @@ class GuestRun:
     other lines would fall into the guest's.
     """
 
+    guest = "suite"  # guest/NAME.efi
+
     def __init__(self, name, options, build="release", cpus=1, conf=(), time=300):
         self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
                          cpus=cpus)
-        lines = ["next = \\suite.efi", f"options = {options}", "console = debugcon",
+        lines = [f"next = \\{self.guest}.efi", f"options = {options}", "console = debugcon",
                  "log_level = error", *conf]
         mkdisk.make_with_text(
             self.spec.disk,
             [(os.path.join(BUILD, "boot", LOADERS[build]), "EFI/BOOT/BOOTX64.EFI"),
-             (SUITE, "suite.efi")],
+             (os.path.join(BUILD, "guest", self.guest + ".efi"), self.guest + ".efi")],
             [("\n".join(lines) + "\n", "EFI/BOOT/redoubt.conf")])
         self.machine = Machine(self.spec, "bochs", time)
 

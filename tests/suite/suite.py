@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
-usage: suite.py --name NAME --suite LIST [--build release|test] [--cpus N] [--time S] [KEY=VALUE...]
+usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test] [--cpus N] [--time S]
+                [KEY=VALUE...]
 
-LIST are names of suites (guest/suite/main.c) separated by commas; KEY=VALUE are more options of the
-guest's. Points of the driver's own follow: the guest reached its end, counted as many points as were
-seen, switched the machine off, and the monitor logged no error.
+LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
+KEY=VALUE are more options of the guest's. Points of the driver's own follow: the guest reached its end,
+counted as many points as were seen, switched the machine off, and the monitor logged no error.
 """
 
 import argparse
@@ -18,7 +19,9 @@ from guestrun import Failure, GuestRun, Report, log_tail
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--suite", required=True)
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--suite")
+    what.add_argument("--tiny", action="store_true")
     parser.add_argument("--build", default="release", choices=("release", "test"))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=300)
@@ -43,11 +46,18 @@ def drive(run, report):
     report.point(not trouble, "the monitor logged no error", "\n".join(trouble))
 
 
+class TinyRun(GuestRun):
+    """The smallest guest, which knows no options."""
+
+    guest = "tiny"
+
+
 def main():
     args = parse()
     report = Report()
-    with GuestRun(args.name, " ".join([f"suite={args.suite}", *args.options]), args.build,
-                  args.cpus, time=args.time) as run:
+    kind = TinyRun if args.tiny else GuestRun
+    options = " ".join(([] if args.tiny else [f"suite={args.suite}"]) + args.options)
+    with kind(args.name, options, args.build, args.cpus, time=args.time) as run:
         drive(run, report)
         if report.failed:
             log_tail(run)
