@@ -18,7 +18,7 @@
  *
  * The kick is an NMI. `kicked` tells it apart from the guest's own NMIs: the initiator sets it
  * before it sends, at most one kick is under way to a CPU, the NMI that finds it set is the kick.
- * (If an NMI of the guest's arrives in the same instruction the hardware merges the two; README.md,
+ * (If an NMI of the guest's arrives while a kick waits the hardware merges the two; README.md,
  * caveats.) The NMI handler of root mode invalidates too, so a kick between the check and VM entry
  * is not lost.
  *
