@@ -3,10 +3,11 @@
  * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and
  * NMIs.
  *
- * An NMI of the guest's is never lost: it is remembered in nmi_pending, and the NMI-window control
- * makes the CPU exit as soon as the guest can take it. Root mode's NMI handler may set both at any
- * instruction, so the window's handler clears the control first and looks at nmi_pending
- * afterwards. SDM 3C 26.5, 27.6.
+ * An NMI of the guest's that hits root mode, at whatever instruction, is remembered in nmi_pending,
+ * and the NMI-window control makes the CPU exit as soon as the guest can take it. Root mode's NMI
+ * handler may set both at any instruction, so the window's handler clears the control first and
+ * looks at nmi_pending afterwards. It is a flag: a second NMI merges with one that is still owed
+ * (README.md, caveats). SDM 3C 26.5, 27.6.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
