@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * VT-x: what the monitor's check (arch/x86/vmx/caps.c) demands, in its order. SDM 3D A.
+ */
+#include "tools/doctor/cpu.h"
+
+#define FEATURE_CONTROL_LOCKED 1ull
+#define FEATURE_CONTROL_VMX    4ull
+#define CR4_LA57	       (1ull << 12)
+#define CR4_VMXE	       (1ull << 13)
+#define S_CET_SHADOW	       1ull
+#define BASIC_TRUE_CONTROLS    (1ull << 55)
+#define BASIC_TYPE(basic)      ((basic) >> 50 & 15)
+#define BASIC_TYPE_WB	       6u
+#define MISC_WAIT_SIPI	       (1ull << 8)
+
+/* Pin: NMI exiting, virtual NMIs. */
+#define PIN_NEEDED (1u << 3 | 1u << 5)
+/* Primary: TSC offsetting, RDPMC exiting, I/O and MSR bitmaps, secondary; CR3 exits not forced. */
+#define CPU_NEEDED    (1u << 3 | 1u << 11 | 1u << 25 | 1u << 28 | 1u << 31)
+#define CPU_FORBIDDEN (1u << 15 | 1u << 16)
+#define CPU_SECONDARY (1u << 31)
+/* Secondary: wanted are RDTSCP, INVPCID, ENCLS exiting, XSAVES, MBEC. */
+#define CPU2_NEEDED (VMX_CPU2_EPT | VMX_CPU2_VPID | VMX_CPU2_UNRESTRICTED)
+#define CPU2_WANTED                                                                                \
+	(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | 1u << 15 | VMX_CPU2_XSAVES | VMX_CPU2_MBEC)
+/* Exit: save debug controls, 64-bit host, save and load PAT and EFER; not: acknowledge interrupt. */
+#define EXIT_NEEDED    (1u << 2 | 1u << 9 | 0xfu << 18)
+#define EXIT_FORBIDDEN (1u << 15)
+/* Entry: load debug controls, 64-bit guest, load PAT and EFER. */
+#define ENTRY_NEEDED (1u << 2 | 1u << 9 | 1u << 14 | 1u << 15)
+
+/* Walk of 4 levels, UC, WB, 2 MiB, INVEPT (single), INVVPID (single). */
+#define STAGE2_NEEDED                                                                              \
+	(1ull << 6 | 1ull << 8 | 1ull << 14 | 1ull << 16 | 1ull << 20 | 1ull << 25 | 1ull << 32 |  \
+	    1ull << 41)
+
+#define GROUPS 5u
+
+struct demand {
+	uint32_t needed, wanted, forbidden;
+	enum launch_status missing;
+};
+
+static const struct demand demands[GROUPS] = {
+	{ PIN_NEEDED, 0, 0, LAUNCH_NO_PIN_CONTROL },
+	{ CPU_NEEDED, 0, CPU_FORBIDDEN, LAUNCH_NO_PRIMARY_CONTROL },
+	{ CPU2_NEEDED, CPU2_WANTED, 0, LAUNCH_NO_SECONDARY_CONTROL },
+	{ EXIT_NEEDED, 0, EXIT_FORBIDDEN, LAUNCH_NO_EXIT_CONTROL },
+	{ ENTRY_NEEDED, 0, 0, LAUNCH_NO_ENTRY_CONTROL },
+};
+
+static uint64_t capability(const struct vmx_caps *vmx, unsigned group)
+{
+	const uint64_t values[GROUPS] = { vmx->pin, vmx->primary, vmx->secondary, vmx->exit,
+		vmx->entry };
+
+	return values[group];
+}
+
+/* What the monitor would run with: low half must be 1, high half may be 1. */
+static uint32_t combine(const struct vmx_caps *vmx, unsigned group)
+{
+	uint64_t value = capability(vmx, group);
+
+	return (demands[group].needed | demands[group].wanted | (uint32_t)value) &
+	    (uint32_t)(value >> 32);
+}
+
+static enum launch_status judge_controls(const struct vmx_caps *vmx)
+{
+	for (unsigned i = 0; i < GROUPS; i++) {
+		uint32_t value = combine(vmx, i);
+
+		if ((value & demands[i].needed) != demands[i].needed ||
+		    value & demands[i].forbidden)
+			return demands[i].missing;
+	}
+	return LAUNCH_OK;
+}
+
+bool cpu_locked_off(const struct cpu *cpu)
+{
+	const uint64_t control = cpu->vmx.feature_control;
+
+	if (cpu->vendor == REDOUBT_VENDOR_SVM)
+		return svm_locked_off(cpu);
+	return control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX);
+}
+
+/* What firmware or another hypervisor does with the CPU. */
+static enum launch_status judge_state(const struct cpu *cpu)
+{
+	if (cpu->cr4 & CR4_VMXE)
+		return LAUNCH_ALREADY_RUNNING;
+	if (cpu->cr4 & CR4_LA57)
+		return LAUNCH_FIVE_LEVEL;
+	if (cpu->s_cet & S_CET_SHADOW)
+		return LAUNCH_SHADOW_STACK;
+	return LAUNCH_OK;
+}
+
+static enum launch_status judge_basics(const struct vmx_caps *vmx)
+{
+	if (!(vmx->basic & BASIC_TRUE_CONTROLS) || BASIC_TYPE(vmx->basic) != BASIC_TYPE_WB ||
+	    !(vmx->misc & MISC_WAIT_SIPI))
+		return LAUNCH_NO_CAPABILITY;
+	if (!(vmx->primary >> 32 & CPU_SECONDARY))
+		return LAUNCH_NO_STAGE2;
+	return LAUNCH_OK;
+}
+
+static enum launch_status judge_stage2(const struct vmx_caps *vmx)
+{
+	uint64_t secondary = vmx->secondary >> 32;
+
+	if (!(secondary & VMX_CPU2_EPT) || !(secondary & VMX_CPU2_VPID))
+		return LAUNCH_NO_STAGE2;
+	if (!(secondary & VMX_CPU2_UNRESTRICTED))
+		return LAUNCH_NO_UNRESTRICTED;
+	return (vmx->ept & STAGE2_NEEDED) == STAGE2_NEEDED ? LAUNCH_OK : LAUNCH_NO_STAGE2;
+}
+
+enum launch_status vmx_judge(const struct cpu *cpu)
+{
+	enum launch_status status = judge_state(cpu);
+
+	if (status != LAUNCH_OK || cpu->msrs != FACT_OK)
+		return status;
+	if (cpu_locked_off(cpu))
+		return LAUNCH_LOCKED_OFF;
+	status = judge_basics(&cpu->vmx);
+	if (status == LAUNCH_OK)
+		status = judge_stage2(&cpu->vmx);
+	if (status == LAUNCH_OK)
+		status = judge_controls(&cpu->vmx);
+	return status;
+}
+
+bool vmx_same(const struct cpu *first, const struct cpu *second)
+{
+	for (unsigned i = 0; i < GROUPS; i++)
+		if (combine(&first->vmx, i) != combine(&second->vmx, i))
+			return false;
+	return first->vmx.ept == second->vmx.ept;
+}
+
+bool cpu_has_stage2(const struct cpu *cpu)
+{
+	if (cpu->vendor == REDOUBT_VENDOR_SVM)
+		return cpu->svm.leaf.edx & SVM_NPT;
+	return cpu->vmx.secondary >> 32 & VMX_CPU2_EPT &&
+	    (cpu->vmx.ept & STAGE2_NEEDED) == STAGE2_NEEDED;
+}
+
+bool cpu_has_unrestricted(const struct cpu *cpu)
+{
+	return cpu->vendor == REDOUBT_VENDOR_SVM ||
+	    cpu->vmx.secondary >> 32 & VMX_CPU2_UNRESTRICTED;
+}
+
+bool cpu_has_mbec(const struct cpu *cpu)
+{
+	if (cpu->vendor == REDOUBT_VENDOR_SVM)
+		return cpu->svm.leaf.edx & SVM_GMET;
+	return cpu->vmx.secondary >> 32 & VMX_CPU2_MBEC;
+}
