@@ -29,3 +29,10 @@ ALL_TARGETS += $(DOCTOR)
 doctor: setup-build ## what this machine offers Redoubt, line by line (as root it can read more)
 	@$(MAKE) --no-print-directory -s $(DOCTOR)
 	@$(DOCTOR) || [ $$? -le 2 ]
+
+# ---- The same on the target itself ----
+
+DOCTOR_EFI := $(B)/tools/doctor.efi
+$(eval $(call efi_app,tools/doctor,$(call efi_objs,$(DOCTOR_CORE) $(wildcard tools/doctor/efi/*.c \
+	tools/doctor/efi/*.S))))
+ALL_TARGETS += $(DOCTOR_EFI)

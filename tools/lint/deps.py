@@ -47,7 +47,7 @@ DENIED = (
 ROOT_MODE = ("monitor/", "arch/x86/", "arch/include/")
 FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h",
                 "stdbool.h", "stddef.h", "stdint.h", "stdnoreturn.h"}
-ASSEMBLY = ("arch/", "boot/", "guest/", "tests/")
+ASSEMBLY = ("arch/", "boot/", "guest/", "tests/", "tools/doctor/")
 
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*([\"<])([^\">\n]+)[\">]", re.M)
 _COMPUTED = re.compile(r"^[ \t]*#[ \t]*include[ \t]+[^\"< \t]", re.M)
