@@ -40,7 +40,8 @@ endef
 
 BOOT_PURE := acpi config image ranges record_valid sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record settings watch x86) instructions.S)
+	handover initrd launch main memory record settings shim watch x86) \
+	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
 $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
