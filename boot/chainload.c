@@ -33,8 +33,8 @@ static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
 }
 
 /*
- * Loads from memory, and so the very bytes that shim has judged. LoadImage() judges them too: firmware
- * does, or shim, which from version 16 on puts its own in its place.
+ * Loads from memory, and so the very bytes that shim has judged. LoadImage() judges them too:
+ * firmware does, or shim, which from version 16 on puts its own in its place.
  */
 static EFI_STATUS load_judged(EFI_HANDLE self, EFI_DEVICE_PATH *path, const struct file *file,
     EFI_HANDLE *next)
@@ -79,16 +79,18 @@ static EFI_STATUS start(EFI_HANDLE next, const char *options)
 	EFI_LOADED_IMAGE *loaded;
 	CHAR16 *exit_data = NULL;
 	UINTN exit_size;
+	UINT32 size = 0;
 	EFI_STATUS status;
 
 	status = BS->HandleProtocol(next, &LoadedImageProtocol, (void **)&loaded);
 	if (EFI_ERROR(status))
 		return status;
-	/* Without options too: shim would hand on its own. */
+	/* Set where there are none, too: shim would hand on its own. */
 	file_widen(wide, options);
 	loaded->LoadOptions = *options ? wide : NULL;
-	loaded->LoadOptionsSize =
-	    *options ? (UINT32)((text_length(options) + 1) * sizeof(CHAR16)) : 0;
+	if (*options)
+		size = (UINT32)((text_length(options) + 1) * sizeof(CHAR16));
+	loaded->LoadOptionsSize = size;
 	status = BS->StartImage(next, &exit_size, &exit_data);
 	if (exit_data)
 		BS->FreePool(exit_data);

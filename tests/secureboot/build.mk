@@ -2,15 +2,34 @@
 # tests/secureboot: keys of this build, variables with Secure Boot on, and what is tested with them.
 
 SB := $(B)/tests/secureboot
-SB_KEYS := $(addprefix $(SB)/keys/,$(addsuffix .cer,PK KEK db mok other))
+SB_KEY_NAMES := PK KEK db mok other
+SB_KEYS := $(patsubst %,$(SB)/keys/%.cer,$(SB_KEY_NAMES))
 SB_VARIANTS := firmware firmware-aside shim shim-aside revoked revoked-aside
 SB_VARS := $(patsubst %,$(SB)/%.vars,$(SB_VARIANTS))
+SB_REFUSALS := firmware unsigned shim sbat sbat-direct old-shim
+SB_CHAINS := firmware-stub firmware-shim shim-stub shim-grub
 
-$(eval $(call efi_app,tests/secureboot/enroll,$(call efi_objs,tests/secureboot/enroll.c)))
-
+# Programs, some of them once more with another .sbat section, and so judged differently by shim.
+SB_SBAT := tests/secureboot/sbat
+sb_objs = $(call efi_objs,tests/secureboot/$(1).c)
+tests/secureboot/starter_SECTIONS := .sbat=$(SB_SBAT)/probe.csv
+tests/secureboot/probe_SECTIONS := .sbat=$(SB_SBAT)/probe.csv
+tests/secureboot/probe-old_SECTIONS := .sbat=$(SB_SBAT)/old.csv
+tests/secureboot/probe-refused_SECTIONS := .sbat=$(SB_SBAT)/refused.csv
+tests/secureboot/redoubt-next_SECTIONS := .sbat=$(SB_SBAT)/next.csv \
+	$(filter-out .sbat=%,$(boot/redoubt_SECTIONS))
+$(eval $(call efi_app,tests/secureboot/enroll,$(call sb_objs,enroll)))
+$(eval $(call efi_app,tests/secureboot/starter,$(STARTER_OBJS)))
+$(eval $(call efi_app,tests/secureboot/probe,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/probe-old,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/probe-refused,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/double,$(call sb_objs,double)))
+$(eval $(call efi_app,tests/secureboot/redoubt-next,$(BOOT_OBJS)))
+SB_APPS := $(patsubst %,$(SB)/%.efi,enroll starter probe probe-old probe-refused double redoubt-next)
+ALL_TARGETS += $(SB_APPS)
 
 $(SB_KEYS) &: tools/sign/keys.sh
-	@tools/sign/keys.sh $(SB)/keys PK KEK db mok other
+	@tools/sign/keys.sh $(SB)/keys $(SB_KEY_NAMES)
 	@touch $(SB_KEYS)
 
 $(SB_VARS): $(SB)/%.vars: $(SB)/enroll.efi $(SB_KEYS) tests/secureboot/enroll.py \
@@ -18,19 +37,18 @@ $(SB_VARS): $(SB)/%.vars: $(SB)/enroll.efi $(SB_KEYS) tests/secureboot/enroll.py
 	@echo '  ENROLL $@'
 	@$(PY) tests/secureboot/enroll.py $* $@
 
-# Programs that differ in their .sbat section, and so in what shim thinks of them. NAME:SECTION
-sb_obj = $(call efi_objs,tests/secureboot/$(1).c)
-SB_STARTER_OBJS := $(call efi_objs,$(addprefix tests/acpi/,starter.c tables.c dsdt.S))
-tests/secureboot/starter_SECTIONS := .sbat=tests/secureboot/sbat/probe.csv
-tests/secureboot/probe_SECTIONS := .sbat=tests/secureboot/sbat/probe.csv
-tests/secureboot/probe-old_SECTIONS := .sbat=tests/secureboot/sbat/old.csv
-tests/secureboot/probe-refused_SECTIONS := .sbat=tests/secureboot/sbat/refused.csv
-tests/secureboot/redoubt-next_SECTIONS := .sbat=tests/secureboot/sbat/next.csv \
-	$(filter-out .sbat=%,$(boot/redoubt_SECTIONS))
-$(eval $(call efi_app,tests/secureboot/starter,$(SB_STARTER_OBJS)))
-$(eval $(call efi_app,tests/secureboot/probe,$(call sb_obj,probe)))
-$(eval $(call efi_app,tests/secureboot/probe-old,$(call sb_obj,probe)))
-$(eval $(call efi_app,tests/secureboot/probe-refused,$(call sb_obj,probe)))
-$(eval $(call efi_app,tests/secureboot/double,$(call sb_obj,double)))
-$(eval $(call efi_app,tests/secureboot/redoubt-next,$(BOOT_OBJS)))
-SB_APPS := $(addprefix $(SB)/,$(addsuffix .efi,enroll starter probe probe-old probe-refused double redoubt-next))
+.PHONY: check-secureboot setup-secureboot
+setup-secureboot:
+	@$(SETUP) build image qemu initramfs kernel-cloud secureboot
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(SB_APPS) $(SB_VARS)
+
+check-secureboot: setup-secureboot ## Secure Boot on QEMU: who is started and refused, Debian in each chain
+	@status=0; for t in $(SB_REFUSALS); do \
+		tests/run --time 200 secureboot-$$t -- $(PY) tests/secureboot/refusals.py $$t || status=1; \
+	done; \
+	for t in $(SB_CHAINS); do \
+		tests/run --time 300 secureboot-$$t -- $(PY) tests/secureboot/chains.py $$t || status=1; \
+	done; exit $$status
+
+CHECK_TESTS += check-secureboot
+SOAK_TESTS += check-secureboot

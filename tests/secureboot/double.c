@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Stands in for a shim older than version 16: it offers SHIM_LOCK and leaves LoadImage() to firmware. It
- * refuses every image that contains the text "refuse-me", which firmware would start; so only who asks
- * and obeys gets it right. It starts \inner.efi with the load options that it was given.
+ * Stands in for a shim older than version 16: it offers SHIM_LOCK and leaves LoadImage() to
+ * firmware. It refuses every image that contains the text "refuse-me", which firmware would start;
+ * so only who asks and obeys gets it right. It starts \inner.efi with the load options that it was
+ * given.
  */
 #include <efi.h>
 #include <efilib.h>

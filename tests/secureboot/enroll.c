@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The enroller: an EFI application that sets variables from files of its volume, in the order of the
- * table below, and powers the machine off. In setup mode this enrols the keys of Secure Boot: the
- * *.auth files are what tools/sign/variables.sh makes. PK is the last of these, since it ends setup
- * mode. What has no file is left alone; the first variable that firmware refuses ends it.
+ * The enroller: an EFI application that sets variables from files of its volume, in the order of
+ * the table below, and powers the machine off. In setup mode this enrols the keys of Secure Boot:
+ * the *.auth files are what tools/sign/variables.sh makes. PK is the last of these, since it ends
+ * setup mode. What has no file is left alone; the first variable that firmware refuses ends it.
  *
  * Each step is told on port 0xE9, and at the end whether firmware is in setup mode.
  *
@@ -104,9 +104,10 @@ static void report_mode(EFI_RUNTIME_SERVICES *rt)
 	UINTN size = sizeof(setup);
 	EFI_STATUS status = rt->GetVariable(name, &global, NULL, &size, &setup);
 
-	debug_text(status ? "enroll: no Secure Boot here\n" :
-	    setup	  ? "enroll: setup mode\n" :
-			    "enroll: user mode\n");
+	if (status)
+		debug_text("enroll: no Secure Boot here\n");
+	else
+		debug_text(setup ? "enroll: setup mode\n" : "enroll: user mode\n");
 }
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)

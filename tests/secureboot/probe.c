@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A next image that says that it was started, and nothing else. What Secure Boot thinks of it depends
- * on how the test signs it and on the .sbat section that it carries.
+ * A next image that says that it was started, and nothing else. What Secure Boot thinks of it
+ * depends on how the test signs it and on the .sbat section that it carries.
  */
 #include <efi.h>
 
