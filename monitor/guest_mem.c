@@ -33,6 +33,19 @@ void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, siz
 	slot_unmap();
 }
 
+bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
+{
+	size_t offset = from.v % FRAME_SIZE;
+	struct guest_frame claim;
+
+	if (!range_within(offset, bytes, FRAME_SIZE) ||
+	    !guest_claim((gpa_t){ from.v - offset }, &claim))
+		return false;
+	guest_copy_in(&claim, offset, to, bytes);
+	guest_release(&claim);
+	return true;
+}
+
 void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes)
 {
 	uint8_t *slot;
