@@ -79,7 +79,7 @@ fetch_image() {
 }
 
 # Path of the kept module in the folder of kernel $1, relative to it.
-kept_module() { (cd "$DEBS/kernel-$1" && find . -name $KEPT_MODULE -printf '%P\n' -quit); }
+kept_module() { (cd "$DEBS/kernel-$1" && find . -type f -name $KEPT_MODULE -printf '%P\n' -quit); }
 
 fetch_kernel() {
 	local dir=$DEBS/kernel-$1
