@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Debian under Secure Boot with the monitor below it, started in each of the ways that are supported.
 
-usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--aside]
+usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--once] [--aside]
 
   firmware-stub   firmware starts redoubt.efi, firmware's keys say yes to Debian's kernel
   firmware-shim   firmware starts redoubt.efi, which starts Debian's shim, and that GRUB and the kernel
   shim-stub       Debian's shim starts redoubt.efi, and says yes to Debian's kernel
   shim-grub       Debian's shim starts redoubt.efi, and says yes to GRUB
+  shim-shim       Debian's shim starts redoubt.efi, and says yes to Debian's shim
 
-  --aside         the loader steps aside: the same without a monitor, for comparison
+  --once          without the reboot
+  --aside         the loader steps aside: the same without a monitor, for comparison; implies --once
 
 The kernel must know that Secure Boot is on and be locked down; a variable that it sets, which takes an
 SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
@@ -35,7 +37,8 @@ EFIVARS = "/sys/firmware/efi/efivars"
 MOUNT = f"insmod /lib/efivarfs.ko; mount -t efivarfs efivarfs {EFIVARS}"
 CONTENT = "still there after the reboot"
 NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi", None),
-        "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None)}
+        "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None),
+        "shim-shim": ("shimx64.efi", None)}
 
 
 def initrd(kernel):
@@ -90,10 +93,9 @@ class Chain:
         return self.ask(line).rstrip().split("\n")[-1].strip()
 
     def steps(self):
-        """Having stepped aside once, the loader would not do so after the reboot."""
         again = [self.reboot, self.covered, self.locked_down, self.get_variable]
         return [self.to_prompt, self.covered, self.secure_boot, self.kernel_log, self.locked_down,
-                self.memory_closed, self.set_variable, *([] if self.args.aside else again),
+                self.memory_closed, self.set_variable, *([] if self.args.once else again),
                 self.power_off, self.in_flash]
 
     def to_prompt(self):
@@ -159,8 +161,12 @@ def parse():
     parser.add_argument("--kernel", default="cloud", choices=["stock", "cloud"])
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=240)
+    parser.add_argument("--once", action="store_true")
     parser.add_argument("--aside", action="store_true")
-    return parser.parse_args()
+    args = parser.parse_args()
+    # Having reached the operating system the loader does not step aside again.
+    args.once |= args.aside
+    return args
 
 
 def main():

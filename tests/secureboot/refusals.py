@@ -9,8 +9,7 @@ starter (tests/acpi), and what must appear, in this order, on port 0xE9, or on f
 starts with CONSOLE. Each line of `seen` is one check; `never` must not have appeared at the end. For each
 refusal stands, in the same scenario, the same thing signed well, which starts.
 
-The loader of Redoubt steps aside in these, so that it can be started several times in one boot; what
-it does with the next image is the same code with and without the monitor (see chains.py).
+In most of these the loader of Redoubt steps aside, so that it can be started several times in one boot.
 """
 
 import os
@@ -167,8 +166,28 @@ def old_shim():
               "^double: accepted$", *starts_probe(r"\good.efi")])
 
 
+def covered_then_refused(key, complaints):
+    """The monitor runs, the next image is refused, and firmware goes on above the monitor."""
+    return dict(
+        files=[(signed(key, "redoubt"), "a/redoubt.efi"), (source("probe"), "plain.efi"),
+               (signed(key, "probe"), "good.efi")],
+        conf=dict(a="plain"), script=[*starts("a"), r"start \good.efi"],
+        seen=["^redoubt: 1 CPUs? covered$", *complaints, r"^redoubt: next loader \\plain\.efi: .*Secure Boot",
+              "^redoubt: going back to firmware, still under the monitor$", "^probe: started$"])
+
+
+def covered():
+    return dict(covered_then_refused("db", []), vars="firmware", boot=signed("db", "starter"))
+
+
+def covered_shim():
+    scenario = covered_then_refused("mok", [r"^redoubt: shim does not accept \\plain\.efi$"])
+    scenario["files"].append((signed("mok", "starter"), "EFI/BOOT/grubx64.efi"))
+    return dict(scenario, vars="shim", boot=source("shim"))
+
+
 SCENARIOS = {f.__name__.replace("_", "-"): f
-             for f in (firmware, unsigned, shim, sbat, sbat_direct, old_shim)}
+             for f in (firmware, unsigned, shim, sbat, sbat_direct, old_shim, covered, covered_shim)}
 
 
 def make_disk(name, scenario):
