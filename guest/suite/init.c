@@ -15,7 +15,6 @@
 #include "monitor/abi/cpuid.h"
 
 #define A_WHILE	      2000000u
-#define MOVE_PATIENCE (20 * A_WHILE)
 #define STORM_DEFAULT 300u
 #define MARK_LSTAR    0xffffffff81234560ull
 #define NOBODY	      0x3e
@@ -63,12 +62,11 @@ static void halted(void *arg)
 		__asm__ volatile("hlt");
 }
 
-/* An emulator's CPUs may run in turns, each for longer than others take for all of this. */
 static bool moves(void)
 {
 	uint64_t before = counter, start = rdtsc();
 
-	while (counter == before && rdtsc() - start < MOVE_PATIENCE)
+	while (counter == before && !passed(start, A_WHILE))
 		cpu_pause();
 	return counter != before;
 }
