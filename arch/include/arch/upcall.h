@@ -89,8 +89,8 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 bool monitor_trap_writes(gpa_t page);
 
 /*
- * Copies bytes of the normal world's memory, once; no more than the frame that `from` lies in is
- * looked at. false: it is not usable memory of the normal world's.
+ * Copies bytes that the normal world can read, once: of its memory, of memory that firmware lists as
+ * reserved, or of a device. They lie in one frame. false: they do not, or are not its own.
  */
 bool monitor_guest_read(gpa_t from, void *to, size_t bytes);
 

@@ -5,9 +5,9 @@
  * the second-stage tables (reads do not exit), the registers of x2APIC mode exit by the MSR map.
  *
  * A write goes on to the device as it is, with these exceptions:
- *   - INIT and SIPI in the interrupt command register are carried out (reset.c); to an APIC id that
- *     nobody under the monitor has they are dropped, but for a CPU of firmware's list that is still
- *     to be launched;
+ *   - INIT, SIPI and NMI in the interrupt command register are carried out (reset.c); to an APIC id
+ *     that nobody under the monitor has they are dropped, but for a CPU of firmware's list that is
+ *     still to be launched;
  *   - a local vector with delivery mode INIT, a redirection entry with INIT, SMI or NMI: refused;
  *   - the xAPIC id: ignored, so that a CPU keeps its name.
  * Where there is a second I/O APIC it is not watched: README.md.
@@ -72,17 +72,19 @@ bool svm_is_device(uint64_t gpa)
 
 /* ---- Messages ---- */
 
-static void start(const struct message *m, unsigned cpu)
+static void deliver(const struct message *m, unsigned cpu)
 {
 	if (!svm_is_covered(cpu))
 		apic_send(sync_of(cpu)->apic_id, m->command & ~ICR_NO_TARGET);
+	else if (message_mode(m) == MODE_NMI)
+		svm_send_nmi(cpu);
 	else if (message_mode(m) == MODE_INIT)
 		svm_send_init(cpu);
 	else
 		svm_send_sipi(cpu, (uint8_t)m->command);
 }
 
-static void start_all(const struct message *m)
+static void deliver_all(const struct message *m)
 {
 	bool reached = false;
 
@@ -92,19 +94,19 @@ static void start_all(const struct message *m)
 
 		if (!message_reaches(m, &name, i == cpu_index()))
 			continue;
-		start(m, i);
+		deliver(m, i);
 		reached = true;
 	}
-	if (!reached)
+	if (!reached && message_starts(m))
 		audit(REDOUBT_AUDIT_STRAY_SIPI, m->destination, vmcb()->rip);
 }
 
-/* true: the message is not for the device. */
+/* false: the message is for the device. */
 static bool take(const struct message *m)
 {
-	if (message_starts(m))
-		start_all(m);
-	return message_starts(m) || message_is_deassert(m);
+	if (message_is_ours(m))
+		deliver_all(m);
+	return message_is_ours(m) || message_is_deassert(m);
 }
 
 /* ---- The local APIC ---- */

@@ -287,6 +287,7 @@ struct vmcb *svm_ready(void)
 		__asm__ volatile("stgi" : : : "memory");
 		svm_restart(&cpu->vcpu);
 	}
+	svm_collect_nmis();
 	svm_offer_nmi();
 	sync_enter(cpu->sync);
 	return vmcb();

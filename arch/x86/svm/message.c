@@ -31,6 +31,11 @@ bool message_starts(const struct message *m)
 	    (message_mode(m) == MODE_INIT && !message_is_deassert(m));
 }
 
+bool message_is_ours(const struct message *m)
+{
+	return message_starts(m) || message_mode(m) == MODE_NMI;
+}
+
 static bool logical(const struct message *m, const struct message_address *cpu)
 {
 	uint32_t own = cpu->ldr >> 24;

@@ -26,8 +26,11 @@ struct message_address {
 
 unsigned message_mode(const struct message *m);
 
-/* Whether it is one that this monitor has to carry out: INIT (not its de-assertion) or SIPI. */
+/* Whether it is INIT (not its de-assertion) or SIPI. */
 bool message_starts(const struct message *m);
+
+/* Whether it is one that this monitor carries out: those, and NMI. */
+bool message_is_ours(const struct message *m);
 
 /* A de-asserted INIT does nothing on any CPU of today, and is not sent on. */
 bool message_is_deassert(const struct message *m);

@@ -3,8 +3,8 @@
  * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does
  * not know its exit.
  *
- * The CPU itself never sees the guest's INIT and SIPI. A sender changes the target's start word
- * (message.h) and kicks it; the target finds INIT in the word before it enters its guest again,
+ * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the target's
+ * mail (message.h) and kicks it; the target finds INIT in the word before it enters its guest again,
  * resets its VP, and waits for SIPI in root mode, where it counts as not in its guest. An INIT that
  * a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2 14.1.3, 15.30.1;
  * MP specification B.4.
@@ -18,6 +18,7 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
+#include "arch/x86/trap.h"
 #include "monitor/abi/audit.h"
 
 #define RESET_CS      0xf000u
@@ -30,15 +31,18 @@
 #define ATTR_TSS_BUSY 0x8bu
 #define REAL_LIMIT    0xffffu
 
-/* Start words, by CPU index. */
-static _Atomic uint32_t *words;
+/* What other CPUs tell one, by its index. */
+static struct mail {
+	_Atomic uint32_t start; /* START_ of message.h */
+	_Atomic uint32_t nmis;
+} *mail;
 
 bool svm_start_init(void)
 {
-	size_t bytes = cpu_count() * sizeof(*words);
+	size_t bytes = cpu_count() * sizeof(*mail);
 
-	words = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
-	return words != NULL;
+	mail = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
+	return mail != NULL;
 }
 
 bool svm_is_covered(unsigned cpu)
@@ -61,7 +65,7 @@ static _Noreturn void first_cpu_reset(void)
 
 void svm_send_init(unsigned cpu)
 {
-	uint32_t old = atomic_load(&words[cpu]);
+	uint32_t old = atomic_load(&mail[cpu].start);
 
 	if (test_switch(TEST_NO_INIT_GUARD)) {
 		apic_send(sync_of(cpu)->apic_id, MODE_INIT << 8 | 1u << 14);
@@ -69,7 +73,7 @@ void svm_send_init(unsigned cpu)
 	}
 	if (cpu == 0)
 		first_cpu_reset();
-	while (!atomic_compare_exchange_weak(&words[cpu], &old, start_after_init(old)))
+	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_init(old)))
 		;
 	if (!(old & START_WAITING) && cpu != cpu_index())
 		sync_kick(sync_of(cpu));
@@ -78,14 +82,34 @@ void svm_send_init(unsigned cpu)
 /* A CPU that waits looks for it; one that has not taken its INIT has been kicked. */
 void svm_send_sipi(unsigned cpu, uint8_t vector)
 {
-	uint32_t old = atomic_load(&words[cpu]);
+	uint32_t old = atomic_load(&mail[cpu].start);
 
 	if (test_switch(TEST_NO_INIT_GUARD)) {
 		apic_send(sync_of(cpu)->apic_id, MODE_STARTUP << 8 | vector);
 		return;
 	}
-	while (!atomic_compare_exchange_weak(&words[cpu], &old, start_after_sipi(old, vector)))
+	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_sipi(old, vector)))
 		;
+}
+
+/*
+ * Beside the kick, so that the two cannot merge, and no more than the CPU would keep. (What comes by
+ * other ways than the interrupt command register is a real NMI.)
+ */
+void svm_send_nmi(unsigned cpu)
+{
+	if (atomic_fetch_add(&mail[cpu].nmis, 1) == 0 && cpu != cpu_index())
+		sync_kick(sync_of(cpu));
+}
+
+void svm_collect_nmis(void)
+{
+	_Atomic uint32_t *nmis = &mail[cpu_index()].nmis;
+
+	if (!atomic_load_explicit(nmis, memory_order_relaxed))
+		return;
+	for (uint32_t n = atomic_exchange(nmis, 0); n > 0; n--)
+		vendor_nmi_pending();
 }
 
 static void reset_segments(struct vmcb *v)
@@ -130,8 +154,8 @@ bool svm_restart_due(void)
 	struct percpu *cpu = this_cpu();
 
 	if (atomic_exchange(&cpu->init_arrived, 0))
-		atomic_store(&words[cpu->vcpu.index], START_INIT);
-	return atomic_load_explicit(&words[cpu->vcpu.index], memory_order_acquire) != 0;
+		atomic_store(&mail[cpu->vcpu.index].start, START_INIT);
+	return atomic_load_explicit(&mail[cpu->vcpu.index].start, memory_order_acquire) != 0;
 }
 
 /* NMIs that come meanwhile are gone when it starts. */
@@ -148,7 +172,7 @@ static uint8_t wait_for_sipi(_Atomic uint32_t *word)
 
 void svm_restart(struct vcpu *vcpu)
 {
-	_Atomic uint32_t *word = &words[vcpu->index];
+	_Atomic uint32_t *word = &mail[vcpu->index].start;
 	struct vmcb *v = vmcb();
 	uint8_t vector;
 
@@ -161,6 +185,7 @@ void svm_restart(struct vcpu *vcpu)
 	svm_device_note();
 	reset_state(vcpu);
 	vector = wait_for_sipi(word);
+	atomic_store(&mail[vcpu->index].nmis, 0);
 	atomic_store(&this_cpu()->nmi_pending, 0);
 	v->cs.selector = (uint16_t)(vector << 8);
 	v->cs.base = (uint64_t)vector << 12;
@@ -178,5 +203,5 @@ void svm_shutdown(struct vcpu *vcpu)
 /* Another CPU of the guest may start it again by INIT and SIPI. */
 void svm_stop_vp(void)
 {
-	atomic_store(&words[cpu_index()], START_WAITING);
+	atomic_store(&mail[cpu_index()].start, START_WAITING);
 }

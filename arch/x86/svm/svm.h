@@ -184,6 +184,8 @@ bool svm_start_init(void);
 bool svm_is_covered(unsigned cpu);
 void svm_send_init(unsigned cpu);
 void svm_send_sipi(unsigned cpu, uint8_t vector);
+void svm_send_nmi(unsigned cpu);
+void svm_collect_nmis(void); /* those sent to this CPU are pending then */
 bool svm_restart_due(void);
 void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode */
 void svm_shutdown(struct vcpu *vcpu);
