@@ -40,13 +40,16 @@ endef
 
 BOOT_PURE := acpi config image ranges record_valid sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record settings watch x86) instructions.S)
+	handover initrd launch main memory record settings shim watch x86) \
+	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
 $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
 
-boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img
-boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img
+boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img \
+	.monsvm=$(B)/monitor/redoubt-svm.img
+boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img \
+	.monsvm=$(B)/monitor/redoubt-svm-test.img
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi

@@ -8,6 +8,46 @@
 #include "boot/console.h"
 #include "boot/file.h"
 #include "boot/initrd.h"
+#include "boot/shim.h"
+
+struct file {
+	void *bytes; /* from the pool */
+	UINT64 size;
+};
+
+static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
+{
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status = file_open(device, path, &file, &out->size);
+
+	if (EFI_ERROR(status))
+		return status;
+	status = BS->AllocatePool(EfiLoaderData, out->size, &out->bytes);
+	if (!EFI_ERROR(status)) {
+		status = file_read(file, out->bytes, out->size);
+		if (EFI_ERROR(status))
+			BS->FreePool(out->bytes);
+	}
+	file->Close(file);
+	return status;
+}
+
+/*
+ * Loads from memory, and so the very bytes that shim has judged. LoadImage() judges them too:
+ * firmware does, or shim, which from version 16 on puts its own in its place.
+ */
+static EFI_STATUS load_judged(EFI_HANDLE self, EFI_DEVICE_PATH *path, const struct file *file,
+    EFI_HANDLE *next)
+{
+	EFI_STATUS status;
+
+	*next = NULL;
+	status = BS->LoadImage(FALSE, self, path, file->bytes, file->size, next);
+	/* With a security violation firmware may load the image and leave the decision to us. */
+	if (EFI_ERROR(status) && *next)
+		BS->UnloadImage(*next);
+	return status;
+}
 
 static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const char *path,
     EFI_HANDLE *next)
@@ -15,17 +55,21 @@ static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const cha
 	CHAR16 wide[CONFIG_PATH_MAX + 1];
 	EFI_DEVICE_PATH *device_path;
 	EFI_STATUS status;
+	struct file file;
 
 	file_widen(wide, path);
+	status = read(image->DeviceHandle, wide, &file);
+	if (EFI_ERROR(status))
+		return status;
 	device_path = FileDevicePath(image->DeviceHandle, wide);
-	if (!device_path)
-		return EFI_OUT_OF_RESOURCES;
-	*next = NULL;
-	status = BS->LoadImage(FALSE, self, device_path, NULL, 0, next);
-	/* With a security violation firmware may load the image and leave the decision to us. */
-	if (EFI_ERROR(status) && *next)
-		BS->UnloadImage(*next);
-	BS->FreePool(device_path);
+	status = device_path ? shim_verify(file.bytes, file.size) : EFI_OUT_OF_RESOURCES;
+	if (device_path && EFI_ERROR(status))
+		say("shim does not accept %s", path);
+	if (!EFI_ERROR(status))
+		status = load_judged(self, device_path, &file, next);
+	if (device_path)
+		BS->FreePool(device_path);
+	BS->FreePool(file.bytes);
 	return status;
 }
 
@@ -35,16 +79,18 @@ static EFI_STATUS start(EFI_HANDLE next, const char *options)
 	EFI_LOADED_IMAGE *loaded;
 	CHAR16 *exit_data = NULL;
 	UINTN exit_size;
+	UINT32 size = 0;
 	EFI_STATUS status;
 
 	status = BS->HandleProtocol(next, &LoadedImageProtocol, (void **)&loaded);
 	if (EFI_ERROR(status))
 		return status;
+	/* Set where there are none, too: shim would hand on its own. */
 	file_widen(wide, options);
-	if (*options) {
-		loaded->LoadOptions = wide;
-		loaded->LoadOptionsSize = (UINT32)((text_length(options) + 1) * sizeof(CHAR16));
-	}
+	loaded->LoadOptions = *options ? wide : NULL;
+	if (*options)
+		size = (UINT32)((text_length(options) + 1) * sizeof(CHAR16));
+	loaded->LoadOptionsSize = size;
 	status = BS->StartImage(next, &exit_size, &exit_data);
 	if (exit_data)
 		BS->FreePool(exit_data);

@@ -11,5 +11,6 @@ $(B)/tests/acpi/dsdt.aml: tests/acpi/dsdt.asl
 $(B)/efi/tests/acpi/dsdt.o: EFI_CFLAGS += -Wa,-I$(B)/tests/acpi
 $(B)/efi/tests/acpi/dsdt.o: $(B)/tests/acpi/dsdt.aml
 
-$(eval $(call efi_app,tests/acpi/starter,$(call efi_objs,$(addprefix tests/acpi/,starter.c tables.c dsdt.S))))
+STARTER_OBJS := $(call efi_objs,$(addprefix tests/acpi/,starter.c tables.c dsdt.S))
+$(eval $(call efi_app,tests/acpi/starter,$(STARTER_OBJS)))
 ALL_TARGETS += $(STARTER)

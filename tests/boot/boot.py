@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Boots Debian on an emulated machine and checks, from inside and outside, what runs below it.
 
-usage: boot.py --name NAME [--engine E] [--kernel stock|cloud] [--cpus N] [--via stub|shim] [--bare]
+usage: boot.py --name NAME [--vendor V] [--engine E] [--kernel stock|cloud] [--cpus N] [--via stub|shim] [--bare]
                [--reboot] [--hotplug]
 
   --bare     without the monitor: the same checks must then give the opposite answer
@@ -21,6 +21,7 @@ import sys
 EMU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "emu")
 sys.path.insert(0, EMU)
 
+import choose  # noqa: E402
 import linux  # noqa: E402
 from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
@@ -145,7 +146,7 @@ class Boot:
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--engine", default="bochs")
+    choose.add_arguments(parser)
     parser.add_argument("--kernel", default="cloud", choices=["stock", "cloud"])
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--via", default="stub", choices=["stub", "shim"])
@@ -158,6 +159,7 @@ def parse():
 
 def main():
     args = parse()
+    args.engine = choose.engine(args)
     spec = Spec(name=args.name, disk=os.path.join(BUILD, "tests", "boot", args.name + ".img"),
                 cpus=args.cpus)
     linux.disk(spec.disk, args.kernel, None if args.bare else linux.LOADER, args.via,

@@ -20,6 +20,7 @@ import typing
 import spec as spec_module
 
 MODEL = "corei7_icelake_u"
+FIRMWARE = "/usr/share/ovmf/OVMF.fd"
 VGA_BIOS = "/usr/share/vgabios/vgabios.bin"
 MSRS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bochs-msrs.txt")
 GROUPS = ("image", "bochs")
@@ -76,7 +77,7 @@ class Engine:
         config = os.path.join(spec.log_dir, "bochs.cfg")
         with open(config, "w", encoding="ascii") as f:
             f.write(CONFIG.format(
-                mem=spec.mem, firmware=spec.firmware, vga=VGA_BIOS, cpu=spec.cpu or MODEL,
+                mem=spec.mem, firmware=FIRMWARE, vga=VGA_BIOS, cpu=spec.cpu or MODEL,
                 cpus=spec.cpus, ips=spec.options.get("ips", 100000000),
                 bad_msrs=spec.options.get("ignore_bad_msrs", 0), msrs=MSRS, serial=serial_device,
                 errors=spec.options.get("errors", "ignore"),

@@ -274,7 +274,7 @@ class Machine:
             self._note_cpus()
         parts = list(self.where)
         for name in sorted(os.listdir(self.spec.log_dir)):
-            if name in ("marks", "bochs.cfg"):
+            if name in ("marks", "bochs.cfg", "vars.fd") or name.startswith("dump-"):
                 continue
             path = os.path.join(self.spec.log_dir, name)
             with open(path, encoding="utf-8", errors="replace") as f:

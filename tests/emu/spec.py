@@ -15,10 +15,13 @@ CACHE = os.environ.get("CACHE") or os.path.join(
 
 @dataclasses.dataclass
 class Spec:
-    """A machine: UEFI firmware, one IDE disk, COM1, a debug port at 0xE9.
+    """A machine: UEFI firmware, one disk, COM1, a debug port at 0xE9.
 
     `name` names the folder of logs (build/logs/NAME). `cpu` is the engine's word for a model,
-    empty for the engine's default. `options` are the engine's own (see its file).
+    empty for the engine's default. `firmware` is "plain" or, with QEMU alone, "secboot", the build that
+    keeps its variables behind SMM. `vars` is the file of the firmware's variables, which the machine
+    writes to (QEMU alone); empty for fresh ones that are forgotten. `options` are the engine's own (see
+    its file).
     """
 
     name: str
@@ -26,7 +29,8 @@ class Spec:
     cpus: int = 1
     mem: int = 512
     cpu: str = ""
-    firmware: str = "/usr/share/ovmf/OVMF.fd"
+    firmware: str = "plain"
+    vars: str = ""
     options: dict = dataclasses.field(default_factory=dict)
 
     @property

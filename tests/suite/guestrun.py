@@ -9,6 +9,7 @@ import sys
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(TOP, "tests", "emu"))
 
+import choose  # noqa: E402
 import mkdisk  # noqa: E402
 from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
@@ -40,7 +41,8 @@ class GuestRun:
 
     guest = "suite"  # guest/NAME.efi
 
-    def __init__(self, name, options, build="release", cpus=1, conf=(), time=300):
+    def __init__(self, name, options, build="release", cpus=1, conf=(), time=300,
+                 engine="bochs"):
         self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
                          cpus=cpus)
         lines = [f"next = \\{self.guest}.efi", f"options = {options}", "console = debugcon",
@@ -50,7 +52,7 @@ class GuestRun:
             [(os.path.join(BUILD, "boot", LOADERS[build]), "EFI/BOOT/BOOTX64.EFI"),
              (os.path.join(BUILD, "guest", self.guest + ".efi"), self.guest + ".efi")],
             [("\n".join(lines) + "\n", "EFI/BOOT/redoubt.conf")])
-        self.machine = Machine(self.spec, "bochs", time)
+        self.machine = Machine(self.spec, engine, time)
 
     def __enter__(self):
         self.machine.start()
@@ -106,4 +108,4 @@ def log_tail(run):
     print(run.machine.tail(40), file=sys.stderr, flush=True)
 
 
-__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "log_tail", "switches"]
+__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "choose", "log_tail", "switches"]

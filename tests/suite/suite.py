@@ -3,7 +3,7 @@
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
 usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test] [--cpus N] [--time S]
-                [KEY=VALUE...]
+                [--vendor vmx|svm] [--engine NAME] [KEY=VALUE...]
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
 KEY=VALUE are more options of the guest's. Points of the driver's own follow: the guest reached its end,
@@ -13,7 +13,7 @@ counted as many points as were seen, switched the machine off, and the monitor l
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, log_tail
+from guestrun import Failure, GuestRun, Report, choose, log_tail
 
 
 def parse():
@@ -25,6 +25,7 @@ def parse():
     parser.add_argument("--build", default="release", choices=("release", "test"))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=300)
+    choose.add_arguments(parser)
     parser.add_argument("options", nargs="*")
     return parser.parse_args()
 
@@ -57,7 +58,8 @@ def main():
     report = Report()
     kind = TinyRun if args.tiny else GuestRun
     options = " ".join(([] if args.tiny else [f"suite={args.suite}"]) + args.options)
-    with kind(args.name, options, args.build, args.cpus, time=args.time) as run:
+    with kind(args.name, options, args.build, args.cpus, time=args.time,
+              engine=choose.engine(args)) as run:
         drive(run, report)
         if report.failed:
             log_tail(run)

@@ -10,6 +10,8 @@
 # The version in use is what the archive offers today; that is asked once a day.
 
 DEBS=$CACHE/debs
+# The kernel modules that tests load; all others are thrown away.
+KEPT_MODULE=efivarfs.ko
 
 # True if the link of $1 was set within a day.
 deb_fresh() {
@@ -35,7 +37,9 @@ unpack_deb() {
 		(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1=$2" >&2)
 		mkdir "$work/files"
 		dpkg-deb -x "$work"/*.deb "$work/files"
-		rm -rf "$work/files/lib/modules" "$work/files/usr/lib/modules" "$work/files/usr/share/doc"
+		find "$work/files/lib/modules" "$work/files/usr/lib/modules" \
+			\( -type d -empty -o -type f ! -name $KEPT_MODULE \) -delete 2>/dev/null || true
+		rm -rf "$work/files/usr/share/doc"
 		printf '%s %s\n' "$1" "$2" >"$work/files/.complete"
 		rm -rf "$dir"
 		mv "$work/files" "$dir"
@@ -67,15 +71,34 @@ image_of() {
 	apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-image-.*\)/\1/p' | head -n 1
 }
 
-fetch_kernel() {
+fetch_image() {
 	case $1 in
 	stock) fetch linux-image-amd64 kernel-stock image_of ;;
 	cloud) fetch linux-image-cloud-amd64 kernel-cloud image_of ;;
 	esac
-	ln -sfn "$(cd "$DEBS/kernel-$1" && ls boot/vmlinuz-*)" "$DEBS/kernel-$1/vmlinuz"
+}
+
+# Path of the kept module in the folder of kernel $1, relative to it.
+kept_module() { (cd "$DEBS/kernel-$1" && find . -type f -name $KEPT_MODULE -printf '%P\n' -quit); }
+
+fetch_kernel() {
+	local dir=$DEBS/kernel-$1
+	fetch_image "$1"
+	if [[ -z $(kept_module "$1") ]]; then # unpacked before modules were kept
+		rm "$dir/.complete"
+		fetch_image "$1"
+	fi
+	ln -sfn "$(cd "$dir" && ls boot/vmlinuz-*)" "$dir/vmlinuz"
+	ln -sfn "$(kept_module "$1")" "$dir/$KEPT_MODULE"
 }
 
 fetch_shim() {
 	fetch_deb shim-signed
 	fetch_deb grub-efi-amd64-signed
+}
+
+# For Debian's certificate, /usr/share/shim/debian-uefi-ca.der.
+fetch_secureboot() {
+	fetch_shim
+	fetch_deb shim-unsigned
 }

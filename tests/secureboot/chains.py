@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Debian under Secure Boot with the monitor below it, started in each of the ways that are supported.
+
+usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--once] [--aside]
+
+  firmware-stub   firmware starts redoubt.efi, firmware's keys say yes to Debian's kernel
+  firmware-shim   firmware starts redoubt.efi, which starts Debian's shim, and that GRUB and the kernel
+  shim-stub       Debian's shim starts redoubt.efi, and says yes to Debian's kernel
+  shim-grub       Debian's shim starts redoubt.efi, and says yes to GRUB
+  shim-shim       Debian's shim starts redoubt.efi, and says yes to Debian's shim
+
+  --once          without the reboot
+  --aside         the loader steps aside: the same without a monitor, for comparison; implies --once
+
+The kernel must know that Secure Boot is on and be locked down; a variable that it sets, which takes an
+SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
+"""
+
+import argparse
+import os
+import re
+import sys
+
+import keys
+from refusals import own_variables, signed
+
+import linux
+import mkdisk
+from machine import Failure, Machine, Spec
+from tap import Tap
+
+PROMPT = re.escape(linux.PROMPT)
+GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+VARIABLE = "RedoubtTest-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
+EFIVARS = "/sys/firmware/efi/efivars"
+MOUNT = f"insmod /lib/efivarfs.ko; mount -t efivarfs efivarfs {EFIVARS}"
+CONTENT = "still there after the reboot"
+NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi", None),
+        "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None),
+        "shim-shim": ("shimx64.efi", None)}
+
+
+def initrd(kernel):
+    """The test initramfs with the kernel's own efivarfs module behind it."""
+    path = os.path.join(keys.WORK, f"initramfs-{kernel}.cpio")
+    module = os.path.join(linux.kernel_dir(kernel), "efivarfs.ko")
+    keys.run(os.path.join(keys.TOP, "guest/linux/mkinitramfs.py"), path, f"{module}=lib/efivarfs.ko")
+    with open(linux.INITRAMFS, "rb") as base, open(path, "rb") as more:
+        both = base.read() + more.read()
+    with open(path, "wb") as out:
+        out.write(both)
+    return path
+
+
+def config(name):
+    following, ramdisk = NEXT[name]
+    text = f"next = \\EFI\\debian\\{following}\nconsole = debugcon\n"
+    if ramdisk:
+        text += f"initrd = \\EFI\\debian\\{ramdisk}\noptions = {linux.OPTIONS}\n"
+    return text
+
+
+def disk(name, kernel):
+    if name.startswith("firmware"):
+        files = [(signed("db", "redoubt"), "EFI/BOOT/BOOTX64.EFI")]
+    else:
+        files = [(keys.SHIM, "EFI/BOOT/BOOTX64.EFI"), (signed("mok", "redoubt"), "EFI/BOOT/grubx64.efi")]
+    files += [(os.path.join(linux.kernel_dir(kernel), "vmlinuz"), "EFI/debian/vmlinuz"),
+              (initrd(kernel), "EFI/debian/initrd"), (keys.SHIM, "EFI/debian/shimx64.efi"),
+              (os.path.join(linux.CACHE, linux.GRUB), "EFI/debian/grubx64.efi")]
+    texts = [(config(name), "EFI/BOOT/redoubt.conf"),
+             (linux.GRUB_CONFIG.format(options=linux.OPTIONS), "EFI/debian/grub.cfg")]
+    path = os.path.join(keys.WORK, f"chain-{name}.img")
+    mkdisk.make_with_text(path, files, texts)
+    return path
+
+
+class Chain:
+    """One machine; every step makes exactly one check."""
+
+    def __init__(self, args, spec, tap):
+        self.args = args
+        self.spec = spec
+        self.machine = Machine(spec, "qemu-tcg", args.time)
+        self.tap = tap
+
+    def ask(self, line):
+        return linux.command(self.machine, line, 60)
+
+    def last_line(self, line):
+        """Of what a command says; a long command's echo takes lines of its own."""
+        return self.ask(line).rstrip().split("\n")[-1].strip()
+
+    def steps(self):
+        again = [self.reboot, self.covered, self.locked_down, self.get_variable]
+        return [self.to_prompt, self.covered, self.secure_boot, self.kernel_log, self.locked_down,
+                self.memory_closed, self.set_variable, *([] if self.args.once else again),
+                self.power_off, self.in_flash]
+
+    def to_prompt(self):
+        self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic|Access Denied")
+        self.tap.check(True, f"{self.args.name}: Debian comes up to a prompt")
+        self.ask("dmesg -n 1")
+
+    def covered(self):
+        text = self.ask("redoubtctl status; echo exit status $?")
+        wanted = f"exit status {int(self.args.aside)}"
+        self.tap.check(wanted in text.split("\n"), f"redoubtctl status ends with {wanted}", text)
+
+    def secure_boot(self):
+        self.ask(MOUNT)
+        text = self.last_line(f"hexdump -ve '1/1 \"%02x \"' {EFIVARS}/SecureBoot-{GLOBAL}")
+        self.tap.check(text == "06 00 00 00 01", "firmware's variable says that it is on", text)
+
+    def kernel_log(self):
+        text = self.ask("dmesg | grep -i 'secure boot'")
+        self.tap.check("Secure boot enabled" in text, "the kernel says that Secure Boot is on", text)
+
+    def locked_down(self):
+        text = self.ask("mount -t securityfs securityfs /sys/kernel/security 2>/dev/null; "
+                        "cat /sys/kernel/security/lockdown")
+        self.tap.check("[integrity]" in text, "the kernel is locked down", text)
+
+    def memory_closed(self):
+        text = self.ask("dd if=/dev/mem of=/dev/null bs=1 count=1 2>&1")
+        self.tap.check("not permitted" in text, "the kernel does not give out its memory", text)
+
+    def set_variable(self):
+        self.ask(f"printf '\\007\\000\\000\\000{CONTENT}' > {EFIVARS}/{VARIABLE}")
+        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
+        self.tap.check(text == CONTENT, "a variable is set and read", text)
+
+    def reboot(self):
+        self.machine.send("reboot\n")
+        self.machine.wait_for("Linux version", source="serial", fail="Access Denied|did not end")
+        self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic")
+        self.tap.check(True, "the machine comes up again after reboot")
+        self.ask("dmesg -n 1")
+
+    def get_variable(self):
+        self.ask(MOUNT)
+        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
+        self.tap.check(text == CONTENT, "the variable is still there", text)
+
+    def power_off(self):
+        self.machine.send("poweroff\n")
+        self.machine.wait_end(60)
+        self.tap.check(True, "power-off ends the machine")
+
+    def in_flash(self):
+        with open(self.spec.vars, "rb") as file:
+            flash = file.read()
+        name = VARIABLE.split("-", maxsplit=1)[0].encode("utf-16-le")
+        self.tap.check(name in flash and CONTENT.encode() in flash, "the variable is in the flash")
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("name", choices=sorted(NEXT))
+    parser.add_argument("--kernel", default="cloud", choices=["stock", "cloud"])
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--time", type=float, default=240)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--aside", action="store_true")
+    args = parser.parse_args()
+    # Having reached the operating system the loader does not step aside again.
+    args.once |= args.aside
+    return args
+
+
+def main():
+    args = parse()
+    variant = args.name.split("-", maxsplit=1)[0] + ("-aside" if args.aside else "")
+    spec = Spec(name="secureboot-" + args.name, disk=disk(args.name, args.kernel), cpus=args.cpus,
+                firmware="secboot", vars=own_variables(variant, args.name))
+    print(f"# {linux.kernel_version(args.kernel)}", flush=True)
+    chain = Chain(args, spec, None)
+    steps = chain.steps()
+    chain.tap = Tap(len(steps))
+    with chain.machine:
+        try:
+            for step in steps:
+                step()
+        except Failure as why:
+            chain.tap.give_up(chain.machine.tail() + f"\n{args.name}: {why}")
+    return chain.tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

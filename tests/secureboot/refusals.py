@@ -1,0 +1,238 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Who starts what under Secure Boot, and who is refused by whom, in one boot of firmware each.
+
+usage: refusals.py NAME       one of the scenarios below; speaks TAP
+
+A scenario is a file of variables (enroll.py), what firmware starts, files for the disk, lines for the
+starter (tests/acpi), and what must appear, in this order, on port 0xE9, or on firmware's console where it
+starts with CONSOLE. Each line of `seen` is one check; `never` must not have appeared at the end. For each
+refusal stands, in the same scenario, the same thing signed well, which starts.
+
+In most of these the loader of Redoubt steps aside, so that it can be started several times in one boot.
+"""
+
+import os
+import re
+import shutil
+import sys
+
+import keys
+
+import linux
+import mkdisk
+from machine import Failure, Machine, Spec
+from tap import Tap
+
+CONSOLE = "(console)"
+PAUSE = re.compile(r"going back|returned")
+ACCESS_DENIED, SECURITY_VIOLATION = (1 << 63 | code for code in (15, 26))
+OURS = ("starter", "probe", "probe-old", "probe-refused", "double", "redoubt-next")
+
+
+def source(name):
+    """The file that a scenario calls by a short name, as the build or Debian made it."""
+    if name in OURS:
+        return os.path.join(keys.WORK, name + ".efi")
+    return {"redoubt": linux.LOADER, "shim": keys.SHIM,
+            "kernel": os.path.join(linux.kernel_dir("cloud"), "vmlinuz")}[name]
+
+
+def made(name):
+    path = os.path.join(keys.WORK, "signed", name + ".efi")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    return path
+
+
+def signed(key, name):
+    return keys.sign(key, source(name), made(f"{name}-{key}"))
+
+
+def modified(key, name):
+    return keys.modified(signed(key, name), made(f"{name}-{key}-modified"))
+
+
+def bare(name):
+    """What came signed, without its signature."""
+    path = made(f"{name}-bare")
+    shutil.copyfile(source(name), path)
+    keys.run("sbattach", "--remove", path)
+    return path
+
+
+def loaded(status):
+    return f"^starter: loaded -> 0x{status:016x}$"
+
+
+def starts(*folders):
+    return [f"start \\{folder}\\redoubt.efi" for folder in folders]
+
+
+def goes_on(path, complaint):
+    """The loader cannot start `path`, says why, and gives the machine back."""
+    path = re.escape(path)
+    return [f"^redoubt: next loader {path}: .*{complaint}.*$",
+            "^redoubt: going back to firmware, without the monitor$"]
+
+
+def starts_probe(path):
+    return [f"^redoubt: starting {re.escape(path)}$", "^probe: started$",
+            "^redoubt: going back to firmware, without the monitor$"]
+
+
+def firmware():
+    """Started by firmware, the next image by LoadImage(): firmware's keys alone count."""
+    redoubt = signed("db", "redoubt")
+    return dict(
+        vars="firmware-aside", boot=signed("db", "starter"),
+        files=[(source("redoubt"), "plain/redoubt.efi"), (signed("other", "redoubt"), "other/redoubt.efi"),
+               (signed("mok", "redoubt"), "mok/redoubt.efi"),
+               (modified("db", "redoubt"), "modified/redoubt.efi"),
+               (source("probe"), "plain.efi"), (signed("other", "probe"), "other.efi"),
+               (modified("db", "probe"), "modified.efi"), (bare("kernel"), "bare.efi"),
+               (signed("db", "probe"), "good.efi"),
+               *[(redoubt, f"{f}/redoubt.efi") for f in "abcde"]],
+        conf=dict(a="plain", b="other", c="modified", d="bare", e="good"),
+        script=starts("plain", "other", "mok", "modified", "a", "b", "c", "d", "e"),
+        seen=[*[loaded(ACCESS_DENIED)] * 4, loaded(0), *goes_on(r"\plain.efi", "Secure Boot"),
+              *goes_on(r"\other.efi", "Secure Boot"), *goes_on(r"\modified.efi", "Secure Boot"),
+              *goes_on(r"\bare.efi", "Secure Boot"), *starts_probe(r"\good.efi")],
+        never="^double:")
+
+
+def unsigned():
+    """Firmware finds an unsigned redoubt.efi where it looks for what to boot."""
+    return dict(vars="firmware", boot=source("redoubt"), seen=[CONSOLE + "failed to load Boot.*Access Denied"],
+                never="^redoubt:")
+
+
+def shim():
+    """Started by Debian's shim with our key as the owner's: shim judges what comes next."""
+    redoubt = signed("mok", "redoubt")
+    return dict(
+        vars="shim-aside", boot=source("shim"),
+        files=[(signed("mok", "starter"), "EFI/BOOT/grubx64.efi"),
+               (source("redoubt"), "plain/redoubt.efi"), (signed("other", "redoubt"), "other/redoubt.efi"),
+               (modified("mok", "redoubt"), "modified/redoubt.efi"),
+               (source("probe"), "plain.efi"), (signed("other", "probe"), "other.efi"),
+               (modified("mok", "probe"), "modified.efi"), (bare("kernel"), "bare.efi"),
+               (signed("mok", "probe"), "good.efi"),
+               *[(redoubt, f"{f}/redoubt.efi") for f in "abcde"]],
+        conf=dict(a="plain", b="other", c="modified", d="bare", e="good"),
+        script=starts("plain", "other", "modified", "a", "b", "c", "d", "e"),
+        seen=[*[loaded(SECURITY_VIOLATION)] * 3, loaded(0),
+              *shim_refuses(r"\plain.efi"), *shim_refuses(r"\other.efi"), *shim_refuses(r"\modified.efi"),
+              *shim_refuses(r"\bare.efi"), *starts_probe(r"\good.efi")])
+
+
+def shim_refuses(path):
+    return [f"^redoubt: shim does not accept {re.escape(path)}$", *goes_on(path, "Secure Boot")]
+
+
+def sbat():
+    """A generation revoked by SbatLevel: redoubt.efi itself, and a next image that calls itself so."""
+    return dict(
+        vars="revoked-aside", boot=source("shim"),
+        files=[(signed("mok", "starter"), "EFI/BOOT/grubx64.efi"),
+               (signed("mok", "redoubt"), "old/redoubt.efi"),
+               (signed("mok", "probe-old"), "old.efi"), (signed("mok", "probe"), "good.efi"),
+               *[(signed("mok", "redoubt-next"), f"{f}/redoubt.efi") for f in "ab"]],
+        conf=dict(a="old", b="good"),
+        script=starts("old", "a", "b"),
+        seen=[loaded(SECURITY_VIOLATION), loaded(0), *shim_refuses(r"\old.efi"),
+              *starts_probe(r"\good.efi")])
+
+
+def sbat_direct():
+    """Shim finds a revoked redoubt.efi where it looks for its second stage."""
+    return dict(vars="revoked", boot=source("shim"),
+                files=[(signed("mok", "redoubt"), "EFI/BOOT/grubx64.efi")],
+                seen=[CONSOLE + "Verification failed.*Security"], never="^redoubt:")
+
+
+def old_shim():
+    """A shim that leaves LoadImage() to firmware: both must accept, and shim can only refuse."""
+    redoubt = signed("db", "redoubt")
+    return dict(
+        vars="firmware-aside", boot=signed("db", "starter"),
+        files=[(signed("db", "double"), "double.efi"), (signed("db", "starter"), "inner.efi"),
+               (signed("db", "probe-refused"), "refused.efi"), (source("probe"), "plain.efi"),
+               (signed("db", "probe"), "good.efi"), *[(redoubt, f"{f}/redoubt.efi") for f in "abc"]],
+        conf=dict(a="refused", b="plain", c="good"),
+        texts=[("\n".join(starts("a", "b", "c")) + "\n", "inner.txt")],
+        script=[r"start \double.efi \inner.txt"],
+        seen=["^double: refused$", *shim_refuses(r"\refused.efi"),
+              "^double: accepted$", *goes_on(r"\plain.efi", "Secure Boot"),
+              "^double: accepted$", *starts_probe(r"\good.efi")])
+
+
+def covered_then_refused(key, complaints):
+    """The monitor runs, the next image is refused, and firmware goes on above the monitor."""
+    return dict(
+        files=[(signed(key, "redoubt"), "a/redoubt.efi"), (source("probe"), "plain.efi"),
+               (signed(key, "probe"), "good.efi")],
+        conf=dict(a="plain"), script=[*starts("a"), r"start \good.efi"],
+        seen=["^redoubt: 1 CPUs? covered$", *complaints, r"^redoubt: next loader \\plain\.efi: .*Secure Boot",
+              "^redoubt: going back to firmware, still under the monitor$", "^probe: started$"])
+
+
+def covered():
+    return dict(covered_then_refused("db", []), vars="firmware", boot=signed("db", "starter"))
+
+
+def covered_shim():
+    scenario = covered_then_refused("mok", [r"^redoubt: shim does not accept \\plain\.efi$"])
+    scenario["files"].append((signed("mok", "starter"), "EFI/BOOT/grubx64.efi"))
+    return dict(scenario, vars="shim", boot=source("shim"))
+
+
+SCENARIOS = {f.__name__.replace("_", "-"): f
+             for f in (firmware, unsigned, shim, sbat, sbat_direct, old_shim, covered, covered_shim)}
+
+
+def make_disk(name, scenario):
+    files = [(scenario["boot"], "EFI/BOOT/BOOTX64.EFI"), *scenario.get("files", [])]
+    texts = list(scenario.get("texts", []))
+    texts.append(("\n".join(scenario.get("script", [])) + "\n", "start.txt"))
+    for folder, following in scenario.get("conf", {}).items():
+        texts.append((f"console = debugcon\nnext = \\{following}.efi\n", f"{folder}/redoubt.conf"))
+    disk = os.path.join(keys.WORK, f"refusals-{name}.img")
+    mkdisk.make_with_text(disk, files, texts)
+    return disk
+
+
+def own_variables(variant, name):
+    """A copy that this run may write to."""
+    path = os.path.join(keys.WORK, f"{name}.run.vars")
+    shutil.copyfile(os.path.join(keys.WORK, variant + ".vars"), path)
+    return path
+
+
+def watch(machine, scenario, tap):
+    for pattern in scenario["seen"]:
+        source_name = "serial" if pattern.startswith(CONSOLE) else "e9"
+        machine.wait_for(pattern.removeprefix(CONSOLE), source=source_name, timeout=60)
+        tap.check(True, pattern)
+        if PAUSE.search(pattern):
+            machine.send(" ")
+    if "never" in scenario:
+        found = re.search(scenario["never"], machine.e9, re.M)
+        tap.check(not found, f"never {scenario['never']}", machine.e9)
+
+
+def main():
+    name = sys.argv[1]
+    scenario = SCENARIOS[name]()
+    tap = Tap(len(scenario["seen"]) + ("never" in scenario))
+    spec = Spec(name="secureboot-" + name, disk=make_disk(name, scenario), mem=256, firmware="secboot",
+                vars=own_variables(scenario["vars"], name))
+    with Machine(spec, "qemu-tcg", time=150) as machine:
+        try:
+            watch(machine, scenario, tap)
+        except Failure as why:
+            tap.give_up(machine.tail() + f"\n{name}: {why}")
+    return tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
