@@ -126,9 +126,10 @@ void check_stage2(const struct exam *exam, const char *id)
 		return;
 	}
 	line = report_line(exam->report, id, ANSWER_YES, name);
-	if (is_vmx(exam))
-		line_add(line, exam->cpu.vmx.ept & HUGE_PAGES ? ", with pages of 1 GiB"
-							      : ", without pages of 1 GiB");
+	line_add(line,
+	    (is_vmx(exam) ? (exam->cpu.vmx.ept & HUGE_PAGES) != 0 : exam->cpu.svm.huge)
+		? ", with pages of 1 GiB"
+		: ", without pages of 1 GiB");
 }
 
 void check_real_mode(const struct exam *exam, const char *id)
@@ -180,8 +181,12 @@ void check_mbec(const struct exam *exam, const char *id)
 
 	if (hidden(exam)) {
 		say_hidden(exam, id, name);
-	} else if (cpu_has_mbec(&exam->cpu)) {
+	} else if (cpu_has_mbec(&exam->cpu) && is_vmx(exam)) {
 		report_line(exam->report, id, ANSWER_YES, name);
+	} else if (cpu_has_mbec(&exam->cpu)) {
+		exam->report->claims |= REDOUBT_DEGRADED_NO_MBEC;
+		line_add(report_line(exam->report, id, ANSWER_YES, name),
+		    ", which the monitor does not use yet: it will show mbec=absent");
 	} else {
 		exam->report->claims |= REDOUBT_DEGRADED_NO_MBEC;
 		line_add(report_line(exam->report, id, ANSWER_NO, name),
@@ -226,16 +231,20 @@ void check_assists(const struct exam *exam, const char *id)
 	    exam->cpu.svm.leaf.edx, names);
 }
 
+/* Whether the bit can be set shows at launch alone: until then the claim stands. */
 void check_init(const struct exam *exam, const char *id)
 {
+	if (exam->cpu.msrs == FACT_OK && exam->cpu.svm.vm_cr & SVM_R_INIT) {
+		report_line(exam->report, id, ANSWER_YES, "INIT is redirected already (VM_CR.R_INIT)");
+		return;
+	}
+	exam->report->claims |= REDOUBT_DEGRADED_INIT;
 	if (exam->cpu.msrs != FACT_OK)
-		say_hidden(exam, id, "whether INIT can be redirected (VM_CR.R_INIT)");
+		say_hidden(exam, id, "whether INIT is redirected (VM_CR.R_INIT)");
 	else
 		report_line(exam->report, id, ANSWER_NOTE,
-		    exam->cpu.svm.vm_cr & SVM_R_INIT
-			? "firmware has redirected INIT already (VM_CR.R_INIT is set)"
-			: "INIT is not redirected now (VM_CR.R_INIT is clear); the monitor sets it, "
-			  "and only trying tells whether this CPU keeps it");
+		    "INIT is not redirected now (VM_CR.R_INIT); if this CPU lets the monitor set that, "
+		    "the claim init=forgeable goes away");
 }
 
 void check_siblings(const struct exam *exam, const char *id)

@@ -17,8 +17,6 @@
 #define MSR_VMX_TRUE_EXIT     0x48fu
 #define MSR_VMX_TRUE_ENTRY    0x490u
 #define MSR_S_CET	      0x6a2u
-#define MSR_EFER	      0xc0000080u
-#define MSR_VM_CR	      0xc0010114u
 
 #define BASIC_TRUE_CONTROLS (1ull << 55)
 #define MAY_SECONDARY	    (1ull << 63) /* of the primary controls */
@@ -30,12 +28,12 @@
 #define CPUID80000001_SVM (1u << 2)  /* ECX */
 #define LEAF_SVM	  0x8000000au
 
-/* IA32_ARCH_CAPABILITIES (SDM 4, table 2-2), as arch/x86/mitigate.c uses it. */
+/* IA32_ARCH_CAPABILITIES (SDM 4, table 2-2), as the monitor's mitigate.c uses it. */
 #define CAPS_RDCL_NO	(1ull << 0)
 #define CAPS_SKIP_L1D	(1ull << 3)
 #define CAPS_BUFFERS_NO (1ull << 5 | 1ull << 8 | 1ull << 13 | 1ull << 14 | 1ull << 15 | 1ull << 27)
 
-static uint32_t highest(const struct source *source, uint32_t base)
+uint32_t cpu_highest(const struct source *source, uint32_t base)
 {
 	struct leaf leaf;
 
@@ -65,8 +63,8 @@ static void read_maker(const struct source *source, struct cpu *cpu)
 		cpu->vendor = REDOUBT_VENDOR_SVM;
 }
 
-/* An MSR that exists. What hides one hides all. */
-static uint64_t msr(const struct source *source, struct cpu *cpu, uint32_t number)
+/* What hides one hides all. */
+uint64_t cpu_msr(const struct source *source, struct cpu *cpu, uint32_t number)
 {
 	uint64_t value = 0;
 	enum fact fact = source->msr(source->context, number, &value);
@@ -78,30 +76,21 @@ static uint64_t msr(const struct source *source, struct cpu *cpu, uint32_t numbe
 
 static void read_vmx(const struct source *source, struct cpu *cpu)
 {
-	struct vmx_caps *vmx = &cpu->vmx;
+	struct vmx_facts *vmx = &cpu->vmx;
 
-	vmx->feature_control = msr(source, cpu, MSR_FEATURE_CONTROL);
-	vmx->basic = msr(source, cpu, MSR_VMX_BASIC);
-	vmx->misc = msr(source, cpu, MSR_VMX_MISC);
+	vmx->feature_control = cpu_msr(source, cpu, MSR_FEATURE_CONTROL);
+	vmx->basic = cpu_msr(source, cpu, MSR_VMX_BASIC);
+	vmx->misc = cpu_msr(source, cpu, MSR_VMX_MISC);
 	if (!(vmx->basic & BASIC_TRUE_CONTROLS))
 		return;
-	vmx->pin = msr(source, cpu, MSR_VMX_TRUE_PIN);
-	vmx->primary = msr(source, cpu, MSR_VMX_TRUE_PRIMARY);
-	vmx->exit = msr(source, cpu, MSR_VMX_TRUE_EXIT);
-	vmx->entry = msr(source, cpu, MSR_VMX_TRUE_ENTRY);
+	vmx->pin = cpu_msr(source, cpu, MSR_VMX_TRUE_PIN);
+	vmx->primary = cpu_msr(source, cpu, MSR_VMX_TRUE_PRIMARY);
+	vmx->exit = cpu_msr(source, cpu, MSR_VMX_TRUE_EXIT);
+	vmx->entry = cpu_msr(source, cpu, MSR_VMX_TRUE_ENTRY);
 	if (vmx->primary & MAY_SECONDARY)
-		vmx->secondary = msr(source, cpu, MSR_VMX_SECONDARY);
+		vmx->secondary = cpu_msr(source, cpu, MSR_VMX_SECONDARY);
 	if (vmx->secondary >> 32 & (VMX_CPU2_EPT | VMX_CPU2_VPID))
-		vmx->ept = msr(source, cpu, MSR_VMX_EPT_VPID);
-}
-
-static void read_svm(const struct source *source, struct cpu *cpu)
-{
-	if (highest(source, 0x80000000) >= LEAF_SVM)
-		source->cpuid(source->context, LEAF_SVM, 0, &cpu->svm.leaf);
-	cpu->svm.vm_cr = msr(source, cpu, MSR_VM_CR);
-	if (cpu->control == FACT_OK)
-		cpu->efer = msr(source, cpu, MSR_EFER);
+		vmx->ept = cpu_msr(source, cpu, MSR_VMX_EPT_VPID);
 }
 
 static bool has_virtualization(const struct source *source, const struct cpu *cpu)
@@ -112,7 +101,7 @@ static bool has_virtualization(const struct source *source, const struct cpu *cp
 		source->cpuid(source->context, 1, 0, &leaf);
 		return leaf.ecx & CPUID1_VMX;
 	}
-	if (cpu->vendor == REDOUBT_VENDOR_SVM && highest(source, 0x80000000) >= 0x80000001) {
+	if (cpu->vendor == REDOUBT_VENDOR_SVM && cpu_highest(source, 0x80000000) >= LEAF_SVM) {
 		source->cpuid(source->context, 0x80000001, 0, &leaf);
 		return leaf.ecx & CPUID80000001_SVM;
 	}
@@ -122,12 +111,12 @@ static bool has_virtualization(const struct source *source, const struct cpu *cp
 static void read_features(const struct source *source, struct cpu *cpu)
 {
 	struct leaf leaf;
-	uint32_t last = highest(source, 0);
+	uint32_t last = cpu_highest(source, 0);
 
 	if (last >= 7)
 		source->cpuid(source->context, 7, 0, &cpu->features);
 	if (cpu->features.edx & CPUID7_ARCH_CAPS)
-		cpu->arch_caps = msr(source, cpu, MSR_ARCH_CAPABILITIES);
+		cpu->arch_caps = cpu_msr(source, cpu, MSR_ARCH_CAPABILITIES);
 	cpu->threads = 1;
 	if (last >= 0xb) {
 		source->cpuid(source->context, 0xb, 0, &leaf);
@@ -143,13 +132,13 @@ void cpu_read(const struct source *source, struct cpu *cpu)
 	if (cpu->control != FACT_OK)
 		cpu->cr4 = 0;
 	if (cpu->cr4 & CR4_CET)
-		cpu->s_cet = msr(source, cpu, MSR_S_CET);
+		cpu->s_cet = cpu_msr(source, cpu, MSR_S_CET);
 	read_features(source, cpu);
 	cpu->present = has_virtualization(source, cpu);
 	if (cpu->present && cpu->vendor == REDOUBT_VENDOR_VMX)
 		read_vmx(source, cpu);
 	if (cpu->present && cpu->vendor == REDOUBT_VENDOR_SVM)
-		read_svm(source, cpu);
+		svm_read(source, cpu);
 }
 
 enum launch_status cpu_judge(const struct cpu *cpu)
@@ -171,8 +160,10 @@ bool cpu_same(const struct cpu *first, const struct cpu *second)
 
 bool cpu_siblings_leak(const struct cpu *cpu)
 {
-	bool buffers = (cpu->arch_caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO;
-	bool l1d = !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) &&
+	bool buffers = cpu->vendor == REDOUBT_VENDOR_SVM
+	    ? cpu->svm.buffers_leak
+	    : (cpu->arch_caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO;
+	bool l1d = cpu->vendor != REDOUBT_VENDOR_SVM && !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) &&
 	    cpu->features.edx & CPUID7_L1D_FLUSH;
 
 	return (buffers || l1d) && cpu->threads > 1;

@@ -11,15 +11,18 @@
 #include "tools/doctor/facts.h"
 
 /* VT-x's capability MSRs; those that do not exist read 0 here. */
-struct vmx_caps {
+struct vmx_facts {
 	uint64_t feature_control, basic, misc;
 	uint64_t pin, primary, secondary, ept, exit, entry;
 };
 
-/* SVM: CPUID leaf 0x8000000A, and VM_CR. */
-struct svm_caps {
+/* SVM: CPUID leaf 0x8000000A, VM_CR, and what else the monitor compares. */
+struct svm_facts {
 	struct leaf leaf;
 	uint64_t vm_cr;
+	unsigned address_bits;
+	bool no_execute, huge, rdpru;
+	bool buffers_leak; /* between threads of a core */
 };
 
 struct cpu {
@@ -32,8 +35,8 @@ struct cpu {
 	uint64_t arch_caps; /* IA32_ARCH_CAPABILITIES, 0 without */
 	struct leaf features; /* leaf 7 */
 	unsigned threads;     /* of a core */
-	struct vmx_caps vmx;
-	struct svm_caps svm;
+	struct vmx_facts vmx;
+	struct svm_facts svm;
 };
 
 /* Reads all of it on the running CPU. Calls nothing but the source's cpuid, msr, cr4. */
@@ -55,9 +58,16 @@ bool cpu_has_unrestricted(const struct cpu *cpu);
 bool cpu_has_mbec(const struct cpu *cpu);
 bool cpu_siblings_leak(const struct cpu *cpu);
 
+/* An MSR that exists; 0 where it cannot be read, which cpu.msrs tells. */
+uint64_t cpu_msr(const struct source *source, struct cpu *cpu, uint32_t number);
+
+/* The highest leaf of those from `base` on. */
+uint32_t cpu_highest(const struct source *source, uint32_t base);
+
 /* VT-x: whether every control that the monitor needs is there. */
 enum launch_status vmx_judge(const struct cpu *cpu);
 enum launch_status svm_judge(const struct cpu *cpu);
+void svm_read(const struct source *source, struct cpu *cpu);
 bool vmx_same(const struct cpu *first, const struct cpu *second);
 bool svm_locked_off(const struct cpu *cpu);
 bool svm_same(const struct cpu *first, const struct cpu *second);
@@ -71,10 +81,6 @@ bool svm_same(const struct cpu *first, const struct cpu *second);
 #define VMX_CPU2_MBEC	      (1u << 22)
 
 #define SVM_NPT		 (1u << 0)
-#define SVM_NRIPS	 (1u << 3)
-#define SVM_CLEAN_BITS	 (1u << 5)
-#define SVM_FLUSH_ASID	 (1u << 6)
-#define SVM_DECODE	 (1u << 7)
 #define SVM_GMET	 (1u << 17)
 #define SVM_R_INIT	 (1u << 1) /* of VM_CR */
 

@@ -50,7 +50,7 @@ static const struct demand demands[GROUPS] = {
 	{ ENTRY_NEEDED, 0, 0, LAUNCH_NO_ENTRY_CONTROL },
 };
 
-static uint64_t capability(const struct vmx_caps *vmx, unsigned group)
+static uint64_t capability(const struct vmx_facts *vmx, unsigned group)
 {
 	const uint64_t values[GROUPS] = { vmx->pin, vmx->primary, vmx->secondary, vmx->exit,
 		vmx->entry };
@@ -59,7 +59,7 @@ static uint64_t capability(const struct vmx_caps *vmx, unsigned group)
 }
 
 /* What the monitor would run with: low half must be 1, high half may be 1. */
-static uint32_t combine(const struct vmx_caps *vmx, unsigned group)
+static uint32_t combine(const struct vmx_facts *vmx, unsigned group)
 {
 	uint64_t value = capability(vmx, group);
 
@@ -67,7 +67,7 @@ static uint32_t combine(const struct vmx_caps *vmx, unsigned group)
 	    (uint32_t)(value >> 32);
 }
 
-static enum launch_status judge_controls(const struct vmx_caps *vmx)
+static enum launch_status judge_controls(const struct vmx_facts *vmx)
 {
 	for (unsigned i = 0; i < GROUPS; i++) {
 		uint32_t value = combine(vmx, i);
@@ -100,7 +100,7 @@ static enum launch_status judge_state(const struct cpu *cpu)
 	return LAUNCH_OK;
 }
 
-static enum launch_status judge_basics(const struct vmx_caps *vmx)
+static enum launch_status judge_basics(const struct vmx_facts *vmx)
 {
 	if (!(vmx->basic & BASIC_TRUE_CONTROLS) || BASIC_TYPE(vmx->basic) != BASIC_TYPE_WB ||
 	    !(vmx->misc & MISC_WAIT_SIPI))
@@ -110,7 +110,7 @@ static enum launch_status judge_basics(const struct vmx_caps *vmx)
 	return LAUNCH_OK;
 }
 
-static enum launch_status judge_stage2(const struct vmx_caps *vmx)
+static enum launch_status judge_stage2(const struct vmx_facts *vmx)
 {
 	uint64_t secondary = vmx->secondary >> 32;
 
@@ -148,7 +148,7 @@ bool vmx_same(const struct cpu *first, const struct cpu *second)
 bool cpu_has_stage2(const struct cpu *cpu)
 {
 	if (cpu->vendor == REDOUBT_VENDOR_SVM)
-		return cpu->svm.leaf.edx & SVM_NPT;
+		return cpu->svm.leaf.edx & SVM_NPT && cpu->svm.no_execute;
 	return cpu->vmx.secondary >> 32 & VMX_CPU2_EPT &&
 	    (cpu->vmx.ept & STAGE2_NEEDED) == STAGE2_NEEDED;
 }

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * In place of arch/x86/asm.h (it comes first on the include path): what caps.c of both vendors asks a
+ * CPU, answered by machine.c.
+ */
+#ifndef ARCH_X86_ASM_H
+#define ARCH_X86_ASM_H
+
+#include <stdint.h>
+
+struct cpuid_regs {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+uint64_t rdmsr(uint32_t msr);
+uint64_t read_cr4(void);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The doctor refuses by what the VT-x monitor refuses by. Tried with each needed bit of
+ * tools/doctor/vmx.c left out in turn: the test fails.
+ */
+/* The monitor's own source: the state that it keeps between CPUs is set back here. */
+#include "arch/x86/vmx/caps.c"
+#include "tests/unit/doctor/drift.h"
+
+static void same_answers(void **state)
+{
+	static const enum launch_status statuses[] = { LAUNCH_OK, LAUNCH_NO_VIRTUALIZATION,
+		LAUNCH_LOCKED_OFF, LAUNCH_NO_STAGE2, LAUNCH_NO_UNRESTRICTED, LAUNCH_NO_CAPABILITY,
+		LAUNCH_ALREADY_RUNNING, LAUNCH_CPU_MISMATCH, LAUNCH_FIVE_LEVEL, LAUNCH_SHADOW_STACK,
+		LAUNCH_NO_PIN_CONTROL, LAUNCH_NO_PRIMARY_CONTROL, LAUNCH_NO_EXIT_CONTROL,
+		LAUNCH_NO_ENTRY_CONTROL };
+
+	compare_many(machine_intel, statuses, COUNT(statuses));
+}
+
+static void same_mbec(void **state)
+{
+	struct cpu cpu;
+
+	for (unsigned i = 0; i < 2; i++) {
+		machine_intel();
+		if (i)
+			*machine_msr(0, 0x48b) &= ~(1ull << 54);
+		chosen_valid = false;
+		assert_int_equal(vendor_check(), LAUNCH_OK);
+		cpu_read(&machine_source, &cpu);
+		assert_int_equal(cpu_has_mbec(&cpu), stage2_has_mbec());
+		assert_int_equal(cpu_has_mbec(&cpu), !i);
+	}
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(same_answers),
+	cmocka_unit_test(same_mbec),
+};
+
+UNIT_MAIN(tests)
