@@ -43,7 +43,8 @@ static bool open_table(const struct reader *reader, uint64_t address, const char
 }
 
 /* The table that lists the others. `step`: bytes of each of its entries. */
-static bool open_root(const struct reader *reader, uint64_t rsdp, struct bytes *root, unsigned *step)
+static bool open_root(const struct reader *reader, uint64_t rsdp, struct bytes *root,
+    unsigned *step)
 {
 	const uint8_t *data = map(reader, rsdp, RSDP_V1);
 

@@ -5,7 +5,7 @@
 #include "tools/doctor/bytes.h"
 #include "tools/doctor/check.h"
 
-#define CPUID1_HYPERVISOR (1u << 31) /* ECX */
+#define CPUID1_HYPERVISOR (1u << 31)   /* ECX */
 #define HUGE_PAGES	  (1ull << 17) /* of VT-x's second stage */
 
 static bool is_vmx(const struct exam *exam)
@@ -85,7 +85,8 @@ void check_virtualization(const struct exam *exam, const char *id)
 		    cpu->vendor == REDOUBT_VENDOR_VMX ? "the CPU shows no VT-x"
 						      : "the CPU shows no SVM");
 	else
-		report_line(exam->report, id, ANSWER_NO, "no monitor is made for this maker's CPUs");
+		report_line(exam->report, id, ANSWER_NO,
+		    "no monitor is made for this maker's CPUs");
 }
 
 void check_lock(const struct exam *exam, const char *id)
@@ -102,8 +103,9 @@ void check_lock(const struct exam *exam, const char *id)
 						 : "firmware has not locked VT-x");
 	else
 		report_line(exam->report, id, ANSWER_YES,
-		    cpu->svm.vm_cr & 0x10 ? "SVM is off, but not locked: the monitor can switch it on"
-					  : "firmware has left SVM on");
+		    cpu->svm.vm_cr & 0x10
+			? "SVM is off, but not locked: the monitor can switch it on"
+			: "firmware has left SVM on");
 }
 
 /* VT-x tells by MSR alone, SVM by CPUID. */
@@ -153,7 +155,8 @@ void check_controls(const struct exam *exam, const char *id)
 	}
 	status = cpu_judge(&exam->cpu);
 	if (status == LAUNCH_OK)
-		report_line(exam->report, id, ANSWER_YES, "every VT-x control that the monitor needs");
+		report_line(exam->report, id, ANSWER_YES,
+		    "every VT-x control that the monitor needs");
 	else
 		report_line(exam->report, id, ANSWER_NO, launch_sentence(status));
 }
@@ -211,8 +214,8 @@ static void add_names(struct line *line, uint32_t bits, const char *const names[
 
 void check_instructions(const struct exam *exam, const char *id)
 {
-	static const char *const names[32] = { [3] = "RDTSCP", [12] = "INVPCID",
-		[15] = "ENCLS exiting", [20] = "XSAVES" };
+	static const char *const names
+	    [32] = { [3] = "RDTSCP", [12] = "INVPCID", [15] = "ENCLS exiting", [20] = "XSAVES" };
 
 	if (hidden(exam))
 		say_hidden(exam, id, "instructions that guests can be given");
@@ -223,8 +226,12 @@ void check_instructions(const struct exam *exam, const char *id)
 
 void check_assists(const struct exam *exam, const char *id)
 {
-	static const char *const names[32] = { [3] = "next RIP", [5] = "clean bits",
-		[6] = "flush by ASID", [7] = "decode assists", [13] = "AVIC", [16] = "virtual GIF",
+	static const char *const names[32] = { [3] = "next RIP",
+		[5] = "clean bits",
+		[6] = "flush by ASID",
+		[7] = "decode assists",
+		[13] = "AVIC",
+		[16] = "virtual GIF",
 		[28] = "SVME address check" };
 
 	add_names(report_line(exam->report, id, ANSWER_NOTE, "used where offered; here: "),
@@ -235,7 +242,8 @@ void check_assists(const struct exam *exam, const char *id)
 void check_init(const struct exam *exam, const char *id)
 {
 	if (exam->cpu.msrs == FACT_OK && exam->cpu.svm.vm_cr & SVM_R_INIT) {
-		report_line(exam->report, id, ANSWER_YES, "INIT is redirected already (VM_CR.R_INIT)");
+		report_line(exam->report, id, ANSWER_YES,
+		    "INIT is redirected already (VM_CR.R_INIT)");
 		return;
 	}
 	exam->report->claims |= REDOUBT_DEGRADED_INIT;
@@ -243,7 +251,8 @@ void check_init(const struct exam *exam, const char *id)
 		say_hidden(exam, id, "whether INIT is redirected (VM_CR.R_INIT)");
 	else
 		report_line(exam->report, id, ANSWER_NOTE,
-		    "INIT is not redirected now (VM_CR.R_INIT); if this CPU lets the monitor set that, "
+		    "INIT is not redirected now (VM_CR.R_INIT); if this CPU lets the monitor set "
+		    "that, "
 		    "the claim init=forgeable goes away");
 }
 
@@ -253,16 +262,17 @@ void check_siblings(const struct exam *exam, const char *id)
 
 	if (!cpu_siblings_leak(&exam->cpu)) {
 		report_line(exam->report, id, ANSWER_YES,
-		    exam->cpu.threads > 1
-			? "threads of a core, and the CPU reports itself unaffected by what they share"
-			: "one thread a core");
+		    exam->cpu.threads > 1 ? "threads of a core, and the CPU reports itself "
+					    "unaffected by what they share"
+					  : "one thread a core");
 		return;
 	}
 	exam->report->claims |= REDOUBT_DEGRADED_SMT;
 	line = report_line(exam->report, id, ANSWER_NO, "");
 	line_dec(line, exam->cpu.threads);
-	line_add(line, " threads a core, and this CPU does not report itself unaffected by what they "
-		       "share: switch hyper-threading off in firmware");
+	line_add(line,
+	    " threads a core, and this CPU does not report itself unaffected by what they "
+	    "share: switch hyper-threading off in firmware");
 }
 
 struct other {
@@ -308,7 +318,8 @@ void check_same(const struct exam *exam, const char *id)
 		line_dec(line, i);
 		line_add(line, ": ");
 		line_add(line, complaint);
-		report_obstacle(exam->report, "A CPU is not as the first one, or cannot be reached.");
+		report_obstacle(exam->report,
+		    "A CPU is not as the first one, or cannot be reached.");
 		return;
 	}
 	if (hidden(exam))

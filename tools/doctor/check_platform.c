@@ -39,7 +39,8 @@ void check_firmware(const struct exam *exam, const char *id)
 		report_obstacle(exam->report, "Firmware is 32-bit UEFI.");
 	} else if (fact == FACT_ABSENT) {
 		report_line(exam->report, id, ANSWER_NO,
-		    "this system was not started by UEFI (firmware may still offer it: look for CSM or "
+		    "this system was not started by UEFI (firmware may still offer it: look for "
+		    "CSM or "
 		    "legacy boot in its set-up)");
 		report_obstacle(exam->report, "This system was not started by UEFI.");
 	} else {
@@ -76,8 +77,10 @@ void check_secure_boot(const struct exam *exam, const char *id)
 	} else if (on == 1) {
 		report_line(exam->report, id, ANSWER_YES,
 		    "on: redoubt.efi must be signed by a key that firmware or shim trusts");
-	} else if (source->variable(source->context, "SetupMode", &setup) == FACT_OK && setup == 1) {
-		report_line(exam->report, id, ANSWER_NO, "off, in setup mode: keys can be enrolled");
+	} else if (source->variable(source->context, "SetupMode", &setup) == FACT_OK &&
+	    setup == 1) {
+		report_line(exam->report, id, ANSWER_NO,
+		    "off, in setup mode: keys can be enrolled");
 	} else {
 		report_line(exam->report, id, ANSWER_NO, "off");
 	}
@@ -100,7 +103,8 @@ void check_processors(const struct exam *exam, const char *id)
 		    "Firmware has no MP services, so the CPUs cannot all be reached.");
 		return;
 	}
-	line = report_line(exam->report, id, found.disabled ? ANSWER_NO : ANSWER_YES, "firmware runs ");
+	line = report_line(exam->report, id, found.disabled ? ANSWER_NO : ANSWER_YES,
+	    "firmware runs ");
 	line_dec(line, found.all - found.disabled);
 	line_add(line, " of ");
 	line_dec(line, found.all);
@@ -144,7 +148,8 @@ void check_madt(const struct exam *exam, const char *id)
 		say_cpus(exam, id, &cpus);
 	else if (fact == FACT_ABSENT)
 		report_line(exam->report, id, ANSWER_NO,
-		    "firmware has no ACPI table of CPUs (MADT): an operating system finds one only");
+		    "firmware has no ACPI table of CPUs (MADT): an operating system finds one "
+		    "only");
 	else if (fact == FACT_DAMAGED)
 		say_damaged(exam, id, "APIC (MADT)");
 	else
@@ -180,7 +185,8 @@ void check_iommu(const struct exam *exam, const char *id)
 		say_damaged(exam, id, name);
 	} else if (fact == FACT_ABSENT || iommu.units == 0) {
 		report_line(exam->report, id, ANSWER_NO,
-		    "none that ACPI lists (no DMAR, no IVRS): look for VT-d or AMD-Vi in firmware's "
+		    "none that ACPI lists (no DMAR, no IVRS): look for VT-d or AMD-Vi in "
+		    "firmware's "
 		    "set-up");
 	} else {
 		line = report_line(exam->report, id, ANSWER_YES,
@@ -241,7 +247,8 @@ void check_tpm(const struct exam *exam, const char *id)
 		report_line(exam->report, id, ANSWER_NO, "TPM 1.2 only, which is not enough");
 	else
 		report_line(exam->report, id, ANSWER_NO,
-		    "none that ACPI lists: look for fTPM, PTT or security device in firmware's set-up");
+		    "none that ACPI lists: look for fTPM, PTT or security device in firmware's "
+		    "set-up");
 }
 
 void check_sleep(const struct exam *exam, const char *id)
@@ -256,12 +263,14 @@ void check_sleep(const struct exam *exam, const char *id)
 		say_hidden(exam, id, "sleep registers");
 		exam->report->claims |= REDOUBT_DEGRADED_SUSPEND;
 	} else if (fact == FACT_OK && port) {
-		line_hex(report_line(exam->report, id, ANSWER_YES, "can be refused; PM1 control at "),
+		line_hex(report_line(exam->report, id, ANSWER_YES,
+			     "can be refused; PM1 control at "),
 		    port);
 		exam->report->claims |= REDOUBT_DEGRADED_SUSPEND;
 	} else {
 		report_line(exam->report, id, ANSWER_NO,
-		    "sleep registers are not known (no FADT, a damaged one, or hardware-reduced ACPI): "
+		    "sleep registers are not known (no FADT, a damaged one, or hardware-reduced "
+		    "ACPI): "
 		    "a machine that sleeps wakes without the monitor");
 		exam->report->claims |= REDOUBT_DEGRADED_SLEEP;
 	}

@@ -163,7 +163,8 @@ bool cpu_siblings_leak(const struct cpu *cpu)
 	bool buffers = cpu->vendor == REDOUBT_VENDOR_SVM
 	    ? cpu->svm.buffers_leak
 	    : (cpu->arch_caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO;
-	bool l1d = cpu->vendor != REDOUBT_VENDOR_SVM && !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) &&
+	bool l1d = cpu->vendor != REDOUBT_VENDOR_SVM &&
+	    !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) &&
 	    cpu->features.edx & CPUID7_L1D_FLUSH;
 
 	return (buffers || l1d) && cpu->threads > 1;

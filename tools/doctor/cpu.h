@@ -32,7 +32,7 @@ struct cpu {
 	enum fact msrs;	   /* could its MSRs be read? */
 	enum fact control; /* could cr4 and s_cet? */
 	uint64_t cr4, s_cet, efer;
-	uint64_t arch_caps; /* IA32_ARCH_CAPABILITIES, 0 without */
+	uint64_t arch_caps;   /* IA32_ARCH_CAPABILITIES, 0 without */
 	struct leaf features; /* leaf 7 */
 	unsigned threads;     /* of a core */
 	struct vmx_facts vmx;
@@ -80,8 +80,8 @@ bool svm_same(const struct cpu *first, const struct cpu *second);
 #define VMX_CPU2_XSAVES	      (1u << 20)
 #define VMX_CPU2_MBEC	      (1u << 22)
 
-#define SVM_NPT		 (1u << 0)
-#define SVM_GMET	 (1u << 17)
-#define SVM_R_INIT	 (1u << 1) /* of VM_CR */
+#define SVM_NPT	   (1u << 0)
+#define SVM_GMET   (1u << 17)
+#define SVM_R_INIT (1u << 1) /* of VM_CR */
 
 #endif

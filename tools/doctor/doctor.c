@@ -115,7 +115,7 @@ void doctor_finish(struct report *report, const char *more)
 		line_add(line, claim);
 	}
 	line = report_line(report, "verdict", verdict,
-	    verdict == ANSWER_YES	? "Redoubt can cover this machine."
+	    verdict == ANSWER_YES      ? "Redoubt can cover this machine."
 		: verdict == ANSWER_NO ? "Redoubt cannot cover this machine: "
 				       : "Nothing speaks against it, but not all could be read.");
 	if (report->refusal != LAUNCH_OK)

@@ -44,7 +44,8 @@ void line_hex(struct line *line, uint64_t value)
 	add_number(line, value, 16);
 }
 
-struct line *report_line(struct report *report, const char *id, enum answer answer, const char *text)
+struct line *report_line(struct report *report, const char *id, enum answer answer,
+    const char *text)
 {
 	struct line *line;
 

@@ -21,17 +21,17 @@
 #define FAMILY_TSA	0x19u
 #define ADDRESS_BITS	48u
 
-#define MSR_EFER	0xc0000080u
-#define MSR_SYSCFG	0xc0010010u
-#define MSR_VM_CR	0xc0010114u
-#define SYSCFG_ENCRYPT	(1ull << 23)
-#define CR4_LA57	(1ull << 12)
-#define S_CET_SHADOW	1ull
-#define EFER_SVME	(1ull << 12)
-#define VM_CR_LOCK	(1ull << 3)
-#define VM_CR_SVMDIS	(1ull << 4)
-#define VM_CR_OFF	(VM_CR_LOCK | VM_CR_SVMDIS)
-#define ASIDS_NEEDED	2u /* root mode's and the guest's */
+#define MSR_EFER       0xc0000080u
+#define MSR_SYSCFG     0xc0010010u
+#define MSR_VM_CR      0xc0010114u
+#define SYSCFG_ENCRYPT (1ull << 23)
+#define CR4_LA57       (1ull << 12)
+#define S_CET_SHADOW   1ull
+#define EFER_SVME      (1ull << 12)
+#define VM_CR_LOCK     (1ull << 3)
+#define VM_CR_SVMDIS   (1ull << 4)
+#define VM_CR_OFF      (VM_CR_LOCK | VM_CR_SVMDIS)
+#define ASIDS_NEEDED   2u /* root mode's and the guest's */
 
 /* All zero where the CPU has no such leaf. */
 static struct leaf extended(const struct source *source, uint32_t number)

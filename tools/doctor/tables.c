@@ -5,12 +5,12 @@
 #include "tools/doctor/acpi.h"
 #include "tools/doctor/bytes.h"
 
-#define MADT_ENTRIES	   44u
-#define MADT_APIC	   0u
-#define MADT_X2APIC	   9u
-#define MADT_APIC_FLAGS	   4u
-#define MADT_X2APIC_FLAGS  8u
-#define MADT_ENABLED	   1u
+#define MADT_ENTRIES	    44u
+#define MADT_APIC	    0u
+#define MADT_X2APIC	    9u
+#define MADT_APIC_FLAGS	    4u
+#define MADT_X2APIC_FLAGS   8u
+#define MADT_ENABLED	    1u
 #define MADT_ONLINE_CAPABLE 2u
 
 #define DMAR_FLAGS   37u
@@ -177,8 +177,7 @@ enum fact acpi_read_sleep(struct bytes fadt, uint16_t *pm1a_control)
 		return FACT_DAMAGED;
 	if (fadt.size >= FADT_FLAGS + 4 && get32(fadt.data + FADT_FLAGS) & FADT_HW_REDUCED)
 		return FACT_OK;
-	if (fadt.size >= FADT_X_PM1A_CONTROL + GAS_SIZE &&
-	    fadt.data[FADT_X_PM1A_CONTROL] == GAS_IO)
+	if (fadt.size >= FADT_X_PM1A_CONTROL + GAS_SIZE && fadt.data[FADT_X_PM1A_CONTROL] == GAS_IO)
 		port = get64(fadt.data + FADT_X_PM1A_CONTROL + GAS_ADDRESS);
 	if (port == 0 || port > 0xffff)
 		port = get32(fadt.data + FADT_PM1A_CONTROL);

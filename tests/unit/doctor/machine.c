@@ -228,7 +228,7 @@ static void start(void)
 		.firmware_bits = 64,
 		.secure_boot = 0,
 		.setup_mode = 0 };
-	set_msr(0x6a2, 0);
+	set_msr(0x6a2, 1); /* of no effect until CR4.CET is flipped */
 }
 
 void machine_intel(void)

@@ -152,8 +152,8 @@ static void under_a_hypervisor(void **state)
 	examine();
 	expect("hypervisor", ANSWER_NOTE, "\"KVMKVMKVM\"");
 	expect("verdict", ANSWER_YES, "");
-	*machine_leaf(0, 0x40000000) =
-	    (struct leaf){ 0, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX, REDOUBT_SIG_EDX };
+	*machine_leaf(0, 0x40000000) = (struct leaf){ 0, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
+		REDOUBT_SIG_EDX };
 	machine_leaf(0, 1)->ecx &= ~(1u << 5); /* as the monitor hides it */
 	examine();
 	expect("hypervisor", ANSWER_NOTE, "Redoubt already runs");
@@ -163,8 +163,8 @@ static void under_a_hypervisor(void **state)
 /* On Linux without root: nothing is taken for absent, and nothing is promised. */
 static void hidden(void **state)
 {
-	static const char *const ids[] = { "lock", "stage2", "real-mode", "controls", "tags", "mbec",
-		"same-cpus", "cpus", "iommu", "remapping", "tpm", "sleep" };
+	static const char *const ids[] = { "lock", "stage2", "real-mode", "controls", "tags",
+		"mbec", "same-cpus", "cpus", "iommu", "remapping", "tpm", "sleep" };
 
 	machine_intel();
 	machine.msrs = machine.cr4 = machine.processors_fact = machine.tables_fact = FACT_HIDDEN;
@@ -239,7 +239,8 @@ static void no_tables(void **state)
 
 static void tables(void **state)
 {
-	uint8_t madt[44 + 3 * 8] = { 0 }, dmar[48 + 16] = { 0 }, tpm2[52] = { 0 }, fadt[116] = { 0 };
+	uint8_t madt[44 + 3 * 8] = { 0 }, dmar[48 + 16] = { 0 }, tpm2[52] = { 0 },
+			      fadt[116] = { 0 };
 
 	machine_intel();
 	for (unsigned i = 0; i < 3; i++) {
@@ -324,7 +325,8 @@ static void rows_fit(void **state)
 
 	machine_amd();
 	machine_leaf(0, 0x80000000)->eax = 0x80000021;
-	*machine_leaf(0, 0x80000002) = (struct leaf){ 0x1b444d41, 0x07202020, 0x3f3f3f, 0xffffffff };
+	*machine_leaf(0, 0x80000002) = (struct leaf){ 0x1b444d41, 0x07202020, 0x3f3f3f,
+		0xffffffff };
 	examine();
 	printed_length = 0;
 	doctor_print(&report, &printer);

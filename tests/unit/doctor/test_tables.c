@@ -135,9 +135,9 @@ static void cpus_are_counted(void **state)
 {
 	/* Local APICs: enabled, disabled, online-capable; an override; an x2APIC. */
 	uint8_t madt[44 + 3 * 8 + 10 + 16] = { 0 };
-	static const uint8_t entries[] = { 0, 8, 0, 0, 1, 0, 0, 0, 0, 8, 1, 1, 0, 0, 0, 0, 0, 8, 2, 2,
-		2, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0,
-		0, 0, 0 };
+	static const uint8_t entries[] = { 0, 8, 0, 0, 1, 0, 0, 0, 0, 8, 1, 1, 0, 0, 0, 0, 0, 8, 2,
+		2, 2, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 9, 16, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0,
+		0, 0, 0, 0 };
 	struct acpi_cpus cpus;
 
 	memcpy(madt + 44, entries, sizeof(entries));

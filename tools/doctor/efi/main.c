@@ -189,7 +189,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 	if (has_word(image, "save")) {
 		status = save(image, &report);
 		report_line(&report, "file", EFI_ERROR(status) ? ANSWER_NO : ANSWER_YES,
-		    EFI_ERROR(status) ? "doctor.txt could not be written" : "doctor.txt is written");
+		    EFI_ERROR(status) ? "doctor.txt could not be written"
+				      : "doctor.txt is written");
 	}
 	show(&report, !has_word(image, "nowait"));
 	return status;

@@ -164,9 +164,16 @@ const struct source *efi_source(void)
 	UINTN enabled;
 
 	context = (struct efi_context){ .all = 1 };
-	context.source = (struct source){ .context = &context, .hidden = "", .cpuid = get_cpuid,
-		.msr = get_msr, .cpus = get_cpus, .on_cpu = run_on_cpu, .cr4 = get_cr4,
-		.processors = get_processors, .table = get_table, .variable = get_variable,
+	context.source = (struct source){ .context = &context,
+		.hidden = "",
+		.cpuid = get_cpuid,
+		.msr = get_msr,
+		.cpus = get_cpus,
+		.on_cpu = run_on_cpu,
+		.cr4 = get_cr4,
+		.processors = get_processors,
+		.table = get_table,
+		.variable = get_variable,
 		.firmware = get_firmware };
 	if (EFI_ERROR(BS->LocateProtocol(&guid, NULL, (void **)&context.mp)) ||
 	    EFI_ERROR(context.mp->get_number(context.mp, &context.all, &enabled)) ||

@@ -42,7 +42,8 @@ static void check_nested(struct report *report, const char *module)
 	snprintf(path, sizeof(path), "/sys/module/%s/parameters/nested", module);
 	if (!read_text(path, value, sizeof(value))) {
 		say_module(report, ANSWER_NO,
-		    "%s is not loaded. To load it so that guests get it: modprobe %s nested=1; to keep "
+		    "%s is not loaded. To load it so that guests get it: modprobe %s nested=1; to "
+		    "keep "
 		    "that: echo 'options %s nested=1' > /etc/modprobe.d/redoubt-nested.conf",
 		    module);
 		return;
@@ -54,7 +55,8 @@ static void check_nested(struct report *report, const char *module)
 	snprintf(path, sizeof(path), "/sys/module/%s/initstate", module);
 	if (access(path, F_OK)) {
 		say_module(report, ANSWER_NO,
-		    "off (%s, part of the kernel). To switch it on: kernel option %s.nested=1", module);
+		    "off (%s, part of the kernel). To switch it on: kernel option %s.nested=1",
+		    module);
 		return;
 	}
 	say_module(report, ANSWER_NO,
@@ -70,7 +72,8 @@ static void check_kvm(struct report *report, const struct kvm_report *kvm)
 		[KVM_STATE_ABSENT] = "no /dev/kvm",
 		[KVM_STATE_NO_ACCESS] = "/dev/kvm is not for this user (group kvm)",
 		[KVM_STATE_BROKEN] = "/dev/kvm is there, but does not run an ordinary guest",
-		[KVM_STATE_PLAIN] = "/dev/kvm runs guests, but not such that use virtualization themselves",
+		[KVM_STATE_PLAIN] =
+		    "/dev/kvm runs guests, but not such that use virtualization themselves",
 		[KVM_STATE_NESTED] = "/dev/kvm runs guests that use virtualization themselves",
 	};
 	struct line *line = report_line(report, "kvm",
@@ -113,7 +116,8 @@ const char *host_examine(const struct source *source, struct report *report)
 	cpu_read(source, &cpu);
 	if (!cpu.present)
 		report_line(report, "nested", ANSWER_NO,
-		    "there is no virtualization here to pass on; where this is a guest, switch nested "
+		    "there is no virtualization here to pass on; where this is a guest, switch "
+		    "nested "
 		    "virtualization on in its host and give it the host's CPU model");
 	else
 		check_nested(report, cpu.vendor == REDOUBT_VENDOR_VMX ? "kvm_intel" : "kvm_amd");

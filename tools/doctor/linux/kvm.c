@@ -31,7 +31,7 @@
 #define EFER_LONG_MODE	    0x500ull /* LME, LMA */
 #define RFLAGS_START	    2ull
 
-#define CPUID1_VMX	 (1u << 5) /* ECX */
+#define CPUID1_VMX	  (1u << 5) /* ECX */
 #define CPUID80000001_SVM (1u << 2) /* ECX */
 
 /* kvm_guest.S */
@@ -79,10 +79,20 @@ static void build_tables(uint8_t *memory)
 
 static bool set_state(struct guest *g)
 {
-	static const struct kvm_segment code = { .selector = 8, .limit = ~0u, .type = 11,
-		.present = 1, .s = 1, .l = 1, .g = 1 };
-	static const struct kvm_segment data = { .selector = 16, .limit = ~0u, .type = 3,
-		.present = 1, .s = 1, .db = 1, .g = 1 };
+	static const struct kvm_segment code = { .selector = 8,
+		.limit = ~0u,
+		.type = 11,
+		.present = 1,
+		.s = 1,
+		.l = 1,
+		.g = 1 };
+	static const struct kvm_segment data = { .selector = 16,
+		.limit = ~0u,
+		.type = 3,
+		.present = 1,
+		.s = 1,
+		.db = 1,
+		.g = 1 };
 	struct kvm_regs regs = { .rip = TRY_CODE, .rsp = TRY_STACK, .rflags = RFLAGS_START };
 	struct kvm_sregs sregs;
 	struct kvm_segment *const segments[] = { &sregs.ds, &sregs.es, &sregs.ss, &sregs.fs,

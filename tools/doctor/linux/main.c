@@ -21,8 +21,8 @@ static int only_kvm(void)
 		: report.vendor == REDOUBT_VENDOR_SVM ? "svm"
 						      : "-");
 	if (report.step)
-		fprintf(stderr, "doctor: /dev/kvm: %s%s%s\n", report.step,
-		    report.error ? ": " : "", report.error ? strerror(report.error) : "");
+		fprintf(stderr, "doctor: /dev/kvm: %s%s%s\n", report.step, report.error ? ": " : "",
+		    report.error ? strerror(report.error) : "");
 	return report.state == KVM_STATE_NESTED ? 0 : 1;
 }
 
@@ -58,7 +58,8 @@ static int examine(bool json)
 	doctor_examine(source, &report);
 	engine = host_examine(source, &report);
 	doctor_finish(&report,
-	    "Firmware has the last word: run doctor.efi on it, which sees more and changes nothing.");
+	    "Firmware has the last word: run doctor.efi on it, which sees more and changes "
+	    "nothing.");
 	if (json)
 		print_json(&report, engine);
 	else

@@ -49,8 +49,9 @@ static enum fact get_msr(void *opaque, uint32_t number, uint64_t *value)
 	if (fd < 0) {
 		fact_of(context, errno);
 		if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-			context->source.hidden = geteuid() ? "needs root and the module msr (modprobe msr)"
-							   : "needs the module msr (modprobe msr)";
+			context->source.hidden = geteuid()
+			    ? "needs root and the module msr (modprobe msr)"
+			    : "needs the module msr (modprobe msr)";
 		return FACT_HIDDEN;
 	}
 	got = pread(fd, value, sizeof(*value), number);
@@ -203,9 +204,16 @@ bool read_text(const char *path, char *text, size_t size)
 const struct source *linux_source(void)
 {
 	static struct linux_context context = {
-		.source = { .hidden = "", .cpuid = get_cpuid, .msr = get_msr, .cpus = get_cpus,
-		    .on_cpu = run_on_cpu, .cr4 = get_cr4, .processors = get_processors,
-		    .table = get_table, .variable = get_variable, .firmware = get_firmware },
+		.source = { .hidden = "",
+		    .cpuid = get_cpuid,
+		    .msr = get_msr,
+		    .cpus = get_cpus,
+		    .on_cpu = run_on_cpu,
+		    .cr4 = get_cr4,
+		    .processors = get_processors,
+		    .table = get_table,
+		    .variable = get_variable,
+		    .firmware = get_firmware },
 	};
 	int first;
 
