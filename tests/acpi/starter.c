@@ -5,8 +5,8 @@
  * options name, where they begin with a backslash (so that a script can start the starter with
  * another).
  *
- *   acpi [enabled|later]     install ACPI tables (tables.h); with a word they list a CPU that is not
- *                            there as enabled, or as one that can be switched on later
+ *   acpi [enabled|later]     install ACPI tables (tables.h); with a word they list a CPU that is
+ *                            not there as enabled, or as one that can be switched on later
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
  *   # ...                    nothing
