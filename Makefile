@@ -43,7 +43,7 @@ EFI_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -I. -isystem /usr/include/efi \
 	-maccumulate-outgoing-args
 
 # Host programs under sanitizers.
-HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
+HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CHECK_TESTS :=
