@@ -60,7 +60,7 @@ struct percpu {
 	bool event_injected;	      /* this exit's handler has written an event to inject */
 	/* event whose delivery this exit interrupted, as the VMCS tells it */
 	uint32_t interrupted_event;
-	uint32_t interrupted_error; /* SVM: its error code */
+	uint32_t interrupted_error;    /* SVM: its error code */
 	_Atomic uint32_t init_arrived; /* SVM: an INIT came as #SX */
 	struct svm_events events;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */

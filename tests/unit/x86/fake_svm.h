@@ -32,7 +32,9 @@ struct fake_svm {
 
 extern struct fake_svm fake;
 
-/* All CPUs covered, in 64-bit mode without paging tables of their own: paging is off for fetches. */
+/*
+ * All CPUs covered, in 64-bit mode without paging tables of their own: paging is off for fetches.
+ */
 void fake_reset(void);
 
 /* Puts an instruction at RIP. */

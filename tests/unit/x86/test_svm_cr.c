@@ -140,7 +140,7 @@ static void test_efer(void **state)
 		assert_true(v->efer & EFER_SVME);
 	}
 	assert_false(svm_write_efer(EFER_LMA | EFER_NXE)); /* LME with paging on */
-	assert_true(svm_write_efer(EFER_LME)); /* LMA stays what it is */
+	assert_true(svm_write_efer(EFER_LME));		   /* LMA stays what it is */
 	assert_int_equal(v->efer, EFER_SVME | EFER_LME | EFER_LMA);
 	v->cr0 = CR0_PE;
 	v->efer = EFER_SVME;

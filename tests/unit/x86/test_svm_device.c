@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Writes to the local APIC's page, its registers of x2APIC mode, and the I/O APIC, from the bytes of
- * the instruction to what reaches the device.
+ * Writes to the local APIC's page, its registers of x2APIC mode, and the I/O APIC, from the bytes
+ * of the instruction to what reaches the device.
  */
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"

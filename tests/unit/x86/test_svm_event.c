@@ -48,15 +48,16 @@ static void test_reinjection(void **state)
 		uint64_t interrupted, injected;
 	} cases[] = {
 		{ 0, 0 },
-		{ 0x20 | 3 << 8, 0 },				/* not valid */
-		{ VALID | 0x20, VALID | 0x20 },			/* an external interrupt */
-		{ VALID | 3 << 8 | 0x20, VALID | 0x20 },	/* the same as QEMU tells it */
+		{ 0x20 | 3 << 8, 0 },			 /* not valid */
+		{ VALID | 0x20, VALID | 0x20 },		 /* an external interrupt */
+		{ VALID | 3 << 8 | 0x20, VALID | 0x20 }, /* the same as QEMU tells it */
 		{ VALID | 3 << 8 | 0xff, VALID | 0xff },
 		{ NMI, NMI },
-		{ VALID | 4 << 8 | 0x80, 0 },			/* INT n runs again */
-		{ EXCEPTION | 3, 0 },				/* INT3 */
-		{ EXCEPTION | 4, 0 },				/* INTO */
-		{ 7ull << 32 | EXCEPTION | WITH_ERROR | 14, 7ull << 32 | EXCEPTION | WITH_ERROR | 14 },
+		{ VALID | 4 << 8 | 0x80, 0 }, /* INT n runs again */
+		{ EXCEPTION | 3, 0 },	      /* INT3 */
+		{ EXCEPTION | 4, 0 },	      /* INTO */
+		{ 7ull << 32 | EXCEPTION | WITH_ERROR | 14,
+		    7ull << 32 | EXCEPTION | WITH_ERROR | 14 },
 		{ EXCEPTION | 6, EXCEPTION | 6 },
 	};
 
@@ -71,7 +72,8 @@ static void test_reinjection(void **state)
 /* APM 2 table 8-1, by first and second exception. */
 static void test_double_faults(void **state)
 {
-	static const unsigned page = 14, contributory[] = { 0, 10, 11, 12, 13 }, benign[] = { 1, 6, 7 };
+	static const unsigned page = 14, contributory[] = { 0, 10, 11, 12, 13 },
+			      benign[] = { 1, 6, 7 };
 
 	for (unsigned i = 0; i < COUNT(contributory); i++) {
 		exit_with(EXIT_NESTED_FAULT, EXCEPTION | contributory[i]);
@@ -155,7 +157,9 @@ static void test_nmi_after_iret(void **state)
 	enter();
 	assert_int_equal(v->event, 0);
 	assert_true(v->rflags & RFLAGS_TF);
-	/* The IRET does not come to its end, but elsewhere: the step is over and TF is taken back. */
+	/*
+	 * The IRET does not come to its end, but elsewhere: the step is over and TF is taken back.
+	 */
 	exit_with(EXIT_NESTED_FAULT, 0);
 	assert_false(v->rflags & RFLAGS_TF);
 	v->rip = OTHER_RIP;
@@ -164,7 +168,9 @@ static void test_nmi_after_iret(void **state)
 	assert_int_equal(v->event, NMI);
 }
 
-/* Behind STI and MOV SS an NMI waits for one instruction; TF is the guest's own before and after. */
+/*
+ * Behind STI and MOV SS an NMI waits for one instruction; TF is the guest's own before and after.
+ */
 static void test_nmi_in_shadow(void **state)
 {
 	v->interrupt_state = SHADOW;

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Which CPUs a message reaches, what INIT and SIPI do to a CPU's start word, what may be programmed.
+ * Which CPUs a message reaches, what INIT and SIPI do to a CPU's start word, what may be
+ * programmed.
  */
 #include "arch/x86/svm/message.h"
 #include "tests/unit/unit.h"
 
-#define LOGICAL	   (1u << 11)
-#define ASSERT	   (1u << 14)
-#define LEVEL	   (1u << 15)
-#define TO_SELF	   (1u << 18)
-#define TO_ALL	   (2u << 18)
-#define TO_OTHERS  (3u << 18)
-#define FLAT	   0xffffffffu
-#define CLUSTERED  0x0fffffffu
+#define LOGICAL	  (1u << 11)
+#define ASSERT	  (1u << 14)
+#define LEVEL	  (1u << 15)
+#define TO_SELF	  (1u << 18)
+#define TO_ALL	  (2u << 18)
+#define TO_OTHERS (3u << 18)
+#define FLAT	  0xffffffffu
+#define CLUSTERED 0x0fffffffu
 
 static const struct {
 	uint32_t command, destination;
