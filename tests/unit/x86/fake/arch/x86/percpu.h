@@ -6,8 +6,8 @@
 #define TESTS_UNIT_X86_FAKE_PERCPU_H
 
 #define this_cpu real_this_cpu
-/* The one behind this on the include path. */
-#include_next "arch/x86/percpu.h"
+/* By its path: the name alone is this file. */
+#include "../../../../../../arch/x86/percpu.h"
 #undef this_cpu
 
 struct percpu *this_cpu(void);
