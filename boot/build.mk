@@ -45,8 +45,10 @@ BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
 $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
 
-boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img
-boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img
+boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img \
+	.monsvm=$(B)/monitor/redoubt-svm.img
+boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img \
+	.monsvm=$(B)/monitor/redoubt-svm-test.img
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi

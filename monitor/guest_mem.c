@@ -33,6 +33,37 @@ void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, siz
 	slot_unmap();
 }
 
+/*
+ * Firmware runs code from memory that it lists as reserved. What has no descriptor never gets one,
+ * and is the normal world's, be it memory or a device.
+ */
+static void read_unowned(spa_t frame, size_t offset, void *to, size_t bytes)
+{
+	const uint8_t *slot = slot_map(frame, SLOT_READ);
+
+	memcpy(to, slot + offset, bytes);
+	slot_unmap();
+}
+
+bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
+{
+	size_t offset = from.v % FRAME_SIZE;
+	spa_t spa = { from.v - offset };
+	struct guest_frame claim;
+
+	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit())
+		return false;
+	if (frame_state(spa) == FRAME_ABSENT) {
+		read_unowned(spa, offset, to, bytes);
+		return true;
+	}
+	if (!guest_claim((gpa_t){ spa.v }, &claim))
+		return false;
+	guest_copy_in(&claim, offset, to, bytes);
+	guest_release(&claim);
+	return true;
+}
+
 void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes)
 {
 	uint8_t *slot;

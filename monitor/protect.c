@@ -100,6 +100,19 @@ bool protect_init(const struct bootinfo *info)
 	return done;
 }
 
+bool monitor_trap_writes(gpa_t page)
+{
+	bool done;
+
+	CHECK(frame_state((spa_t){ page.v }) == FRAME_ABSENT);
+	spin_lock(&normal.s2.lock);
+	done = stage2_prepare(&normal.s2, page, 1, false);
+	if (done)
+		stage2_protect(&normal.s2, page, 1, S2_R);
+	spin_unlock(&normal.s2.lock);
+	return done;
+}
+
 /* ---- Merging ---- */
 
 /* Flushes, and merges what can be merged in the range. */

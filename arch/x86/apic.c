@@ -10,22 +10,6 @@
 #include "arch/x86/percpu.h"
 #include "arch/x86/trap.h"
 
-#define APIC_ID		  0x20u
-#define APIC_TPR	  0x80u
-#define APIC_EOI	  0xb0u
-#define APIC_LDR	  0xd0u
-#define APIC_DFR	  0xe0u
-#define APIC_SVR	  0xf0u
-#define APIC_ISR	  0x100u
-#define APIC_ICR_LOW	  0x300u
-#define APIC_ICR_HIGH	  0x310u
-#define APIC_LVT_CMCI	  0x2f0u
-#define APIC_LVT_TIMER	  0x320u
-#define APIC_LVT_ERROR	  0x370u
-#define APIC_TIMER_COUNT  0x380u
-#define APIC_TIMER_DIVIDE 0x3e0u
-#define X2APIC_MSR	  0x800u
-
 #define ICR_NMI	      0x4400u /* delivery mode NMI, level assert */
 #define ICR_PENDING   (1u << 12)
 #define ICR_OTHERS    (3u << 18)
@@ -39,7 +23,7 @@ static volatile uint32_t *reg(unsigned offset)
 	return (volatile uint32_t *)((uint8_t *)PERCPU_VA(PERCPU_APIC) + offset);
 }
 
-static bool x2apic(void)
+bool apic_is_x2(void)
 {
 	return rdmsr(MSR_APIC_BASE) & APIC_BASE_EXTD;
 }
@@ -50,11 +34,11 @@ static void wait_idle(void)
 		cpu_pause();
 }
 
-static bool send(uint32_t apic_id, uint32_t command)
+bool apic_send(uint32_t apic_id, uint32_t command)
 {
 	uint32_t high;
 
-	if (x2apic()) {
+	if (apic_is_x2()) {
 		wrmsr(X2APIC_MSR + (APIC_ICR_LOW >> 4), (uint64_t)apic_id << 32 | command);
 		return true;
 	}
@@ -71,12 +55,12 @@ static bool send(uint32_t apic_id, uint32_t command)
 
 bool apic_send_nmi(uint32_t apic_id)
 {
-	return send(apic_id, ICR_NMI);
+	return apic_send(apic_id, ICR_NMI);
 }
 
 void apic_broadcast_nmi(void)
 {
-	(void)send(0, ICR_NMI | ICR_OTHERS);
+	(void)apic_send(0, ICR_NMI | ICR_OTHERS);
 }
 
 static uint32_t get(bool extended, unsigned offset)
@@ -92,6 +76,16 @@ static void set(bool extended, unsigned offset, uint32_t value)
 		klog(LOG_DEBUG, "apic: register %x is not there", offset);
 }
 
+uint32_t apic_read(unsigned offset)
+{
+	return get(apic_is_x2(), offset);
+}
+
+void apic_write(unsigned offset, uint32_t value)
+{
+	set(apic_is_x2(), offset, value);
+}
+
 /* Interrupts in service at INIT are gone after it. */
 static void end_all(bool extended)
 {
@@ -102,7 +96,7 @@ static void end_all(bool extended)
 
 void apic_reset(void)
 {
-	bool extended = x2apic();
+	bool extended = apic_is_x2();
 
 	end_all(extended);
 	set(extended, APIC_TIMER_COUNT, 0);

@@ -15,6 +15,34 @@
 #define APIC_BASE_EXTD	  (1ull << 10)
 #define APIC_BASE_EN	  (1ull << 11)
 
+/* Registers, by offset in the page; in x2APIC mode MSR X2APIC_MSR + offset / 16. */
+#define APIC_ID		  0x20u
+#define APIC_TPR	  0x80u
+#define APIC_EOI	  0xb0u
+#define APIC_LDR	  0xd0u
+#define APIC_DFR	  0xe0u
+#define APIC_SVR	  0xf0u
+#define APIC_ISR	  0x100u
+#define APIC_ICR_LOW	  0x300u
+#define APIC_ICR_HIGH	  0x310u
+#define APIC_LVT_CMCI	  0x2f0u
+#define APIC_LVT_TIMER	  0x320u
+#define APIC_LVT_ERROR	  0x370u
+#define APIC_TIMER_COUNT  0x380u
+#define APIC_TIMER_DIVIDE 0x3e0u
+#define X2APIC_MSR	  0x800u
+
+bool apic_is_x2(void);
+
+/* A register of this CPU's. One that is not there reads as it may; a write of it is dropped. */
+uint32_t apic_read(unsigned offset);
+void apic_write(unsigned offset, uint32_t value);
+
+/*
+ * Sends a message of any kind to one CPU, the guest's half-written ICR preserved. false: as below.
+ */
+bool apic_send(uint32_t apic_id, uint32_t command);
+
 /*
  * Sends an NMI to one CPU, or to all but this one. The guest's half-written ICR is preserved.
  * false: the APIC is in xAPIC mode and cannot name this CPU.

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # Monitor images: the neutral sources, x86, and one vendor, chosen by what is linked.
 
-X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c memtype.c mitigate.c mmu.c mtrr.c \
-	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
+X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c memtype.c mmu.c mtrr.c \
+	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S \
+	xcr0.c)
 IOMMU_SRCS := arch/x86/iommu/none.c
+SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
+	launch.c message.c mitigate.c npt.c reset.c vcpu.c) arch/x86/decode.c arch/x86/operand.c
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
-	vcpu.c)
+	vcpu.c) arch/x86/mitigate.c
 
 MON_LDS := arch/x86/monitor.lds
 MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \
@@ -24,18 +27,23 @@ $(B)/root/%.o: %.S Makefile
 	@echo '  CC $@'
 	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
 
-VMX_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(VMX_SRCS))
--include $(patsubst %.o,%.d,$(VMX_OBJS) $(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS)))
+# $(eval $(call mon_image,VENDOR,SOURCES)) defines the rules for a vendor's monitor, release and test build.
+define mon_image
+$(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(2))
+$(B)/monitor/redoubt-$(1).elf: $$($(1)_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
+	@mkdir -p $$(@D)
+	@echo '  LD $$@'
+	@$(LD) $(MON_LDFLAGS) -Map=$$@.map -o $$@ $$(filter %.o,$$^)
+$(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
+	@mkdir -p $$(@D)
+	@echo '  LD $$@'
+	@$(LD) $(MON_LDFLAGS) -Map=$$@.map -o $$@ $$(filter %.o,$$^)
+-include $$(patsubst %.o,%.d,$$($(1)_OBJS))
+endef
 
-$(B)/monitor/redoubt-vmx.elf: $(VMX_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
-	@mkdir -p $(@D)
-	@echo '  LD $@'
-	@$(LD) $(MON_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
-
-$(B)/monitor/redoubt-vmx-test.elf: $(VMX_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
-	@mkdir -p $(@D)
-	@echo '  LD $@'
-	@$(LD) $(MON_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
+$(eval $(call mon_image,vmx,$(VMX_SRCS)))
+$(eval $(call mon_image,svm,$(SVM_SRCS)))
+-include $(patsubst %.o,%.d,$(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS)))
 
 $(B)/monitor/%.img: $(B)/monitor/%.elf $(MKIMAGE) tools/build/elf.py
 	$(PY) $(MKIMAGE) $< $@

@@ -15,6 +15,7 @@ enum form {
 	F_PORT,	   /* port in an immediate byte, accumulator */
 	F_DX,	   /* port in DX, accumulator */
 	F_SPECIAL, /* ModRM: control or debug register */
+	F_LOW,	   /* general register in the low three bits of the opcode */
 };
 
 /* Bytes accessed; operand size; or by bit 0 of the opcode: clear one byte, set operand size. */
@@ -60,6 +61,7 @@ static const struct opcode opcodes[] = {
 	{ 0x01c1, INSN_VMCALL, F_BARE, W_OPERAND, false },
 	{ 0x01d1, INSN_XSETBV, F_BARE, W_OPERAND, false },
 	{ 0x01d9, INSN_VMMCALL, F_BARE, W_OPERAND, false },
+	{ 0x01f0, INSN_LMSW, F_LOW, W_2, true },
 	{ 0x01f9, INSN_RDTSCP, F_BARE, W_OPERAND, false },
 };
 
@@ -146,7 +148,9 @@ static const struct opcode *take_opcode(struct state *s, struct insn *insn)
 		s->failed |= s->prefix[P_OPERAND] != 0; /* makes another, or none */
 	}
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
-		if (opcodes[i].code == (opcodes[i].width == W_BIT0 ? code & ~1 : code))
+		unsigned spared = opcodes[i].width == W_BIT0 ? 1 : opcodes[i].form == F_LOW ? 7 : 0;
+
+		if (opcodes[i].code == (code & ~spared))
 			return &opcodes[i];
 	}
 	return NULL;
@@ -260,6 +264,8 @@ static void take_operands(struct state *s, struct insn *insn, enum form form)
 		insn->imm = fetch(s, 1);
 	} else if (form == F_SPECIAL) {
 		take_special(s, insn);
+	} else if (form == F_LOW) {
+		set_register(s, insn, number(s, s->bytes[s->at - 1], 0), insn->width);
 	}
 }
 

@@ -46,6 +46,7 @@ enum insn_op {
 	INSN_XSETBV,
 	INSN_VMCALL,
 	INSN_VMMCALL,
+	INSN_LMSW, /* from a register; `writes` */
 };
 
 #define INSN_NO_REG 0xff

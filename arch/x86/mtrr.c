@@ -133,7 +133,7 @@ static bool mask_valid(uint64_t mask)
 
 	if ((mask & MASK_VALID) == 0)
 		return true;
-	if ((mask >> 35 & 1) == 0)
+	if (mask >> 35 == 0)
 		return false;
 	run >>= __builtin_ctzll(run);
 	return (run & (run + 1)) == 0;

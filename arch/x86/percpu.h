@@ -32,13 +32,26 @@ struct tss {
 	uint16_t io_map;
 } __attribute__((packed));
 
+/*
+ * SVM: what the control block does not know of events (svm/event.c).
+ */
+struct svm_events {
+	bool nmi_blocked;   /* the guest's NMI handler has not come to its IRET */
+	bool iret_waits;    /* the IRET at iret_rip is about to end it */
+	bool stepping;	    /* RFLAGS.TF is the monitor's, for one instruction at step_rip */
+	bool step_was_iret; /* of the exit being handled */
+	uint64_t iret_rip, step_rip;
+	uint64_t step_flag, step_dr6; /* TF and DR6 as the guest had them */
+};
+
 struct percpu {
 	struct vcpu vcpu;	      /* first: entry.S saves the guest's registers here */
 	struct cpu_sync *sync;	      /* what other CPUs may see of this one */
 	uint64_t *slot_entry;	      /* page-table entry of the slot */
 	uint64_t cr3;		      /* this CPU's root-mode tables */
-	uint64_t vmxon_spa;	      /* VT-x: frame given to VMXON */
+	uint64_t vmxon_spa;	      /* frame given to VMXON, or to VM_HSAVE_PA */
 	uint64_t control_spa;	      /* VMCS or VMCB frame */
+	uint64_t host_spa;	      /* SVM: frame of what VMLOAD gives back to root mode */
 	uint32_t processor_controls;  /* VT-x: primary controls without the NMI window */
 	uint32_t mitigations;	      /* MITIGATE_ of mitigate.h; entry.S reads it */
 	uint64_t guest_spec_ctrl;     /* IA32_SPEC_CTRL of the guest while in root mode */
@@ -47,6 +60,9 @@ struct percpu {
 	bool event_injected;	      /* this exit's handler has written an event to inject */
 	/* event whose delivery this exit interrupted, as the VMCS tells it */
 	uint32_t interrupted_event;
+	uint32_t interrupted_error;    /* SVM: its error code */
+	_Atomic uint32_t init_arrived; /* SVM: an INIT came as #SX */
+	struct svm_events events;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */
 	uint64_t gdt[6];
 	struct tss tss;

@@ -31,6 +31,7 @@ enum kind {
 	MCA_BANK,
 	XSS,
 	EFER,
+	APIC_SEND,
 };
 
 enum maker { INTEL = 1, AMD = 2, ANY = 3 };
@@ -210,6 +211,8 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
 		return exact_tsc;
 	case EFER:
 		return maker == INTEL;
+	case APIC_SEND:
+		return !write || maker == INTEL;
 	default:
 		return false;
 	}

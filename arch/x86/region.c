@@ -77,6 +77,17 @@ void *slot_map(spa_t frame, enum slot_access access)
 	return PERCPU_VA(PERCPU_SLOT);
 }
 
+volatile uint8_t *slot_map_device(spa_t frame)
+{
+	struct percpu *cpu = this_cpu();
+
+	CHECK(*cpu->slot_entry == 0);
+	CHECK(frame.v % FRAME_SIZE == 0);
+	*(volatile uint64_t *)cpu->slot_entry = frame.v | PTE_P | PTE_A | PTE_NX | PTE_W | PTE_D |
+	    PTE_PCD | PTE_PWT;
+	return PERCPU_VA(PERCPU_SLOT);
+}
+
 void slot_unmap(void)
 {
 	struct percpu *cpu = this_cpu();

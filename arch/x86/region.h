@@ -23,4 +23,10 @@ uint64_t region_private(uint32_t cpu);
 uint64_t region_heap_start(void);
 uint64_t region_end(void);
 
+/*
+ * As slot_map() of arch/frame.h, for the registers of a device: uncached, read and written. Ended
+ * by slot_unmap().
+ */
+volatile uint8_t *slot_map_device(spa_t frame);
+
 #endif

@@ -93,7 +93,7 @@ static void kick_everyone(const struct cpu_sync *self)
 	apic_broadcast_nmi();
 }
 
-static void kick(struct cpu_sync *cpu)
+void sync_kick(struct cpu_sync *cpu)
 {
 	if (atomic_exchange(&cpu->kicked, 1) == 0 && !apic_send_nmi(cpu->apic_id))
 		kick_everyone(this_cpu()->sync);
@@ -134,7 +134,7 @@ void cpu_flush_all(void)
 	generation = atomic_fetch_add(&sync_generation, 1) + 1;
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self && !reached(&cpus[i], generation))
-			kick(&cpus[i]);
+			sync_kick(&cpus[i]);
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self)
 			wait_for(self, &cpus[i], generation);

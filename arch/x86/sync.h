@@ -73,6 +73,9 @@ static inline void sync_leave(struct cpu_sync *self)
 	atomic_store_explicit(&self->in_guest, 0, memory_order_release);
 }
 
+/* Sends a kick, unless one is on its way already. */
+void sync_kick(struct cpu_sync *cpu);
+
 /* An NMI reached this CPU, in root mode or as an exit. true: it is the guest's. */
 bool sync_nmi(struct cpu_sync *self);
 

@@ -14,6 +14,8 @@
 #define VECTORS	       32u
 #define TRACE	       4u /* return addresses in a report */
 #define VECTOR_DF      8u
+#define VECTOR_SX      30u
+#define SX_INIT	       1u
 #define GATE_INTERRUPT 0x8e00u
 #define GDT_CODE64     0x00af9b000000ffffull
 #define GDT_DATA       0x00cf93000000ffffull
@@ -185,5 +187,10 @@ void trap_handler(struct trap_frame *frame)
 	}
 	if (frame->vector == VECTOR_GP && fix_up(frame))
 		return;
+	/* INIT, where VM_CR.R_INIT makes this of it (SVM). */
+	if (frame->vector == VECTOR_SX && frame->error == SX_INIT) {
+		atomic_store(&this_cpu()->init_arrived, 1);
+		return;
+	}
 	fatal(frame);
 }

@@ -11,12 +11,45 @@
 
 #define TICKS_AFTER_INIT    1000000u
 #define TICKS_BETWEEN_SIPIS 200000u
+#define SAMPLE		    1000u
+#define SAMPLES		    8u
+#define REAL_TIME_SCALE	    20u
+
+static uint64_t measure(void)
+{
+	uint64_t start = rdtsc();
+
+	for (volatile unsigned i = 0; i < SAMPLE; i++)
+		;
+	return rdtsc() - start;
+}
+
+/* Where the TSC counts instructions the same loop takes the same time, each time but the first. */
+static uint64_t tick_scale(void)
+{
+	static uint64_t scale;
+	uint64_t first, next;
+
+	if (scale)
+		return scale;
+	measure();
+	first = next = measure();
+	for (unsigned i = 0; i < SAMPLES && first == next; i++)
+		next = measure();
+	scale = first == next ? 1 : REAL_TIME_SCALE;
+	return scale;
+}
+
+bool passed(uint64_t start, uint64_t ticks)
+{
+	return rdtsc() - start >= ticks * tick_scale();
+}
 
 void delay(uint64_t ticks)
 {
 	uint64_t start = rdtsc();
 
-	while (rdtsc() - start < ticks)
+	while (!passed(start, ticks))
 		cpu_pause();
 }
 
@@ -25,7 +58,7 @@ bool wait_flag(const volatile uint64_t *flag)
 	uint64_t start = rdtsc();
 
 	while (!*flag) {
-		if (rdtsc() - start > SMP_PATIENCE)
+		if (passed(start, SMP_PATIENCE))
 			return false;
 		cpu_pause();
 	}
@@ -74,7 +107,7 @@ bool smp_wait_online(unsigned index)
 	const struct cpu *cpu = cpu_at(index);
 	uint64_t start = rdtsc();
 
-	while (!cpu->online && rdtsc() - start < SMP_PATIENCE)
+	while (!cpu->online && !passed(start, SMP_PATIENCE))
 		cpu_pause();
 	return cpu->online;
 }
@@ -117,7 +150,7 @@ bool smp_wait(unsigned index)
 	uint64_t start = rdtsc();
 
 	while (!smp_idle(index)) {
-		if (rdtsc() - start > SMP_PATIENCE)
+		if (passed(start, SMP_PATIENCE))
 			return false;
 		cpu_pause();
 	}

@@ -10,8 +10,16 @@
 
 #include "guest/lib/trap.h"
 
-/* Ticks (of the TSC) after which waiting for another CPU is given up. */
+/*
+ * Ticks are instructions: on an emulator that counts them the TSC's, elsewhere as many of the TSC's
+ * as a CPU that shares its time with others takes for them.
+ */
+
+/* Ticks after which waiting for another CPU is given up. */
 #define SMP_PATIENCE 400000000ull
+
+/* Whether so many ticks have passed since rdtsc() was `start`. */
+bool passed(uint64_t start, uint64_t ticks);
 
 /* Starts CPU `index`, or starts it anew. false: it did not come up. */
 bool smp_start(unsigned index);

@@ -60,6 +60,7 @@
 #define MSR_TSC		 0x10u
 #define MSR_APIC_BASE	 0x1bu
 #define MSR_FEATURE_CTL	 0x3au
+#define MSR_BIOS_SIGN_ID 0x8bu
 #define MSR_TSC_ADJUST	 0x3bu
 #define MSR_BIOS_UPDATE	 0x79u
 #define MSR_BIOS_SIGN	 0x8bu

@@ -264,6 +264,8 @@ static void cr3(void)
 	}
 	tap(!wrong, "cr: address bits of CR3 above MAXPHYADDR are refused");
 	expect("cr: MOV to CR3 of the value it has", TRAP_NONE, 0, do_write_cr3, &old);
+	if (!(cpuid(1, 0).ecx >> 17 & 1))
+		return;
 	write_cr4(read_cr4() | CR4_PCIDE);
 	for (uint64_t pcid = 0; pcid < 4; pcid++) {
 		uint64_t value = old | pcid | (pcid & 1) << 63;

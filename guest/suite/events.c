@@ -63,7 +63,7 @@ struct step {
 static const struct step steps[] = {
 	{ "NOP", "\x90", 1, 0, 0 },
 	{ "CPUID", "\x0f\xa2", 2, 0, 0 },
-	{ "RDMSR", "\x0f\x32", 2, 0, MSR_FEATURE_CTL },
+	{ "RDMSR", "\x0f\x32", 2, 0, MSR_BIOS_SIGN_ID },
 	{ "XSETBV", "\x0f\x01\xd1", 3, 3, 0 },
 	{ "INVD", "\x0f\x08", 2, 0, 0 },
 };

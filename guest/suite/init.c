@@ -64,9 +64,10 @@ static void halted(void *arg)
 
 static bool moves(void)
 {
-	uint64_t before = counter;
+	uint64_t before = counter, start = rdtsc();
 
-	delay(A_WHILE);
+	while (counter == before && !passed(start, A_WHILE))
+		cpu_pause();
 	return counter != before;
 }
 

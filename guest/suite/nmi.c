@@ -26,7 +26,7 @@ static bool wait_nmis(const struct cpu *cpu, uint64_t wanted)
 {
 	uint64_t start = rdtsc();
 
-	while (cpu->nmis < wanted && rdtsc() - start < SMP_PATIENCE)
+	while (cpu->nmis < wanted && !passed(start, SMP_PATIENCE))
 		cpu_pause();
 	return cpu->nmis == wanted;
 }

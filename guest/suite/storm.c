@@ -69,7 +69,7 @@ static bool taken(const struct cpu *cpu, uint64_t wanted)
 {
 	uint64_t start = rdtsc();
 
-	while (cpu->nmis < wanted && rdtsc() - start < NMI_PATIENCE)
+	while (cpu->nmis < wanted && !passed(start, NMI_PATIENCE))
 		cpu_pause();
 	return cpu->nmis == wanted;
 }
@@ -99,7 +99,7 @@ static bool all_finished(void)
 {
 	uint64_t start = rdtsc();
 
-	while (finished < cpu_total() && rdtsc() - start < 20 * SMP_PATIENCE)
+	while (finished < cpu_total() && !passed(start, 20 * SMP_PATIENCE))
 		cpu_pause();
 	return finished == cpu_total();
 }

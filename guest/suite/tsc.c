@@ -10,7 +10,7 @@
 #include "guest/lib/x86.h"
 
 #define FAR   0x100000000000ull
-#define NEAR  1000000ull
+#define NEAR  1000000000ull
 #define TICKS 100000u
 
 static volatile uint64_t timer_seen;

@@ -50,6 +50,8 @@
 	    "sleep registers are not known: a machine that sleeps wakes without the monitor")      \
 	DEGRADED(SMT, 10, "smt=leaky",                                                             \
 	    "threads of a core share buffers that this CPU does not keep apart")                   \
+	DEGRADED(INIT, 11, "init=forgeable",                                                       \
+	    "a device's message can send a CPU an INIT that takes it away from the monitor")       \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

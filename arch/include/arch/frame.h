@@ -17,8 +17,8 @@ enum slot_access { SLOT_READ, SLOT_WRITE };
 
 /*
  * Maps a frame into this CPU's slot. The address is valid until slot_unmap(); a second slot_map()
- * before that is a CHECK. The frame is 4 KiB aligned and is usable memory that the caller has
- * checked the owner of.
+ * before that is a CHECK. The frame is 4 KiB aligned and the caller has checked that it is not the
+ * monitor's.
  */
 void *slot_map(spa_t frame, enum slot_access access);
 void slot_unmap(void);

@@ -7,6 +7,7 @@
 #define ARCH_UPCALL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "arch/addr.h"
@@ -80,6 +81,18 @@ enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT };
 
 /* A guest access that its tables refuse. RETRY: the tables allow it now. FAULT: inject #GP(0). */
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip);
+
+/*
+ * From now on writes to a page of a device in the normal world's map are violations; reads go on.
+ * To be called before any CPU is launched. false: no table is left.
+ */
+bool monitor_trap_writes(gpa_t page);
+
+/*
+ * Copies bytes that the normal world can read, once: of its memory, of memory that firmware lists
+ * as reserved, or of a device. They lie in one frame. false: they do not, or are not its own.
+ */
+bool monitor_guest_read(gpa_t from, void *to, size_t bytes);
 
 /* The guest's MTRRs changed effect: retypes the normal world from arch_memory_type(). */
 void monitor_retype(void);

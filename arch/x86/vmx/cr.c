@@ -13,8 +13,8 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
+#include "arch/x86/xcr0.h"
 #include "monitor/abi/audit.h"
 
 #define CR0_HELD     (CR0_NE | CR0_CD | CR0_NW)
@@ -24,13 +24,6 @@
 #define CR_QUALIFICATION_TYPE(q)     ((q) >> 4 & 3)
 #define CR_QUALIFICATION_REGISTER(q) ((q) >> 8 & 15)
 #define CR_LMSW			     3u
-
-#define XCR0_X87    (1ull << 0)
-#define XCR0_SSE    (1ull << 1)
-#define XCR0_AVX    (1ull << 2)
-#define XCR0_MPX    (3ull << 3)
-#define XCR0_AVX512 (7ull << 5)
-#define XCR0_TILE   (3ull << 17)
 
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
 {
@@ -133,30 +126,9 @@ void vmx_cr_access(struct vcpu *vcpu)
 		mov_to_cr4(vcpu, value);
 }
 
-/* All of a group of bits or none, and only with those it builds on. */
-static bool group_ok(uint64_t value, uint64_t group, uint64_t needs)
-{
-	uint64_t set = value & group;
-
-	return set == 0 || (set == group && (value & needs) == needs);
-}
-
-static bool xcr0_valid(uint64_t value)
-{
-	if (test_switch(TEST_XSETBV_OPEN))
-		return true;
-	return value & XCR0_X87 && (value & ~policy_xcr0()) == 0 &&
-	    group_ok(value, XCR0_AVX, XCR0_SSE) && group_ok(value, XCR0_MPX, 0) &&
-	    group_ok(value, XCR0_AVX512, XCR0_AVX) && group_ok(value, XCR0_TILE, 0);
-}
-
 void vmx_xsetbv(struct vcpu *vcpu)
 {
-	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
-	uint32_t index = (uint32_t)vcpu->regs.rcx;
-
-	if (RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && index == 0 && xcr0_valid(value) &&
-	    xsetbv_safe(0, value))
+	if (RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0 && xcr0_write(vcpu))
 		vcpu_skip(vcpu);
 	else
 		vcpu_inject_gp(vcpu);

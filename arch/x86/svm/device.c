@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Writes to the local APIC and the I/O APIC. Without interception of INIT a CPU that gets one
+ * leaves its guest and the monitor, so whatever could send one is written here: the pages are
+ * read-only in the second-stage tables (reads do not exit), the registers of x2APIC mode exit by
+ * the MSR map.
+ *
+ * A write goes on to the device as it is, with these exceptions:
+ *   - INIT, SIPI and NMI in the interrupt command register are carried out (reset.c); to an APIC id
+ *     that nobody under the monitor has they are dropped, but for a CPU of firmware's list that is
+ *     still to be launched;
+ *   - a local vector with delivery mode INIT, a redirection entry with INIT, SMI or NMI: refused;
+ *   - the xAPIC id: ignored, so that a CPU keeps its name.
+ * Where there is a second I/O APIC it is not watched: README.md.
+ */
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/lock.h"
+#include "arch/upcall.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/decode.h"
+#include "arch/x86/mmu.h"
+#include "arch/x86/region.h"
+#include "arch/x86/svm/message.h"
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/audit.h"
+
+#define IOAPIC_BASE   0xfec00000ull
+#define IOAPIC_INDEX  0x00u
+#define IOAPIC_WINDOW 0x10u
+#define IOAPIC_END    0x100u
+#define APIC_END      0x600u
+#define APIC_STEP     16u
+#define X2APIC_LAST   0x8ffu
+#define APIC_LVT_MORE 0x500u /* AMD's further vectors */
+#define APIC_LVT_LAST 0x530u
+#define ICR_NO_TARGET 0xc0800u /* shorthand, logical */
+
+/* How messages name each CPU, by index; written by the CPU itself. */
+static struct {
+	_Atomic uint32_t ldr, dfr;
+} * names;
+
+static uint64_t apic_page;
+static struct spinlock ioapic_lock; /* index and window of the I/O APIC belong together */
+
+bool svm_devices_init(void)
+{
+	size_t bytes = cpu_count() * sizeof(*names);
+
+	names = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
+	apic_page = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
+	return names != NULL && monitor_trap_writes((gpa_t){ apic_page }) &&
+	    monitor_trap_writes((gpa_t){ IOAPIC_BASE });
+}
+
+void svm_device_note(void)
+{
+	unsigned cpu = cpu_index();
+
+	atomic_store(&names[cpu].ldr, apic_read(APIC_LDR));
+	atomic_store(&names[cpu].dfr, apic_is_x2() ? UINT32_MAX : apic_read(APIC_DFR));
+}
+
+bool svm_is_device(uint64_t gpa)
+{
+	uint64_t page = gpa & PTE_ADDRESS;
+
+	return page == apic_page || page == IOAPIC_BASE;
+}
+
+/* ---- Messages ---- */
+
+static void deliver(const struct message *m, unsigned cpu)
+{
+	if (!svm_is_covered(cpu))
+		apic_send(sync_of(cpu)->apic_id, m->command & ~ICR_NO_TARGET);
+	else if (message_mode(m) == MODE_NMI)
+		svm_send_nmi(cpu);
+	else if (message_mode(m) == MODE_INIT)
+		svm_send_init(cpu);
+	else
+		svm_send_sipi(cpu, (uint8_t)m->command);
+}
+
+static void deliver_all(const struct message *m)
+{
+	bool reached = false;
+
+	for (unsigned i = 0; i < cpu_count(); i++) {
+		const struct message_address name = { sync_of(i)->apic_id,
+			atomic_load(&names[i].ldr), atomic_load(&names[i].dfr) };
+
+		if (!message_reaches(m, &name, i == cpu_index()))
+			continue;
+		deliver(m, i);
+		reached = true;
+	}
+	if (!reached && message_starts(m))
+		audit(REDOUBT_AUDIT_STRAY_SIPI, m->destination, vmcb()->rip);
+}
+
+/* false: the message is for the device. */
+static bool take(const struct message *m)
+{
+	if (message_is_ours(m))
+		deliver_all(m);
+	return message_is_ours(m) || message_is_deassert(m);
+}
+
+/* ---- The local APIC ---- */
+
+static bool is_lvt(unsigned offset)
+{
+	return offset == APIC_LVT_CMCI || (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR) ||
+	    (offset >= APIC_LVT_MORE && offset <= APIC_LVT_LAST);
+}
+
+static bool lvt_refused(unsigned offset, uint32_t value)
+{
+	if (!is_lvt(offset) || message_lvt_allowed(value))
+		return false;
+	audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, apic_page + offset, vmcb()->rip);
+	return true;
+}
+
+static bool apic_write_page(unsigned offset, uint32_t value)
+{
+	struct message m = { .command = value };
+
+	/* In x2APIC mode, and between the registers, there is nothing. */
+	if (apic_is_x2() || offset % APIC_STEP != 0 || offset >= APIC_END || offset == APIC_ID)
+		return true;
+	if (lvt_refused(offset, value))
+		return false;
+	if (offset == APIC_ICR_LOW) {
+		m.destination = apic_read(APIC_ICR_HIGH) >> 24;
+		if (take(&m))
+			return true;
+	}
+	apic_write(offset, value);
+	if (offset == APIC_LDR || offset == APIC_DFR)
+		svm_device_note();
+	return true;
+}
+
+bool svm_apic_msr(uint32_t msr)
+{
+	unsigned offset = (msr - X2APIC_MSR) << 4;
+
+	return msr >= X2APIC_MSR && msr <= X2APIC_LAST &&
+	    (offset == APIC_ICR_LOW || is_lvt(offset));
+}
+
+bool svm_write_apic_msr(uint32_t msr, uint64_t value)
+{
+	unsigned offset = (msr - X2APIC_MSR) << 4;
+	const struct message m = { (uint32_t)value, (uint32_t)(value >> 32), true };
+
+	if (apic_is_x2() && lvt_refused(offset, (uint32_t)value))
+		return false;
+	if (apic_is_x2() && offset == APIC_ICR_LOW && take(&m))
+		return true;
+	return wrmsr_safe(msr, value);
+}
+
+/* ---- The I/O APIC ---- */
+
+static bool ioapic_write(unsigned offset, uint32_t value, unsigned width)
+{
+	volatile uint8_t *registers;
+	bool allowed = true;
+
+	if (offset >= IOAPIC_END || (width != 4 && offset != IOAPIC_INDEX))
+		return false;
+	spin_lock(&ioapic_lock);
+	registers = slot_map_device((spa_t){ IOAPIC_BASE });
+	if (offset == IOAPIC_WINDOW)
+		allowed = message_redirection_allowed(registers[IOAPIC_INDEX], value);
+	if (allowed)
+		*(volatile uint32_t *)(registers + offset) = value;
+	slot_unmap();
+	spin_unlock(&ioapic_lock);
+	if (!allowed)
+		audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, IOAPIC_BASE, vmcb()->rip);
+	return true;
+}
+
+/* ---- The instruction ---- */
+
+static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
+{
+	unsigned offset = gpa % FRAME_SIZE;
+	uint32_t value = (uint32_t)decode_source(insn, &vcpu->regs);
+	uint32_t old;
+
+	if (offset % 4 != 0)
+		return false;
+	if ((gpa & PTE_ADDRESS) == IOAPIC_BASE)
+		return insn->op == INSN_MOV && ioapic_write(offset, value, insn->width);
+	if (insn->width != 4)
+		return false;
+	if (insn->op == INSN_MOV)
+		return apic_write_page(offset, value);
+	old = apic_is_x2() || offset % APIC_STEP != 0 ? 0 : apic_read(offset);
+	if (!apic_write_page(offset, value))
+		return false;
+	decode_load(insn, &vcpu->regs, old);
+	return true;
+}
+
+/*
+ * The CPU has found the address; what is stored, and how long the instruction is, the bytes say. An
+ * instruction that another CPU writes over meanwhile is carried out as it is found.
+ */
+void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
+{
+	struct vmcb *v = vmcb();
+	uint64_t rip = v->rip;
+	struct insn insn;
+
+	vcpu->regs.rsp = v->rsp;
+	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) || !insn.writes ||
+	    !carry_out(vcpu, &insn, gpa)) {
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	v->rsp = vcpu->regs.rsp;
+	svm_skip_to(rip + insn.length);
+}

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and
+ * NMIs.
+ *
+ * Every NMI that arrives in the guest exits, still pending, and is taken in root mode as soon as
+ * the global interrupt flag is set; so all NMIs, kicks told apart, end up in nmi_pending, which
+ * counts two at most: one to deliver and the one that hardware would latch. They are offered last
+ * thing before entry, with the flag clear. The VMCB knows neither that an NMI handler runs nor a
+ * window that opens when it ends, so both are made here (APM 2 15.20-15.22):
+ *
+ *   - from an injected NMI on IRET is intercepted. The exit comes before the instruction, so the
+ *     end of the handler is seen at the next exit that finds RIP elsewhere;
+ *   - where one more waits at that IRET, or behind STI or MOV SS, the CPU is single-stepped over
+ *     the one instruction, and the #DB is the monitor's;
+ *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again
+ *     as soon as that event is delivered.
+ */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/audit.h"
+
+#define EVENT_VALID	    (1u << 31)
+#define EVENT_ERROR	    (1u << 11)
+#define EVENT_TYPE(info)    ((info) >> 8 & 7)
+#define EVENT_VECTOR(info)  ((info)&0xff)
+#define TYPE_INTERRUPT	    0u
+#define TYPE_NMI	    2u
+#define TYPE_EXCEPTION	    3u
+#define TYPE_SOFTWARE	    4u
+#define EVENT_OF(type, vec) (EVENT_VALID | (type) << 8 | (vec))
+#define TYPE_BITS	    (7u << 8)
+#define NMIS_KEPT	    2u
+#define FIRST_USER_VECTOR   32u
+#define EXCEPTION_OF(code)  ((unsigned)(code)&31)
+
+#define VECTOR_DE 0u
+#define VECTOR_BP 3u
+#define VECTOR_OF 4u
+#define VECTOR_DF 8u
+#define VECTOR_TS 10u
+#define VECTOR_PF 14u
+#define DR6_BS	  (1ull << 14)
+#define DR6_HITS  0xfull
+
+/* Classes for the double-fault rule of APM 2 8.2.9. */
+static bool contributory(unsigned vector)
+{
+	return vector == VECTOR_DE || (vector >= VECTOR_TS && vector <= VECTOR_GP);
+}
+
+static bool doubles(unsigned first, unsigned second)
+{
+	if (first == VECTOR_PF)
+		return second == VECTOR_PF || contributory(second);
+	return contributory(first) && contributory(second);
+}
+
+static void write_event(uint32_t event, uint32_t error)
+{
+	vmcb()->event = (uint64_t)error << 32 | event;
+	this_cpu()->event_injected = true;
+}
+
+/* The exception whose delivery the exit interrupted, or a vector that cannot be. */
+static unsigned interrupted_exception(void)
+{
+	uint32_t info = this_cpu()->interrupted_event;
+
+	if (!(info & EVENT_VALID) || EVENT_TYPE(info) != TYPE_EXCEPTION ||
+	    EVENT_VECTOR(info) >= FIRST_USER_VECTOR)
+		return UINT32_MAX;
+	return EVENT_VECTOR(info);
+}
+
+void svm_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error)
+{
+	unsigned first = interrupted_exception();
+	/* Real mode has no error codes. */
+	uint32_t with_error = vmcb()->cr0 & CR0_PE ? EVENT_ERROR : 0;
+
+	if (first == VECTOR_DF)
+		svm_shutdown(vcpu);
+	else if (doubles(first, vector))
+		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) | with_error, 0);
+	else
+		write_event(EVENT_OF(TYPE_EXCEPTION, vector) | (has_error ? with_error : 0), error);
+}
+
+void vcpu_inject_gp(struct vcpu *vcpu)
+{
+	svm_inject_exception(vcpu, VECTOR_GP, true, 0);
+}
+
+void vcpu_inject_ud(struct vcpu *vcpu)
+{
+	svm_inject_exception(vcpu, VECTOR_UD, false, 0);
+}
+
+/* The single step of the guest's own behind an instruction that was carried out here. */
+void svm_inject_step(void)
+{
+	if (this_cpu()->event_injected)
+		return;
+	vmcb()->dr6 |= DR6_BS;
+	write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DB), 0);
+}
+
+/*
+ * An instruction that raises its event runs again instead. QEMU gives external interrupts the type
+ * of exceptions.
+ */
+void svm_reinject(void)
+{
+	struct percpu *cpu = this_cpu();
+	uint32_t info = cpu->interrupted_event;
+	unsigned vector = EVENT_VECTOR(info);
+
+	if (!(info & EVENT_VALID) || cpu->event_injected || EVENT_TYPE(info) == TYPE_SOFTWARE)
+		return;
+	if (EVENT_TYPE(info) == TYPE_EXCEPTION && (vector == VECTOR_BP || vector == VECTOR_OF))
+		return;
+	if (EVENT_TYPE(info) == TYPE_EXCEPTION && vector >= FIRST_USER_VECTOR)
+		info &= ~TYPE_BITS;
+	write_event(info, cpu->interrupted_error);
+}
+
+/* ---- Stepping over one instruction ---- */
+
+static void step(struct percpu *cpu)
+{
+	struct vmcb *v = vmcb();
+
+	if (cpu->events.stepping)
+		return;
+	cpu->events.stepping = true;
+	cpu->events.step_rip = v->rip;
+	cpu->events.step_dr6 = v->dr6;
+	cpu->events.step_flag = v->rflags & RFLAGS_TF;
+	v->rflags |= RFLAGS_TF;
+}
+
+static void give_flag_back(struct percpu *cpu)
+{
+	vmcb()->rflags = (vmcb()->rflags & ~RFLAGS_TF) | cpu->events.step_flag;
+}
+
+/* The #DB of a step. IRET has loaded flags of the guest's own. true: the guest has none of it. */
+static bool step_done(struct percpu *cpu, bool was_iret)
+{
+	struct vmcb *v = vmcb();
+	bool hit = v->dr6 & DR6_HITS & ~cpu->events.step_dr6;
+
+	if (!was_iret)
+		give_flag_back(cpu);
+	if (cpu->events.step_flag)
+		return false;
+	v->dr6 = (v->dr6 & ~DR6_BS) | (cpu->events.step_dr6 & DR6_BS);
+	return !hit;
+}
+
+/* What this exit tells about the NMI handler and about a step under way. */
+void svm_events_begin(struct vmcb *v)
+{
+	struct percpu *cpu = this_cpu();
+	struct svm_events *e = &cpu->events;
+
+	cpu->event_injected = false;
+	cpu->interrupted_event = EXIT_INVALID(v->exit_code) ? 0 : (uint32_t)v->exit_event;
+	cpu->interrupted_error = (uint32_t)(v->exit_event >> 32);
+	e->step_was_iret = e->iret_waits;
+	if (e->iret_waits && v->rip != e->iret_rip) {
+		e->iret_waits = false;
+		e->nmi_blocked = false;
+	}
+	if (!e->stepping || v->exit_code == EXIT_DB)
+		return;
+	e->stepping = false;
+	if (v->rip == e->step_rip)
+		give_flag_back(cpu);
+}
+
+void svm_iret(struct vcpu *vcpu)
+{
+	struct vmcb *v = vmcb();
+
+	v->intercepts &= ~INTERCEPT_IRET;
+	this_cpu()->events.iret_waits = true;
+	this_cpu()->events.iret_rip = v->rip;
+}
+
+/* ---- NMIs ---- */
+
+/* Root mode's handler, or code that runs with the global interrupt flag clear: never both. */
+void vendor_nmi_pending(void)
+{
+	struct percpu *cpu = this_cpu();
+	uint32_t pending = atomic_load(&cpu->nmi_pending);
+
+	if (!test_switch(TEST_NO_NMI_GUARD) && pending < NMIS_KEPT)
+		atomic_store(&cpu->nmi_pending, pending + 1);
+}
+
+static void inject_nmi(struct percpu *cpu)
+{
+	atomic_fetch_sub(&cpu->nmi_pending, 1);
+	cpu->events.nmi_blocked = true;
+	cpu->events.iret_waits = false;
+	vmcb()->intercepts |= INTERCEPT_IRET;
+	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
+}
+
+/* An exit right behind the event that is injected now. */
+static void exit_again(struct percpu *cpu)
+{
+	sync_kick(cpu->sync);
+}
+
+void svm_offer_nmi(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (!atomic_load_explicit(&cpu->nmi_pending, memory_order_relaxed))
+		return;
+	if (cpu->events.nmi_blocked) {
+		if (cpu->events.iret_waits)
+			step(cpu);
+	} else if (cpu->event_injected) {
+		exit_again(cpu);
+	} else if (vmcb()->interrupt_state & SHADOW) {
+		step(cpu);
+	} else {
+		inject_nmi(cpu);
+	}
+}
+
+void svm_events_reset(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	cpu->events = (struct svm_events){ 0 };
+	vmcb()->intercepts &= ~INTERCEPT_IRET;
+	cpu->event_injected = false;
+}
+
+/* ---- Exceptions that exit ---- */
+
+/*
+ * #DB or #AC raised while the same was being delivered, on and on (CVE-2015-8104, CVE-2015-5307):
+ * each round exits, so kicks are answered; and an NMI that waits goes first, so other CPUs of the
+ * guest can end it.
+ */
+static bool endless(struct percpu *cpu, unsigned vector)
+{
+	if (interrupted_exception() != vector)
+		return false;
+	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmcb()->rip);
+	return atomic_load(&cpu->nmi_pending) && !cpu->events.nmi_blocked;
+}
+
+static void machine_check(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vmcb()->rip);
+	if (vmcb()->cr4 & CR4_MCE)
+		svm_inject_exception(vcpu, VECTOR_MC, false, 0);
+	else
+		svm_shutdown(vcpu);
+}
+
+/* DR6 and DR7 are already as delivery wants them. APM 2 15.12.2. */
+static void debug_exception(struct vcpu *vcpu, struct percpu *cpu)
+{
+	bool stepped = cpu->events.stepping;
+
+	cpu->events.stepping = false;
+	if (!stepped || !step_done(cpu, cpu->events.step_was_iret))
+		svm_inject_exception(vcpu, VECTOR_DB, false, 0);
+}
+
+void svm_exception(struct vcpu *vcpu)
+{
+	struct percpu *cpu = this_cpu();
+	unsigned vector = EXCEPTION_OF(vmcb()->exit_code);
+
+	if (vector == VECTOR_MC)
+		machine_check(vcpu);
+	else if (endless(cpu, vector))
+		cpu->interrupted_event = 0;
+	else if (vector == VECTOR_DB)
+		debug_exception(vcpu, cpu);
+	else
+		svm_inject_exception(vcpu, vector, vector == VECTOR_AC,
+		    (uint32_t)vmcb()->exit_info1);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What the build tool cannot know of the image header.
+ */
+#include "arch/x86/header.h"
+
+#include "monitor/abi/cpuid.h"
+
+const struct monitor_image monitor_header __attribute__((section(".header"), used)) = {
+	.magic = MONITOR_IMAGE_MAGIC,
+	.version = MONITOR_IMAGE_VERSION,
+	.vendor = REDOUBT_VENDOR_SVM,
+	.fixed_pages = REGION_FIXED_PAGES,
+	.pages_per_cpu = REGION_PAGES_PER_CPU,
+};

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * From firmware's CPU to the first guest: EFER.SVME, a VMCB whose guest is the loader's own code
+ * one instruction further on, VMRUN.
+ */
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/io.h"
+#include "arch/x86/mitigate.h"
+#include "arch/x86/mmu.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/start.h"
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/cpuid.h"
+
+#define ASID_NORMAL    1u
+#define NESTED_ENABLE  1ull
+#define IO_MAP_PAGES   3u
+#define MSR_MAP_PAGES  2u
+#define MSR_MAP_BLOCK  0x2000u /* MSRs of a block, two bits each */
+#define ATTR_DATA      0xc93u
+#define ATTR_CODE_64   0xa9bu
+#define ATTR_LDT       0x82u
+#define ATTR_TSS_BUSY  0x8bu
+#define CR4_OSXSAVE_IF (1u << 26) /* CPUID 1 ECX */
+
+static uint8_t *io_map;
+static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
+static uint8_t *host_vmcbs;	 /* one frame a CPU: what VMLOAD gives back to root mode */
+static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
+
+static void clear_bit(uint8_t *map, uint32_t bit)
+{
+	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+}
+
+/* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
+static void fill_msr_map(uint8_t *map, bool exact_tsc)
+{
+	static const uint32_t firsts[] = { 0, 0xc0000000, 0xc0010000 };
+
+	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
+	for (unsigned block = 0; block < 3; block++) {
+		uint32_t first = firsts[block];
+
+		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_BLOCK;
+		     msr++)
+			for (unsigned write = 0; write < 2; write++)
+				if (policy_msr_passes(msr, write, exact_tsc))
+					clear_bit(map,
+					    2 * (block * MSR_MAP_BLOCK + msr - first) + write);
+	}
+}
+
+enum launch_status vendor_init(void)
+{
+	io_map = region_alloc(IO_MAP_PAGES);
+	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
+	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
+	host_vmcbs = region_alloc(cpu_count());
+	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || host_vmcbs == NULL ||
+	    !svm_start_init() || !svm_devices_init())
+		return LAUNCH_BAD_REGION;
+	io_fill_map(io_map);
+	fill_msr_map(msr_maps[0], false);
+	fill_msr_map(msr_maps[1], true);
+	return LAUNCH_OK;
+}
+
+uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
+{
+	return vmcb()->tsc_offset;
+}
+
+void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
+{
+	vmcb()->tsc_offset = offset;
+	vmcb()->msr_map = (uint64_t)msr_maps[offset == 0];
+}
+
+void svm_flush_guest(void)
+{
+	vmcb()->tlb_control = svm_caps()->features & SVM_FLUSH_ASID ? TLB_FLUSH_GUEST
+								    : TLB_FLUSH_ALL;
+}
+
+/* Nested translations go with the guest's own. APM 2 15.25.7. */
+void vendor_flush_local(void)
+{
+	svm_flush_guest();
+}
+
+bool svm_init_redirected(void)
+{
+	return init_redirected == cpu_count();
+}
+
+uint32_t arch_features(void)
+{
+	return REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF | REDOUBT_FEATURE_CPU_POLICY |
+	    REDOUBT_FEATURE_INIT_GUARD;
+}
+
+uint32_t arch_degraded(void)
+{
+	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE | REDOUBT_DEGRADED_NO_MBEC |
+	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
+	    (svm_init_redirected() ? 0 : REDOUBT_DEGRADED_INIT);
+}
+
+/*
+ * INIT as #SX in root mode instead of a reset of the CPU: where VM_CR has the bit, no device's
+ * message can take the CPU away. APM 2 15.30.1.
+ */
+static void redirect_init(void)
+{
+	uint64_t control;
+
+	if (!rdmsr_safe(MSR_VM_CR, &control))
+		return;
+	if (wrmsr_safe(MSR_VM_CR, (control & ~VM_CR_SVMDIS) | VM_CR_R_INIT) &&
+	    rdmsr_safe(MSR_VM_CR, &control) && control & VM_CR_R_INIT)
+		__atomic_fetch_add(&init_redirected, 1, __ATOMIC_RELAXED);
+}
+
+static void enable_svm(const struct percpu *cpu)
+{
+	redirect_init();
+	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
+	wrmsr(MSR_VM_HSAVE_PA, cpu->vmxon_spa);
+}
+
+/* Root mode's control registers; VMRUN saves them and every exit loads them. */
+static void own_control_registers(void)
+{
+	uint64_t cr4 = CR4_PAE | CR4_MCE;
+
+	if (cpuid(1, 0).ecx & CR4_OSXSAVE_IF)
+		cr4 |= CR4_OSXSAVE;
+	if (cpuid(0, 0).eax >= 7) {
+		struct cpuid_regs leaf7 = cpuid(7, 0);
+
+		cr4 |= leaf7.ebx & 1u << 7 ? CR4_SMEP : 0;
+		cr4 |= leaf7.ebx & 1u << 20 ? CR4_SMAP : 0;
+		cr4 |= leaf7.ecx & 1u << 2 ? CR4_UMIP : 0;
+	}
+	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
+	write_cr4(cr4);
+}
+
+static void write_controls(struct vmcb *v)
+{
+	v->cr_writes = CR_WRITE_CR4;
+	v->exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
+	v->intercepts = INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT | INTERCEPT_CR0 |
+	    INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_INVLPGA | INTERCEPT_IO |
+	    INTERCEPT_MSR | INTERCEPT_TASK_SWITCH | INTERCEPT_SHUTDOWN;
+	v->intercepts_more = MORE_VMRUN | MORE_VMMCALL | MORE_VMLOAD | MORE_VMSAVE | MORE_STGI |
+	    MORE_CLGI | MORE_SKINIT | MORE_WBINVD | MORE_XSETBV |
+	    (svm_caps()->rdpru ? MORE_RDPRU : 0);
+	v->io_map = (uint64_t)io_map;
+	v->msr_map = (uint64_t)msr_maps[1];
+	v->asid = ASID_NORMAL;
+	v->tlb_control = TLB_FLUSH_ALL;
+	v->nested_control = NESTED_ENABLE;
+	v->nested_cr3 = (uint64_t)monitor_normal_stage2()->root;
+}
+
+/* Flat 64-bit segments as UEFI prescribes them; selectors as firmware had them. */
+static struct vmcb_segment flat(uint16_t selector, uint16_t attributes)
+{
+	return (struct vmcb_segment){ selector, selector ? attributes : 0, UINT32_MAX, 0 };
+}
+
+/* After VMSAVE: FS, GS and the MSRs are firmware's, TR and LDTR root mode's. */
+static void write_segments(struct vmcb *v, const struct firmware_state *fw)
+{
+	v->es = flat(fw->es, ATTR_DATA);
+	v->cs = flat(fw->cs, ATTR_CODE_64);
+	v->ss = flat(fw->ss, ATTR_DATA);
+	v->ds = flat(fw->ds, ATTR_DATA);
+	v->ldtr = (struct vmcb_segment){ fw->ldtr, ATTR_LDT, 0, 0 };
+	v->tr = (struct vmcb_segment){ fw->tr, ATTR_TSS_BUSY,
+		fw->tr_limit != 0 ? fw->tr_limit : 0xffff, fw->tr_base };
+	v->gdtr = (struct vmcb_segment){ 0, 0, fw->gdtr.limit, fw->gdtr.base };
+	v->idtr = (struct vmcb_segment){ 0, 0, fw->idtr.limit, fw->idtr.base };
+}
+
+static void write_state(struct vmcb *v, const struct firmware_state *fw)
+{
+	__asm__ volatile("mov %%dr7, %0" : "=r"(v->dr7));
+	__asm__ volatile("mov %%dr6, %0" : "=r"(v->dr6));
+	v->cr0 = fw->cr0;
+	v->cr2 = read_cr2();
+	v->cr3 = fw->cr3;
+	v->cr4 = fw->cr4;
+	v->efer = fw->efer | EFER_SVME;
+	v->pat = rdmsr(MSR_PAT);
+	v->rflags = fw->rflags;
+	v->rip = fw->rip;
+	v->rsp = fw->rsp;
+}
+
+static void save_state(struct vmcb *to)
+{
+	__asm__ volatile("vmsave" : : "a"(to) : "memory");
+}
+
+void vendor_launch(const struct firmware_state *state)
+{
+	struct percpu *cpu = this_cpu();
+	struct vmcb *own = (struct vmcb *)(host_vmcbs + (size_t)cpu->vcpu.index * FRAME_SIZE);
+
+	own_control_registers();
+	mitigate_init(cpu);
+	enable_svm(cpu);
+	__asm__ volatile("clgi" : : : "memory");
+	cpu->host_spa = (uint64_t)own;
+	save_state(own);
+	save_state(vmcb());
+	write_controls(vmcb());
+	write_segments(vmcb(), state);
+	write_state(vmcb(), state);
+	svm_device_note();
+	atomic_store(&cpu->sync->seen, 0);
+	atomic_store(&cpu->sync->covered, 1);
+	svm_enter_first(svm_ready());
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Numbers that entry.S shares with C; svm.h checks the offsets.
+ */
+#ifndef ARCH_X86_SVM_LAYOUT_H
+#define ARCH_X86_SVM_LAYOUT_H
+
+#define SVM_VMCB_RAX	       0x5f8
+#define SVM_PERCPU_MITIGATIONS 0x254
+
+/* One more bit of percpu.mitigations, beside those of mitigate.h: IBPB after an exit. */
+#define SVM_MITIGATE_PREDICTORS 8
+#define SVM_MSR_PRED_CMD	0x49
+#define SVM_PRED_CMD_IBPB	1
+
+#endif

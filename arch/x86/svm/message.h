@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Interrupt messages: what a write of the interrupt command register means, which CPUs it reaches,
+ * what a CPU makes of INIT and SIPI, and what must not be programmed. Decisions only: tested on the
+ * host. APM 2 16.5, 16.6, 16.11; SDM 3A 11.6.
+ */
+#ifndef ARCH_X86_SVM_MESSAGE_H
+#define ARCH_X86_SVM_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Delivery modes. */
+enum message_mode { MODE_FIXED, MODE_LOWEST, MODE_SMI, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
+
+struct message {
+	uint32_t command;     /* lower half of the ICR */
+	uint32_t destination; /* 8 bits, or 32 in x2APIC mode */
+	bool x2;
+};
+
+/* How messages name a CPU: xAPIC registers LDR and DFR as written; LDR of x2APIC mode. */
+struct message_address {
+	uint32_t id, ldr, dfr;
+};
+
+unsigned message_mode(const struct message *m);
+
+/* Whether it is INIT (not its de-assertion) or SIPI. */
+bool message_starts(const struct message *m);
+
+/* Whether it is one that this monitor carries out: those, and NMI. */
+bool message_is_ours(const struct message *m);
+
+/* A de-asserted INIT does nothing on any CPU of today, and is not sent on. */
+bool message_is_deassert(const struct message *m);
+
+/* Whether it reaches a CPU; `self`: it is the sender. */
+bool message_reaches(const struct message *m, const struct message_address *cpu, bool self);
+
+/*
+ * Where a CPU stands between INIT and SIPI, as one word that others may change. 0: it runs.
+ */
+#define START_INIT    0x100u /* INIT has been sent and not been taken */
+#define START_WAITING 0x200u /* it waits for SIPI */
+#define START_SIPI    0x400u /* SIPI has been sent, with the vector in the low byte */
+
+/* The word after an INIT and after a SIPI from another CPU. */
+uint32_t start_after_init(uint32_t word);
+uint32_t start_after_sipi(uint32_t word, uint8_t vector);
+
+/*
+ * Whether a local vector table entry, or a redirection entry of an I/O APIC, may have this value.
+ */
+bool message_lvt_allowed(uint32_t value);
+bool message_redirection_allowed(uint32_t index, uint32_t value);
+
+#endif

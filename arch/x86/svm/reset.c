@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does
+ * not know its exit.
+ *
+ * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the
+ * target's mail (message.h) and kicks it; the target finds INIT in the word before it enters its
+ * guest again, resets its VP, and waits for SIPI in root mode, where it counts as not in its guest.
+ * An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
+ * 14.1.3, 15.30.1; MP specification B.4.
+ */
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/svm/message.h"
+#include "arch/x86/svm/svm.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/audit.h"
+
+#define RESET_CS      0xf000u
+#define RESET_CS_BASE 0xffff0000u
+#define RESET_RIP     0xfff0u
+#define RESET_DR6     0xffff0ff0ull
+#define ATTR_DATA     0x93u
+#define ATTR_CODE     0x9bu
+#define ATTR_LDT      0x82u
+#define ATTR_TSS_BUSY 0x8bu
+#define REAL_LIMIT    0xffffu
+
+/* What other CPUs tell one, by its index. */
+static struct mail {
+	_Atomic uint32_t start; /* START_ of message.h */
+	_Atomic uint32_t nmis;
+} * mail;
+
+bool svm_start_init(void)
+{
+	size_t bytes = cpu_count() * sizeof(*mail);
+
+	mail = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
+	return mail != NULL;
+}
+
+bool svm_is_covered(unsigned cpu)
+{
+	return atomic_load(&sync_of(cpu)->covered);
+}
+
+static _Noreturn void reset_machine(void)
+{
+	monitor_leaving(LEAVE_RESET);
+	machine_reset();
+}
+
+static _Noreturn void first_cpu_reset(void)
+{
+	/* The first CPU would start firmware over: that is a reset of the machine. */
+	klog(LOG_WARN, "INIT at the first CPU: reset");
+	reset_machine();
+}
+
+void svm_send_init(unsigned cpu)
+{
+	uint32_t old = atomic_load(&mail[cpu].start);
+
+	if (test_switch(TEST_NO_INIT_GUARD)) {
+		apic_send(sync_of(cpu)->apic_id, MODE_INIT << 8 | 1u << 14);
+		return;
+	}
+	if (cpu == 0)
+		first_cpu_reset();
+	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_init(old)))
+		;
+	if (!(old & START_WAITING) && cpu != cpu_index())
+		sync_kick(sync_of(cpu));
+}
+
+/* A CPU that waits looks for it; one that has not taken its INIT has been kicked. */
+void svm_send_sipi(unsigned cpu, uint8_t vector)
+{
+	uint32_t old = atomic_load(&mail[cpu].start);
+
+	if (test_switch(TEST_NO_INIT_GUARD)) {
+		apic_send(sync_of(cpu)->apic_id, MODE_STARTUP << 8 | vector);
+		return;
+	}
+	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_sipi(old, vector)))
+		;
+}
+
+/*
+ * Beside the kick, so that the two cannot merge, and no more than the CPU would keep. (What comes
+ * by other ways than the interrupt command register is a real NMI.)
+ */
+void svm_send_nmi(unsigned cpu)
+{
+	if (atomic_fetch_add(&mail[cpu].nmis, 1) == 0 && cpu != cpu_index())
+		sync_kick(sync_of(cpu));
+}
+
+void svm_collect_nmis(void)
+{
+	_Atomic uint32_t *nmis = &mail[cpu_index()].nmis;
+
+	if (!atomic_load_explicit(nmis, memory_order_relaxed))
+		return;
+	for (uint32_t n = atomic_exchange(nmis, 0); n > 0; n--)
+		vendor_nmi_pending();
+}
+
+static void reset_segments(struct vmcb *v)
+{
+	const struct vmcb_segment data = { 0, ATTR_DATA, REAL_LIMIT, 0 };
+
+	v->es = v->ss = v->ds = v->fs = v->gs = data;
+	v->cs = (struct vmcb_segment){ RESET_CS, ATTR_CODE, REAL_LIMIT, RESET_CS_BASE };
+	v->ldtr = (struct vmcb_segment){ 0, ATTR_LDT, REAL_LIMIT, 0 };
+	v->tr = (struct vmcb_segment){ 0, ATTR_TSS_BUSY, REAL_LIMIT, 0 };
+	v->gdtr = v->idtr = (struct vmcb_segment){ 0, 0, REAL_LIMIT, 0 };
+}
+
+/* What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. */
+static void reset_state(struct vcpu *vcpu)
+{
+	struct vmcb *v = vmcb();
+
+	__builtin_memset(&vcpu->regs, 0, sizeof(vcpu->regs));
+	vcpu->regs.rdx = cpuid(1, 0).eax;
+	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3"
+			 :
+			 : "r"(0ull));
+	reset_segments(v);
+	v->cpl = 0;
+	v->efer = EFER_SVME;
+	v->cr0 = CR0_ET | (v->cr0 & (CR0_CD | CR0_NW));
+	v->cr2 = v->cr3 = v->cr4 = 0;
+	v->dr6 = RESET_DR6;
+	v->dr7 = DR7_FIXED;
+	v->rflags = RFLAGS_FIXED;
+	v->rip = RESET_RIP;
+	v->rsp = v->rax = 0;
+	v->interrupt_state = 0;
+	v->event = 0;
+	svm_events_reset();
+	svm_flush_guest();
+}
+
+bool svm_restart_due(void)
+{
+	struct percpu *cpu = this_cpu();
+
+	if (atomic_exchange(&cpu->init_arrived, 0))
+		atomic_store(&mail[cpu->vcpu.index].start, START_INIT);
+	return atomic_load_explicit(&mail[cpu->vcpu.index].start, memory_order_acquire) != 0;
+}
+
+/* NMIs that come meanwhile are gone when it starts. */
+static uint8_t wait_for_sipi(_Atomic uint32_t *word)
+{
+	uint32_t now;
+
+	do {
+		cpu_pause();
+		now = atomic_load(word);
+	} while (!(now & START_SIPI) || !atomic_compare_exchange_strong(word, &now, 0));
+	return (uint8_t)now;
+}
+
+void svm_restart(struct vcpu *vcpu)
+{
+	_Atomic uint32_t *word = &mail[vcpu->index].start;
+	struct vmcb *v = vmcb();
+	uint8_t vector;
+
+	if (atomic_load(word) & START_INIT) {
+		if (vcpu->index == 0)
+			first_cpu_reset();
+		atomic_fetch_xor(word, START_INIT | START_WAITING);
+	}
+	apic_reset();
+	svm_device_note();
+	reset_state(vcpu);
+	vector = wait_for_sipi(word);
+	atomic_store(&mail[vcpu->index].nmis, 0);
+	atomic_store(&this_cpu()->nmi_pending, 0);
+	v->cs.selector = (uint16_t)(vector << 8);
+	v->cs.base = (uint64_t)vector << 12;
+	v->rip = 0;
+}
+
+/* The VMCB's state is not defined behind this exit. APM 2 15.14.3. */
+void svm_shutdown(struct vcpu *vcpu)
+{
+	audit(REDOUBT_AUDIT_TRIPLE_FAULT, vcpu->index, vmcb()->rip);
+	klog(LOG_WARN, "triple fault at %lx: reset", vmcb()->rip);
+	reset_machine();
+}
+
+/* Another CPU of the guest may start it again by INIT and SIPI. */
+void svm_stop_vp(void)
+{
+	atomic_store(&mail[cpu_index()].start, START_WAITING);
+}

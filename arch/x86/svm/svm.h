@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * SVM as the monitor uses it: intercepts, exit codes, and who does what.
+ *
+ *   caps.c      can this CPU be covered; what it offers
+ *   launch.c    the VMCB, permission maps, the firmware as first guest
+ *   entry.S     the way out of the guest and back
+ *   exit.c      dispatch by exit code
+ *   event.c     injection, events that an exit interrupted, NMIs
+ *   cr.c        CR0, CR4, EFER, XCR0
+ *   fetch.c     the bytes of an instruction that exited
+ *   device.c    writes to the local APIC's page and the I/O APIC's
+ *   message.c   which CPUs an interrupt message reaches; what must not be sent
+ *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
+ *   vcpu.c      the vendor's half of vcpu.h
+ *   mitigate.c  side channels of AMD's CPUs (mitigate.h)
+ *   dump.c      what to print when VMRUN fails
+ */
+#ifndef ARCH_X86_SVM_SVM_H
+#define ARCH_X86_SVM_SVM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arch/x86/percpu.h"
+#include "arch/x86/svm/layout.h"
+#include "arch/x86/svm/vmcb.h"
+
+#define MSR_VM_CR	0xc0010114u
+#define MSR_VM_HSAVE_PA 0xc0010117u
+#define VM_CR_R_INIT	(1ull << 1)
+#define VM_CR_LOCK	(1ull << 3)
+#define VM_CR_SVMDIS	(1ull << 4)
+#define EFER_SVME	(1ull << 12)
+
+/* Intercepts of vmcb.intercepts and intercepts_more. APM 2 table B-1. */
+#define INTERCEPT_NMI	      (1u << 1)
+#define INTERCEPT_SMI	      (1u << 2)
+#define INTERCEPT_INIT	      (1u << 3)
+#define INTERCEPT_CR0	      (1u << 5) /* MOV to CR0, LMSW that change more than TS and MP */
+#define INTERCEPT_RDPMC	      (1u << 15)
+#define INTERCEPT_CPUID	      (1u << 18)
+#define INTERCEPT_IRET	      (1u << 20)
+#define INTERCEPT_INVD	      (1u << 22)
+#define INTERCEPT_INVLPGA     (1u << 26)
+#define INTERCEPT_IO	      (1u << 27)
+#define INTERCEPT_MSR	      (1u << 28)
+#define INTERCEPT_TASK_SWITCH (1u << 29)
+#define INTERCEPT_SHUTDOWN    (1u << 31)
+#define MORE_VMRUN	      (1u << 0)
+#define MORE_VMMCALL	      (1u << 1)
+#define MORE_VMLOAD	      (1u << 2)
+#define MORE_VMSAVE	      (1u << 3)
+#define MORE_STGI	      (1u << 4)
+#define MORE_CLGI	      (1u << 5)
+#define MORE_SKINIT	      (1u << 6)
+#define MORE_WBINVD	      (1u << 9)
+#define MORE_XSETBV	      (1u << 13)
+#define MORE_RDPRU	      (1u << 14)
+#define CR_WRITE_CR4	      (1u << 4)
+
+#define TLB_KEEP	0u
+#define TLB_FLUSH_ALL	1u
+#define TLB_FLUSH_GUEST 3u /* of this ASID; where offered */
+
+#define VMCB_CLEAN_ALL 0xfffu /* all groups of fields that were defined when this was written */
+
+#define SHADOW 1ull /* of interrupt_state: behind STI or MOV SS */
+
+/* Exit codes. APM 2 appendix C. */
+enum exit_code {
+	EXIT_CR4_WRITE = 0x14,
+	EXIT_DB = 0x41,
+	EXIT_AC = 0x51,
+	EXIT_MC = 0x52,
+	EXIT_NMI = 0x61,
+	EXIT_SMI = 0x62,
+	EXIT_INIT = 0x63,
+	EXIT_CR0_WRITE = 0x65,
+	EXIT_RDPMC = 0x6f,
+	EXIT_CPUID = 0x72,
+	EXIT_IRET = 0x74,
+	EXIT_INVD = 0x76,
+	EXIT_INVLPGA = 0x7a,
+	EXIT_IO = 0x7b,
+	EXIT_MSR = 0x7c,
+	EXIT_TASK_SWITCH = 0x7d,
+	EXIT_SHUTDOWN = 0x7f,
+	EXIT_VMRUN = 0x80,
+	EXIT_VMMCALL = 0x81,
+	EXIT_VMLOAD = 0x82,
+	EXIT_VMSAVE = 0x83,
+	EXIT_STGI = 0x84,
+	EXIT_CLGI = 0x85,
+	EXIT_SKINIT = 0x86,
+	EXIT_WBINVD = 0x89,
+	EXIT_XSETBV = 0x8d,
+	EXIT_RDPRU = 0x8e,
+	EXIT_CODES = 0x90,
+	EXIT_NESTED_FAULT = 0x400,
+};
+/* VMRUN refused the state. QEMU gives 32 bits of it, and for some faults of the guest's too. */
+#define EXIT_INVALID(code) ((uint32_t)(code) == UINT32_MAX)
+
+/* Segment attributes. */
+#define ATTRIBUTE_LONG	  0x200u
+#define ATTRIBUTE_DEFAULT 0x400u /* 32-bit */
+
+/* What the first CPU offers; the others must offer the same. */
+struct svm_caps {
+	uint32_t features; /* CPUID 8000000A EDX */
+	uint32_t asids;
+	unsigned address_bits;
+	bool huge;
+	bool rdpru;
+};
+
+#define SVM_NESTED	  (1u << 0)
+#define SVM_NRIPS	  (1u << 3)
+#define SVM_CLEAN	  (1u << 5)
+#define SVM_FLUSH_ASID	  (1u << 6)
+#define SVM_DECODE_ASSIST (1u << 7)
+
+/* caps.c. After MONITOR_CHECK. */
+const struct svm_caps *svm_caps(void);
+
+/* This CPU's VMCB. */
+static inline struct vmcb *vmcb(void)
+{
+	return (struct vmcb *)this_cpu()->control_spa;
+}
+
+/* launch.c */
+void svm_flush_guest(void); /* the guest's own translations, at the next entry */
+bool svm_init_redirected(void);
+
+/* entry.S: the first entry, with the global interrupt flag clear. */
+_Noreturn void svm_enter_first(struct vmcb *vmcb);
+
+/*
+ * exit.c: called by entry.S for every exit, with the global interrupt flag clear; NULL: not its
+ * business.
+ */
+struct vmcb *svm_exit_fast(struct vmcb *vmcb);
+struct vmcb *svm_exit(struct vmcb *vmcb); /* exit.c: called by entry.S then */
+struct vmcb *svm_ready(void);		  /* exit.c: when all is done; clears the flag */
+
+/* cr.c */
+void svm_mov_to_cr(struct vcpu *vcpu);
+void svm_xsetbv(struct vcpu *vcpu);
+uint64_t svm_efer(void);
+bool svm_write_efer(uint64_t value);
+void svm_stray_write(struct vcpu *vcpu);
+
+/* event.c */
+void svm_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
+void svm_inject_step(void);
+void svm_events_begin(struct vmcb *vmcb); /* first thing of a slow exit */
+void svm_reinject(void);
+void svm_exception(struct vcpu *vcpu);
+void svm_iret(struct vcpu *vcpu);
+void svm_offer_nmi(void);    /* last thing before entry; the global interrupt flag is clear */
+void svm_events_reset(void); /* INIT */
+
+/* fetch.c: copies the bytes at RIP once. Returns how many there are, 0 to 15. */
+unsigned svm_fetch(uint8_t *bytes);
+
+struct insn;
+bool svm_decode(struct insn *insn); /* vcpu.c: what is there. false: not known */
+
+/* vcpu.c: vcpu_skip() with the address of the next instruction. */
+void svm_skip_to(uint64_t next);
+
+/* device.c */
+bool svm_devices_init(void);
+void svm_device_note(void); /* this CPU's logical id, before it is covered */
+bool svm_is_device(uint64_t gpa);
+void svm_device_write(struct vcpu *vcpu, uint64_t gpa);
+bool svm_apic_msr(uint32_t msr); /* of x2APIC mode, whose writes are carried out here */
+bool svm_write_apic_msr(uint32_t msr, uint64_t value);
+
+/* reset.c */
+bool svm_start_init(void);
+bool svm_is_covered(unsigned cpu);
+void svm_send_init(unsigned cpu);
+void svm_send_sipi(unsigned cpu, uint8_t vector);
+void svm_send_nmi(unsigned cpu);
+void svm_collect_nmis(void); /* those sent to this CPU are pending then */
+bool svm_restart_due(void);
+void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode */
+void svm_shutdown(struct vcpu *vcpu);
+void svm_stop_vp(void);
+
+/* dump.c */
+void svm_dump(void);
+const char *svm_broken_control(void); /* the rule of APM 2 15.5.1 that the VMCB breaks, or NULL */
+const char *svm_broken_state(void);
+void svm_report_invalid(const char *rule);
+
+_Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
+_Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
+
+#endif

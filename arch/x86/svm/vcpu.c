@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The vendor's half of vcpu.h on SVM.
+ */
+#include "arch/x86/vcpu.h"
+
+#include "arch/upcall.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/decode.h"
+#include "arch/x86/svm/svm.h"
+
+uint64_t vcpu_rip(const struct vcpu *vcpu)
+{
+	return vmcb()->rip;
+}
+
+uint64_t vcpu_efer(const struct vcpu *vcpu)
+{
+	return svm_efer();
+}
+
+uint64_t vcpu_cr0(const struct vcpu *vcpu)
+{
+	return vmcb()->cr0;
+}
+
+uint64_t vcpu_cr4(const struct vcpu *vcpu)
+{
+	return vmcb()->cr4;
+}
+
+bool vcpu_is_kernel64(const struct vcpu *vcpu)
+{
+	const struct vmcb *v = vmcb();
+
+	return v->cpl == 0 && v->cs.attributes & ATTRIBUTE_LONG && v->efer & EFER_LMA;
+}
+
+/*
+ * Bytes of the instructions that exit and have one form, for CPUs that do not tell (NRIPS). A
+ * prefix that does nothing is not counted in: README.md.
+ */
+static unsigned fixed_length(uint64_t code)
+{
+	switch (code) {
+	case EXIT_VMMCALL:
+	case EXIT_XSETBV:
+		return 3;
+	default:
+		return 2; /* CPUID, MSRs, INVD, WBINVD */
+	}
+}
+
+void svm_skip_to(uint64_t next)
+{
+	struct vmcb *v = vmcb();
+
+	if (!(v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG))
+		next &= UINT32_MAX;
+	v->rip = next;
+	v->interrupt_state &= ~SHADOW;
+	if (v->rflags & RFLAGS_TF)
+		svm_inject_step();
+}
+
+void vcpu_skip(struct vcpu *vcpu)
+{
+	const struct vmcb *v = vmcb();
+	uint64_t next = v->rip + fixed_length(v->exit_code);
+
+	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : next);
+}
+
+bool svm_decode(struct insn *insn)
+{
+	const struct vmcb *v = vmcb();
+	uint8_t bytes[INSN_MAX_BYTES];
+	unsigned count = svm_fetch(bytes);
+	enum decode_mode mode = v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32 : DECODE_16;
+
+	if (v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG)
+		mode = DECODE_64;
+	return decode(bytes, count, mode, insn);
+}
