@@ -11,7 +11,10 @@ MAKEFLAGS += --no-builtin-rules
 
 B ?= build
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/redoubt
-VENDOR ?= vmx
+# Empty: what the host has; tests/emu/choose.py tells which pairs can be.
+VENDOR ?=
+EMU ?=
+VENDORS := vmx svm
 PY := /usr/bin/python3
 CC := gcc
 LD := ld
@@ -60,7 +63,8 @@ include $(sort $(wildcard arch/*/build.mk vtpm/build.mk guest/build.mk tests/bui
 
 .PHONY: help check soak bench format all lint clean setup-build
 help: ## list the targets
-	@echo "Redoubt: targets (variables: KERNEL=stock|cloud CPUS=N EMU=bochs VENDOR=vmx N=count SEED=number)"
+	@echo "Redoubt: targets (variables: VENDOR=vmx|svm EMU=qemu-kvm|qemu-tcg|bochs"
+	@echo "  KERNEL=stock|cloud CPUS=N N=count SEED=number)"
 	@grep -shE '^[a-z][a-z-]*:.*## ' Makefile $(wildcard */build.mk */*/build.mk) | sort -u | \
 		sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 

@@ -35,7 +35,7 @@ static bool wait_short(const struct cpu *cpu, uint64_t wanted)
 {
 	uint64_t start = rdtsc();
 
-	while (cpu->nmis < wanted && rdtsc() - start < PATIENCE)
+	while (cpu->nmis < wanted && !passed(start, PATIENCE))
 		cpu_pause();
 	return cpu->nmis == wanted;
 }
