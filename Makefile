@@ -11,7 +11,10 @@ MAKEFLAGS += --no-builtin-rules
 
 B ?= build
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/redoubt
-VENDOR ?= vmx
+# Empty: what the host has; tests/emu/choose.py tells which pairs can be.
+VENDOR ?=
+EMU ?=
+VENDORS := vmx svm
 PY := /usr/bin/python3
 CC := gcc
 LD := ld
@@ -26,9 +29,11 @@ DEPS = -MMD -MP
 REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 
 # Root mode: general registers only, no red zone (exceptions share the stack), position independent
-# (the loader places it), no indirect branch without a retpoline.
+# (the loader places it), no indirect branch without a retpoline, stacks aligned to 8 bytes since
+# nothing without SSE asks for more.
 MON_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -Imonitor/.. -I. -Iarch/include -ffreestanding -fpie \
-	-fvisibility=hidden -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-common \
+	-fvisibility=hidden -mgeneral-regs-only -mno-red-zone -mpreferred-stack-boundary=3 \
+	-fno-jump-tables -fno-common \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fstack-protector-strong \
 	-mstack-protector-guard=global -fcf-protection=none -mindirect-branch=thunk-inline \
 	-mindirect-branch-register -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fwrapv
@@ -41,7 +46,7 @@ EFI_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -I. -isystem /usr/include/efi \
 	-maccumulate-outgoing-args
 
 # Host programs under sanitizers.
-HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
+HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CHECK_TESTS :=
@@ -58,7 +63,8 @@ include $(sort $(wildcard arch/*/build.mk vtpm/build.mk guest/build.mk tests/bui
 
 .PHONY: help check soak bench format all lint clean setup-build
 help: ## list the targets
-	@echo "Redoubt: targets (variables: KERNEL=stock|cloud CPUS=N EMU=bochs VENDOR=vmx N=count SEED=number)"
+	@echo "Redoubt: targets (variables: VENDOR=vmx|svm EMU=qemu-kvm|qemu-tcg|bochs"
+	@echo "  KERNEL=stock|cloud CPUS=N N=count SEED=number)"
 	@grep -shE '^[a-z][a-z-]*:.*## ' Makefile $(wildcard */build.mk */*/build.mk) | sort -u | \
 		sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 18
 

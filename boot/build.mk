@@ -40,7 +40,7 @@ endef
 
 BOOT_PURE := acpi config image ranges record_valid sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record settings shim watch x86) \
+	handover initrd launch main memory record settings shim tables watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
@@ -58,8 +58,8 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 BOOT_UNIT := config ranges acpi image
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
-BOOT_CONVERTED := $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(VENDOR).elf \
-	$(B)/monitor/redoubt-$(VENDOR).img
+BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
+	$(B)/monitor/redoubt-$(1).img
 BOOT_HOST_OBJS := $(patsubst %,$(B)/host/boot/%.o,$(BOOT_PURE))
 
 $(BOOT_UNIT_PROGRAMS): $(B)/tests/unit/boot/%: $(B)/host/tests/unit/boot/%.o $(BOOT_HOST_OBJS)
@@ -67,12 +67,13 @@ $(BOOT_UNIT_PROGRAMS): $(B)/tests/unit/boot/%: $(B)/host/tests/unit/boot/%.o $(B
 	$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
 .PHONY: check-boot-unit
-check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(BOOT_CONVERTED) ## unit tests of the loader's parsers
+check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(foreach v,$(VENDORS),$(call BOOT_CONVERTED,$(v))) ## unit tests of the loader's parsers
 	@status=0; for t in $(BOOT_UNIT); do \
 		tests/run --time 120 unit-boot-$$t -- $(B)/tests/unit/boot/$$t || status=1; \
 	done; \
-	tests/run --time 120 unit-boot-convert -- $(PY) tests/unit/boot/convert.py $(BOOT_CONVERTED) \
-		$(B)/tests/unit/boot/scratch || status=1; exit $$status
+	$(foreach v,$(VENDORS),tests/run --time 120 unit-boot-convert-$(v) -- $(PY) \
+		tests/unit/boot/convert.py $(call BOOT_CONVERTED,$(v)) $(B)/tests/unit/boot/scratch-$(v) \
+		|| status=1;) exit $$status
 
 CHECK_TESTS += check-boot-unit
 -include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
@@ -117,7 +118,7 @@ SOAK_TESTS += check-boot-fuzz
 
 LOADER_PROBE := $(B)/tests/boot/loader/probe.efi
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker locked in-use timeout \
-	half-covered not-covered files aside launch disabled-cpu
+	half-covered not-covered files aside launch disabled-cpu listed-cpu
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \

@@ -54,7 +54,7 @@ static bool taken(uint64_t wanted)
 {
 	uint64_t start = rdtsc();
 
-	while (cpu_at(1)->nmis < wanted && rdtsc() - start < NMI_PATIENCE)
+	while (cpu_at(1)->nmis < wanted && !passed(start, NMI_PATIENCE))
 		cpu_pause();
 	return cpu_at(1)->nmis >= wanted;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Carries out the attacks of guest/suite/attack*.c.
 
-usage: attack.py --name NAME [--build release|test] [--time S]
+usage: attack.py --name NAME [--build release|test] [--time S] [--vendor vmx|svm] [--engine NAME]
 
 On the test build each attack is made with its protection on, with it switched off, and on again; on
 a release once. The guest says how each went; this program passes that on, and judges the write to
@@ -18,7 +18,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suite"))
 
-from guestrun import Failure, GuestRun, Report, log_tail, switches  # noqa: E402
+from guestrun import Failure, GuestRun, Report, choose, log_tail, switches  # noqa: E402
 
 CANARY = re.compile(r"^# canary ([0-9a-f]+) 1$", re.M)
 WRITE_DONE = r"^# attack: write done$"
@@ -31,6 +31,7 @@ def parse():
     parser.add_argument("--name", required=True)
     parser.add_argument("--build", default="test", choices=("release", "test"))
     parser.add_argument("--time", type=float, default=240)
+    choose.add_arguments(parser)
     return parser.parse_args()
 
 
@@ -82,7 +83,8 @@ def main():
     if args.build == "test":
         options += [f"{name}={number}" for name, number in switches().items()]
     report = Report()
-    with GuestRun(args.name, " ".join(options), args.build, 2, time=args.time) as run:
+    with GuestRun(args.name, " ".join(options), args.build, 2, time=args.time,
+                  engine=choose.engine(args)) as run:
         drive(run, report, args.build)
         if report.failed:
             log_tail(run)

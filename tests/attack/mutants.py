@@ -111,7 +111,7 @@ def lines_of(mutant):
     if mutant.suite:
         command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
                    "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
-                   "--time", str(SUITE_TIME)]
+                   "--vendor", "vmx", "--engine", "bochs", "--time", str(SUITE_TIME)]
     else:
         command = [sys.executable, os.path.join(TREE, "tests/attack/code.py")]
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,

@@ -30,7 +30,7 @@ from tap import Tap  # noqa: E402
 PROMPT = re.escape(linux.PROMPT)
 REGION = re.compile(r"^redoubt: monitor at (0x[0-9a-f]+) size (0x[0-9a-f]+)", re.M)
 RAM = re.compile(r"^\s*([0-9a-f]+)-([0-9a-f]+) : System RAM", re.M)
-COMPLAINT = re.compile(r"BUG:|Oops|WARNING:|Call Trace|general protection|Kernel panic|soft lockup")
+COMPLAINT = re.compile(r"BUG:|Oops|\bWARNING: CPU|Call Trace|general protection|Kernel panic|soft lockup")
 MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 
 
@@ -158,8 +158,7 @@ def parse():
 
 
 def main():
-    args = parse()
-    args.engine = choose.engine(args)
+    args = choose.settle(parse())
     spec = Spec(name=args.name, disk=os.path.join(BUILD, "tests", "boot", args.name + ".img"),
                 cpus=args.cpus)
     linux.disk(spec.disk, args.kernel, None if args.bare else linux.LOADER, args.via,

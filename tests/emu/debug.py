@@ -96,7 +96,9 @@ def run_debugger(spec, interactive):
 
 def main(args):
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
-    args.engine = "bochs"
+    args.vendor, args.engine = args.vendor or "vmx", args.engine or "bochs"
+    if args.engine != "bochs":
+        sys.exit("make debug uses Bochs's debugger: EMU=bochs VENDOR=vmx")
     spec, _ = linux.prepare(args)
     spec.name = f"debug-{args.kernel}"
     setup(*engine_bochs_debug.GROUPS)

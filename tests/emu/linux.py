@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Debian on a test disk, with or without Redoubt below it; `make run` and `make debug`.
 
-usage: linux.py run|debug [--kernel stock|cloud] [--cpus N] [--engine NAME] [--vendor vmx] [--bare]
+usage: linux.py run|debug [--kernel stock|cloud] [--cpus N] [--engine NAME] [--vendor vmx|svm] [--bare]
                           [--via stub|shim] [--options "KERNEL OPTIONS"]
 
 With a terminal `run` puts the person on the guest's console. Without one it waits for the prompt,
@@ -11,11 +11,11 @@ asks redoubtctl, powers off; exit status 0 if all of that went well.
 
 import argparse
 import os
-import platform
 import re
 import sys
 import time
 
+import choose
 import console
 import mkdisk
 from machine import Failure, Machine, Spec, load_engine
@@ -110,35 +110,19 @@ def command(machine, line, timeout=60):
     return text.split("\n", 1)[1] if "\n" in text else text
 
 
-def kvm_with_nested_vmx():
-    """On an Intel host whose KVM gives VT-x to guests the real thing is quicker and truer."""
-    try:
-        with open("/sys/module/kvm_intel/parameters/nested", encoding="ascii") as f:
-            nested = f.read().strip() in ("Y", "1")
-    except OSError:
-        return False
-    return nested and os.access("/dev/kvm", os.R_OK | os.W_OK)
-
-
-def default_engine():
-    return "qemu-kvm" if platform.machine() == "x86_64" and kvm_with_nested_vmx() else "bochs"
-
-
 def tell(text):
     print(text, file=sys.stderr, flush=True)
 
 
 def prepare(args):
-    if args.vendor != "vmx":
-        sys.exit(f"VENDOR={args.vendor}: the monitor is written for vmx only so far")
-    engine = args.engine or default_engine()
+    engine = choose.engine(args)
     setup(*load_engine(engine).GROUPS)
     spec = Spec(name=f"run-{args.kernel}", disk=os.path.join(BUILD, "run", f"{args.kernel}.img"),
                 cpus=args.cpus, mem=args.mem)
     options = f"{OPTIONS} {args.options}".strip()
     disk(spec.disk, args.kernel, None if args.bare else LOADER, args.via, options,
          acpi=not load_engine(engine).HAS_ACPI)
-    tell(f"kernel under test: {kernel_version(args.kernel)}; {args.cpus} CPU(s), {engine}")
+    tell(f"kernel under test: {kernel_version(args.kernel)}; {args.cpus} CPU(s) with {args.vendor}, {engine}")
     return spec, engine
 
 
@@ -150,12 +134,21 @@ def run_for_person(machine, term):
     return 0
 
 
-def run_alone(machine, bare):
+def show_progress(machine, bare):
+    """Says how far the boot is, until the prompt."""
     start = time.monotonic()
+    steps = [] if bare else [("e9", "^redoubt: loader at", "loader"),
+                             ("e9", r"^redoubt: starting .*\n", "monitor in place, next loader")]
+    for source, pattern, what in [*steps, ("serial", "Linux version", "kernel"),
+                                  ("serial", re.escape(PROMPT), "prompt")]:
+        machine.wait_for(pattern, source=source, fail="Kernel panic")
+        tell(f"{what} after {time.monotonic() - start:.0f} s")
+
+
+def run_alone(machine, bare):
     with machine:
         try:
-            machine.wait_for(re.escape(PROMPT), source="serial", fail="Kernel panic")
-            tell(f"prompt after {time.monotonic() - start:.0f} s")
+            show_progress(machine, bare)
             print(command(machine, "redoubtctl status; echo exit status $?"), end="")
             good = bare or re.search(r"^exit status 0$", machine.serial, re.M)
             machine.send("poweroff\n")
@@ -174,8 +167,7 @@ def main():
     parser.add_argument("--kernel", default="stock", choices=["stock", "cloud"])
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--mem", type=int, default=512)
-    parser.add_argument("--engine", default="")
-    parser.add_argument("--vendor", default="vmx")
+    choose.add_arguments(parser)
     parser.add_argument("--via", default="stub", choices=["stub", "shim"])
     parser.add_argument("--options", default="")
     parser.add_argument("--bare", action="store_true")

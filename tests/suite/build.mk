@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# tests/suite: the test guest above the monitor, on Bochs.
+# tests/suite: the test guest above the monitor, on every machine (tests/emu/build.mk).
 #
 # N= random calls, SEED= of everything random, STORM= random INITs and SIPIs, ROUNDS= of flushes, FLOOD=
 # equal events; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
@@ -22,13 +22,12 @@ SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
 .PHONY: check-suite check-unchanged check-panic setup-suite
-setup-suite: setup-build
-	@$(SETUP) image bochs
+setup-suite: setup-machines
 	@$(MAKE) --no-print-directory -s $(SUITE_FILES)
 
 # $(call suite_run,NAME,SUITES,BUILD,CPUS)
-suite_run = tests/run --time $(SUITE_TIME) $(1) -- $(SUITE_PY) --name $(1) --suite $(2) --build $(3) \
-	--cpus $(4) --time $(SUITE_TIME) $(SUITE_BUDGET) || status=1;
+suite_run = $(call on_machines,$(SUITE_TIME),$(1),$(SUITE_PY) --suite $(2) --build $(3) --cpus $(4) \
+	--time $(SUITE_TIME) $(SUITE_BUDGET))
 
 check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and 4 CPUs, release and test build
 	@status=0; \
@@ -37,13 +36,14 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-1,log$(comma)memory,test,1) \
 	$(call suite_run,suite-test-2,$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
-	tests/run --time 100 suite-tiny -- $(SUITE_PY) --name suite-tiny --tiny || status=1; \
-	tests/run --time 150 suite-triple -- $(PY) tests/suite/triple.py --name suite-triple || status=1; \
+	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
+	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \
+	$(call on_machines,150,suite-triple,$(PY) tests/suite/triple.py) \
 	exit $$status
 
 # $(call unchanged_run,NAME,BUILD)
-unchanged_run = tests/run --time $(SUITE_TIME) $(1) -- $(PY) tests/suite/unchanged.py --name $(1) \
-	--build $(2) --time $(SUITE_TIME) $(SUITE_BUDGET) || status=1;
+unchanged_run = $(call on_machines,$(SUITE_TIME),$(1),$(PY) tests/suite/unchanged.py --build $(2) \
+	--time $(SUITE_TIME) $(SUITE_BUDGET))
 
 check-unchanged: setup-suite ## the monitor's memory before and behind the attacks, dumped by the emulator
 	@status=0; \
@@ -53,10 +53,9 @@ check-unchanged: setup-suite ## the monitor's memory before and behind the attac
 
 PANIC_KINDS := check rodata unmapped execute entry-control entry-guest
 check-panic: setup-suite ## a monitor broken on purpose tells where, at once and at the next start
-	@status=0; for kind in $(PANIC_KINDS); do \
-		tests/run --time 150 panic-$$kind -- $(PY) tests/suite/panic.py --name panic-$$kind $$kind \
-			|| status=1; \
-	done; exit $$status
+	@status=0; \
+	$(foreach kind,$(PANIC_KINDS),$(call on_machines,150,panic-$(kind),$(PY) tests/suite/panic.py $(kind))) \
+	exit $$status
 
 comma := ,
 CHECK_TESTS += check-suite check-unchanged check-panic

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """A monitor that is broken on purpose tells where, at once and at the next start.
 
-usage: panic.py --name NAME KIND
+usage: panic.py --name NAME [--vendor vmx|svm] [--engine NAME] KIND
 
 KIND is one of: check, rodata, unmapped, execute (faults in root mode), entry-control, entry-guest (VM
 entries that the CPU refuses). The test build breaks itself when the guest asks; the report must appear on
@@ -13,23 +13,29 @@ entry refused for the guest's state stops the guest's CPU alone: its report is a
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, log_tail, switches
+from guestrun import Failure, GuestRun, Report, choose, log_tail, switches
 
 FAULT = r"exception 14 in root mode, error {}, image \+ [0-9a-f]+, rsp [0-9a-f]+, cr2 {}"
-VMCS = (r"vmcs 0802 GUEST_CS [0-9a-f]+", r"vmcs 681e GUEST_RIP [0-9a-f]+")
 
-# kind: (guest's options, switch, patterns of the report in order, whether the machine starts over)
+# What a VM entry that the CPU refuses is reported with, by vendor and kind.
+VMCS = [r"vmcs 0802 GUEST_CS [0-9a-f]+", r"vmcs 681e GUEST_RIP [0-9a-f]+"]
+VMCB = [r"vmcb 410 cs\.selector [0-9a-f]+", r"vmcb 578 rip [0-9a-f]+"]
+REFUSED = {
+    "vmx": {"control": [*VMCS, r"VM entry failed: instruction error \d+; rule broken: VPID is not 0"],
+            "guest": [*VMCS, r"VM entry failed: reason 80000021, .*rule broken: guest activity state"]},
+    "svm": {"control": [*VMCB, r"VM entry failed; rule broken: ASID is not 0 and exists"],
+            "guest": [*VMCB, r"VM entry failed: exit f+; rule broken: guest EFER\.SVME is set"]},
+}
+
+# kind: (guest's options, switch, patterns of the report in order or a key of REFUSED, whether the
+# machine starts over)
 KINDS = {
     "check": ("suite=panic KIND=check", None, [r"CHECK failed: wrong == 0 \(\S*hooks\.c:\d+\)"], True),
     "rodata": ("suite=panic FAULT=0", None, [FAULT.format(3, "[0-9a-f]+")], True),
     "unmapped": ("suite=panic FAULT=1", None, [FAULT.format(0, "123456789000")], True),
     "execute": ("suite=panic FAULT=2", None, [FAULT.format(11, "[0-9a-f]+")], True),
-    "entry-control": ("suite=panic", "BAD_CONTROL",
-                      [*VMCS, r"VM entry failed: instruction error \d+; rule broken: VPID is not 0"],
-                      True),
-    "entry-guest": ("suite=panic", "BAD_GUEST",
-                    [*VMCS, r"VM entry failed: reason 80000021, .*rule broken: guest activity state"],
-                    False),
+    "entry-control": ("suite=panic", "BAD_CONTROL", "control", True),
+    "entry-guest": ("suite=panic", "BAD_GUEST", "guest", False),
 }
 LAUNCHED = r"^redoubt: starting \\suite\.efi$"
 RECORD = r"^redoubt: the last run of the monitor ended with a panic:$"
@@ -39,6 +45,7 @@ def parse():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--name", required=True)
     parser.add_argument("--time", type=float, default=120)
+    choose.add_arguments(parser)
     parser.add_argument("kind", choices=sorted(KINDS))
     return parser.parse_args()
 
@@ -54,8 +61,10 @@ def seen(run, report, pattern, text):
     return match
 
 
-def drive(run, report, kind):
+def drive(run, report, kind, vendor):
     _, _, patterns, starts_over = KINDS[kind]
+    if isinstance(patterns, str):
+        patterns = REFUSED[vendor][patterns]
     if not seen(run, report, LAUNCHED, f"{kind}: the guest is started"):
         return
     for pattern in patterns:
@@ -69,13 +78,14 @@ def drive(run, report, kind):
 
 
 def main():
-    args = parse()
+    args = choose.settle(parse())
     options, switch, _, _ = KINDS[args.kind]
     if switch:
         options += f" SWITCH={switches()[switch]}"
     report = Report()
-    with GuestRun(args.name, options, "test", conf=["panic = reset"], time=args.time) as run:
-        drive(run, report, args.kind)
+    with GuestRun(args.name, options, "test", conf=["panic = reset"], time=args.time,
+                  engine=args.engine) as run:
+        drive(run, report, args.kind, args.vendor)
         if report.failed:
             log_tail(run)
     return report.end()

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """A guest that faults three times resets the machine, which starts over under the monitor (T27).
 
-usage: triple.py --name NAME
+usage: triple.py --name NAME [--cpus N] [--vendor vmx|svm] [--engine NAME]
 """
 
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, log_tail
+from guestrun import Failure, GuestRun, Report, choose, log_tail
 
 ABOUT = r"^ok \d+ - triple: about to fault three times$"
 LAUNCHED = r"^redoubt: starting \\suite\.efi$"
@@ -19,6 +19,7 @@ def parse():
     parser.add_argument("--name", required=True)
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=120)
+    choose.add_arguments(parser)
     return parser.parse_args()
 
 
@@ -34,7 +35,8 @@ def drive(run, report):
 def main():
     args = parse()
     report = Report()
-    with GuestRun(args.name, "suite=triple", cpus=args.cpus, time=args.time) as run:
+    with GuestRun(args.name, "suite=triple", cpus=args.cpus, time=args.time,
+                  engine=choose.engine(args)) as run:
         try:
             drive(run, report)
         except Failure as failure:

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """What the attacks leave of the monitor's memory, judged from outside.
 
-usage: unchanged.py --name NAME [--build release|test] [--cpus N] [--time S] [KEY=VALUE...]
+usage: unchanged.py --name NAME [--build release|test] [--cpus N] [--time S]
+                    [--vendor vmx|svm] [--engine NAME] [KEY=VALUE...]
 
 The guest carries out the attacks once, so that the monitor's tables stand as any later round finds
 them, and waits; the emulator dumps the monitor's memory; the guest carries them out again, and waits;
@@ -22,7 +23,7 @@ import os
 import struct
 import sys
 
-from guestrun import BUILD, TOP, Failure, GuestRun, Report, log_tail
+from guestrun import BUILD, TOP, Failure, GuestRun, Report, choose, log_tail
 
 sys.path.insert(0, os.path.join(TOP, "tools", "build"))
 
@@ -33,9 +34,14 @@ PAGE = 4096
 ATTACKS = "vmx,cr,xsetbv,msr,memory,call,call-modes,call-random,task,events,invd"
 REGION = re.compile(r"^redoubt: monitor at 0x([0-9a-f]+) size 0x([0-9a-f]+)", re.M)
 CANARY = re.compile(r"^# canary ([0-9a-f]+) (\d+)", re.M)
-ELF_FILE = {"release": "redoubt-vmx.elf", "test": "redoubt-vmx-test.elf"}
+ELF_FILE = {"release": "redoubt-{}.elf", "test": "redoubt-{}-test.elf"}
 RAM_TOP = 512 << 20
-READ, WRITE, EXECUTE, EXECUTE_USER, LARGE = 1, 2, 4, 1 << 10, 1 << 7
+LARGE = 1 << 7
+# Rights in an entry: whether it leads anywhere, may be written, executed. EPT: SDM 3C 28.3.2; NPT: APM 2 5.3.
+RIGHTS = {
+    "vmx": (lambda e: e & (7 | 1 << 10), lambda e: e & 2, lambda e: e & (4 | 1 << 10)),
+    "svm": (lambda e: e & 1, lambda e: e & 2, lambda e: not e & 1 << 63),
+}
 ADDRESS = 0x000ffffffffff000
 STATE_MONITOR = 1 << 1  # struct frame of monitor/page_owner.h: state in bits 3:1
 
@@ -46,6 +52,7 @@ def parse():
     parser.add_argument("--build", default="release", choices=sorted(ELF_FILE))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=400)
+    choose.add_arguments(parser)
     parser.add_argument("options", nargs="*")
     return parser.parse_args()
 
@@ -53,8 +60,9 @@ def parse():
 class Image:
     """The linked monitor: where its segments and a few of its variables are."""
 
-    def __init__(self, build):
-        self.elf = elf.load(os.path.join(BUILD, "monitor", ELF_FILE[build]))
+    def __init__(self, build, vendor):
+        self.elf = elf.load(os.path.join(BUILD, "monitor", ELF_FILE[build].format(vendor)))
+        self.present, self.writable, self.executable = RIGHTS[vendor]
         loads = sorted((s for s in self.elf.loads() if s.memsz), key=lambda s: s.vaddr)
         _, self.text, self.rodata, self.data = loads
 
@@ -111,7 +119,7 @@ class Dump:
     def _walk(self, table, shift, gpa, found):
         for i, entry in enumerate(struct.unpack("<512Q", self.part(table, PAGE))):
             here = gpa + (i << shift)
-            if not entry & (READ | WRITE | EXECUTE | EXECUTE_USER):
+            if not self.image.present(entry):
                 continue
             if shift == 12 or entry & LARGE:
                 found[here] = (entry, 1 << shift)
@@ -129,7 +137,7 @@ def check_leaves(report, dump, leaves):
     ones = dump.base + dump.image.at("ones")
     bad = [f"{gpa:#x}: {entry:#x}" for gpa, (entry, size) in leaves.items()
            if reaches_monitor(dump, entry, size) and (entry & ADDRESS != ones or size != PAGE
-           or entry & (WRITE | EXECUTE | EXECUTE_USER))]
+           or dump.image.writable(entry) or dump.image.executable(entry))]
     report.point(not bad, f"T11 none of {len(leaves)} second-stage entries leads to the monitor",
                  " ".join(bad[:8]))
     hidden = sum(size for _, (entry, size) in leaves.items() if entry & ADDRESS == ones)
@@ -173,8 +181,8 @@ def compare(report, before, behind, image):
         report.point(len(same) == len(behind.canaries), "the canary frames are unchanged")
 
 
-def drive(run, report, build):
-    image = Image(build)
+def drive(run, report, build, vendor):
+    image = Image(build, vendor)
     run.machine.wait_for("^# held: before$", source="e9")
     before = Dump(run, image)
     run.machine.send("g")
@@ -194,14 +202,15 @@ def drive(run, report, build):
 
 
 def main():
-    args = parse()
+    args = choose.settle(parse())
     options = [f"suite={ATTACKS}", "HOLD=1", *args.options]
     if args.build == "test":
         options.append("CANARY=8")
     report = Report()
-    with GuestRun(args.name, " ".join(options), args.build, args.cpus, time=args.time) as run:
+    with GuestRun(args.name, " ".join(options), args.build, args.cpus, time=args.time,
+                  engine=args.engine) as run:
         try:
-            drive(run, report, args.build)
+            drive(run, report, args.build, args.vendor)
         except Failure as failure:
             report.point(False, "the run reaches its end", str(failure))
         if report.failed:

@@ -5,16 +5,19 @@ LINT_TREE := style deps headers format tidy cppcheck scripts docs
 LINT_BUILT := image sloc
 LINT_TESTS += $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
 
-LINT_IMAGE := $(B)/monitor/redoubt-$(VENDOR).elf
-LINT_TEST_IMAGE := $(B)/monitor/redoubt-$(VENDOR)-test.elf
+LINT_IMAGES := $(foreach v,$(VENDORS),$(B)/monitor/redoubt-$(v).elf)
+LINT_TEST_IMAGES := $(foreach v,$(VENDORS),$(B)/monitor/redoubt-$(v)-test.elf)
+# $(call lint_each,PROGRAM,ARGUMENTS): part of a recipe, on the image of each vendor, which is $$v
+lint_each = status=0; for v in $(VENDORS); do tests/run $@-$$v -- $(1) $(2) || status=1; done; exit $$status
 
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export MON_CFLAGS := $(MON_CFLAGS)
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export EFI_CFLAGS := $(EFI_CFLAGS) -DEFI_IMAGE_BASE=0ul
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export HOST_CFLAGS := $(HOST_CFLAGS)
 
 .PHONY: lint-setup $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
+# The libraries that tests include are among what headers are compiled with.
 lint-setup:
-	@$(SETUP) build lint
+	@$(SETUP) build lint hosttest
 
 lint-style: ## lengths, parameters, conditionals, licences, columns
 	@tests/run $@ -- $(PY) tools/lint/style.py
@@ -40,11 +43,11 @@ lint-scripts: lint-setup ## shellcheck, pyflakes
 lint-docs: ## README files, links, no names of hosts and machines
 	@tests/run $@ -- $(PY) tools/lint/docs.py
 
-lint-image: lint-setup $(LINT_IMAGE) $(LINT_TEST_IMAGE) ## what may not be in a linked monitor
-	@tests/run $@ -- $(PY) tools/lint/image.py $(VENDOR) $(LINT_IMAGE) $(LINT_TEST_IMAGE)
+lint-image: lint-setup $(LINT_IMAGES) $(LINT_TEST_IMAGES) ## what may not be in a linked monitor
+	@$(call lint_each,$(PY) tools/lint/image.py,$$v $(B)/monitor/redoubt-$$v.elf $(B)/monitor/redoubt-$$v-test.elf)
 
-lint-sloc: lint-setup $(LINT_IMAGE) ## lines of root-mode code, listed
-	@tests/run $@ -- $(PY) tools/lint/sloc.py $(LINT_IMAGE)
+lint-sloc: lint-setup $(LINT_IMAGES) ## lines of root-mode code, listed
+	@$(call lint_each,$(PY) tools/lint/sloc.py,$(B)/monitor/redoubt-$$v.elf)
 
 .PHONY: reflow
 reflow: ## break comments wider than 100 columns, in place

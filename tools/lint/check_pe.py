@@ -10,7 +10,7 @@ usage: check_pe.py FILE.efi
   protections  .text read-execute, .data read-write, all else read-only; the entry in .text
   relocations  whole blocks of 64-bit entries for words of .rodata and .data, each of which holds an
                address of the image; no word that does and has none
-  payloads     .sbat has its lines; .monvmx is a monitor image with the right digest
+  payloads     .sbat has its lines; each monitor image is one, with the right digest
 
 Each rule is tested first: every mutation of the file that breaks one is found.
 """
@@ -23,7 +23,8 @@ import lintlib
 PAGE = 4096
 EXECUTE, READ, WRITE = 0x20000000, 0x40000000, 0x80000000
 PROTECTION = {".text": READ | EXECUTE, ".data": READ | WRITE}
-DEMANDED = (".text", ".rodata", ".data", ".reloc", ".sbat", ".monvmx")
+DEMANDED = (".text", ".rodata", ".data", ".reloc", ".sbat", ".monvmx", ".monsvm")
+MONITORS = (".monvmx", ".monsvm")
 RELOCATED = (".rodata", ".data")
 IMAGE_MAGIC, DIGEST_AT = b"RDTMONIT", 64
 
@@ -186,6 +187,16 @@ def check_relocations(pe):
                     if pe.base <= value < pe.base + pe.image_size and rva not in known]
 
 
+def check_monitor(pe, name):
+    monitor = pe.named(name)
+    content = monitor.content if monitor else b""
+    blank = content[:DIGEST_AT] + bytes(32) + content[DIGEST_AT + 32:]
+    if content[:8] != IMAGE_MAGIC:
+        yield f"{name} is no monitor image"
+    elif content[DIGEST_AT:DIGEST_AT + 32] != hashlib.sha256(blank).digest():
+        yield f"{name} has a wrong digest"
+
+
 def check_payloads(pe):
     found = []
     sbat = pe.named(".sbat")
@@ -194,14 +205,7 @@ def check_payloads(pe):
             or not any(line.startswith(b"redoubt,") for line in lines) \
             or any(line.count(b",") != 5 for line in lines[:2]):
         found.append(".sbat does not have its lines")
-    monitor = pe.named(".monvmx")
-    content = monitor.content if monitor else b""
-    blank = content[:DIGEST_AT] + bytes(32) + content[DIGEST_AT + 32:]
-    if content[:8] != IMAGE_MAGIC:
-        found.append(".monvmx is no monitor image")
-    elif content[DIGEST_AT:DIGEST_AT + 32] != hashlib.sha256(blank).digest():
-        found.append(".monvmx has a wrong digest")
-    return found
+    return found + [fault for name in MONITORS for fault in check_monitor(pe, name)]
 
 
 RULES = {"headers": check_headers, "layout": check_layout, "protections": check_protections,
@@ -267,9 +271,11 @@ def mutations(data):
         ("word outside", "relocations", patch(data, word, "<Q", pe.base - 8)),
         ("directory", "relocations", patch(data, opt + 112 + 44, "<I", 8)),
         ("sbat", "payloads", patch(data, pe.named(".sbat").raw, "<4s", b"abat")),
-        ("damaged payload", "payloads", flip(data, pe.named(".monvmx").raw + 5000)),
-        ("no payload", "payloads", patch(data, pe.named(".monvmx").raw, "<8s", b"12345678")),
     )
+    for name in MONITORS:
+        raw = pe.named(name).raw
+        yield f"damaged {name}", "payloads", flip(data, raw + 5000)
+        yield f"no {name}", "payloads", patch(data, raw, "<8s", b"12345678")
 
 
 def main():
