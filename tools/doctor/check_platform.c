@@ -116,6 +116,20 @@ void check_processors(const struct exam *exam, const char *id)
 		report_obstacle(exam->report, "There are more CPUs than the monitor can hold.");
 }
 
+/*
+ * The loader refuses where the tables list a CPU, as there or as one that can come, that firmware did
+ * not show it. It compares APIC ids, this numbers: the same unless firmware runs CPUs without listing
+ * them. Where firmware cannot be asked, one that can come is taken to be missing.
+ */
+static bool all_run(const struct exam *exam, const struct acpi_cpus *cpus)
+{
+	struct processors found = { 0 };
+
+	if (exam->source->processors(exam->source->context, &found) != FACT_OK)
+		return !cpus->addable;
+	return cpus->enabled + cpus->addable <= found.all;
+}
+
 static void say_cpus(const struct exam *exam, const char *id, const struct acpi_cpus *cpus)
 {
 	struct line *line = report_line(exam->report, id, ANSWER_YES, "ACPI lists ");
@@ -128,12 +142,14 @@ static void say_cpus(const struct exam *exam, const char *id, const struct acpi_
 		line_add(line, " disabled (entries not filled, or CPUs switched off in firmware)");
 	}
 	if (cpus->addable) {
-		line->answer = ANSWER_NO;
 		line_add(line, ", ");
 		line_dec(line, cpus->addable);
-		line_add(line,
-		    " that can be added while it runs: such a CPU would not be covered, add none");
+		line_add(line, " that can be switched on later");
 	}
+	if (all_run(exam, cpus))
+		return;
+	line->answer = ANSWER_NO;
+	report_obstacle(exam->report, "ACPI lists a CPU that firmware does not run, or not yet.");
 }
 
 void check_madt(const struct exam *exam, const char *id)
@@ -144,16 +160,19 @@ void check_madt(const struct exam *exam, const char *id)
 
 	if (fact == FACT_OK)
 		fact = acpi_read_cpus(madt, &cpus);
-	if (fact == FACT_OK)
+	if (fact == FACT_OK) {
 		say_cpus(exam, id, &cpus);
-	else if (fact == FACT_ABSENT)
+	} else if (fact == FACT_ABSENT) {
 		report_line(exam->report, id, ANSWER_NO,
 		    "firmware has no ACPI table of CPUs (MADT): an operating system finds one "
 		    "only");
-	else if (fact == FACT_DAMAGED)
+	} else if (fact == FACT_DAMAGED) {
 		say_damaged(exam, id, "APIC (MADT)");
-	else
-		say_hidden(exam, id, "ACPI's list of CPUs");
+		report_obstacle(exam->report,
+		    "ACPI's list of CPUs is damaged: it may list some that are not seen.");
+	} else {
+		say_doubt(exam, id, "ACPI's list of CPUs");
+	}
 }
 
 /* FACT_OK with `name` of the kind; the worse of two facts otherwise. */

@@ -51,12 +51,17 @@ SCENARIOS = {
         "claims": ("note", "(?!.*mbec=absent).*sleep=unwatched"),
     }),
     # The same with the tests' ACPI tables, and the lines in a file.
-    "bochs-acpi": dict(engine="bochs", acpi=True, save=True, lines={
+    "bochs-acpi": dict(engine="bochs", acpi="", save=True, lines={
         **COMMON,
         "cpus": ("yes", f"lists {CPUS} enabled$"),
         "sleep": ("yes", "PM1 control at 0x[0-9a-f]+"),
         "claims": ("note", "suspend=off"),
         "file": ("yes", "doctor.txt is written"),
+    }),
+    # The same where the tables list a CPU that is not there, and that may come.
+    "bochs-later": dict(engine="bochs", acpi="later", lines={
+        "cpus": ("no", f"lists {CPUS} enabled, 1 that can be switched on later"),
+        "verdict": ("no", "ACPI lists a CPU that firmware does not run"),
     }),
     # A CPU that cannot be covered.
     "bochs-no-ept": dict(engine="bochs", cpu="core2_penryn_t9600", lines={
@@ -103,7 +108,8 @@ def lines_of(text):
 def make_disk(name, scenario):
     folder = os.path.join(BUILD, "tests/boot/doctor")
     options = "nowait save" if scenario.get("save") else "nowait"
-    script = ("acpi\n" if scenario.get("acpi") else "") + f"start \\sub\\doctor.efi {options}\n"
+    acpi = f"acpi {scenario['acpi']}".strip() + "\n" if "acpi" in scenario else ""
+    script = acpi + f"start \\sub\\doctor.efi {options}\n"
     disk = os.path.join(folder, name + ".img")
     mkdisk.make_with_text(disk, [(STARTER, "EFI/BOOT/BOOTX64.EFI"), (DOCTOR, "sub/doctor.efi")],
                           [(script, "start.txt")])

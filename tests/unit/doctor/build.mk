@@ -32,7 +32,7 @@ $(DOCTOR_FUZZ_SEEDS): tests/fuzz/doctor/seeds.py
 
 # ---- The EFI application on emulated machines, and the program on this host ----
 
-DOCTOR_SCENARIOS := bochs bochs-acpi bochs-no-ept qemu
+DOCTOR_SCENARIOS := bochs bochs-acpi bochs-later bochs-no-ept qemu
 
 .PHONY: check-doctor setup-doctor
 setup-doctor:

@@ -258,8 +258,9 @@ static void tables(void **state)
 	machine_table(tpm2, sizeof(tpm2), "TPM2");
 	machine_table(fadt, sizeof(fadt), "FACP");
 	examine();
-	expect("cpus", ANSWER_NO, "1 enabled, 1 disabled (entries");
-	expect("cpus", ANSWER_NO, "1 that can be added");
+	expect("cpus", ANSWER_YES, "1 enabled, 1 disabled (entries");
+	expect("cpus", ANSWER_YES, "1 that can be switched on later");
+	expect("verdict", ANSWER_YES, "can cover");
 	expect("iommu", ANSWER_YES, "VT-d (DMAR), units: 1, the first at 0xfed90000");
 	expect("remapping", ANSWER_YES, "can be");
 	expect("tpm", ANSWER_YES, "CRB");
@@ -268,9 +269,44 @@ static void tables(void **state)
 	machine.tables_fact = FACT_DAMAGED;
 	examine();
 	expect("cpus", ANSWER_NO, "APIC (MADT) is damaged");
+	expect("verdict", ANSWER_NO, "list of CPUs is damaged");
 	expect("iommu", ANSWER_NO, "DMAR is damaged");
 	expect("tpm", ANSWER_NO, "TPM2 is damaged");
 	expect_claims("sleep=unwatched");
+}
+
+/* What the loader refuses in boot/cpus.c: CPUs that are listed, and that firmware does not run. */
+static void listed_cpus(void **state)
+{
+	static const struct {
+		unsigned enabled, addable, all;
+		enum fact fact;
+		enum answer answer;
+	} cases[] = {
+		{ 2, 0, 2, FACT_OK, ANSWER_YES },
+		{ 1, 1, 2, FACT_OK, ANSWER_YES },
+		{ 2, 1, 2, FACT_OK, ANSWER_NO },
+		{ 3, 0, 2, FACT_OK, ANSWER_NO },
+		{ 3, 0, 0, FACT_HIDDEN, ANSWER_YES },
+		{ 2, 1, 0, FACT_HIDDEN, ANSWER_NO },
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint8_t madt[44 + 3 * 8] = { 0 };
+
+		machine_intel();
+		for (unsigned n = 0; n < 3; n++)
+			madt[44 + 8 * n + 1] = 8;
+		for (unsigned n = 0; n < cases[i].enabled + cases[i].addable; n++)
+			madt[44 + 8 * n + 4] = n < cases[i].enabled ? 1 : 2;
+		machine_table(madt, sizeof(madt), "APIC");
+		machine.processors.all = cases[i].all;
+		machine.processors_fact = cases[i].fact;
+		examine();
+		expect("cpus", cases[i].answer, "enabled");
+		expect("verdict", cases[i].answer,
+		    cases[i].answer == ANSWER_NO ? "ACPI lists a CPU" : "can cover");
+	}
 }
 
 static void old_tpm(void **state)
@@ -368,6 +404,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(firmware),
 	cmocka_unit_test(no_tables),
 	cmocka_unit_test(tables),
+	cmocka_unit_test(listed_cpus),
 	cmocka_unit_test(old_tpm),
 	cmocka_unit_test(threads),
 	cmocka_unit_test(rows_fit),
