@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Little-endian fields at any alignment, and comparisons, for programs with and without a C library.
+ * Little-endian fields at any alignment, and comparisons, for programs with and without a C
+ * library.
  */
 #ifndef TOOLS_DOCTOR_BYTES_H
 #define TOOLS_DOCTOR_BYTES_H

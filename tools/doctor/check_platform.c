@@ -117,9 +117,9 @@ void check_processors(const struct exam *exam, const char *id)
 }
 
 /*
- * The loader refuses where the tables list a CPU, as there or as one that can come, that firmware did
- * not show it. It compares APIC ids, this numbers: the same unless firmware runs CPUs without listing
- * them. Where firmware cannot be asked, one that can come is taken to be missing.
+ * The loader refuses where the tables list a CPU, as there or as one that can come, that firmware
+ * did not show it. It compares APIC ids, this numbers: the same unless firmware runs CPUs without
+ * listing them. Where firmware cannot be asked, one that can come is taken to be missing.
  */
 static bool all_run(const struct exam *exam, const struct acpi_cpus *cpus)
 {

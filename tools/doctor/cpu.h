@@ -43,8 +43,8 @@ struct cpu {
 void cpu_read(const struct source *source, struct cpu *cpu);
 
 /*
- * The monitor's answer for this CPU, LAUNCH_OK if nothing that could be read speaks against it. With
- * cpu.msrs other than FACT_OK that is no promise.
+ * The monitor's answer for this CPU, LAUNCH_OK if nothing that could be read speaks against it.
+ * With cpu.msrs other than FACT_OK that is no promise.
  */
 enum launch_status cpu_judge(const struct cpu *cpu);
 

@@ -48,7 +48,9 @@ struct source {
 	enum fact (*cr4)(void *context, uint64_t *value);
 	enum fact (*processors)(void *context, struct processors *processors);
 
-	/* An ACPI table by its four letters, length and checksum tested. Good until the next call. */
+	/*
+	 * An ACPI table by its four letters, length and checksum tested. Good until the next call.
+	 */
 	enum fact (*table)(void *context, const char *signature, struct bytes *table);
 
 	/* A global variable of one byte, "SecureBoot". */

@@ -24,7 +24,9 @@
 #define CPU2_NEEDED (VMX_CPU2_EPT | VMX_CPU2_VPID | VMX_CPU2_UNRESTRICTED)
 #define CPU2_WANTED                                                                                \
 	(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | 1u << 15 | VMX_CPU2_XSAVES | VMX_CPU2_MBEC)
-/* Exit: save debug controls, 64-bit host, save and load PAT and EFER; not: acknowledge interrupt. */
+/*
+ * Exit: save debug controls, 64-bit host, save and load PAT and EFER; not: acknowledge interrupt.
+ */
 #define EXIT_NEEDED    (1u << 2 | 1u << 9 | 0xfu << 18)
 #define EXIT_FORBIDDEN (1u << 15)
 /* Entry: load debug controls, 64-bit guest, load PAT and EFER. */

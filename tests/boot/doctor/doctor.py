@@ -116,8 +116,8 @@ def make_disk(name, scenario):
     return disk
 
 
-def content(disk):
-    with open(disk, "rb") as file:
+def content(path):
+    with open(path, "rb") as file:
         return file.read()
 
 

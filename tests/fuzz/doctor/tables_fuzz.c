@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * libFuzzer: the doctor's ACPI parser. The input is physical memory from BASE on, RSDP first, and each
- * table that is found there is read; then the same bytes are read as a table of each kind. With the
- * first byte's lowest bit the checksums at the seeds' places are put right.
+ * libFuzzer: the doctor's ACPI parser. The input is physical memory from BASE on, RSDP first, and
+ * each table that is found there is read; then the same bytes are read as a table of each kind.
+ * With the first byte's lowest bit the checksums at the seeds' places are put right.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A machine for the doctor's tests: CPUs that are CPUID leaves, MSRs and CR4; ACPI tables; firmware.
- * An MSR that such a CPU would answer with #GP fails the test.
+ * A machine for the doctor's tests: CPUs that are CPUID leaves, MSRs and CR4; ACPI tables;
+ * firmware. An MSR that such a CPU would answer with #GP fails the test.
  */
 #ifndef TESTS_UNIT_DOCTOR_MACHINE_H
 #define TESTS_UNIT_DOCTOR_MACHINE_H

@@ -6,22 +6,27 @@
 #include "arch/x86/svm/caps.c"
 #include "tests/unit/doctor/drift.h"
 
+static void make(void)
+{
+	machine_amd();
+	chosen_valid = false;
+}
+
 static void same_answers(void **state)
 {
 	static const enum launch_status statuses[] = { LAUNCH_OK, LAUNCH_NO_VIRTUALIZATION,
 		LAUNCH_NO_STAGE2, LAUNCH_ALREADY_RUNNING, LAUNCH_CPU_MISMATCH, LAUNCH_FIVE_LEVEL,
 		LAUNCH_SHADOW_STACK };
 
-	compare_many(machine_amd, statuses, COUNT(statuses));
+	compare_many(make, statuses, COUNT(statuses));
 }
 
 static void same_lock(void **state)
 {
 	for (uint64_t vm_cr = 0; vm_cr < 32; vm_cr++) {
-		machine_amd();
+		make();
 		*machine_msr(0, 0xc0010114) = vm_cr;
 		*machine_msr(1, 0xc0010114) = vm_cr;
-		chosen_valid = false;
 		compare_pair();
 	}
 	assert_true(seen[LAUNCH_LOCKED_OFF]);
@@ -30,10 +35,9 @@ static void same_lock(void **state)
 static void same_asids(void **state)
 {
 	for (unsigned asids = 0; asids < 4; asids++) {
-		machine_amd();
+		make();
 		machine_leaf(0, 0x8000000a)->ebx = asids;
 		machine_leaf(1, 0x8000000a)->ebx = asids;
-		chosen_valid = false;
 		compare_pair();
 	}
 	assert_true(seen[LAUNCH_NO_ASID]);

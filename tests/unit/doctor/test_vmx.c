@@ -7,6 +7,12 @@
 #include "arch/x86/vmx/caps.c"
 #include "tests/unit/doctor/drift.h"
 
+static void make(void)
+{
+	machine_intel();
+	chosen_valid = false;
+}
+
 static void same_answers(void **state)
 {
 	static const enum launch_status statuses[] = { LAUNCH_OK, LAUNCH_NO_VIRTUALIZATION,
@@ -15,7 +21,7 @@ static void same_answers(void **state)
 		LAUNCH_NO_PIN_CONTROL, LAUNCH_NO_PRIMARY_CONTROL, LAUNCH_NO_EXIT_CONTROL,
 		LAUNCH_NO_ENTRY_CONTROL };
 
-	compare_many(machine_intel, statuses, COUNT(statuses));
+	compare_many(make, statuses, COUNT(statuses));
 }
 
 static void same_mbec(void **state)
@@ -23,10 +29,9 @@ static void same_mbec(void **state)
 	struct cpu cpu;
 
 	for (unsigned i = 0; i < 2; i++) {
-		machine_intel();
+		make();
 		if (i)
 			*machine_msr(0, 0x48b) &= ~(1ull << 54);
-		chosen_valid = false;
 		assert_int_equal(vendor_check(), LAUNCH_OK);
 		cpu_read(&machine_source, &cpu);
 		assert_int_equal(cpu_has_mbec(&cpu), stage2_has_mbec());

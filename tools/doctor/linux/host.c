@@ -25,14 +25,19 @@ const char *kvm_word(enum kvm_state state)
 }
 
 /* A line of a few words and a module's name, which stands where the text has %s. */
-static struct line *say_module(struct report *report, enum answer answer, const char *text,
+static void say_module(struct report *report, enum answer answer, const char *text,
     const char *module)
 {
-	char whole[REPORT_TEXT];
+	struct line *line = report_line(report, "nested", answer, "");
+	char part[REPORT_TEXT];
+	const char *place;
 
-	/* Every text here names the module at most five times. */
-	snprintf(whole, sizeof(whole), text, module, module, module, module, module);
-	return report_line(report, "nested", answer, whole);
+	while ((place = strstr(text, "%s"))) {
+		snprintf(part, sizeof(part), "%.*s%s", (int)(place - text), text, module);
+		line_add(line, part);
+		text = place + 2;
+	}
+	line_add(line, text);
 }
 
 static void check_nested(struct report *report, const char *module)

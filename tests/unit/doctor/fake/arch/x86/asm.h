@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * In place of arch/x86/asm.h (it comes first on the include path): what caps.c of both vendors asks a
- * CPU, answered by machine.c.
+ * In place of arch/x86/asm.h (it comes first on the include path): what caps.c of both vendors asks
+ * a CPU, answered by machine.c.
  */
 #ifndef ARCH_X86_ASM_H
 #define ARCH_X86_ASM_H
