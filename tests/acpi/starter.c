@@ -9,6 +9,8 @@
  *                            not there as enabled, or as one that can be switched on later
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
+ *   watch                    from here on variables that a program writes are counted, and are not
+ *                            written; for programs that return
  *   # ...                    nothing
  *
  * Test-only: no part of the product starts it.
@@ -36,6 +38,15 @@ static void report(const char *what, EFI_STATUS status)
 	debug_text(" -> ");
 	debug_hex(status);
 	debug_text("\n");
+}
+
+static UINTN variables_written;
+
+static EFI_STATUS EFIAPI count_variable(CHAR16 *name, EFI_GUID *vendor, UINT32 attributes,
+    UINTN size, VOID *data)
+{
+	variables_written++;
+	return EFI_WRITE_PROTECTED;
 }
 
 static EFI_STATUS read_script(struct starter *s, CHAR16 *name, char *text, UINTN *size)
@@ -178,6 +189,9 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 		wide[chars] = 0;
 		debug_text("starter: start\n");
 		report("ended", start(s, wide, chars));
+		report("variables written", variables_written);
+	} else if (begins(line, length, "watch")) {
+		s->system->RuntimeServices->SetVariable = count_variable;
 	} else {
 		report("unknown line", EFI_INVALID_PARAMETER);
 	}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # tools/lint: the checks that read the tree, and those that read what was built.
 
-LINT_TREE := style deps headers format tidy cppcheck scripts docs
+LINT_TREE := style deps headers format tidy cppcheck scripts docs unseen
 LINT_BUILT := image sloc
 LINT_TESTS += $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
 
@@ -42,6 +42,9 @@ lint-scripts: lint-setup ## shellcheck, pyflakes
 
 lint-docs: ## README files, links, no names of hosts and machines
 	@tests/run $@ -- $(PY) tools/lint/docs.py
+
+lint-unseen: ## the page of policy rows never seen at work
+	@tests/run $@ -- $(PY) tools/lint/unseen.py
 
 lint-image: lint-setup $(LINT_IMAGES) $(LINT_TEST_IMAGES) ## what may not be in a linked monitor
 	@$(call lint_each,$(PY) tools/lint/image.py,$$v $(B)/monitor/redoubt-$$v.elf $(B)/monitor/redoubt-$$v-test.elf)

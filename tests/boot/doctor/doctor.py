@@ -109,7 +109,7 @@ def make_disk(name, scenario):
     folder = os.path.join(BUILD, "tests/boot/doctor")
     options = "nowait save" if scenario.get("save") else "nowait"
     acpi = f"acpi {scenario['acpi']}".strip() + "\n" if "acpi" in scenario else ""
-    script = acpi + f"start \\sub\\doctor.efi {options}\n"
+    script = acpi + f"watch\nstart \\sub\\doctor.efi {options}\n"
     disk = os.path.join(folder, name + ".img")
     mkdisk.make_with_text(disk, [(STARTER, "EFI/BOOT/BOOTX64.EFI"), (DOCTOR, "sub/doctor.efi")],
                           [(script, "start.txt")])
@@ -128,7 +128,7 @@ def saved(disk):
 
 
 def run(name, scenario):
-    """(console, the disk)"""
+    """(console, how many variables were written, the disk, its content before)"""
     disk = make_disk(name, scenario)
     options = {key: scenario[key] for key in ("more", "machine") if key in scenario}
     spec = Spec(name="doctor-" + name, disk=disk, cpus=CPUS, cpu=scenario.get("cpu", ""),
@@ -136,16 +136,17 @@ def run(name, scenario):
     before = content(disk)
     with Machine(spec, scenario["engine"], time=80) as machine:
         machine.wait_for("^starter: ended -> 0x0000000000000000$", source="e9")
+        written = machine.wait_for("^starter: variables written -> 0x([0-9a-f]{16})$", source="e9")
         text = machine.serial
-    return text, disk, before
+    return text, int(written[1], 16), disk, before
 
 
 def main():
     name = sys.argv[1]
     scenario = SCENARIOS[name]
-    tap = Tap(len(scenario["lines"]) + 1)
+    tap = Tap(len(scenario["lines"]) + 2)
     try:
-        text, disk, before = run(name, scenario)
+        text, written, disk, before = run(name, scenario)
     except Failure as failure:
         tap.give_up(str(failure))
         return tap.status()
@@ -153,6 +154,7 @@ def main():
     for line, (answer, pattern) in scenario["lines"].items():
         said = found.get(line, ("nothing", ""))
         tap.check(said[0] == answer and re.search(pattern, said[1]), f"{line}: {' '.join(said)}")
+    tap.check(written == 0, f"variables written: {written}")
     if scenario.get("save"):
         wanted = {key: value for key, value in found.items() if key != "file"}
         tap.check(lines_of(saved(disk)) == wanted, "doctor.txt has the same lines")

@@ -36,8 +36,8 @@ DOCTOR_SCENARIOS := bochs bochs-acpi bochs-later bochs-no-ept qemu
 
 .PHONY: check-doctor setup-doctor
 setup-doctor:
-	@$(SETUP) build image bochs qemu hosttest
-	@$(MAKE) --no-print-directory -s $(DOCTOR) $(DOCTOR_EFI) $(STARTER) $(DOCTOR_FUZZ) \
+	@$(SETUP) build image bochs qemu initramfs kernel-cloud hosttest
+	@$(MAKE) --no-print-directory -s $(DOCTOR) $(DOCTOR_EFI) $(STARTER) $(INITRAMFS) $(DOCTOR_FUZZ) \
 		$(DOCTOR_FUZZ_SEEDS) $(addprefix $(B)/doctortest/test_,$(DOCTOR_TESTS))
 
 check-doctor: setup-doctor ## tools/doctor: on machines made up, on this host, on emulators
@@ -49,6 +49,9 @@ check-doctor: setup-doctor ## tools/doctor: on machines made up, on this host, o
 		--floor 95 --source tools/doctor/acpi.c --source tools/doctor/tables.c \
 		--seeds $(DOCTOR_FUZZ_SEEDS) --max-len 600 $(DOCTOR_FUZZ) || status=1; \
 	tests/run --time 60 doctor-host -- $(PY) tests/boot/doctor/host.py $(DOCTOR) || status=1; \
+	tests/run --time 60 doctor-instructions -- $(PY) tests/boot/doctor/instructions.py \
+		$(DOCTOR_EFI:.efi=.elf) || status=1; \
+	tests/run --time 120 doctor-guest -- $(PY) tests/boot/doctor/guest.py $(DOCTOR) || status=1; \
 	for t in $(DOCTOR_SCENARIOS); do tests/run --time 100 doctor-$$t -- \
 		$(PY) tests/boot/doctor/doctor.py $$t || status=1; done; exit $$status
 

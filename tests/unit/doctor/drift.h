@@ -45,8 +45,11 @@ static void compare_pair(void)
 }
 
 /*
- * `make` makes a good machine, and the monitor forgets the last one. `statuses`: those that must have come up, so that the comparison is of something. */
-static void compare_many(void (*make)(void), const enum launch_status *statuses, unsigned count)
+ * `make` makes a good machine, and has the monitor forget the last one. `statuses`: those that must
+ * have come up, so that the comparison is of something.
+ */
+static inline void compare_many(void (*make)(void), const enum launch_status *statuses,
+    unsigned count)
 {
 	for (unsigned long i = 0; i < machine_rounds(DRIFT_ROUNDS); i++) {
 		make();

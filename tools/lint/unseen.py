@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""lint-unseen: arch/x86/UNSEEN.md lists the rows that cpu_policy.def marks UNSEEN, all of them, and README.md
+leads to it.
+"""
+import difflib
+import sys
+import tempfile
+
+import lintlib
+
+POLICY = "arch/x86/cpu_policy.def"
+PAGE = "arch/x86/UNSEEN.md"
+EXAMPLE = """\
+MSR(0x1, 0x2, A, PASS, 0, ANY, UNSEEN, "a, "
+    "b")
+MSR(0x3, 0x3, C, GP, 0, AMD, SEEN, "c")
+
+CPUID(BASIC, 0x4, ALL, NONE, NONE, NONE, PLAIN, UNSEEN, "d")
+"""
+
+
+def page(path):
+    return lintlib.run([sys.executable, "tools/build/gen_policy.py", "--unseen", path]).stdout
+
+
+def selftest(tap):
+    with tempfile.NamedTemporaryFile("w", suffix=".def") as file:
+        file.write(EXAMPLE + "#endif\n")
+        file.flush()
+        text = page(file.name)
+    tap.ok("| 0x1-0x2 | A |" in text and "| 0x4 |" in text and " C " not in text,
+           "self: the rows marked UNSEEN and no others", text.splitlines())
+
+
+def main():
+    tap = lintlib.Tap()
+    selftest(tap)
+    wanted = page(POLICY)
+    with open(PAGE, encoding="utf-8") as file:
+        found = file.read()
+    diff = list(difflib.unified_diff(found.splitlines(), wanted.splitlines(), PAGE, POLICY, lineterm="", n=0))
+    tap.ok(not diff, f"{PAGE} is up to date (make unseen-page)", diff[:20])
+    with open(POLICY, encoding="utf-8") as file:
+        marked = sum(", UNSEEN," in line for line in file)
+    rows = sum(" | UNSEEN | " in line for line in wanted.splitlines())
+    # Counted another way, so that a row that the program cannot read is noticed.
+    tap.ok(rows == marked > 0, f"{rows} rows", [f"{marked} marks in {POLICY}"])
+    with open("README.md", encoding="utf-8") as file:
+        tap.ok(f"]({PAGE})" in file.read(), "README.md leads there")
+    return tap.done()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
