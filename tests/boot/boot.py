@@ -102,10 +102,11 @@ class Boot:
         self.tap.check(not missing and bool(claims) == bool(wanted),
                        "what is not protected is said", f"{missing} missing in {text}")
 
-    def check_vmx_hidden(self):
-        count = self.ask("grep -c \"^flags.* vmx \" /proc/cpuinfo").strip()
+    def check_virtualization_hidden(self):
+        flag = self.args.vendor
+        count = self.ask(f"grep -c \"^flags.* {flag} \" /proc/cpuinfo").strip()
         wanted = str(self.args.cpus) if self.args.bare else "0"
-        self.tap.check(count == wanted, f"{wanted} CPUs show VMX to the guest", count)
+        self.tap.check(count == wanted, f"{wanted} CPUs show {flag} to the guest", count)
 
     def check_iomem(self):
         ram = [(int(a, 16), int(b, 16)) for a, b in RAM.findall(self.ask("cat /proc/iomem"))]
@@ -139,7 +140,7 @@ class Boot:
         if self.args.hotplug:
             chosen.append(self.hotplug)
         return chosen + [self.check_online, self.check_status_exit, self.check_status_json,
-                         self.check_claims, self.check_vmx_hidden, self.check_iomem,
+                         self.check_claims, self.check_virtualization_hidden, self.check_iomem,
                          self.check_kernel_log, self.check_monitor_log, self.power_off]
 
 

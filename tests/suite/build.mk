@@ -21,7 +21,7 @@ SUITE_TIME := $(if $(SOAK),7200,400)
 SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-modes,call-random,memory,log,nmi,apic
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
-.PHONY: check-suite check-unchanged check-panic setup-suite
+.PHONY: check-suite check-unchanged check-panic check-differences setup-suite
 setup-suite: setup-machines
 	@$(MAKE) --no-print-directory -s $(SUITE_FILES)
 
@@ -57,6 +57,11 @@ check-panic: setup-suite ## a monitor broken on purpose tells where, at once and
 	$(foreach kind,$(PANIC_KINDS),$(call on_machines,150,panic-$(kind),$(PY) tests/suite/panic.py $(kind))) \
 	exit $$status
 
+# Looks at what check-suite has left in $(B)/results.
+check-differences: ## every row of tests/suite/differences.txt was exercised
+	@tests/run --time 60 differences -- $(PY) tests/suite/differences.py check $(MACHINES)
+
 comma := ,
+CHECK_LAST += check-differences
 CHECK_TESTS += check-suite check-unchanged check-panic
 SOAK_TESTS += check-suite check-unchanged

@@ -10,6 +10,7 @@ TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path.insert(0, os.path.join(TOP, "tests", "emu"))
 
 import choose  # noqa: E402
+import differences  # noqa: E402
 import mkdisk  # noqa: E402
 from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
@@ -108,4 +109,5 @@ def log_tail(run):
     print(run.machine.tail(40), file=sys.stderr, flush=True)
 
 
-__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "choose", "log_tail", "switches"]
+__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "choose", "differences", "log_tail",
+           "switches"]

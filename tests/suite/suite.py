@@ -7,13 +7,14 @@ usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test] [--cp
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
 KEY=VALUE are more options of the guest's. Points of the driver's own follow: the guest reached its end,
-counted as many points as were seen, switched the machine off, and the monitor logged no error.
+counted as many points as were seen, switched the machine off, and the monitor logged no error. What comes
+out otherwise on this machine stands in differences.txt.
 """
 
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, choose, log_tail
+from guestrun import Failure, GuestRun, Report, choose, differences, log_tail
 
 
 def parse():
@@ -30,7 +31,7 @@ def parse():
     return parser.parse_args()
 
 
-def drive(run, report):
+def drive(run, report, rows):
     why = ""
     try:
         run.wait_end()
@@ -38,8 +39,8 @@ def drive(run, report):
     except Failure as failure:
         why = str(failure)
     points = run.points()
-    for good, text in points:
-        report.point(good, text)
+    for point in differences.judge(differences.said(run.text), rows):
+        report.point(*point)
     report.point(not why, "the guest ends and switches the machine off", why)
     report.point(run.plan() == len(points), "every point of the guest's was seen",
                  f"plan {run.plan()}, {len(points)} points")
@@ -54,13 +55,14 @@ class TinyRun(GuestRun):
 
 
 def main():
-    args = parse()
+    args = choose.settle(parse())
     report = Report()
+    rows = differences.rows_for(f"{args.vendor}-{args.engine}", (args.suite or "").split(","))
     kind = TinyRun if args.tiny else GuestRun
     options = " ".join(([] if args.tiny else [f"suite={args.suite}"]) + args.options)
     with kind(args.name, options, args.build, args.cpus, time=args.time,
-              engine=choose.engine(args)) as run:
-        drive(run, report)
+              engine=args.engine) as run:
+        drive(run, report, rows)
         if report.failed:
             log_tail(run)
     return report.end()

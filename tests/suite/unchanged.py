@@ -23,7 +23,7 @@ import os
 import struct
 import sys
 
-from guestrun import BUILD, TOP, Failure, GuestRun, Report, choose, log_tail
+from guestrun import BUILD, TOP, Failure, GuestRun, Report, choose, differences, log_tail
 
 sys.path.insert(0, os.path.join(TOP, "tools", "build"))
 
@@ -181,8 +181,8 @@ def compare(report, before, behind, image):
         report.point(len(same) == len(behind.canaries), "the canary frames are unchanged")
 
 
-def drive(run, report, build, vendor):
-    image = Image(build, vendor)
+def drive(run, report, args):
+    image = Image(args.build, args.vendor)
     run.machine.wait_for("^# held: before$", source="e9")
     before = Dump(run, image)
     run.machine.send("g")
@@ -191,7 +191,9 @@ def drive(run, report, build, vendor):
     run.machine.send("g")
     run.wait_end()
     points = run.points()
-    failed = [text for good, text in points if not good]
+    rows = differences.rows_for(f"{args.vendor}-{args.engine}", ATTACKS.split(","))
+    judged = differences.judge(differences.said(run.text), rows, rounds=2)
+    failed = [f"{text}: {why}" for good, text, why in judged if not good]
     report.point(points and not failed and run.plan() == len(points),
                  f"the guest carried out all attacks twice ({len(points)} points)",
                  "\n".join(failed))
@@ -210,7 +212,7 @@ def main():
     with GuestRun(args.name, " ".join(options), args.build, args.cpus, time=args.time,
                   engine=args.engine) as run:
         try:
-            drive(run, report, args.build, args.vendor)
+            drive(run, report, args)
         except Failure as failure:
             report.point(False, "the run reaches its end", str(failure))
         if report.failed:
