@@ -336,6 +336,7 @@ static void other_values(void)
 	tap(try_wrmsr(MSR_PAT, 0x0707070707070702) == VECTOR_GP,
 	    "msr: PAT refuses undefined types");
 	tap(rdmsr(MSR_PAT) == pat, "msr: PAT is unchanged");
+	wrmsr(MSR_PAT, pat);
 	tap(try_wrmsr(MSR_APIC_BASE, base + 0x1000) == VECTOR_GP,
 	    "msr: the APIC cannot be moved (T12)");
 	tap(try_wrmsr(MSR_APIC_BASE, base | 1ull << 51) == VECTOR_GP, "msr: nor far away");
