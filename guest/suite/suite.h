@@ -26,6 +26,7 @@ void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);
 void suite_cr(void);
+void suite_escape(void);
 void suite_events(void);
 void suite_init(void);
 void suite_invd(void);

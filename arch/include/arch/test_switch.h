@@ -12,7 +12,8 @@
 	    "the monitor's frames are mapped for the guest, readable and writable")                \
 	SWITCH(MSR_OPEN, 1, "MSRs that policy denies are passed to the CPU")                       \
 	SWITCH(CALL_OPEN, 2, "calls are taken at any privilege level and in any mode")             \
-	SWITCH(NO_INIT_GUARD, 3, "an INIT that exits is dropped")                                  \
+	SWITCH(NO_INIT_GUARD, 3,                                                                   \
+	    "VT-x: an INIT that exits is dropped; SVM: INIT and SIPI reach the CPU")               \
 	SWITCH(NO_MITIGATION, 4,                                                                   \
 	    "this CPU counts as unaffected by side channels from its next slow exit on")           \
 	SWITCH(BAD_CONTROL, 5, "the next slow exit's entry has a control that it must refuse")     \
