@@ -11,7 +11,6 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define MSR_VENDOR_INTEL 0x756e6547u
 #define MSR_VM_CR	 0xc0010114u
 
 enum access {
@@ -163,11 +162,6 @@ static const struct row rows[] = {
 	{ 0xc0010015, 0xc0010015, WORKS, AMD, "HWCR" },
 	{ 0xc0010114, 0xc0010114, READ_ONLY, AMD, "VM_CR" },
 };
-
-static bool by_intel(void)
-{
-	return cpuid(0, 0).ebx == MSR_VENDOR_INTEL;
-}
 
 static bool offered(const struct needs *n)
 {

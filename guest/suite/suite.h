@@ -63,6 +63,9 @@ const struct frames *monitor_frames(unsigned *count);
  */
 void canary_frames(unsigned pages);
 
+/* Whether the CPU is of Intel's make; otherwise it is AMD's. */
+bool by_intel(void);
+
 /* ---- Single accesses, for trap_try() and expect() ---- */
 
 struct reg_write {

@@ -68,7 +68,7 @@ def boot(args, engine, report, seed):
         took = time.monotonic() - start
         if args.broken:
             report.point(any(ESCAPED.search(why) for why in this.why),
-                         f"escape: seed {seed}: without the guard a CPU is seen to escape",
+                         f"T29 a CPU escapes by INIT (seed {seed}): succeeds with NO_INIT_GUARD",
                          f"the guest noticed nothing: {this.why}")
         elif not report.point(not this.why, f"T29 escape: seed {seed}: every CPU stays under the "
                               f"monitor ({took:.1f} s)", "\n".join(this.why)):
