@@ -14,8 +14,8 @@ check-attack: setup-attack ## attacks with the protection on and, to see them su
 	@status=0; \
 	$(call on_machines,240,attack-test,$(ATTACK_PY) --build test) \
 	$(call on_machines,120,attack-release,$(ATTACK_PY) --build release) \
-	$(if $(filter vmx,$(ATTACK_VENDORS)),tests/run --time 60 attack-code -- \
-		$(PY) tests/attack/code.py || status=1;) \
+	$(foreach v,$(ATTACK_VENDORS),tests/run --time 60 $(v)-code.attack-code -- \
+		$(PY) tests/attack/code.py $(v) || status=1;) \
 	exit $$status
 
 # Looks at what the other tests have left in $(B)/results, so it is the last of the checks.

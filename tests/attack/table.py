@@ -32,9 +32,11 @@ ATTACKS = 75
 VENDORS = ("vmx", "svm")
 # From the strongest answer to none. What has parts counts as its weakest; n/a parts do not count.
 OUTCOMES = ("attack", "structure", "claim", "n/a", "open")
-# What must not be open any more: T16 in the parts that the VT-x monitor answers.
+# What must not be open any more: T16 in the parts that the monitors answer.
 DUE = {"vmx": ("T11", "T14", "T16:VMXE", "T16:NE", "T16:reserved", "T20", "T21", "T22", "T24",
-               "T26", "T27", "T28", "T29", "T34", "T35", "T74", "T75")}
+               "T26", "T27", "T28", "T29", "T34", "T35", "T74", "T75"),
+       "svm": ("T11", "T14", "T16:reserved", "T20", "T21", "T22", "T24", "T26", "T27", "T28",
+               "T29", "T34", "T35", "T74", "T75")}
 ID = re.compile(r"^T(\d\d)(:[A-Za-z-]+)?$")
 POINT = re.compile(r"^(ok|not ok)\b *\d* *-? *(.*)$")
 SOURCES = ("guest/suite/*.c", "tests/attack/*.py", "tests/unit/*.c", "tests/unit/*/*.c",
