@@ -25,7 +25,7 @@ check-attack-table: ## the table of attacks: complete, its tests have run and pa
 
 # Each mutation of the protections must be noticed by the test that the table names.
 soak-attack: setup-attack ## the code that the table calls `structure`, mutated: its tests must fail
-	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py
+	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py $(addprefix --vendor ,$(VENDOR))
 
 CHECK_TESTS += check-attack
 CHECK_LAST += check-attack-table
