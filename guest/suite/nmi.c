@@ -139,7 +139,10 @@ static void to_other(const char *what, void (*job)(void *arg), void *arg)
 	smp_begin(1, job, arg);
 	for (unsigned i = 0; i < CROSS_NMIS && !wrong; i++) {
 		nmi_to(1);
-		wrong += !wait_nmis(other, before + i + 1);
+		if (!wait_nmis(other, before + i + 1)) {
+			tap_note("behind %u sent %lu were taken", i + 1, other->nmis - before);
+			wrong++;
+		}
 		delay(i % 61);
 	}
 	delay(SETTLE);
