@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * No CPU escapes (T28, T29, T75, I14): every other CPU is busy, some of them sending, while INITs and
- * SIPIs go to all of them at random times. SIPI leads to a few bytes of real-mode code without stack
- * or data, so that no order of messages is one that the guest could not stand. Behind each round
- * every CPU is started in an orderly way, and must be under the monitor: its signature and a call are
- * answered there.
+ * No CPU escapes (T28, T29, T75, I14): every other CPU is busy, some of them sending, while
+ * INITs and SIPIs go to all of them at random times. SIPI leads to a few bytes of real-mode
+ * code without stack or data, so that no order of messages is one that the guest could not
+ * stand. Behind each round every CPU is started in an orderly way, and must be under the
+ * monitor: its signature and a call are answered there.
  *
  * ROUNDS= rounds of STORM= messages by the first CPU; SEED= of all that is random.
  */

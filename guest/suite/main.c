@@ -34,6 +34,7 @@ static const struct suite suites[] = {
 	{ "log", suite_log, 1 },
 	{ "loops", suite_loops, 2 },
 	{ "memory", suite_memory, 1 },
+	{ "message", suite_message, 3 },
 	{ "modes", suite_modes, 1 },
 	{ "msr", suite_msr, 1 },
 	{ "mtrr", suite_mtrr, 1 },

@@ -33,6 +33,7 @@ void suite_invd(void);
 void suite_log(void);
 void suite_loops(void);
 void suite_memory(void);
+void suite_message(void);
 void suite_modes(void);
 void suite_msr(void);
 void suite_mtrr(void);

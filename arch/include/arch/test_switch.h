@@ -22,7 +22,8 @@
 	SWITCH(NO_NMI_GUARD, 8, "NMIs that arrive in root mode are dropped")                       \
 	SWITCH(INVD_OPEN, 9, "INVD reaches the CPU as it is")                                      \
 	SWITCH(BAD_GUEST, 10, "the next slow exit's entry has a guest state that it must refuse")  \
-	SWITCH(XSETBV_OPEN, 11, "XCR0 values are not checked before they reach the CPU")
+	SWITCH(XSETBV_OPEN, 11, "XCR0 values are not checked before they reach the CPU")           \
+	SWITCH(DECODE_TWICE, 12, "each instruction is fetched and decoded twice: what that costs")
 
 #define TEST_SWITCH_ENUM(name, number, sentence) TEST_##name = (number),
 enum test_switch_number { TEST_SWITCHES(TEST_SWITCH_ENUM) TEST_SWITCH_COUNT };
