@@ -11,7 +11,7 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define MSR_VM_CR	 0xc0010114u
+#define MSR_VM_CR 0xc0010114u
 
 enum access {
 	DENIED,

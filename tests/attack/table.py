@@ -36,7 +36,7 @@ OUTCOMES = ("attack", "structure", "claim", "n/a", "open")
 DUE = {"vmx": ("T11", "T14", "T16:VMXE", "T16:NE", "T16:reserved", "T20", "T21", "T22", "T24",
                "T26", "T27", "T28", "T29", "T34", "T35", "T74", "T75"),
        "svm": ("T11", "T14", "T16:reserved", "T20", "T21", "T22", "T24", "T26", "T27", "T28",
-               "T29", "T34", "T35", "T74", "T75")}
+               "T29", "T30", "T34", "T35", "T73", "T74", "T75")}
 ID = re.compile(r"^T(\d\d)(:[A-Za-z-]+)?$")
 POINT = re.compile(r"^(ok|not ok)\b *\d* *-? *(.*)$")
 SOURCES = ("guest/suite/*.c", "tests/attack/*.py", "tests/unit/*.c", "tests/unit/*/*.c",

@@ -21,7 +21,8 @@ struct machine;	    /* what QEMU tells of itself */
 typedef void (*translated_fn)(plugin_id id, struct block *block);
 
 EXPORTED extern int qemu_plugin_version;
-EXPORTED int qemu_plugin_install(plugin_id id, const struct machine *machine, int argc, char **argv);
+EXPORTED int qemu_plugin_install(plugin_id id, const struct machine *machine, int argc,
+    char **argv);
 
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, translated_fn fn);
 size_t qemu_plugin_tb_n_insns(const struct block *block);

@@ -2,8 +2,8 @@
 /*
  * Counts instructions in QEMU's translator, for machines with one CPU: each line that the machine
  * prints is written to a file with the number of instructions executed before it. It is one file
- * that is there twice: as QEMU's plugin, which counts, and by LD_PRELOAD, where it stands before the
- * C library's writev(), through which QEMU passes on each byte of COM1 and port 0xE9 before it
+ * that is there twice: as QEMU's plugin, which counts, and by LD_PRELOAD, where it stands before
+ * the C library's writev(), through which QEMU passes on each byte of COM1 and port 0xE9 before it
  * executes the next instruction.
  *
  * Counted is what was begun, in the guest and in the monitor: an instruction that exits or faults
