@@ -3,6 +3,7 @@
  * The test build's calls and switches (test.h, testcalls.def).
  */
 #include "arch/cpu.h"
+#include "arch/frame.h"
 #include "arch/upcall.h"
 #include "monitor/audit.h"
 #include "monitor/call.h"
@@ -175,6 +176,22 @@ static uint64_t call_test_walk(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 static uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	return protect_take((spa_t){ args[0] }, args[1]) ? REDOUBT_OK : REDOUBT_STATE;
+}
+
+static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	for (uint64_t i = 0; i < args[1]; i++) {
+		spa_t frame = { args[0] + i * FRAME_SIZE };
+		uint64_t *words;
+
+		if (frame_state(frame) != FRAME_MONITOR)
+			return REDOUBT_STATE;
+		words = slot_map(frame, SLOT_WRITE);
+		for (uint64_t k = 0; k < FRAME_SIZE / sizeof(*words); k++)
+			words[k] = args[2] ^ k;
+		slot_unmap();
+	}
+	return REDOUBT_OK;
 }
 
 static uint64_t call_test_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

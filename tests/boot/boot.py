@@ -30,7 +30,8 @@ PROMPT = re.escape(linux.PROMPT)
 REGION = re.compile(r"^redoubt: monitor at (0x[0-9a-f]+) size (0x[0-9a-f]+)", re.M)
 RAM = re.compile(r"^\s*([0-9a-f]+)-([0-9a-f]+) : System RAM", re.M)
 COMPLAINT = re.compile(r"BUG:|Oops|WARNING:|Call Trace|general protection|Kernel panic|soft lockup")
-MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
+MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*monitor panic.*|.*CHECK failed.*|"
+                             r"^.*\d in root mode.*|.*ended with a panic.*", re.M)
 
 
 class Boot:
@@ -124,6 +125,9 @@ class Boot:
 
     def check_monitor_log(self):
         trouble = MONITOR_TROUBLE.findall(self.machine.e9)
+        starts = len(REGION.findall(self.machine.e9))
+        if starts != (0 if self.args.bare else 1 + self.args.reboot):
+            trouble.append(f"the monitor started {starts} times")
         self.tap.check(not trouble, "the monitor logged no error", "\n".join(trouble))
 
     def power_off(self):

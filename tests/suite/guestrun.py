@@ -18,8 +18,10 @@ SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 
 POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)$", re.M)
+STARTED = re.compile(r"^redoubt: monitor at 0x", re.M)
 END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
-TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
+TROUBLE = re.compile(r"^\[[^]]* error\].*|.*monitor panic.*|.*CHECK failed.*|"
+                     r"^.*\d in root mode.*|.*ended with a panic.*", re.M)
 
 
 def switches():
@@ -39,6 +41,7 @@ class GuestRun:
     """
 
     guest = "suite"  # guest/NAME.efi
+    starts = 1  # of the monitor, in a run in which all is well
 
     def __init__(self, name, options, build="release", cpus=1, conf=(), time=300):
         self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
@@ -78,8 +81,10 @@ class GuestRun:
         return int(found[-1]) if found else None
 
     def trouble(self):
-        """Lines in which the monitor complains."""
-        return TROUBLE.findall(self.text)
+        """Lines in which the monitor complains; a panic that went unprinted shows as one start more."""
+        starts = len(STARTED.findall(self.text))
+        return TROUBLE.findall(self.text) + (
+            [] if starts == self.starts else [f"the monitor started {starts} times"])
 
 
 class Report:

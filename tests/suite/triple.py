@@ -35,6 +35,7 @@ def main():
     args = parse()
     report = Report()
     with GuestRun(args.name, "suite=triple", cpus=args.cpus, time=args.time) as run:
+        run.starts = 2
         try:
             drive(run, report)
         except Failure as failure:

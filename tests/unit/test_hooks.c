@@ -165,6 +165,8 @@ static void frames_are_taken_and_given(void **state)
 {
 	assert_int_equal(do_call(REDOUBT_CALL_test_take, FREE, 3, 0).rax, REDOUBT_OK);
 	assert_int_equal(do_call(REDOUBT_CALL_test_take, FREE, 1, 0).rax, REDOUBT_STATE);
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, FREE, 3, 0x55aa).rax, REDOUBT_OK);
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, FREE, 4, 0x55aa).rax, REDOUBT_STATE);
 	assert_int_equal(do_call(REDOUBT_CALL_test_give, FREE, 3, 0).rax, REDOUBT_OK);
 	assert_int_equal(do_call(REDOUBT_CALL_test_give, FREE, 3, 0).rax, REDOUBT_STATE);
 }
