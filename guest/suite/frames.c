@@ -13,7 +13,7 @@
 
 #define RANGES_MAX 4u
 #define LOG_LINE   "monitor at "
-#define CANARY	   0xca4a21e5ca4a21e5ull /* as in tests/suite/unchanged.py */
+#define CANARY	   0xca4a21e5ca4a21e5ull /* as in tests/suite/guestrun.py */
 
 static struct frames ranges[RANGES_MAX];
 static unsigned range_count;

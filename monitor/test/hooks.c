@@ -180,17 +180,18 @@ static uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 
 static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	for (uint64_t i = 0; i < args[1]; i++) {
-		spa_t frame = { args[0] + i * FRAME_SIZE };
-		uint64_t *words;
+	spa_t start = { args[0] };
 
-		if (frame_state(frame) != FRAME_MONITOR)
-			return REDOUBT_STATE;
-		words = slot_map(frame, SLOT_WRITE);
+	if (!frames_lock(start, args[1], FRAME_MONITOR))
+		return REDOUBT_STATE;
+	for (uint64_t i = 0; i < args[1]; i++) {
+		uint64_t *words = slot_map((spa_t){ start.v + i * FRAME_SIZE }, SLOT_WRITE);
+
 		for (uint64_t k = 0; k < FRAME_SIZE / sizeof(*words); k++)
 			words[k] = args[2] ^ k;
 		slot_unmap();
 	}
+	frames_unlock(start, args[1]);
 	return REDOUBT_OK;
 }
 
