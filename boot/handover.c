@@ -133,7 +133,8 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	handover->text_pages = image->text.size / PAGE;
 	if (!memory_make_executable(handover->text_base, handover->text_pages,
 		&handover->text_before))
-		return refuse("Firmware does not let the monitor's memory be executed.");
+		return refuse(
+		    "Firmware does not let the monitor's code be read-only and executable.");
 	return TRUE;
 }
 

@@ -29,7 +29,7 @@ void memory_release(UINT64 base, UINT64 pages);
 /*
  * Lets instructions be fetched from pages, and writes to them be refused, by the memory attribute
  * protocol where firmware has it. FALSE: it refused, or they are not executable afterwards. What
- * held of all of them goes to `before`, for memory_put_back().
+ * held of all of them goes to `before`, for memory_put_back(); 0 where firmware does not tell.
  */
 BOOLEAN memory_make_executable(UINT64 base, UINT64 pages, UINT64 *before);
 

@@ -65,7 +65,7 @@ BOOLEAN settings_read(const EFI_LOADED_IMAGE *image, struct config *config)
 	config_defaults(config);
 	if (!file_beside(image, SETTINGS_FILE, path))
 		return refuse(
-		    "the loader's own path is unknown or too long to find " SETTINGS_FILE ".");
+		    "The loader's own path is unknown or too long to find " SETTINGS_FILE ".");
 	status = read(image->DeviceHandle, path, &text, &size);
 	if (status == EFI_NOT_FOUND) {
 		say("no " SETTINGS_FILE " beside the loader: the defaults hold");
