@@ -18,7 +18,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "suite"))
 
-from guestrun import Failure, GuestRun, Report, log_tail, switches  # noqa: E402
+from guestrun import CANARY_FRAME, Failure, GuestRun, Report, log_tail, switches  # noqa: E402
 
 CANARY = re.compile(r"^# canary ([0-9a-f]+) 1$", re.M)
 WRITE_DONE = r"^# attack: write done$"
@@ -42,8 +42,8 @@ def frame_words(run):
 def look_from_outside(run, report):
     """The frame behind the write that is kept out, and behind the one that is not.
 
-    It holds the pattern that the test build filled it with when it was taken (guest/suite/frames.c)."""
-    filled = [0xca4a21e5ca4a21e5 ^ i for i in range(512)]
+    It holds the pattern that the test build filled it with when it was taken."""
+    filled = list(CANARY_FRAME)
 
     def judge(wanted, text):
         words = frame_words(run)

@@ -25,7 +25,7 @@ import os
 import struct
 import sys
 
-from guestrun import BUILD, TOP, Failure, GuestRun, Report, log_tail
+from guestrun import BUILD, CANARY_FRAME, TOP, Failure, GuestRun, Report, log_tail
 
 sys.path.insert(0, os.path.join(TOP, "tools", "build"))
 
@@ -40,7 +40,7 @@ ELF_FILE = {"release": "redoubt-vmx.elf", "test": "redoubt-vmx-test.elf"}
 RAM_TOP = 512 << 20
 READ, WRITE, EXECUTE, EXECUTE_USER, LARGE = 1, 2, 4, 1 << 10, 1 << 7
 ADDRESS = 0x000ffffffffff000
-CANARY_PAGES, CANARY_WORD = 8, 0xca4a21e5ca4a21e5  # guest/suite/frames.c
+CANARY_PAGES = 8
 # Words of monitor/page_owner.h: state in bits 3:1, references from bit 16 on. What is the monitor's for
 # ever has one reference.
 NORMAL, TAKEN, FIXED = 0, 1 << 1, 1 << 16 | 1 << 1
@@ -187,7 +187,7 @@ def compare(report, before, behind, image):
 
 
 def check_canaries(report, dumps):
-    frame = struct.pack("<512Q", *(CANARY_WORD ^ i for i in range(512)))
+    frame = struct.pack("<512Q", *CANARY_FRAME)
     for dump in dumps:
         report.point([b for _, b in dump.canaries] == [frame * CANARY_PAGES],
                      f"{CANARY_PAGES} canary frames hold their pattern",
