@@ -4,7 +4,7 @@
 BOOT_PY = $(PY) tests/boot/boot.py $(addprefix --engine ,$(EMU))
 BOOT_RATIO := $(B)/bench/boot_ratio.json
 
-.PHONY: check-boot setup-boot bench-boot
+.PHONY: check-boot setup-boot bench-boot bench-boot-svm
 setup-boot:
 	@$(SETUP) build image bochs initramfs kernel kernel-cloud shim
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
@@ -22,6 +22,11 @@ check-boot: setup-boot ## boot Debian on Bochs: 1 and 2 CPUs, EFI stub, shim and
 bench-boot: setup-boot
 	@$(PY) tests/boot/ratio.py $(BOOT_RATIO)
 
+bench-boot-svm:
+	@$(SETUP) build image qemu initramfs kernel-cloud
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(QEMU_PROBE)
+	@$(PY) tests/boot/ratio.py --vendor svm $(B)/bench/boot_ratio_svm.json
+
 CHECK_TESTS += check-boot
 SOAK_TESTS += check-boot
-BENCH_TESTS += bench-boot
+BENCH_TESTS += bench-boot bench-boot-svm
