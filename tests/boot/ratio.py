@@ -49,7 +49,8 @@ def instructions(vendor, name, loader, more):
     linux.disk(spec.disk, "cloud", loader, "starter", OPTIONS + more,
                acpi=not load_engine(engine).HAS_ACPI)
     with Machine(spec, engine, 200) as machine:
-        machine.wait_for(re.escape(END) + ".*\n", source="serial")
+        # One line more: QEMU's probe notes a line after it has been passed on.
+        machine.wait_for(re.escape(END) + ".*\n.*\n", source="serial")
         marks = machine.marks()
     # The last such line before the kernel speaks: earlier ones are other programs being started.
     begin = [counts[0] for _, _, counts, text in marks if text == BEGIN][-1]
