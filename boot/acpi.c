@@ -107,12 +107,13 @@ static bool open_root(const struct reader *reader, uint64_t rsdp, struct table *
 }
 
 /*
- * Follows the RSDP to the first table with a signature. ABSENT if no entry leads to one, DAMAGED if
- * the one that does is. Others are not judged.
+ * Follows the RSDP to the first table with a signature. ABSENT if no entry leads to one; DAMAGED if
+ * the one that does is, or if one that might leads to no memory. Others are not judged.
  */
 static enum acpi_result find_table(const struct reader *reader, uint64_t rsdp, const char *wanted,
     struct table *table)
 {
+	enum acpi_result missing = ACPI_ABSENT;
 	struct table root;
 	bool wide;
 	uint32_t step;
@@ -128,8 +129,10 @@ static enum acpi_result find_table(const struct reader *reader, uint64_t rsdp, c
 
 		if (signature && bytes_equal(signature, wanted, 4))
 			return open_table(reader, address, table) ? ACPI_OK : ACPI_DAMAGED;
+		if (address && !signature)
+			missing = ACPI_DAMAGED;
 	}
-	return ACPI_ABSENT;
+	return missing;
 }
 
 /* The port of a GAS at `at`; 0 if the table ends before it, or it names no I/O port. */
@@ -252,6 +255,8 @@ enum acpi_result acpi_cpus(uint64_t rsdp, acpi_map_fn map_fn, acpi_cpu_fn visit,
 	enum acpi_result result = find_table(&reader, rsdp, "APIC", &madt);
 	uint32_t at = MADT_ENTRIES;
 
+	if (result == ACPI_OK && madt.length < MADT_ENTRIES)
+		return ACPI_DAMAGED;
 	while (result == ACPI_OK && at < madt.length) {
 		const uint8_t *entry = madt.data + at;
 

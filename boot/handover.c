@@ -131,8 +131,10 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	handover->entry = (monitor_entry_fn)(base + image->entry);
 	handover->text_base = base + image->text.offset;
 	handover->text_pages = image->text.size / PAGE;
-	if (!memory_make_executable(handover->text_base, handover->text_pages))
-		return refuse("Firmware does not let the monitor's memory be executed.");
+	if (!memory_make_executable(handover->text_base, handover->text_pages,
+		&handover->text_before))
+		return refuse(
+		    "Firmware does not let the monitor's code be read-only and executable.");
 	return TRUE;
 }
 
@@ -160,8 +162,12 @@ void handover_release(struct handover *handover)
 {
 	struct bootinfo *info = handover->info;
 
-	if (handover->text_pages)
-		memory_make_writable(handover->text_base, handover->text_pages);
+	if (handover->text_pages &&
+	    !memory_put_back(handover->text_base, handover->text_pages, handover->text_before)) {
+		say("note: firmware keeps %lu pages at 0x%lx read-only: they are not released",
+		    handover->text_pages, handover->text_base);
+		info->region_base = 0;
+	}
 	if (info->region_base)
 		memory_release(info->region_base, info->region_pages);
 	if (info->record_base)

@@ -17,6 +17,7 @@ struct handover {
 	monitor_entry_fn entry;
 	UINT64 text_base; /* made executable, and no longer writable */
 	UINT64 text_pages;
+	UINT64 text_before; /* their attributes */
 };
 
 /* What the block is made of beside memory. */

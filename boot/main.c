@@ -73,8 +73,9 @@ static BOOLEAN cover(struct loader *l)
 	outcome = launch(&l->cpus, &l->handover);
 	if (outcome == LAUNCH_BROKEN)
 		stop_machine(&l->config);
-	if (outcome == LAUNCH_REFUSED || outcome == LAUNCH_ABANDONED)
-		attempts_write(l->attempts);
+	if ((outcome == LAUNCH_REFUSED || outcome == LAUNCH_ABANDONED) &&
+	    EFI_ERROR(attempts_write(l->attempts)))
+		say("note: firmware does not keep variables: this start stays counted");
 	if (outcome == LAUNCH_REFUSED)
 		handover_release(&l->handover);
 	return outcome == LAUNCH_DONE;

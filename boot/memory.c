@@ -126,13 +126,18 @@ static memory_attribute_t *attribute_protocol(void)
 	return protocol;
 }
 
-BOOLEAN memory_make_executable(UINT64 base, UINT64 pages)
+BOOLEAN memory_make_executable(UINT64 base, UINT64 pages, UINT64 *before)
 {
 	memory_attribute_t *protocol = attribute_protocol();
+	UINT64 size = pages * PAGE;
 
+	*before = 0;
 	if (protocol) {
-		protocol->set(protocol, base, pages * PAGE, MEMORY_RO);
-		protocol->clear(protocol, base, pages * PAGE, EFI_MEMORY_XP);
+		if (EFI_ERROR(protocol->get(protocol, base, size, before)))
+			*before = 0;
+		if (EFI_ERROR(protocol->set(protocol, base, size, MEMORY_RO)) ||
+		    EFI_ERROR(protocol->clear(protocol, base, size, EFI_MEMORY_XP)))
+			return FALSE;
 	}
 	for (UINT64 i = 0; i < pages; i++)
 		if (!page_executable(base + i * PAGE))
@@ -140,10 +145,15 @@ BOOLEAN memory_make_executable(UINT64 base, UINT64 pages)
 	return TRUE;
 }
 
-void memory_make_writable(UINT64 base, UINT64 pages)
+BOOLEAN memory_put_back(UINT64 base, UINT64 pages, UINT64 before)
 {
 	memory_attribute_t *protocol = attribute_protocol();
+	UINT64 size = pages * PAGE;
 
-	if (protocol)
-		protocol->clear(protocol, base, pages * PAGE, MEMORY_RO);
+	if (!protocol)
+		return TRUE;
+	if (!(before & MEMORY_RO) && EFI_ERROR(protocol->clear(protocol, base, size, MEMORY_RO)))
+		return FALSE;
+	return !(before & EFI_MEMORY_XP) ||
+	    !EFI_ERROR(protocol->set(protocol, base, size, EFI_MEMORY_XP));
 }

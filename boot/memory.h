@@ -28,11 +28,12 @@ void memory_release(UINT64 base, UINT64 pages);
 
 /*
  * Lets instructions be fetched from pages, and writes to them be refused, by the memory attribute
- * protocol where firmware has it. FALSE: they are not executable afterwards.
+ * protocol where firmware has it. FALSE: it refused, or they are not executable afterwards. What
+ * held of all of them goes to `before`, for memory_put_back(); 0 where firmware does not tell.
  */
-BOOLEAN memory_make_executable(UINT64 base, UINT64 pages);
+BOOLEAN memory_make_executable(UINT64 base, UINT64 pages, UINT64 *before);
 
-/* Takes back that writes are refused, before such pages are released. */
-void memory_make_writable(UINT64 base, UINT64 pages);
+/* Undoes the above, before such pages are released. FALSE: firmware refused. */
+BOOLEAN memory_put_back(UINT64 base, UINT64 pages, UINT64 before);
 
 #endif

@@ -57,14 +57,16 @@ static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, char **text, UINT64 *siz
 BOOLEAN settings_read(const EFI_LOADED_IMAGE *image, struct config *config)
 {
 	CHAR16 path[FILE_PATH_CHARS];
-	EFI_STATUS status = EFI_NOT_FOUND;
+	EFI_STATUS status;
 	UINT64 size = 0;
 	BOOLEAN good;
 	char *text;
 
 	config_defaults(config);
-	if (file_beside(image, SETTINGS_FILE, path))
-		status = read(image->DeviceHandle, path, &text, &size);
+	if (!file_beside(image, SETTINGS_FILE, path))
+		return refuse(
+		    "The loader's own path is unknown or too long to find " SETTINGS_FILE ".");
+	status = read(image->DeviceHandle, path, &text, &size);
 	if (status == EFI_NOT_FOUND) {
 		say("no " SETTINGS_FILE " beside the loader: the defaults hold");
 		return TRUE;

@@ -54,33 +54,40 @@ static void fill(struct watch *watch, UINT32 vendor)
 }
 
 /* Calls the copy of a function when an event group is signalled. */
-static EFI_STATUS hook(UINT64 notify, EFI_TPL tpl, UINT64 watch, EFI_GUID group)
+static EFI_STATUS hook(UINT64 notify, EFI_TPL tpl, UINT64 watch, EFI_GUID group, EFI_EVENT *event)
 {
-	EFI_EVENT event;
-
 	return BS->CreateEventEx(EVT_NOTIFY_SIGNAL, tpl, (EFI_EVENT_NOTIFY)notify, (void *)watch,
-	    &group, &event);
+	    &group, event);
 }
 
 /*
  * Before boot services end (UEFI 2.9 and later) the counter can be set in good order. Older
  * firmware tells only that they end, and then closes variables that the operating system may not
  * see at TPL_NOTIFY; so the watch must come at that level and not, as UEFI has it for variables,
- * below it.
+ * below it. `hooked`: firmware may call the code, whatever the status.
  */
-static EFI_STATUS hook_both(UINT64 code, UINT64 watch)
+static EFI_STATUS hook_both(UINT64 code, UINT64 watch, BOOLEAN *hooked)
 {
 	EFI_GUID before = BEFORE_EXIT_BOOT_SERVICES_GUID, exit = EXIT_BOOT_SERVICES_GUID;
 	UINT64 at_before = code + (UINT64)(watch_reached - watch_code_start);
 	UINT64 at_exit = code + (UINT64)(watch_exit - watch_code_start);
-	EFI_STATUS status = hook(at_exit, TPL_NOTIFY, watch, exit);
+	EFI_EVENT first, second;
+	EFI_STATUS status = hook(at_exit, TPL_NOTIFY, watch, exit, &first);
 
-	return EFI_ERROR(status) ? status : hook(at_before, TPL_CALLBACK, watch, before);
+	*hooked = !EFI_ERROR(status);
+	if (!*hooked)
+		return status;
+	status = hook(at_before, TPL_CALLBACK, watch, before, &second);
+	if (EFI_ERROR(status))
+		*hooked = EFI_ERROR(BS->CloseEvent(first));
+	return status;
 }
 
 EFI_STATUS watch_install(UINT32 vendor)
 {
 	EFI_PHYSICAL_ADDRESS code, data;
+	BOOLEAN hooked = FALSE;
+	UINT64 before;
 	EFI_STATUS status;
 
 	status = BS->AllocatePages(AllocateAnyPages, EfiBootServicesData, 1, &data);
@@ -93,7 +100,12 @@ EFI_STATUS watch_install(UINT32 vendor)
 	}
 	fill((struct watch *)data, vendor);
 	memcpy((void *)code, watch_code_start, (size_t)(watch_code_end - watch_code_start));
-	if (!memory_make_executable(code, 1))
-		return EFI_ACCESS_DENIED;
-	return hook_both(code, data);
+	status = memory_make_executable(code, 1, &before) ? hook_both(code, data, &hooked)
+							  : EFI_ACCESS_DENIED;
+	if (!hooked) {
+		BS->FreePages(data, 1);
+		if (memory_put_back(code, 1, before))
+			BS->FreePages(code, 1);
+	}
+	return status;
 }

@@ -100,15 +100,16 @@ bool protect_init(const struct bootinfo *info)
 	return done;
 }
 
-bool monitor_trap_writes(gpa_t page)
+bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 {
 	bool done;
 
-	CHECK(frame_state((spa_t){ page.v }) == FRAME_ABSENT);
+	for (uint64_t i = 0; i < pages; i++)
+		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
 	spin_lock(&normal.s2.lock);
-	done = stage2_prepare(&normal.s2, page, 1, false);
+	done = stage2_prepare(&normal.s2, gpa, pages, false);
 	if (done)
-		stage2_protect(&normal.s2, page, 1, S2_R);
+		stage2_protect(&normal.s2, gpa, pages, S2_R);
 	spin_unlock(&normal.s2.lock);
 	return done;
 }

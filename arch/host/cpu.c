@@ -18,6 +18,7 @@
 #define CACHED	   64u /* translations, and tables, that a CPU remembers */
 #define SPIN_LIMIT (1u << 24)
 #define NOTHING	   (~0ull)
+#define WALK_BITS  48u /* of an address that four levels of tables translate */
 
 struct translation {
 	uint64_t page; /* GPA / 4 KiB; NOTHING */
@@ -175,7 +176,8 @@ static uint64_t entry_at(const uint64_t *table, uint64_t gpa, unsigned level)
 }
 
 /*
- * Walks as the CPU does: from a table it remembers, or from the root, remembering the last table.
+ * Walks as the CPU does: an address beyond what four levels translate is a violation (SDM 3C
+ * 29.3.2); otherwise from a table it remembers, or from the root, remembering the last table.
  */
 static struct translation walk(struct cpu *cpu, uint64_t gpa)
 {
@@ -184,6 +186,8 @@ static struct translation walk(struct cpu *cpu, uint64_t gpa)
 	unsigned level = 3;
 	uint64_t entry;
 
+	if (gpa >> WALK_BITS)
+		return (struct translation){ .page = NOTHING };
 	if (known->region == gpa >> LARGE_SHIFT) {
 		table = known->table;
 		level = 0;

@@ -45,6 +45,7 @@
 
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_TF    (1ull << 8)
+#define RFLAGS_RF    (1ull << 16)
 #define RFLAGS_VM    (1ull << 17)
 
 #define DR7_FIXED 0x400ull

@@ -5,6 +5,13 @@
 #include "guest/lib/x86.h"
 #include "guest/suite/suite.h"
 
+#define SIGNATURE_INTEL 0x756e6547u /* EBX of CPUID leaf 0 */
+
+bool by_intel(void)
+{
+	return cpuid(0, 0).ebx == SIGNATURE_INTEL;
+}
+
 void do_rdmsr(void *reg_write)
 {
 	struct reg_write *r = reg_write;

@@ -14,8 +14,10 @@
 
 #define NO_SWITCH	      0xffffu
 #define MSR_VMX_BASIC	      0x480u
+#define MSR_HSAVE_PA	      0xc0010117u
 #define MSR_THERMAL_INTERRUPT 0x19bu
-#define THERMAL_MARK	      0x15u
+#define MSR_MISC_ENABLE	      0x1a0u
+#define MSR_MARK	      0x15u
 
 static void protection(const struct attack *attack, bool on)
 {
@@ -91,20 +93,23 @@ static bool msr_read_denied(void)
 {
 	uint64_t value = 0;
 
-	return try_rdmsr(MSR_VMX_BASIC, &value) == TRAP_NONE && value;
+	return try_rdmsr(by_intel() ? MSR_VMX_BASIC : MSR_HSAVE_PA, &value) == TRAP_NONE && value;
 }
 
-/* A register of the machine's that the policy does not know: the mark is read back. */
+/*
+ * A register of the machine's that the policy does not know: the mark is read back. Emulators have
+ * MISC_ENABLE on CPUs of AMD's too, and the policy has it for Intel's alone.
+ */
 static bool msr_write_denied(void)
 {
+	uint32_t msr = by_intel() ? MSR_THERMAL_INTERRUPT : MSR_MISC_ENABLE;
 	uint64_t old, value = 0;
 
-	if (try_rdmsr(MSR_THERMAL_INTERRUPT, &old) != TRAP_NONE ||
-	    try_wrmsr(MSR_THERMAL_INTERRUPT, THERMAL_MARK) != TRAP_NONE)
+	if (try_rdmsr(msr, &old) != TRAP_NONE || try_wrmsr(msr, MSR_MARK) != TRAP_NONE)
 		return false;
-	try_rdmsr(MSR_THERMAL_INTERRUPT, &value);
-	try_wrmsr(MSR_THERMAL_INTERRUPT, old);
-	return value == THERMAL_MARK;
+	try_rdmsr(msr, &value);
+	try_wrmsr(msr, old);
+	return value == MSR_MARK;
 }
 
 static bool any_written(const uint32_t *msrs, unsigned count)
@@ -178,5 +183,7 @@ void suite_attack(void)
 {
 	carry_out_all(attacks_cpu);
 	carry_out_all(attacks_smp);
+	if (by_intel())
+		carry_out_all(attacks_vmx);
 	carry_out_all(attacks_memory);
 }

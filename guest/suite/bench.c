@@ -10,6 +10,7 @@
 #include "guest/lib/options.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
+#include "guest/suite/test_calls.h"
 #include "monitor/abi/cpuid.h"
 
 #define BATCHES	   50u
@@ -33,6 +34,9 @@ LOOP(with_cpuid, "cpuid;")
 LOOP(with_vmcall, "xorl %%eax, %%eax; vmcall;")
 LOOP(with_vmmcall, "xorl %%eax, %%eax; vmmcall;")
 LOOP(empty_call, "xorl %%eax, %%eax;")
+/* The task priority register. */
+LOOP(with_apic, "movl $0xfee00080, %%r8d; movl %%ecx, (%%r8);")
+LOOP(empty_apic, "movl $0xfee00080, %%r8d;")
 
 static void measure(const char *name, uint64_t (*work)(void), uint64_t (*nothing)(void))
 {
@@ -49,8 +53,26 @@ static void measure(const char *name, uint64_t (*work)(void), uint64_t (*nothing
 	tap_note("bench %s min %lu max %lu", name, least, most);
 }
 
+/*
+ * A write to the local APIC, which exits on SVM and is decoded; then with each instruction decoded
+ * twice: the difference is what decoding costs. DECODE_TWICE= is the switch of the test build.
+ */
+static void apic_write(bool plain)
+{
+	uint64_t number = option_number("DECODE_TWICE", 0);
+	struct redoubt_test_switch before;
+
+	measure(plain ? "exit_apic" : "exit_apic_mitigated", with_apic, empty_apic);
+	if (!number)
+		return;
+	redoubt_test_switch(number, 1, &before);
+	measure("exit_apic_twice", with_apic, empty_apic);
+	redoubt_test_switch(number, 0, &before);
+}
+
 void suite_bench(void)
 {
+	bool svm = cpuid(REDOUBT_CPUID_IDENT, 0).ecx == REDOUBT_VENDOR_SVM;
 	/*
 	 * The driver has left the mitigations out by SWITCH= (main.c): what an unaffected CPU pays.
 	 */
@@ -58,8 +80,9 @@ void suite_bench(void)
 
 	tap_note("bench clock %lu", rdtsc());
 	measure(plain ? "exit_cpuid" : "exit_cpuid_mitigated", with_cpuid, empty);
-	measure(plain ? "call_null" : "call_null_mitigated",
-	    cpuid(REDOUBT_CPUID_IDENT, 0).ecx == REDOUBT_VENDOR_SVM ? with_vmmcall : with_vmcall,
+	measure(plain ? "call_null" : "call_null_mitigated", svm ? with_vmmcall : with_vmcall,
 	    empty_call);
+	if (svm)
+		apic_write(plain);
 	tap_note("bench clock %lu", rdtsc());
 }

@@ -14,7 +14,6 @@
 #include "monitor/abi/cpuid.h"
 
 #define LEAF_MONITOR_LAST 0x400000ffu
-#define SIGNATURE_INTEL	  0x756e6547u /* "Genu" */
 
 enum reg { EAX, EBX, ECX, EDX };
 
@@ -73,14 +72,13 @@ static void interface(void)
 {
 	struct cpuid base = cpuid(REDOUBT_CPUID_BASE, 0);
 	struct cpuid ident = cpuid(REDOUBT_CPUID_IDENT, 0);
-	bool intel = cpuid(0, 0).ebx == SIGNATURE_INTEL;
 
 	tap(monitor_present(), "cpuid: signature");
 	tap(base.eax == REDOUBT_CPUID_LAST, "cpuid: highest leaf of the monitor");
 	tap(cpuid(1, 0).ecx >> 31, "cpuid: the hypervisor bit is set");
 	tap(ident.eax == REDOUBT_INTERFACE, "cpuid: interface");
 	tap(ident.ebx == REDOUBT_ABI_VERSION, "cpuid: ABI version %x", ident.ebx);
-	tap(ident.ecx == (intel ? REDOUBT_VENDOR_VMX : REDOUBT_VENDOR_SVM), "cpuid: vendor");
+	tap(ident.ecx == (by_intel() ? REDOUBT_VENDOR_VMX : REDOUBT_VENDOR_SVM), "cpuid: vendor");
 	tap(ident.edx == 0, "cpuid: reserved register of leaf 0x40000001 is zero");
 	tap(cpuid(REDOUBT_CPUID_BUILD, 0).edx == 0, "cpuid: reserved register of leaf 0x40000003");
 }

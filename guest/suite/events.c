@@ -21,6 +21,11 @@
 #define DR7_L0_WRITE2  (DR7_FIXED | 1 | 1ull << 16 | 1ull << 18) /* DR0, writes, 2 bytes */
 #define DR7_L0_ACCESS2 (DR7_FIXED | 1 | 3ull << 16 | 1ull << 18)
 #define DR7_L0_FETCH   (DR7_FIXED | 1)
+#define DR7_ALL_FETCH  (DR7_FIXED | 0xff)
+#define MONITOR_HEADER 0x1000u
+#define MONITOR_TEXT   0x200u
+#define FUNCTION       16u
+#define DENIED_MSR     0x480u
 
 /* PUSHF; OR dword [SP], TF; POPF: the same bytes in 64-bit and in 32-bit code. */
 #define SET_TF	     "\x9c\x81\x0c\x24\x00\x01\x00\x00\x9d"
@@ -199,6 +204,31 @@ static void fetch_breakpoint(void)
 	clear_breakpoint();
 }
 
+/*
+ * The guest's breakpoints do not count in root mode: fetches are waited for in the first bytes
+ * of the monitor's text, behind the header; the assembly that every exit goes through is linked
+ * there. (Few, because QEMU forgets all it has translated each time.)
+ */
+static void monitor_breakpoints(void)
+{
+	unsigned count;
+	uint64_t base = monitor_frames(&count)->base + MONITOR_HEADER;
+	uint64_t value;
+
+	for (uint64_t at = base; at < base + MONITOR_TEXT; at += 4 * FUNCTION) {
+		__asm__ volatile("mov %0, %%dr0; mov %1, %%dr1; mov %2, %%dr2; mov %3, %%dr3"
+				 :
+				 : "r"(at), "r"(at + FUNCTION), "r"(at + 2 * FUNCTION),
+				 "r"(at + 3 * FUNCTION));
+		__asm__ volatile("mov %0, %%dr7" : : "r"(DR7_ALL_FETCH));
+		cpuid(0, 0);
+		call_simple(REDOUBT_CALL_version, 0, 0, 0, 0);
+		try_rdmsr(DENIED_MSR, &value);
+		clear_breakpoint();
+	}
+	tap(monitor_present(), "T27 breakpoints at the monitor's instructions: it goes on");
+}
+
 /* #AC of ring 3, which the monitor sees first. Ring 0 never gets it. */
 static void alignment_check(void)
 {
@@ -224,5 +254,7 @@ void suite_events(void)
 	held_back_interrupt();
 	data_breakpoint();
 	fetch_breakpoint();
+	if (monitor_present())
+		monitor_breakpoints();
 	alignment_check();
 }

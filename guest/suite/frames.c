@@ -13,6 +13,7 @@
 
 #define RANGES_MAX 4u
 #define LOG_LINE   "monitor at "
+#define CANARY	   0xca4a21e5ca4a21e5ull /* as in tests/suite/guestrun.py */
 
 static struct frames ranges[RANGES_MAX];
 static unsigned range_count;
@@ -88,9 +89,8 @@ void canary_frames(unsigned pages)
 	unsigned count;
 
 	monitor_frames(&count);
-	for (unsigned i = 0; i < pages * PAGE / 8; i++)
-		block[i] = 0xca4a21e5ca4a21e5 ^ i;
-	if (count == RANGES_MAX || redoubt_test_take((uint64_t)block, pages) != REDOUBT_OK)
+	if (count == RANGES_MAX || redoubt_test_take((uint64_t)block, pages) != REDOUBT_OK ||
+	    redoubt_test_fill((uint64_t)block, pages, CANARY) != REDOUBT_OK)
 		bail("the monitor does not take %u frames at %lx", pages, (uint64_t)block);
 	ranges[range_count++] = (struct frames){ (uint64_t)block, pages, true };
 	tap_note("canary %lx %u", (uint64_t)block, pages);

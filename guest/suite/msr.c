@@ -3,15 +3,15 @@
  * Model-specific registers: every number of the three ranges is read and written (T21, T22, T24).
  *
  * The table says what a guest must find, from the manuals and from what the monitor promises; what
- * is not in it must be #GP both ways. `needs` ties a row to the CPUID bit that offers the register:
- * where the bit is clear, the row counts as absent.
+ * is not in it must be #GP both ways. `needs` ties a row to the CPUID bit that offers the register,
+ * or to the CPU's maker: where that does not hold, the row counts as absent.
  */
 #include "guest/suite/suite.h"
 
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 
-#define MSR_VENDOR_INTEL 0x756e6547u
+#define MSR_VM_CR 0xc0010114u
 
 enum access {
 	DENIED,
@@ -39,6 +39,18 @@ struct row {
 	const char *name;
 };
 
+#define MAKER	 UINT32_MAX
+#define BY_INTEL 0
+#define BY_AMD	 1
+
+#define INTEL                                                                                      \
+	{                                                                                          \
+		MAKER, BY_INTEL, 0                                                                 \
+	}
+#define AMD                                                                                        \
+	{                                                                                          \
+		MAKER, BY_AMD, 0                                                                   \
+	}
 #define ALWAYS                                                                                     \
 	{                                                                                          \
 		0, 0, 0                                                                            \
@@ -103,11 +115,12 @@ static const struct row rows[] = {
 	{ 0x1b, 0x1b, WORKS, ALWAYS, "APIC_BASE" },
 	{ 0x2a, 0x2a, ANY, ALWAYS, "EBL_CR_POWERON" },
 	{ 0x35, 0x35, ANY, ALWAYS, "CORE_THREAD_COUNT" },
-	{ 0x3a, 0x3a, READ_ONLY, ALWAYS, "FEATURE_CONTROL" },
+	{ 0x3a, 0x3a, READ_ONLY, INTEL, "FEATURE_CONTROL" },
 	{ 0x3b, 0x3b, WORKS, TSC_ADJUST, "TSC_ADJUST" },
 	{ 0x48, 0x48, WORKS, SPEC_CTRL, "SPEC_CTRL" },
 	{ 0x49, 0x49, COMMAND, SPEC_CTRL, "PRED_CMD" },
-	{ 0x8b, 0x8b, WORKS, ALWAYS, "BIOS_SIGN_ID" },
+	{ 0x8b, 0x8b, WORKS, INTEL, "BIOS_SIGN_ID" },
+	{ 0x8b, 0x8b, ANY, AMD, "PATCH_LEVEL: zero may be written" },
 	{ 0xbd, 0xbd, ANY, ALWAYS, "XAPIC_DISABLE_STATUS" },
 	{ 0xce, 0xce, ANY, ALWAYS, "PLATFORM_INFO" },
 	{ 0xe2, 0xe2, ANY, ALWAYS, "PKG_CST_CONFIG_CONTROL" },
@@ -119,7 +132,7 @@ static const struct row rows[] = {
 	{ 0x174, 0x176, WORKS, SEP, "SYSENTER" },
 	{ 0x179, 0x17b, ANY, ALWAYS, "MCG" },
 	{ 0x198, 0x199, ANY, ALWAYS, "PERF_STATUS, PERF_CTL" },
-	{ 0x1a0, 0x1a0, WORKS, ALWAYS, "MISC_ENABLE" },
+	{ 0x1a0, 0x1a0, WORKS, INTEL, "MISC_ENABLE" },
 	{ 0x1aa, 0x1aa, ANY, ALWAYS, "MISC_PWR_MGMT" },
 	{ 0x1ad, 0x1b0, ANY, ALWAYS, "TURBO_RATIO_LIMIT, ENERGY_PERF_BIAS" },
 	{ 0x1c4, 0x1c5, ANY, ALWAYS, "XFD" },
@@ -146,6 +159,8 @@ static const struct row rows[] = {
 	{ 0xc0000081, 0xc0000084, WORKS, SYSCALL, "STAR, LSTAR, CSTAR, FMASK" },
 	{ 0xc0000100, 0xc0000102, WORKS, ALWAYS, "segment bases" },
 	{ 0xc0000103, 0xc0000103, WORKS, RDTSCP, "TSC_AUX" },
+	{ 0xc0010015, 0xc0010015, WORKS, AMD, "HWCR" },
+	{ 0xc0010114, 0xc0010114, READ_ONLY, AMD, "VM_CR" },
 };
 
 static bool offered(const struct needs *n)
@@ -153,6 +168,8 @@ static bool offered(const struct needs *n)
 	struct cpuid r = cpuid(n->leaf, n->leaf == 0xd);
 	const uint32_t regs[] = { r.eax, r.ebx, r.ecx, r.edx };
 
+	if (n->leaf == MAKER)
+		return by_intel() == (n->reg == BY_INTEL);
 	if (n->leaf == 0xd)
 		return r.eax >> 3 & 1;
 	return !n->leaf || regs[n->reg] >> n->bit & 1;
@@ -161,8 +178,8 @@ static bool offered(const struct needs *n)
 static enum access access_of(uint32_t msr)
 {
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (msr >= rows[i].first && msr <= rows[i].last)
-			return offered(&rows[i].needs) ? rows[i].access : DENIED;
+		if (msr >= rows[i].first && msr <= rows[i].last && offered(&rows[i].needs))
+			return rows[i].access;
 	}
 	return DENIED;
 }
@@ -248,6 +265,14 @@ static void out_of_range(void)
 		sweep("T21", numbers[i], numbers[i]);
 }
 
+/* FEATURE_CONTROL locked without VMX; VM_CR with LOCK and SVMDIS. */
+static bool virtualization_locked(void)
+{
+	if (by_intel())
+		return (rdmsr(MSR_FEATURE_CTL) & 7) == 1;
+	return (rdmsr(MSR_VM_CR) & 0x18) == 0x18;
+}
+
 /* What the threats name, one by one, whatever the table above says. */
 static void named(void)
 {
@@ -277,7 +302,7 @@ static void named(void)
 		}
 		tap(pass, "%s: writes are #GP", denied[i].what);
 	}
-	tap((rdmsr(MSR_FEATURE_CTL) & 7) == 1, "T24 FEATURE_CONTROL reads as locked without VMX");
+	tap(virtualization_locked(), "T24 virtualization reads as locked off by firmware");
 }
 
 /* Addresses that are not canonical must fault in the guest, not on the monitor's next entry. */
@@ -305,6 +330,7 @@ static void other_values(void)
 	tap(try_wrmsr(MSR_PAT, 0x0707070707070702) == VECTOR_GP,
 	    "msr: PAT refuses undefined types");
 	tap(rdmsr(MSR_PAT) == pat, "msr: PAT is unchanged");
+	wrmsr(MSR_PAT, pat);
 	tap(try_wrmsr(MSR_APIC_BASE, base + 0x1000) == VECTOR_GP,
 	    "msr: the APIC cannot be moved (T12)");
 	tap(try_wrmsr(MSR_APIC_BASE, base | 1ull << 51) == VECTOR_GP, "msr: nor far away");

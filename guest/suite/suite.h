@@ -26,12 +26,14 @@ void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);
 void suite_cr(void);
+void suite_escape(void);
 void suite_events(void);
 void suite_init(void);
 void suite_invd(void);
 void suite_log(void);
 void suite_loops(void);
 void suite_memory(void);
+void suite_message(void);
 void suite_modes(void);
 void suite_msr(void);
 void suite_mtrr(void);
@@ -61,6 +63,9 @@ const struct frames *monitor_frames(unsigned *count);
  * says where they are.
  */
 void canary_frames(unsigned pages);
+
+/* Whether the CPU is of Intel's make; otherwise it is AMD's. */
+bool by_intel(void);
 
 /* ---- Single accesses, for trap_try() and expect() ---- */
 

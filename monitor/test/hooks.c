@@ -3,6 +3,7 @@
  * The test build's calls and switches (test.h, testcalls.def).
  */
 #include "arch/cpu.h"
+#include "arch/frame.h"
 #include "arch/upcall.h"
 #include "monitor/audit.h"
 #include "monitor/call.h"
@@ -175,6 +176,23 @@ static uint64_t call_test_walk(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 static uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	return protect_take((spa_t){ args[0] }, args[1]) ? REDOUBT_OK : REDOUBT_STATE;
+}
+
+static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	spa_t start = { args[0] };
+
+	if (!frames_lock(start, args[1], FRAME_MONITOR))
+		return REDOUBT_STATE;
+	for (uint64_t i = 0; i < args[1]; i++) {
+		uint64_t *words = slot_map((spa_t){ start.v + i * FRAME_SIZE }, SLOT_WRITE);
+
+		for (uint64_t k = 0; k < FRAME_SIZE / sizeof(*words); k++)
+			words[k] = args[2] ^ k;
+		slot_unmap();
+	}
+	frames_unlock(start, args[1]);
+	return REDOUBT_OK;
 }
 
 static uint64_t call_test_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

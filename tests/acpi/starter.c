@@ -9,6 +9,8 @@
  *                            not there as enabled, or as one that can be switched on later
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
+ *   nameless PATH            the same for a program that is not told what file it came from, as one
+ *                            is that was loaded out of memory
  *   watch                    from here on variables that a program writes are counted, and are not
  *                            written; for programs that return
  *   # ...                    nothing
@@ -29,6 +31,7 @@ struct starter {
 	EFI_HANDLE device;
 	EFI_SYSTEM_TABLE *system;
 	EFI_BOOT_SERVICES *bs;
+	BOOLEAN nameless; /* what is started */
 };
 
 static void report(const char *what, EFI_STATUS status)
@@ -107,14 +110,18 @@ static EFI_STATUS file_path(struct starter *s, const CHAR16 *name, UINTN chars,
 	return EFI_SUCCESS;
 }
 
-static EFI_STATUS give_options(struct starter *s, EFI_HANDLE image, CHAR16 *options, UINTN chars)
+static EFI_STATUS tell(struct starter *s, EFI_HANDLE image, CHAR16 *options, UINTN chars)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_LOADED_IMAGE *loaded;
 	EFI_STATUS status = s->bs->HandleProtocol(image, &guid, (void **)&loaded);
 
-	if (status || !chars)
+	if (status)
 		return status;
+	if (s->nameless)
+		loaded->FilePath = NULL;
+	if (!chars)
+		return EFI_SUCCESS;
 	loaded->LoadOptions = options;
 	loaded->LoadOptionsSize = (UINT32)((chars + 1) * sizeof(CHAR16));
 	return EFI_SUCCESS;
@@ -139,7 +146,7 @@ static EFI_STATUS start(struct starter *s, CHAR16 *line, UINTN chars)
 	if (status)
 		return status;
 	name += name < chars;
-	status = give_options(s, image, line + name, chars - name);
+	status = tell(s, image, line + name, chars - name);
 	return status ? status : s->bs->StartImage(image, NULL, NULL);
 }
 
@@ -183,8 +190,9 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 		return;
 	if (begins(line, length, "acpi")) {
 		report("acpi", install_acpi_tables(s->system, missing_cpu(line + 4, length - 4)));
-	} else if (begins(line, length, "start")) {
-		for (UINTN i = 6; i < length; i++)
+	} else if (begins(line, length, "start") || begins(line, length, "nameless")) {
+		s->nameless = line[0] == 'n';
+		for (UINTN i = s->nameless ? 9 : 6; i < length; i++)
 			wide[chars++] = (CHAR16)line[i];
 		wide[chars] = 0;
 		debug_text("starter: start\n");

@@ -14,8 +14,8 @@ check-attack: setup-attack ## attacks with the protection on and, to see them su
 	@status=0; \
 	$(call on_machines,240,attack-test,$(ATTACK_PY) --build test) \
 	$(call on_machines,120,attack-release,$(ATTACK_PY) --build release) \
-	$(if $(filter vmx,$(ATTACK_VENDORS)),tests/run --time 60 attack-code -- \
-		$(PY) tests/attack/code.py || status=1;) \
+	$(foreach v,$(ATTACK_VENDORS),tests/run --time 60 $(v)-code.attack-code -- \
+		$(PY) tests/attack/code.py $(v) || status=1;) \
 	exit $$status
 
 # Looks at what the other tests have left in $(B)/results, so it is the last of the checks.
@@ -25,7 +25,7 @@ check-attack-table: ## the table of attacks: complete, its tests have run and pa
 
 # Each mutation of the protections must be noticed by the test that the table names.
 soak-attack: setup-attack ## the code that the table calls `structure`, mutated: its tests must fail
-	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py
+	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py $(addprefix --vendor ,$(VENDOR))
 
 CHECK_TESTS += check-attack
 CHECK_LAST += check-attack-table

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """What stops attacks that no emulator can carry out, asserted on the code of the linked release.
 
-usage: code.py
+usage: code.py vmx|svm
 
-Bochs has no caches that INVD could drop, raises no machine check, and has no SGX, PCONFIG or SMX.
-So the linked monitor is looked at: which function the table of exits (`handlers` of
-arch/x86/vmx/exit.c) gives each of these exits, and what the one for INVD executes. Exit numbers are
-the manual's: SDM 3D appendix C.
+The emulators have no caches that INVD could drop and raise no machine check; Bochs has no SGX, PCONFIG or
+SMX, QEMU does not exit for task switches. So the linked monitor is looked at: which function the table of
+exits (`handlers` of exit.c) gives each of these exits, and what the one for INVD executes; on SVM also
+which intercepts the launch writes. Exit numbers are the manuals': SDM 3D appendix C, APM 2 appendix C.
 """
 
 import os
@@ -15,6 +15,7 @@ import re
 import struct
 import subprocess
 import sys
+import typing
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "emu"))
@@ -24,12 +25,30 @@ import elf  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 
-RELEASE = os.path.join(BUILD, "monitor", "redoubt-vmx.elf")
-UNDEFINED = {"GETSEC": 11, "VMCLEAR": 19, "VMLAUNCH": 20, "VMPTRLD": 21, "VMPTRST": 22,
+UNDEFINED_VMX = {"GETSEC": 11, "VMCLEAR": 19, "VMLAUNCH": 20, "VMPTRLD": 21, "VMPTRST": 22,
              "VMREAD": 23, "VMRESUME": 24, "VMWRITE": 25, "VMXOFF": 26, "VMXON": 27, "INVEPT": 50,
              "INVVPID": 53, "ENCLS": 60, "PCONFIG": 65, "ENCLV": 70}
-MACHINE_CHECK_ENTRY = 41
-INVD = 13
+UNDEFINED_SVM = {"INVLPGA": 0x7a, "VMRUN": 0x80, "VMLOAD": 0x82, "VMSAVE": 0x83, "STGI": 0x84, "CLGI": 0x85,
+                 "SKINIT": 0x86, "RDPRU": 0x8e}
+TASK_SWITCH_SVM = 0x7d
+# Intercepts that SVM's launch has to write, of those at VMCB offset 0Ch (APM 2 appendix B): INVD, task
+# switch, shutdown.
+EXCEPTIONS = 1 << 1 | 1 << 17 | 1 << 18
+INTERCEPTS = 1 << 22 | 1 << 29 | 1 << 31
+
+
+class Exits(typing.NamedTuple):
+    """What is looked for, by vendor: exits that lead to #UD, and two numbers."""
+
+    undefined: dict
+    what: str
+    invd: int
+    machine_check: int
+    check_name: str
+
+
+EXITS = {"vmx": Exits(UNDEFINED_VMX, "VMX, SMX, SGX and PCONFIG", 13, 41, "machine check at VM entry"),
+         "svm": Exits(UNDEFINED_SVM, "SVM and RDPRU", 0x76, 0x52, "machine check")}
 
 
 class Code:
@@ -63,8 +82,14 @@ class Code:
 
     def instructions(self, name):
         """[(address, mnemonic, operands)] of a function."""
-        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}",
-                               self.path], check=True, stdout=subprocess.PIPE, text=True).stdout
+        return self._disassembled(f"--disassemble={name}")
+
+    def all_instructions(self):
+        return self._disassembled("-d")
+
+    def _disassembled(self, what):
+        text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", what, self.path],
+                              check=True, stdout=subprocess.PIPE, text=True).stdout
         return [(int(a, 16), m, o.strip()) for a, m, o in
                 re.findall(r"^\s*([0-9a-f]+):\s+(\S+)[ ]*(.*)$", text, re.M)]
 
@@ -93,19 +118,37 @@ def invd_writes_back(code):
     return "wbinvd" in seen and "invd" not in seen
 
 
+def written_intercepts(code):
+    """The word that SVM's launch writes at VMCB offset 0Ch; 0 where it is not seen. The compiler stores it
+    together with the one before it, the intercepts of #DB, #AC and #MC."""
+    found = [int(m.group(1), 16) for _, _, operands in code.all_instructions()
+             if (m := re.match(r"\$0x([0-9a-f]+),", operands))]
+    return max((word >> 32 for word in found if word & 0xffffffff == EXCEPTIONS), default=0)
+
+
+def check_task_switch(tap, code):
+    handler, written = code.handler(TASK_SWITCH_SVM), written_intercepts(code)
+    tap.check(handler == "handle_task_switch" and written & INTERCEPTS == INTERCEPTS,
+              "T27 code: task switches exit and have their handler", f"{handler}, {written:#x}")
+
+
 def main():
-    tap = Tap(5)
-    code = Code(RELEASE)
+    vendor = sys.argv[1]
+    exits = EXITS[vendor]
+    tap = Tap(5 + (vendor == "svm"))
+    code = Code(os.path.join(BUILD, "monitor", f"redoubt-{vendor}.elf"))
     tap.check(always_false(code, "test_switch"), "code: a release's test switches are constants")
-    tap.check(code.handler(INVD) == "handle_invd", "T14 code: INVD has its handler",
-              code.handler(INVD))
+    tap.check(code.handler(exits.invd) == "handle_invd", "T14 code: INVD has its handler",
+              code.handler(exits.invd))
     tap.check(invd_writes_back(code), "T14 code: INVD is carried out as WBINVD")
-    wrong = {name: code.handler(n) for name, n in UNDEFINED.items()
+    wrong = {name: code.handler(n) for name, n in exits.undefined.items()
              if code.handler(n) != "handle_undefined"}
-    tap.check(not wrong, "T26 code: all exits of VMX, SMX, SGX and PCONFIG lead to #UD", wrong)
-    tap.check("machine_check" in (code.handler(MACHINE_CHECK_ENTRY) or ""),
-              "T27 code: a machine check at VM entry has its handler",
-              code.handler(MACHINE_CHECK_ENTRY))
+    tap.check(not wrong, f"T26 code: all exits of {exits.what} lead to #UD", wrong)
+    handler = code.handler(exits.machine_check) or ""
+    tap.check("machine_check" in handler or handler == "svm_exception",
+              f"T27 code: a {exits.check_name} has its handler", handler)
+    if vendor == "svm":
+        check_task_switch(tap, code)
     return tap.status()
 
 

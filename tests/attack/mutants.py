@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Mutates what the table calls `structure`, and sees that the test it names fails.
 
-usage: mutants.py [NAME...]
+usage: mutants.py [--vendor vmx|svm] [NAME...]
 
 Works on a copy of the tree under $B/mutants. Each mutation must apply to exactly one place, must
 build, and must make a test line with the given text fail; a mutation that the tests do not notice
 is a failure here.
 """
 
+import argparse
 import dataclasses
 import os
 import re
@@ -26,6 +27,9 @@ TREE = os.path.join(BUILD, "mutants", "tree")
 IMAGES = ("boot/redoubt.efi", "boot/redoubt-test.efi", "guest/suite.efi")
 EXIT = "arch/x86/vmx/exit.c"
 CR = "arch/x86/vmx/cr.c"
+SVM_EXIT = "arch/x86/svm/exit.c"
+SVM_CR = "arch/x86/svm/cr.c"
+ENGINE = {"vmx": "bochs", "svm": "qemu-tcg"}
 SUITE_TIME = 120
 
 
@@ -41,6 +45,7 @@ class Mutant:
     expected: str
     cpus: int = 1
     build: str = "release"
+    vendor: str = "vmx"
 
 
 MUTANTS = [
@@ -82,6 +87,33 @@ MUTANTS = [
 ]
 
 
+# On SVM: the same where the code is another.
+MUTANTS += [dataclasses.replace(m, vendor="svm") for m in (
+    Mutant("T14 INVD is carried out as it is", SVM_EXIT, r"\twbinvd\(\);",
+           '\t__asm__ volatile("invd" : : : "memory");', "", "T14 code: INVD is carried out"),
+    Mutant("T16 CR4 is not checked", SVM_CR, r"value & ~policy_cr4\(\) \|\|", "", "cr",
+           "the guest ends and switches"),  # VMRUN refuses: the guest's CPU is stopped
+    Mutant("T22 refused WRMSR is passed over", SVM_EXIT,
+           r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
+           "T22 MTRRCAP"),
+    Mutant("T24 refused WRMSR is passed over", SVM_EXIT,
+           r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
+           "T24 microcode load"),
+    Mutant("T26 SVM instructions get another exception", SVM_EXIT,
+           r"(REDOUBT_AUDIT_VMX_INSTRUCTION,[^;]*;\s+)vcpu_inject_ud", r"\1vcpu_inject_gp", "vmx",
+           "T26 VMSAVE in 64-bit ring 0"),
+    Mutant("T27 task switches do not exit", "arch/x86/svm/launch.c", r" \| INTERCEPT_TASK_SWITCH", "",
+           "", "T27 code: task switches exit"),
+    Mutant("T27 machine checks have no handler", SVM_EXIT, r"\n\s*\[EXIT_MC\] = \w+,", "", "",
+           "T27 code: a machine check"),
+    Mutant("T27 single steps are forgotten", "arch/x86/svm/event.c",
+           r"(void svm_inject_step\(void\)\n\{)", r"\1\n\treturn;", "events",
+           "T27 single step over CPUID"),
+    Mutant("T75 the ICR is left as the monitor used it", "arch/x86/apic.c",
+           r"\*reg\(APIC_ICR_HIGH\) = high;", "(void)high;", "storm",
+           "half-written ICR was never disturbed", cpus=2, build="test"))]
+
+
 def environment():
     return {**os.environ, "B": os.path.join(TREE, "build"), "CACHE": CACHE}
 
@@ -111,9 +143,9 @@ def lines_of(mutant):
     if mutant.suite:
         command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
                    "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
-                   "--vendor", "vmx", "--engine", "bochs", "--time", str(SUITE_TIME)]
+                   "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME)]
     else:
-        command = [sys.executable, os.path.join(TREE, "tests/attack/code.py")]
+        command = [sys.executable, os.path.join(TREE, "tests/attack/code.py"), mutant.vendor]
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     return done.stdout.splitlines(), done.stderr
@@ -144,15 +176,19 @@ def noticed(mutant):
 
 
 def main():
-    wanted = [m for m in MUTANTS
-              if not sys.argv[1:] or any(m.name.startswith(a) for a in sys.argv[1:])]
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--vendor", choices=sorted(ENGINE))
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    wanted = [m for m in MUTANTS if args.vendor in (None, m.vendor)
+              and (not args.names or any(m.name.startswith(a) for a in args.names))]
     tap = Tap(len(wanted) + 1)
     copy_tree()
     trouble = build()
     tap.check(not trouble, "mutants: the tree builds as it is", trouble)
     for mutant in wanted:
         good, why = noticed(mutant)
-        tap.check(good, f"mutant {mutant.name}: its test fails", why)
+        tap.check(good, f"mutant on {mutant.vendor}: {mutant.name}: its test fails", why)
     return tap.status()
 
 

@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # tests/bench: measurements in instructions; tests/bench.sh puts them together.
 
-.PHONY: bench-exits bench-sizes
+.PHONY: bench-exits bench-exits-svm bench-sizes
 bench-exits: setup-build
 	@$(SETUP) image bochs
 	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/exits.py $(B)/bench/exits.json
+
+bench-exits-svm: setup-build
+	@$(SETUP) image qemu
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi \
+		$(B)/guest/suite.efi $(QEMU_PROBE)
+	@mkdir -p $(B)/bench
+	@$(PY) tests/bench/exits.py --vendor svm $(B)/bench/exits-svm.json
 
 bench-sizes: setup-build
 	@$(SETUP) image bochs lint
@@ -14,4 +21,4 @@ bench-sizes: setup-build
 	@mkdir -p $(B)/bench
 	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
 
-BENCH_TESTS += bench-exits bench-sizes
+BENCH_TESTS += bench-exits bench-exits-svm bench-sizes

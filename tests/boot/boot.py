@@ -18,20 +18,20 @@ import os
 import re
 import sys
 
-EMU = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "emu")
-sys.path.insert(0, EMU)
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path[:0] = [TESTS, os.path.join(TESTS, "emu")]
 
 import choose  # noqa: E402
 import linux  # noqa: E402
 from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
+from trouble import trouble  # noqa: E402
 
 PROMPT = re.escape(linux.PROMPT)
 REGION = re.compile(r"^redoubt: monitor at (0x[0-9a-f]+) size (0x[0-9a-f]+)", re.M)
 RAM = re.compile(r"^\s*([0-9a-f]+)-([0-9a-f]+) : System RAM", re.M)
 COMPLAINT = re.compile(r"BUG:|Oops|\bWARNING: CPU|Call Trace|general protection|Kernel panic|soft lockup")
-MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 
 
 class Boot:
@@ -102,10 +102,11 @@ class Boot:
         self.tap.check(not missing and bool(claims) == bool(wanted),
                        "what is not protected is said", f"{missing} missing in {text}")
 
-    def check_vmx_hidden(self):
-        count = self.ask("grep -c \"^flags.* vmx \" /proc/cpuinfo").strip()
+    def check_virtualization_hidden(self):
+        flag = self.args.vendor
+        count = self.ask(f"grep -c \"^flags.* {flag} \" /proc/cpuinfo").strip()
         wanted = str(self.args.cpus) if self.args.bare else "0"
-        self.tap.check(count == wanted, f"{wanted} CPUs show VMX to the guest", count)
+        self.tap.check(count == wanted, f"{wanted} CPUs show {flag} to the guest", count)
 
     def check_iomem(self):
         ram = [(int(a, 16), int(b, 16)) for a, b in RAM.findall(self.ask("cat /proc/iomem"))]
@@ -124,8 +125,8 @@ class Boot:
         self.tap.check(not lines, "the kernel has nothing to complain of", "\n".join(lines))
 
     def check_monitor_log(self):
-        trouble = MONITOR_TROUBLE.findall(self.machine.e9)
-        self.tap.check(not trouble, "the monitor logged no error", "\n".join(trouble))
+        lines = trouble(self.machine.e9, 0 if self.args.bare else 1 + self.args.reboot)
+        self.tap.check(not lines, "the monitor logged no error", "\n".join(lines))
 
     def power_off(self):
         self.machine.send("poweroff\n")
@@ -139,7 +140,7 @@ class Boot:
         if self.args.hotplug:
             chosen.append(self.hotplug)
         return chosen + [self.check_online, self.check_status_exit, self.check_status_json,
-                         self.check_claims, self.check_vmx_hidden, self.check_iomem,
+                         self.check_claims, self.check_virtualization_hidden, self.check_iomem,
                          self.check_kernel_log, self.check_monitor_log, self.power_off]
 
 

@@ -4,7 +4,7 @@
 BOOT_PY := $(PY) tests/boot/boot.py
 BOOT_RATIO := $(B)/bench/boot_ratio.json
 
-.PHONY: check-boot setup-boot bench-boot
+.PHONY: check-boot setup-boot bench-boot bench-boot-svm
 setup-boot: setup-machines
 	@$(SETUP) initramfs kernel kernel-cloud shim
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
@@ -21,6 +21,11 @@ check-boot: setup-boot ## boot Debian: 1, 2 and 4 CPUs, EFI stub, shim and GRUB,
 bench-boot: setup-boot
 	@$(PY) tests/boot/ratio.py $(BOOT_RATIO)
 
+bench-boot-svm:
+	@$(SETUP) build image qemu initramfs kernel-cloud
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(QEMU_PROBE)
+	@$(PY) tests/boot/ratio.py --vendor svm $(B)/bench/boot_ratio_svm.json
+
 CHECK_TESTS += check-boot
 SOAK_TESTS += check-boot
-BENCH_TESTS += bench-boot
+BENCH_TESTS += bench-boot bench-boot-svm

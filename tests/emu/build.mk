@@ -42,3 +42,9 @@ run: setup-run ## boot Debian above the monitor (VENDOR= EMU= KERNEL=stock|cloud
 debug: setup-run ## the same on Bochs, stopped in the debugger at the monitor's entry, symbols loaded
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
 	@$(LINUX_PY) debug $(LINUX_ARGS)
+
+# Counts instructions in QEMU's translator; benchmarks ask for it.
+QEMU_PROBE := $(B)/emu/qemu-probe.so
+$(QEMU_PROBE): tests/emu/qemu-probe/probe.c tests/emu/qemu-probe/plugin.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 $(WARN) -shared -fPIC -fvisibility=hidden -o $@ $< -ldl

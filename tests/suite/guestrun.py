@@ -7,20 +7,23 @@ import re
 import sys
 
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(TOP, "tests", "emu"))
+sys.path[:0] = [os.path.join(TOP, "tests"), os.path.join(TOP, "tests", "emu")]
 
 import choose  # noqa: E402
+import differences  # noqa: E402
 import mkdisk  # noqa: E402
 from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
+from trouble import trouble  # noqa: E402
 
 LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi"}
 SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 
 POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)$", re.M)
+# 64-bit words of a frame that the test build took and filled: guest/suite/frames.c.
+CANARY_FRAME = tuple(0xca4a21e5ca4a21e5 ^ i for i in range(512))
 END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
-TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 
 
 def switches():
@@ -40,6 +43,7 @@ class GuestRun:
     """
 
     guest = "suite"  # guest/NAME.efi
+    starts = 1  # of the monitor, in a run in which all is well
 
     def __init__(self, name, options, build="release", cpus=1, conf=(), time=300,
                  engine="bochs"):
@@ -81,7 +85,7 @@ class GuestRun:
 
     def trouble(self):
         """Lines in which the monitor complains."""
-        return TROUBLE.findall(self.text)
+        return trouble(self.text, self.starts)
 
 
 class Report:
@@ -108,4 +112,5 @@ def log_tail(run):
     print(run.machine.tail(40), file=sys.stderr, flush=True)
 
 
-__all__ = ["BUILD", "Failure", "GuestRun", "Report", "TOP", "choose", "log_tail", "switches"]
+__all__ = ["BUILD", "CANARY_FRAME", "Failure", "GuestRun", "Report", "TOP", "choose", "differences",
+           "log_tail", "switches"]

@@ -10,20 +10,24 @@ them, and waits; the emulator dumps the monitor's memory; the guest carries them
 another dump. Compared:
 
   text             with the file that was linked, and before with behind
-  read-only data   before with behind
-  ownership table  before with behind; and it says of each frame of the region that it is the monitor's
+  read-only data   with the file that was linked, relocated, and before with behind
+  ownership table  before with behind; each word is what it is to be: the region and the record's frame
+                   are the monitor's for ever, the canaries are taken, all else is the guest's, unlocked
   behind it        all that was handed out after the table, second-stage tables first
   second stage     walked by this program: no entry leads to a frame of the monitor's but the frame of
                    ones, and that one is never writable or executable; before with behind
-  canaries         test build: frames with a pattern that the guest gave to the monitor
+  canaries         test build: frames that the monitor took from the guest hold the pattern that it filled
+                   them with
 """
 
 import argparse
+import itertools
 import os
 import struct
 import sys
 
-from guestrun import BUILD, TOP, Failure, GuestRun, Report, choose, log_tail
+from guestrun import (BUILD, CANARY_FRAME, TOP, Failure, GuestRun, Report, choose,  # noqa: E402
+                      differences, log_tail)
 
 sys.path.insert(0, os.path.join(TOP, "tools", "build"))
 
@@ -43,7 +47,10 @@ RIGHTS = {
     "svm": (lambda e: e & 1, lambda e: e & 2, lambda e: not e & 1 << 63),
 }
 ADDRESS = 0x000ffffffffff000
-STATE_MONITOR = 1 << 1  # struct frame of monitor/page_owner.h: state in bits 3:1
+CANARY_PAGES = 8
+# Words of monitor/page_owner.h: state in bits 3:1, references from bit 16 on. What is the monitor's for
+# ever has one reference.
+NORMAL, TAKEN, FIXED = 0, 1 << 1, 1 << 16 | 1 << 1
 
 
 def parse():
@@ -68,6 +75,15 @@ class Image:
 
     def text_bytes(self):
         return self.elf.bytes_at(self.text.offset, self.text.filesz)
+
+    def rodata_bytes(self, base):
+        """Read-only data as it stands where the image was loaded."""
+        data = bytearray(self.elf.bytes_at(self.rodata.offset, self.rodata.filesz))
+        for where, value in self.elf.relative_relocations():
+            at = where - self.rodata.vaddr
+            if 0 <= at < len(data):
+                struct.pack_into("<Q", data, at, base + value)
+        return bytes(data)
 
     def at(self, name):
         return self.elf.symbol(name)
@@ -148,14 +164,13 @@ def check_leaves(report, dump, leaves):
 def check_owners(report, dump):
     start, frames = dump.owners()
     words = struct.unpack(f"<{frames}I", dump.part(start, 4 * frames))
-    states = {}
-    for word in words:
-        states[word & 0xf] = states.get(word & 0xf, 0) + 1
-    wanted = dump.size // PAGE + sum(len(b) for _, b in dump.canaries) // PAGE
-    own = [state for state, n in states.items() if n in (wanted, wanted + 1)]
-    report.point(len(own) == 1 and not own[0] & 1,
-                 "the ownership table has one state for exactly the monitor's frames",
-                 f"frames by state {states}, {wanted} are the monitor's")
+    runs = sorted((word, len(list(run))) for word, run in itertools.groupby(words) if word != NORMAL)
+    pages = dump.size // PAGE
+    taken = [(TAKEN, len(b) // PAGE) for _, b in dump.canaries]
+    wanted = [sorted([*taken, *fixed])  # the record may stand beside the region
+              for fixed in ([(FIXED, pages), (FIXED, 1)], [(FIXED, pages + 1)])]
+    report.point(runs in wanted, "the ownership table says of each frame whose it is",
+                 f"(word, frames) of what is not the guest's: {runs}, {wanted[0]} is expected")
 
 
 def differing(one, two):
@@ -166,6 +181,8 @@ def compare(report, before, behind, image):
     text = before.segment(image.text)
     report.point(text == image.text_bytes(), "the monitor's text is what was linked")
     report.point(text == behind.segment(image.text), "text is unchanged")
+    report.point(before.segment(image.rodata) == image.rodata_bytes(before.base),
+                 "the monitor's read-only data is what was linked")
     report.point(before.segment(image.rodata) == behind.segment(image.rodata),
                  "read-only data is unchanged")
     start, frames = before.owners()
@@ -176,13 +193,18 @@ def compare(report, before, behind, image):
     report.point(not tail, "second-stage tables and maps are unchanged",
                  " ".join(f"+{i:#x}" for i in tail[:8]))
     report.point(before.leaves() == behind.leaves(), "the second stage maps the same")
-    same = [a for a, b in zip(before.canaries, behind.canaries) if a == b]
-    if before.canaries:
-        report.point(len(same) == len(behind.canaries), "the canary frames are unchanged")
 
 
-def drive(run, report, build, vendor):
-    image = Image(build, vendor)
+def check_canaries(report, dumps):
+    frame = struct.pack("<512Q", *CANARY_FRAME)
+    for dump in dumps:
+        report.point([b for _, b in dump.canaries] == [frame * CANARY_PAGES],
+                     f"{CANARY_PAGES} canary frames hold their pattern",
+                     " ".join(f"{a:#x}: {len(b)} bytes" for a, b in dump.canaries))
+
+
+def drive(run, report, args):
+    image = Image(args.build, args.vendor)
     run.machine.wait_for("^# held: before$", source="e9")
     before = Dump(run, image)
     run.machine.send("g")
@@ -191,13 +213,17 @@ def drive(run, report, build, vendor):
     run.machine.send("g")
     run.wait_end()
     points = run.points()
-    failed = [text for good, text in points if not good]
+    rows = differences.rows_for(f"{args.vendor}-{args.engine}", ATTACKS.split(","))
+    judged = differences.judge(differences.said(run.text), rows, rounds=2)
+    failed = [f"{text}: {why}" for good, text, why in judged if not good]
     report.point(points and not failed and run.plan() == len(points),
                  f"the guest carried out all attacks twice ({len(points)} points)",
                  "\n".join(failed))
     check_leaves(report, behind, behind.leaves())
     check_owners(report, behind)
     compare(report, before, behind, image)
+    if args.build == "test":
+        check_canaries(report, (before, behind))
     report.point(not run.trouble(), "the monitor logged no error", "\n".join(run.trouble()))
 
 
@@ -205,12 +231,12 @@ def main():
     args = choose.settle(parse())
     options = [f"suite={ATTACKS}", "HOLD=1", *args.options]
     if args.build == "test":
-        options.append("CANARY=8")
+        options.append(f"CANARY={CANARY_PAGES}")
     report = Report()
     with GuestRun(args.name, " ".join(options), args.build, args.cpus, time=args.time,
                   engine=args.engine) as run:
         try:
-            drive(run, report, args.build, args.vendor)
+            drive(run, report, args)
         except Failure as failure:
             report.point(False, "the run reaches its end", str(failure))
         if report.failed:

@@ -14,7 +14,9 @@ $(B)/tests/unit/%: $(B)/host/tests/unit/%.o $(HOST_LIB)
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS) $(B)/gen/calls.checked ## unit tests of monitor/ on the fake machine
 	@status=0; for t in $(UNIT_TESTS); do \
-		tests/run --time 120 unit-$${t#test_} -- $(B)/tests/unit/$$t || status=1; done; exit $$status
+		tests/run --time 120 unit-$${t#test_} -- $(B)/tests/unit/$$t || status=1; done; \
+	tests/run --time 60 unit-harness -- $(PY) tests/unit/harness.py $(B)/tests/unit/harness || status=1; \
+	exit $$status
 
 CHECK_TESTS += check-unit
 -include $(patsubst %,$(B)/host/tests/unit/%.d,$(UNIT_TESTS))

@@ -4,6 +4,7 @@
  * checks notice what they are there for.
  */
 #include "arch/cpu.h"
+#include "arch/frame.h"
 #include "arch/host/host.h"
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
@@ -161,10 +162,27 @@ static void ranges_of_test_calls_are_checked(void **state)
 	    REDOUBT_RANGE);
 }
 
+/* Three frames from FREE on are taken. What the monitor has for ever is not filled. */
+static void taken_frames_are_filled(void)
+{
+	const uint64_t *words;
+
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, FREE, 4, 1).rax, REDOUBT_STATE);
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, FREE + 8, 1, 1).rax, REDOUBT_STATE);
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, host_info()->region_base, 1, 1).rax,
+	    REDOUBT_STATE);
+	assert_int_equal(do_call(REDOUBT_CALL_test_fill, FREE, 3, 0x55aa).rax, REDOUBT_OK);
+	words = slot_map((spa_t){ FREE + 2 * FRAME_SIZE }, SLOT_READ);
+	assert_int_equal(words[0], 0x55aa);
+	assert_int_equal(words[511], 0x55aa ^ 511);
+	slot_unmap();
+}
+
 static void frames_are_taken_and_given(void **state)
 {
 	assert_int_equal(do_call(REDOUBT_CALL_test_take, FREE, 3, 0).rax, REDOUBT_OK);
 	assert_int_equal(do_call(REDOUBT_CALL_test_take, FREE, 1, 0).rax, REDOUBT_STATE);
+	taken_frames_are_filled();
 	assert_int_equal(do_call(REDOUBT_CALL_test_give, FREE, 3, 0).rax, REDOUBT_OK);
 	assert_int_equal(do_call(REDOUBT_CALL_test_give, FREE, 3, 0).rax, REDOUBT_STATE);
 }

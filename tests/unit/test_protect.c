@@ -73,6 +73,7 @@ static void all_memory_and_devices_are_mapped_at_launch(void **state)
 	}
 	assert_int_equal(protect_identity_end(), GIB(5));
 	assert_false(lookup(GIB(5)).present);
+	assert_true(host_touch(1ull << 48 | FREE, ACCESS_READ).faulted);
 }
 
 static void types_follow_the_guests(void **state)

@@ -57,7 +57,7 @@ fetch() {
 	need_debian "$package"
 	lock
 	mkdir -p "$DEBS"
-	if lists_stale || ! lists_know "$package"; then update_lists || say "no fresh lists"; fi
+	if lists_stale || ! lists_know "$package"; then (update_lists) || say "no fresh lists"; fi
 	[[ -z ${3:-} ]] || package=$($3 "$package")
 	version=$(candidate "$package") || die "apt knows no package $package"
 	unpack_deb "$package" "$version" "$link"

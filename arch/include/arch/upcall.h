@@ -83,10 +83,10 @@ enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT };
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip);
 
 /*
- * From now on writes to a page of a device in the normal world's map are violations; reads go on.
+ * From now on writes to pages of a device in the normal world's map are violations; reads go on.
  * To be called before any CPU is launched. false: no table is left.
  */
-bool monitor_trap_writes(gpa_t page);
+bool monitor_trap_writes(gpa_t gpa, uint64_t pages);
 
 /*
  * Copies bytes that the normal world can read, once: of its memory, of memory that firmware lists

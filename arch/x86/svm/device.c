@@ -10,12 +10,15 @@
  *     that nobody under the monitor has they are dropped, but for a CPU of firmware's list that is
  *     still to be launched;
  *   - a local vector with delivery mode INIT, a redirection entry with INIT, SMI or NMI: refused;
+ *   - the rest of the window of interrupt messages, where a device's write is one: refused, for
+ *     some bridges (and QEMU) take a CPU's write there as a message, too;
  *   - the xAPIC id: ignored, so that a CPU keeps its name.
  * Where there is a second I/O APIC it is not watched: README.md.
  */
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/lock.h"
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
@@ -28,6 +31,8 @@
 #include "monitor/abi/audit.h"
 
 #define IOAPIC_BASE   0xfec00000ull
+#define WINDOW_BASE   0xfee00000ull /* interrupt messages; the local APIC's page is one of it */
+#define WINDOW_PAGES  256u
 #define IOAPIC_INDEX  0x00u
 #define IOAPIC_WINDOW 0x10u
 #define IOAPIC_END    0x100u
@@ -43,8 +48,13 @@ static struct {
 	_Atomic uint32_t ldr, dfr;
 } * names;
 
-static uint64_t apic_page;
+static uint64_t apic_page;	    /* in the window unless firmware has moved it */
 static struct spinlock ioapic_lock; /* index and window of the I/O APIC belong together */
+
+static bool in_window(uint64_t gpa)
+{
+	return gpa - WINDOW_BASE < (uint64_t)WINDOW_PAGES * FRAME_SIZE;
+}
 
 bool svm_devices_init(void)
 {
@@ -52,8 +62,9 @@ bool svm_devices_init(void)
 
 	names = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
 	apic_page = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
-	return names != NULL && monitor_trap_writes((gpa_t){ apic_page }) &&
-	    monitor_trap_writes((gpa_t){ IOAPIC_BASE });
+	return names != NULL && monitor_trap_writes((gpa_t){ WINDOW_BASE }, WINDOW_PAGES) &&
+	    (in_window(apic_page) || monitor_trap_writes((gpa_t){ apic_page }, 1)) &&
+	    monitor_trap_writes((gpa_t){ IOAPIC_BASE }, 1);
 }
 
 void svm_device_note(void)
@@ -68,7 +79,7 @@ bool svm_is_device(uint64_t gpa)
 {
 	uint64_t page = gpa & PTE_ADDRESS;
 
-	return page == apic_page || page == IOAPIC_BASE;
+	return page == apic_page || page == IOAPIC_BASE || in_window(page);
 }
 
 /* ---- Messages ---- */
@@ -130,8 +141,8 @@ static bool apic_write_page(unsigned offset, uint32_t value)
 {
 	struct message m = { .command = value };
 
-	/* In x2APIC mode, and between the registers, there is nothing. */
-	if (apic_is_x2() || offset % APIC_STEP != 0 || offset >= APIC_END || offset == APIC_ID)
+	/* In x2APIC mode, before and between the registers there is nothing. */
+	if (apic_is_x2() || offset % APIC_STEP != 0 || offset >= APIC_END || offset <= APIC_ID)
 		return true;
 	if (lvt_refused(offset, value))
 		return false;
@@ -178,13 +189,30 @@ static bool ioapic_write(unsigned offset, uint32_t value, unsigned width)
 	spin_lock(&ioapic_lock);
 	registers = slot_map_device((spa_t){ IOAPIC_BASE });
 	if (offset == IOAPIC_WINDOW)
-		allowed = message_redirection_allowed(registers[IOAPIC_INDEX], value);
+		allowed = test_switch(TEST_NO_INIT_GUARD) ||
+		    message_redirection_allowed(registers[IOAPIC_INDEX], value);
 	if (allowed)
 		*(volatile uint32_t *)(registers + offset) = value;
 	slot_unmap();
 	spin_unlock(&ioapic_lock);
 	if (!allowed)
 		audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, IOAPIC_BASE, vmcb()->rip);
+	return true;
+}
+
+/* ---- The window of interrupt messages ---- */
+
+static bool window_write(uint64_t gpa, uint32_t value)
+{
+	volatile uint8_t *page;
+
+	if (!test_switch(TEST_NO_INIT_GUARD)) {
+		audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, WINDOW_BASE, gpa);
+		return false;
+	}
+	page = slot_map_device((spa_t){ gpa & PTE_ADDRESS });
+	*(volatile uint32_t *)(page + gpa % FRAME_SIZE) = value;
+	slot_unmap();
 	return true;
 }
 
@@ -200,6 +228,8 @@ static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
 		return false;
 	if ((gpa & PTE_ADDRESS) == IOAPIC_BASE)
 		return insn->op == INSN_MOV && ioapic_write(offset, value, insn->width);
+	if ((gpa & PTE_ADDRESS) != apic_page)
+		return window_write(gpa, value);
 	if (insn->width != 4)
 		return false;
 	if (insn->op == INSN_MOV)

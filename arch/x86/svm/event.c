@@ -4,10 +4,9 @@
  * NMIs.
  *
  * Every NMI that arrives in the guest exits, still pending, and is taken in root mode as soon as
- * the global interrupt flag is set; so all NMIs, kicks told apart, end up in nmi_pending, which
- * counts two at most: one to deliver and the one that hardware would latch. They are offered last
- * thing before entry, with the flag clear. The VMCB knows neither that an NMI handler runs nor a
- * window that opens when it ends, so both are made here (APM 2 15.20-15.22):
+ * the global interrupt flag is set; so all NMIs, kicks told apart, are owed to the guest (nmi.h).
+ * They are offered last thing before entry, with the flag clear. The VMCB knows neither that an NMI
+ * handler runs nor a window that opens when it ends, so both are made here (APM 2 15.20-15.22):
  *
  *   - from an injected NMI on IRET is intercepted. The exit comes before the instruction, so the
  *     end of the handler is seen at the next exit that finds RIP elsewhere;
@@ -21,6 +20,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/audit.h"
@@ -35,7 +35,6 @@
 #define TYPE_SOFTWARE	    4u
 #define EVENT_OF(type, vec) (EVENT_VALID | (type) << 8 | (vec))
 #define TYPE_BITS	    (7u << 8)
-#define NMIS_KEPT	    2u
 #define FIRST_USER_VECTOR   32u
 #define EXCEPTION_OF(code)  ((unsigned)(code)&31)
 
@@ -196,19 +195,16 @@ void svm_iret(struct vcpu *vcpu)
 
 /* ---- NMIs ---- */
 
-/* Root mode's handler, or code that runs with the global interrupt flag clear: never both. */
 void vendor_nmi_pending(void)
 {
-	struct percpu *cpu = this_cpu();
-	uint32_t pending = atomic_load(&cpu->nmi_pending);
-
-	if (!test_switch(TEST_NO_NMI_GUARD) && pending < NMIS_KEPT)
-		atomic_store(&cpu->nmi_pending, pending + 1);
+	if (!test_switch(TEST_NO_NMI_GUARD))
+		nmi_owe(this_cpu());
 }
 
 static void inject_nmi(struct percpu *cpu)
 {
-	atomic_fetch_sub(&cpu->nmi_pending, 1);
+	if (!nmi_take(cpu))
+		return;
 	cpu->events.nmi_blocked = true;
 	cpu->events.iret_waits = false;
 	vmcb()->intercepts |= INTERCEPT_IRET;
@@ -225,7 +221,7 @@ void svm_offer_nmi(void)
 {
 	struct percpu *cpu = this_cpu();
 
-	if (!atomic_load_explicit(&cpu->nmi_pending, memory_order_relaxed))
+	if (!nmi_owed(cpu))
 		return;
 	if (cpu->events.nmi_blocked) {
 		if (cpu->events.iret_waits)
@@ -260,7 +256,7 @@ static bool endless(struct percpu *cpu, unsigned vector)
 	if (interrupted_exception() != vector)
 		return false;
 	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmcb()->rip);
-	return atomic_load(&cpu->nmi_pending) && !cpu->events.nmi_blocked;
+	return nmi_owed(cpu) && !cpu->events.nmi_blocked;
 }
 
 static void machine_check(struct vcpu *vcpu)

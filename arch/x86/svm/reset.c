@@ -16,6 +16,7 @@
 #include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/trap.h"
@@ -105,10 +106,12 @@ void svm_send_nmi(unsigned cpu)
 void svm_collect_nmis(void)
 {
 	_Atomic uint32_t *nmis = &mail[cpu_index()].nmis;
+	uint32_t sent;
 
 	if (!atomic_load_explicit(nmis, memory_order_relaxed))
 		return;
-	for (uint32_t n = atomic_exchange(nmis, 0); n > 0; n--)
+	sent = atomic_exchange(nmis, 0);
+	for (unsigned n = 0; n < NMIS_OWED_MAX && n < sent; n++)
 		vendor_nmi_pending();
 }
 
@@ -158,13 +161,16 @@ bool svm_restart_due(void)
 	return atomic_load_explicit(&mail[cpu->vcpu.index].start, memory_order_acquire) != 0;
 }
 
-/* NMIs that come meanwhile are gone when it starts. */
-static uint8_t wait_for_sipi(_Atomic uint32_t *word)
+/* NMIs that come meanwhile are gone when it starts, an INIT changes nothing. */
+static uint8_t wait_for_sipi(struct percpu *cpu, _Atomic uint32_t *word)
 {
 	uint32_t now;
 
 	do {
 		cpu_pause();
+		atomic_store(&mail[cpu->vcpu.index].nmis, 0);
+		atomic_store(&cpu->nmi_pending, 0);
+		atomic_store(&cpu->init_arrived, 0);
 		now = atomic_load(word);
 	} while (!(now & START_SIPI) || !atomic_compare_exchange_strong(word, &now, 0));
 	return (uint8_t)now;
@@ -184,9 +190,7 @@ void svm_restart(struct vcpu *vcpu)
 	apic_reset();
 	svm_device_note();
 	reset_state(vcpu);
-	vector = wait_for_sipi(word);
-	atomic_store(&mail[vcpu->index].nmis, 0);
-	atomic_store(&this_cpu()->nmi_pending, 0);
+	vector = wait_for_sipi(this_cpu(), word);
 	v->cs.selector = (uint16_t)(vector << 8);
 	v->cs.base = (uint64_t)vector << 12;
 	v->rip = 0;

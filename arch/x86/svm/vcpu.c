@@ -4,6 +4,7 @@
  */
 #include "arch/x86/vcpu.h"
 
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
@@ -71,7 +72,7 @@ void vcpu_skip(struct vcpu *vcpu)
 	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : next);
 }
 
-bool svm_decode(struct insn *insn)
+static bool fetch_and_decode(struct insn *insn)
 {
 	const struct vmcb *v = vmcb();
 	uint8_t bytes[INSN_MAX_BYTES];
@@ -81,4 +82,11 @@ bool svm_decode(struct insn *insn)
 	if (v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG)
 		mode = DECODE_64;
 	return decode(bytes, count, mode, insn);
+}
+
+bool svm_decode(struct insn *insn)
+{
+	if (test_switch(TEST_DECODE_TWICE))
+		(void)fetch_and_decode(insn);
+	return fetch_and_decode(insn);
 }

@@ -128,7 +128,8 @@ SCENARIOS = {
               "^redoubt: the machine cannot go on like this and is halted$"]),
     # Files.
     "files": dict(
-        script=start("damaged", "vendor", "bad", "dir"),
+        script=[*start("damaged", "vendor", "bad", "dir"),
+                "nameless \\dir\\redoubt.efi"],
         conf={"bad": CONF + "bogus = 1\nnext = a\n" + "x" * 3000 + "\npanic = halt\npanic = halt\n"},
         files=[(damaged, "damaged"), (other_vendor, "vendor")], texts={"dir/redoubt.conf/x": "x"},
         seen=[*refused("The monitor's image is damaged: .*"),
@@ -138,7 +139,8 @@ SCENARIOS = {
               r"^redoubt: redoubt\.conf:5: longer than 2047 characters$",
               r"^redoubt: redoubt\.conf:7: panic: is given twice$",
               r"^redoubt: refused: redoubt\.conf has errors \(4\)\.$", ended(INVALID),
-              CONSOLE + r"^redoubt: refused: redoubt\.conf cannot be read.*", ended(INVALID)]),
+              CONSOLE + r"^redoubt: refused: redoubt\.conf cannot be read.*", ended(INVALID),
+              CONSOLE + r"^redoubt: refused: The loader's own path is unknown .*", ended(INVALID)]),
     # Stepping aside, the panic record, the next loader with options and initrd: all without monitor.
     "aside": dict(
         script=[probe("attempts 3"), *start("next"), probe("record it broke"), *start("next"),

@@ -327,7 +327,8 @@ static void madt_entries_are_not_trusted(void **state)
 		{ 53, 27, ACPI_DAMAGED, 1 },
 		{ 53, 28, ACPI_OK, 1 },
 		{ 4, 44, ACPI_OK, 0 },
-		{ 4, 36, ACPI_OK, 0 },
+		{ 4, 36, ACPI_DAMAGED, 0 },
+		{ 4, 43, ACPI_DAMAGED, 0 },
 	};
 
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -340,6 +341,14 @@ static void madt_entries_are_not_trusted(void **state)
 	build_madt();
 	memory[OTHER + 60]++;
 	assert_int_equal(cpus(), ACPI_DAMAGED);
+	put(ROOT + 36, BASE + SIZE, 8);
+	fix_table(ROOT);
+	assert_int_equal(cpus(), ACPI_DAMAGED); /* leads to no memory */
+	put(ROOT + 36, 0, 8);
+	fix_table(ROOT);
+	assert_int_equal(cpus(), ACPI_ABSENT);
+	put(ROOT + 36, BASE + OTHER, 8);
+	fix_table(ROOT);
 	for (longest = OTHER + 79; longest > OTHER; longest--)
 		assert_int_not_equal(cpus(), ACPI_OK);
 }

@@ -157,9 +157,9 @@ void *region_alloc(size_t pages)
 	return heap;
 }
 
-bool monitor_trap_writes(gpa_t page)
+bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 {
-	return page.v == FAKE_IOAPIC || page.v == FAKE_APIC;
+	return (gpa.v == FAKE_IOAPIC && pages == 1) || (gpa.v == 0xfee00000 && pages == 256);
 }
 
 bool monitor_guest_read(gpa_t from, void *to, size_t bytes)

@@ -86,6 +86,12 @@ static void test_refused(void **state)
 	/* A read's bytes under a write's exit: another CPU has written over them. */
 	assert_false(store("\x8b\x07", 2, FAKE_APIC + 0x80, 2));
 	assert_int_equal(fake.apic[0x80 / 4], 0x11);
+	/* The rest of the message window; the APIC's page has nothing before its id. */
+	assert_false(store(MOV, 2, FAKE_APIC + 0x1000, INIT));
+	assert_false(store(MOV, 2, 0xfeeff000, INIT));
+	assert_int_equal(fake.audits, 2);
+	assert_true(apic_store(0, INIT) && apic_store(0x10, INIT));
+	assert_int_equal(fake.apic[0] + fake.apic[0x10 / 4], 0);
 	/* Code that cannot be read. */
 	vmcb()->rip = sizeof(fake.memory) + 5;
 	svm_device_write(vcpu, FAKE_APIC + 0x80);
