@@ -13,8 +13,8 @@ usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--once] [--aside]
   --once          without the reboot
   --aside         the loader steps aside: the same without a monitor, for comparison; implies --once
 
-The kernel must know that Secure Boot is on and be locked down; a variable that it sets, which takes an
-SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
+The kernel must know that Secure Boot is on and be locked down; variables that it sets, each of which takes
+an SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
 """
 
 import argparse
@@ -32,10 +32,12 @@ from tap import Tap
 
 PROMPT = re.escape(linux.PROMPT)
 GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-VARIABLE = "RedoubtTest-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
+VARIABLE = "RedoubtTest{}-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
 EFIVARS = "/sys/firmware/efi/efivars"
 MOUNT = f"insmod /lib/efivarfs.ko; mount -t efivarfs efivarfs {EFIVARS}"
-CONTENT = "still there after the reboot"
+CONTENT = "of CPU {}, still there"
+COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU|Call Trace|general protection|soft lockup")
+MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi", None),
         "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None),
         "shim-shim": ("shimx64.efi", None)}
@@ -93,15 +95,20 @@ class Chain:
         return self.ask(line).rstrip().split("\n")[-1].strip()
 
     def steps(self):
-        again = [self.reboot, self.covered, self.locked_down, self.get_variable]
-        return [self.to_prompt, self.covered, self.secure_boot, self.kernel_log, self.locked_down,
-                self.memory_closed, self.set_variable, *([] if self.args.once else again),
-                self.power_off, self.in_flash]
+        again = [self.reboot, self.covered, self.locked_down, self.get_variables]
+        return [self.to_prompt, self.online, self.covered, self.secure_boot, self.kernel_log,
+                self.locked_down, self.memory_closed, self.set_variables,
+                *([] if self.args.once else again), self.no_trouble, self.power_off, self.in_flash]
 
     def to_prompt(self):
         self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic|Access Denied")
         self.tap.check(True, f"{self.args.name}: Debian comes up to a prompt")
         self.ask("dmesg -n 1")
+
+    def online(self):
+        wanted = "0" if self.args.cpus == 1 else f"0-{self.args.cpus - 1}"
+        text = self.ask("cat /sys/devices/system/cpu/online").strip()
+        self.tap.check(text == wanted, f"{self.args.cpus} CPUs are online", text)
 
     def covered(self):
         text = self.ask("redoubtctl status; echo exit status $?")
@@ -126,10 +133,21 @@ class Chain:
         text = self.ask("dd if=/dev/mem of=/dev/null bs=1 count=1 2>&1")
         self.tap.check("not permitted" in text, "the kernel does not give out its memory", text)
 
-    def set_variable(self):
-        self.ask(f"printf '\\007\\000\\000\\000{CONTENT}' > {EFIVARS}/{VARIABLE}")
-        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
-        self.tap.check(text == CONTENT, "a variable is set and read", text)
+    def values(self):
+        """The variables of all CPUs, as the guest reads them, one a line."""
+        names = f"{EFIVARS}/{VARIABLE.format('*')}"
+        return self.last_line(f"for f in {names}; do tail -c +5 $f; echo -n '. '; done")
+
+    def wanted(self):
+        return " ".join(CONTENT.format(i) + "." for i in range(self.args.cpus))
+
+    def set_variables(self):
+        """One from each CPU; an SMI takes all of them."""
+        for i in range(self.args.cpus):
+            self.ask(f"taskset -c {i} printf '\\007\\000\\000\\000{CONTENT.format(i)}' > "
+                     f"{EFIVARS}/{VARIABLE.format(i)}")
+        text = self.values()
+        self.tap.check(text == self.wanted(), "each CPU sets a variable and reads it", text)
 
     def reboot(self):
         self.machine.send("reboot\n")
@@ -138,10 +156,15 @@ class Chain:
         self.tap.check(True, "the machine comes up again after reboot")
         self.ask("dmesg -n 1")
 
-    def get_variable(self):
+    def get_variables(self):
         self.ask(MOUNT)
-        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
-        self.tap.check(text == CONTENT, "the variable is still there", text)
+        text = self.values()
+        self.tap.check(text == self.wanted(), "the variables are still there", text)
+
+    def no_trouble(self):
+        text = self.ask("dmesg") + self.machine.serial
+        trouble = COMPLAINT.findall(text) + MONITOR_TROUBLE.findall(self.machine.e9)
+        self.tap.check(not trouble, "neither the kernel nor the monitor complains", "\n".join(trouble))
 
     def power_off(self):
         self.machine.send("poweroff\n")
@@ -151,8 +174,10 @@ class Chain:
     def in_flash(self):
         with open(self.spec.vars, "rb") as file:
             flash = file.read()
-        name = VARIABLE.split("-", maxsplit=1)[0].encode("utf-16-le")
-        self.tap.check(name in flash and CONTENT.encode() in flash, "the variable is in the flash")
+        missing = [i for i in range(self.args.cpus)
+                   if VARIABLE.format(i).split("-", maxsplit=1)[0].encode("utf-16-le") not in flash
+                   or CONTENT.format(i).encode() not in flash]
+        self.tap.check(not missing, "the variables are in the flash", f"not those of {missing}")
 
 
 def parse():
