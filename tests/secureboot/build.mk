@@ -4,9 +4,10 @@
 SB := $(B)/tests/secureboot
 SB_KEY_NAMES := PK KEK db mok other
 SB_KEYS := $(patsubst %,$(SB)/keys/%.cer,$(SB_KEY_NAMES))
-SB_VARIANTS := firmware firmware-aside shim shim-aside revoked revoked-aside
+SB_VARIANTS := firmware firmware-aside firmware-forged off-aside shim shim-aside revoked revoked-aside
 SB_VARS := $(patsubst %,$(SB)/%.vars,$(SB_VARIANTS))
-SB_REFUSALS := firmware unsigned shim sbat sbat-direct old-shim covered covered-shim
+SB_REFUSALS := firmware off unsigned shim sbat not-revoked sbat-direct old-shim covered covered-shim \
+	forged
 SB_CHAINS := firmware-stub firmware-shim shim-stub shim-grub shim-shim
 # What a check leaves out, to stay in its time: the reboot in most of them.
 SB_firmware-stub := $(if $(SOAK),--cpus 4)

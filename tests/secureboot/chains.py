@@ -34,6 +34,7 @@ PROMPT = re.escape(linux.PROMPT)
 GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 VARIABLE = "RedoubtTest{}-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
 EFIVARS = "/sys/firmware/efi/efivars"
+COUNTER = "RedoubtAttempts-dade1552-6eda-488e-9f96-12cc6f92dca1"
 MOUNT = f"insmod /lib/efivarfs.ko; mount -t efivarfs efivarfs {EFIVARS}"
 CONTENT = "of CPU {}, still there"
 COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU|Call Trace|general protection|soft lockup")
@@ -97,7 +98,7 @@ class Chain:
     def steps(self):
         again = [self.reboot, self.covered, self.locked_down, self.get_variables]
         return [self.to_prompt, self.online, self.covered, self.secure_boot, self.kernel_log,
-                self.locked_down, self.memory_closed, self.set_variables,
+                self.locked_down, self.memory_closed, self.set_variables, self.counter_closed,
                 *([] if self.args.once else again), self.no_trouble, self.power_off, self.in_flash]
 
     def to_prompt(self):
@@ -148,6 +149,14 @@ class Chain:
                      f"{EFIVARS}/{VARIABLE.format(i)}")
         text = self.values()
         self.tap.check(text == self.wanted(), "each CPU sets a variable and reads it", text)
+
+    def counter_closed(self):
+        """Three would let the next start go on without the monitor (seen after the reboot)."""
+        path = f"{EFIVARS}/{COUNTER}"
+        said = [self.last_line(f"printf '\\{attributes:03o}\\000\\000\\000\\003\\000\\000\\000' > {path} "
+                               "2>&1 && echo taken || echo refused") for attributes in (3, 7)]
+        self.tap.check(said == ["refused"] * 2,
+                       "T55 the counter of starts, set by the guest: refused", f"{said}")
 
     def reboot(self):
         self.machine.send("reboot\n")

@@ -6,7 +6,7 @@ usage: refusals.py NAME       one of the scenarios below; speaks TAP
 
 A scenario is a file of variables (enroll.py), what firmware starts, files for the disk, lines for the
 starter (tests/acpi), and what must appear, in this order, on port 0xE9, or on firmware's console where it
-starts with CONSOLE. Each line of `seen` is one check; `never` must not have appeared at the end. For each
+starts with CONSOLE. Each line of `seen` is one check, named by itself or by the text beside it; `never` must not have appeared at the end. For each
 refusal stands, in the same scenario, the same thing signed well, which starts.
 
 In most of these the loader of Redoubt steps aside, so that it can be started several times in one boot.
@@ -75,6 +75,11 @@ def goes_on(path, complaint):
             "^redoubt: going back to firmware, without the monitor$"]
 
 
+def named(text, lines):
+    """The same lines, the first of them named."""
+    return [(lines[0], text), *lines[1:]]
+
+
 def starts_probe(path):
     return [f"^redoubt: starting {re.escape(path)}$", "^probe: started$",
             "^redoubt: going back to firmware, without the monitor$"]
@@ -94,7 +99,9 @@ def firmware():
                *[(redoubt, f"{f}/redoubt.efi") for f in "abcde"]],
         conf=dict(a="plain", b="other", c="modified", d="bare", e="good"),
         script=starts("plain", "other", "mok", "modified", "a", "b", "c", "d", "e"),
-        seen=[*[loaded(ACCESS_DENIED)] * 4, loaded(0), *goes_on(r"\plain.efi", "Secure Boot"),
+        seen=[(loaded(ACCESS_DENIED), "T55 an unsigned redoubt.efi: refused"),
+              *[loaded(ACCESS_DENIED)] * 3, loaded(0),
+              *named("T55 an unsigned next loader: refused", goes_on(r"\plain.efi", "Secure Boot")),
               *goes_on(r"\other.efi", "Secure Boot"), *goes_on(r"\modified.efi", "Secure Boot"),
               *goes_on(r"\bare.efi", "Secure Boot"), *starts_probe(r"\good.efi")],
         never="^double:")
@@ -125,6 +132,29 @@ def shim():
               *shim_refuses(r"\bare.efi"), *starts_probe(r"\good.efi")])
 
 
+def off():
+    """Secure Boot off: what is refused in the scenario `firmware` starts."""
+    return dict(
+        vars="off-aside", boot=source("starter"),
+        files=[(source("redoubt"), "a/redoubt.efi"), (source("probe"), "plain.efi")],
+        conf=dict(a="plain"), script=starts("a"),
+        seen=[(loaded(0), "T55 an unsigned redoubt.efi: succeeds with Secure Boot off"),
+              *named("T55 an unsigned next loader: succeeds with Secure Boot off",
+                     starts_probe(r"\plain.efi"))])
+
+
+def not_revoked():
+    """Without SbatLevel: what is refused in the scenario `sbat` starts."""
+    return dict(
+        vars="shim-aside", boot=source("shim"),
+        files=[(signed("mok", "starter"), "EFI/BOOT/grubx64.efi"),
+               (signed("mok", "redoubt"), "a/redoubt.efi"), (signed("mok", "probe-old"), "old.efi")],
+        conf=dict(a="old"), script=starts("a"),
+        seen=[(loaded(0), "T55 a revoked redoubt.efi: succeeds with SbatLevel left out"),
+              *named("T55 a revoked next loader: succeeds with SbatLevel left out",
+                     starts_probe(r"\old.efi"))])
+
+
 def shim_refuses(path):
     return [f"^redoubt: shim does not accept {re.escape(path)}$", *goes_on(path, "Secure Boot")]
 
@@ -139,7 +169,8 @@ def sbat():
                *[(signed("mok", "redoubt-next"), f"{f}/redoubt.efi") for f in "ab"]],
         conf=dict(a="old", b="good"),
         script=starts("old", "a", "b"),
-        seen=[loaded(SECURITY_VIOLATION), loaded(0), *shim_refuses(r"\old.efi"),
+        seen=[(loaded(SECURITY_VIOLATION), "T55 a revoked redoubt.efi: refused"), loaded(0),
+              *named("T55 a revoked next loader: refused", shim_refuses(r"\old.efi")),
               *starts_probe(r"\good.efi")])
 
 
@@ -176,6 +207,15 @@ def covered_then_refused(key, complaints):
               "^redoubt: going back to firmware, still under the monitor$", "^probe: started$"])
 
 
+def forged():
+    """A guest has made the counter of starts before the loader did: as nobody but a guest would."""
+    return dict(vars="firmware-forged", boot=signed("db", "starter"),
+                files=[(signed("db", "redoubt"), "a/redoubt.efi"), (signed("db", "probe"), "good.efi")],
+                conf=dict(a="good"), script=starts("a"), never="stepping aside",
+                seen=[("^redoubt: 1 CPUs? covered$", "T55 a counter of starts made by the guest: not believed"),
+                      "^probe: started$"])
+
+
 def covered():
     return dict(covered_then_refused("db", []), vars="firmware", boot=signed("db", "starter"))
 
@@ -187,7 +227,8 @@ def covered_shim():
 
 
 SCENARIOS = {f.__name__.replace("_", "-"): f
-             for f in (firmware, unsigned, shim, sbat, sbat_direct, old_shim, covered, covered_shim)}
+             for f in (firmware, off, unsigned, shim, sbat, not_revoked, sbat_direct, old_shim, covered,
+                       covered_shim, forged)}
 
 
 def make_disk(name, scenario):
@@ -209,10 +250,11 @@ def own_variables(variant, name):
 
 
 def watch(machine, scenario, tap):
-    for pattern in scenario["seen"]:
+    for entry in scenario["seen"]:
+        pattern, text = entry if isinstance(entry, tuple) else (entry, entry)
         source_name = "serial" if pattern.startswith(CONSOLE) else "e9"
         machine.wait_for(pattern.removeprefix(CONSOLE), source=source_name, timeout=60)
-        tap.check(True, pattern)
+        tap.check(True, text)
         if PAUSE.search(pattern):
             machine.send(" ")
     if "never" in scenario:
