@@ -26,9 +26,11 @@ DEPS = -MMD -MP
 REPRO := -ffile-prefix-map=$(CURDIR)=. -gno-record-gcc-switches
 
 # Root mode: general registers only, no red zone (exceptions share the stack), position independent
-# (the loader places it), no indirect branch without a retpoline.
+# (the loader places it), no indirect branch without a retpoline, stacks aligned to 8 bytes since
+# nothing without SSE asks for more.
 MON_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -Imonitor/.. -I. -Iarch/include -ffreestanding -fpie \
-	-fvisibility=hidden -mgeneral-regs-only -mno-red-zone -fno-jump-tables -fno-common \
+	-fvisibility=hidden -mgeneral-regs-only -mno-red-zone -mpreferred-stack-boundary=3 \
+	-fno-jump-tables -fno-common \
 	-fno-asynchronous-unwind-tables -fno-strict-aliasing -fstack-protector-strong \
 	-mstack-protector-guard=global -fcf-protection=none -mindirect-branch=thunk-inline \
 	-mindirect-branch-register -ftrivial-auto-var-init=zero -fno-delete-null-pointer-checks -fwrapv
@@ -41,7 +43,7 @@ EFI_CFLAGS := -std=c17 -O2 -g $(WARN) $(REPRO) -I. -isystem /usr/include/efi \
 	-maccumulate-outgoing-args
 
 # Host programs under sanitizers.
-HOST_CFLAGS := -std=gnu17 -O1 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
+HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -Iarch/include -fsanitize=address,undefined \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CHECK_TESTS :=

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The FADT's power registers and the DSDT's \_S5.
+ * The FADT's power registers, the DSDT's \_S5, the MADT's CPUs.
  */
 #include "boot/acpi.h"
 
@@ -26,6 +26,13 @@
 #define FADT_X_PM1B_CONTROL  184u
 #define FADT_RESET_SUPPORTED (1u << 10)
 #define FADT_HW_REDUCED	     (1u << 20)
+
+/* Offsets in the MADT, and of its entries: type and length, then what the type says. */
+#define MADT_ENTRIES	 44u
+#define MADT_LAPIC	 0u
+#define MADT_LAPIC_SIZE	 8u
+#define MADT_X2APIC	 9u
+#define MADT_X2APIC_SIZE 16u
 
 /* A generic address structure: space, width, offset, access, address. */
 #define GAS_SIZE    12u
@@ -99,18 +106,28 @@ static bool open_root(const struct reader *reader, uint64_t rsdp, struct table *
 	return bytes_equal(root->data, *wide ? "XSDT" : "RSDT", 4);
 }
 
-/* ABSENT if no entry leads to a FADT, DAMAGED if the one that does is. Others are not judged. */
-static enum acpi_result open_fadt(const struct reader *reader, const struct table *root, bool wide,
-    struct table *fadt)
+/*
+ * Follows the RSDP to the first table with a signature. ABSENT if no entry leads to one, DAMAGED if
+ * the one that does is. Others are not judged.
+ */
+static enum acpi_result find_table(const struct reader *reader, uint64_t rsdp, const char *wanted,
+    struct table *table)
 {
-	uint32_t step = wide ? 8 : 4;
+	struct table root;
+	bool wide;
+	uint32_t step;
 
-	for (uint32_t at = HEADER; at + step <= root->length; at += step) {
-		uint64_t address = wide ? get64(root->data + at) : get32(root->data + at);
+	if (!rsdp)
+		return ACPI_ABSENT;
+	if (!open_root(reader, rsdp, &root, &wide))
+		return ACPI_DAMAGED;
+	step = wide ? 8 : 4;
+	for (uint32_t at = HEADER; at + step <= root.length; at += step) {
+		uint64_t address = wide ? get64(root.data + at) : get32(root.data + at);
 		const uint8_t *signature = map(reader, address, 4);
 
-		if (signature && bytes_equal(signature, "FACP", 4))
-			return open_table(reader, address, fadt) ? ACPI_OK : ACPI_DAMAGED;
+		if (signature && bytes_equal(signature, wanted, 4))
+			return open_table(reader, address, table) ? ACPI_OK : ACPI_DAMAGED;
 	}
 	return ACPI_ABSENT;
 }
@@ -203,19 +220,46 @@ enum acpi_result acpi_find_power(uint64_t rsdp, acpi_map_fn map_fn, void *contex
     struct bootinfo_power *power)
 {
 	struct reader reader = { map_fn, context };
-	struct table root, fadt;
+	struct table fadt;
 	enum acpi_result result;
-	bool wide;
 
 	*power = (struct bootinfo_power){ .s5_type = POWER_S5_UNKNOWN };
-	if (!rsdp)
-		return ACPI_ABSENT;
-	if (!open_root(&reader, rsdp, &root, &wide))
-		return ACPI_DAMAGED;
-	result = open_fadt(&reader, &root, wide, &fadt);
+	result = find_table(&reader, rsdp, "FACP", &fadt);
 	if (result == ACPI_OK) {
 		read_fadt(&fadt, power);
 		power->s5_type = s5_type(&reader, &fadt);
+	}
+	return result;
+}
+
+/* The CPU that an entry of the MADT tells of; false: it tells of something else. */
+static bool madt_cpu(const uint8_t *entry, struct acpi_cpu *cpu)
+{
+	if (entry[0] == MADT_LAPIC && entry[1] >= MADT_LAPIC_SIZE)
+		*cpu = (struct acpi_cpu){ entry[3], get32(entry + 4) };
+	else if (entry[0] == MADT_X2APIC && entry[1] >= MADT_X2APIC_SIZE)
+		*cpu = (struct acpi_cpu){ get32(entry + 4), get32(entry + 8) };
+	else
+		return false;
+	return true;
+}
+
+enum acpi_result acpi_cpus(uint64_t rsdp, acpi_map_fn map_fn, acpi_cpu_fn visit, void *context)
+{
+	struct reader reader = { map_fn, context };
+	struct acpi_cpu cpu;
+	struct table madt;
+	enum acpi_result result = find_table(&reader, rsdp, "APIC", &madt);
+	uint32_t at = MADT_ENTRIES;
+
+	while (result == ACPI_OK && at < madt.length) {
+		const uint8_t *entry = madt.data + at;
+
+		if (madt.length - at < 2 || entry[1] < 2 || entry[1] > madt.length - at)
+			return ACPI_DAMAGED;
+		if (madt_cpu(entry, &cpu))
+			visit(context, &cpu);
+		at += entry[1];
 	}
 	return result;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the monitor needs of ACPI: the ports of PM1 control and reset, from the FADT, and the value
- * that powers off, from the DSDT. Tables are data that anything before us may have written: every
- * length and checksum is tested before use. No call to firmware: tested and fuzzed on the host.
+ * What the monitor needs of ACPI: the ports of PM1 control and reset, from the FADT, the value that
+ * powers off, from the DSDT, and the CPUs of the MADT. Tables are data that anything before us may
+ * have written: every length and checksum is tested before use. No call to firmware: tested and
+ * fuzzed on the host.
  */
 #ifndef BOOT_ACPI_H
 #define BOOT_ACPI_H
@@ -16,7 +17,7 @@ typedef const uint8_t *(*acpi_map_fn)(void *context, uint64_t address, uint64_t 
 
 enum acpi_result {
 	ACPI_OK,      /* found */
-	ACPI_ABSENT,  /* no FADT */
+	ACPI_ABSENT,  /* no such table */
 	ACPI_DAMAGED, /* a length or checksum is wrong */
 };
 
@@ -27,5 +28,22 @@ enum acpi_result {
  */
 enum acpi_result acpi_find_power(uint64_t rsdp, acpi_map_fn map, void *context,
     struct bootinfo_power *power);
+
+/* A CPU as the MADT lists it. */
+struct acpi_cpu {
+	uint32_t apic_id;
+	uint32_t flags; /* ACPI_CPU_ */
+};
+
+#define ACPI_CPU_ENABLED	(1u << 0)
+#define ACPI_CPU_ONLINE_CAPABLE (1u << 1) /* the operating system may switch it on */
+
+typedef void (*acpi_cpu_fn)(void *context, const struct acpi_cpu *cpu);
+
+/*
+ * Calls `visit` for each CPU of the MADT, in its order. DAMAGED may come after some were visited.
+ * `context` is handed to `map` and to `visit`. ACPI 6.5: 5.2.12 MADT.
+ */
+enum acpi_result acpi_cpus(uint64_t rsdp, acpi_map_fn map, acpi_cpu_fn visit, void *context);
 
 #endif

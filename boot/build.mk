@@ -40,7 +40,7 @@ endef
 
 BOOT_PURE := acpi config image ranges record_valid sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record settings shim watch x86) \
+	handover initrd launch main memory record settings shim tables watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
@@ -117,7 +117,7 @@ SOAK_TESTS += check-boot-fuzz
 
 LOADER_PROBE := $(B)/tests/boot/loader/probe.efi
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker locked in-use timeout \
-	half-covered not-covered files aside launch disabled-cpu
+	half-covered not-covered files aside launch disabled-cpu listed-cpu
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \

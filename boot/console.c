@@ -9,36 +9,48 @@
 
 #define DEBUGCON_PORT 0xe9u
 #define LINE_MAX      320u
+#define PREFIX_MAX    32u
 #define SHOWN_COLUMNS 100u
 #define PAUSE_100NS   100000000ull /* ten seconds */
 
-static bool debugcon;
+static bool debugcon, details;
 
 void console_debugcon(void)
 {
 	debugcon = true;
 }
 
-static void put_char(char c)
+void console_details(void)
 {
-	CHAR16 wide[3] = { (CHAR16)c, 0, 0 };
-
-	if (debugcon)
-		port_write8(DEBUGCON_PORT, (uint8_t)c);
-	if (c == '\n') {
-		wide[0] = '\r';
-		wide[1] = '\n';
-	}
-	ST->ConOut->OutputString(ST->ConOut, wide);
+	details = true;
 }
 
-static void put_line(const char *prefix, const char *line)
+static void put_debugcon(const char *text)
 {
-	while (*prefix)
-		put_char(*prefix++);
-	while (*line)
-		put_char(*line++);
-	put_char('\n');
+	while (debugcon && *text)
+		port_write8(DEBUGCON_PORT, (uint8_t)*text++);
+}
+
+/* Appends to `at`, which has room, and returns the end. */
+static CHAR16 *widen(CHAR16 *at, const char *text)
+{
+	while (*text)
+		*at++ = (CHAR16)(unsigned char)*text++;
+	return at;
+}
+
+/* One call of firmware's a line: each redraws the cursor. `line` is shorter than LINE_MAX. */
+static void put_line(const char *prefix, const char *line, bool shown)
+{
+	CHAR16 wide[PREFIX_MAX + LINE_MAX + 3];
+
+	put_debugcon(prefix);
+	put_debugcon(line);
+	put_debugcon("\n");
+	if (!shown)
+		return;
+	*widen(widen(widen(wide, prefix), line), "\r\n") = 0;
+	ST->ConOut->OutputString(ST->ConOut, wide);
 }
 
 void say(const char *format, ...)
@@ -49,7 +61,18 @@ void say(const char *format, ...)
 	va_start(args, format);
 	text_vformat(line, sizeof(line), format, args);
 	va_end(args);
-	put_line("redoubt: ", line);
+	put_line("redoubt: ", line, true);
+}
+
+void detail(const char *format, ...)
+{
+	char line[LINE_MAX];
+	va_list args;
+
+	va_start(args, format);
+	text_vformat(line, sizeof(line), format, args);
+	va_end(args);
+	put_line("redoubt: ", line, details);
 }
 
 bool refuse(const char *format, ...)
@@ -60,7 +83,7 @@ bool refuse(const char *format, ...)
 	va_start(args, format);
 	text_vformat(line, sizeof(line), format, args);
 	va_end(args);
-	put_line("redoubt: refused: ", line);
+	put_line("redoubt: refused: ", line, true);
 	return false;
 }
 
@@ -78,7 +101,7 @@ void show_text(const char *text, unsigned length)
 			line[column++] = c;
 		if (text[i] == '\n' || column == SHOWN_COLUMNS || i + 1 == length) {
 			line[column] = 0;
-			put_line("  | ", line);
+			put_line("  | ", line, true);
 			column = 0;
 		}
 	}

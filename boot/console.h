@@ -12,6 +12,15 @@
 /* From now on lines also go to port 0xE9 (Bochs, QEMU). */
 void console_debugcon(void);
 
+/* From now on details are shown on firmware's console too. */
+void console_details(void);
+
+/*
+ * As say(), for those who look for a fault or measure: on port 0xE9, and on firmware's console,
+ * which is slow, only after console_details().
+ */
+void detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Says "redoubt: " and a line. Formats: text.h. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

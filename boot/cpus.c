@@ -4,7 +4,9 @@
  */
 #include "boot/cpus.h"
 
+#include "boot/acpi.h"
 #include "boot/console.h"
+#include "boot/tables.h"
 
 #define TIMEOUT_US ((UINTN)5000000)
 
@@ -34,6 +36,47 @@ static BOOLEAN add(struct cpus *cpus, UINTN number, BOOLEAN *have_own)
 	return TRUE;
 }
 
+/* What firmware tells the operating system of CPUs, beside what it told us. */
+struct listed {
+	const struct cpus *cpus;
+	const char *complaint; /* about the first one that is not ours */
+	UINT32 apic_id;
+};
+
+static BOOLEAN known(const struct cpus *cpus, UINT32 apic_id)
+{
+	for (UINT32 i = 0; i < cpus->count; i++)
+		if (cpus->cpu[i].apic_id == apic_id)
+			return TRUE;
+	return FALSE;
+}
+
+static void check_listed(void *context, const struct acpi_cpu *cpu)
+{
+	struct listed *listed = context;
+
+	if (!(cpu->flags & (ACPI_CPU_ENABLED | ACPI_CPU_ONLINE_CAPABLE)) || listed->complaint ||
+	    known(listed->cpus, cpu->apic_id))
+		return;
+	listed->apic_id = cpu->apic_id;
+	listed->complaint = cpu->flags & ACPI_CPU_ENABLED
+	    ? "the ACPI tables list it, and firmware's MP services do not"
+	    : "the ACPI tables say that it can be switched on later";
+}
+
+/* I14: no CPU that the operating system is told of is missing among those that are covered. */
+static BOOLEAN all_listed(const struct cpus *cpus)
+{
+	struct listed listed = { cpus, NULL, 0 };
+
+	if (acpi_cpus(tables_rsdp(), tables_map, check_listed, &listed) == ACPI_DAMAGED)
+		return refuse("The ACPI tables are damaged: they may list CPUs that are not seen.");
+	if (listed.complaint)
+		return refuse("The CPU with APIC id %u could not be covered: %s.", listed.apic_id,
+		    listed.complaint);
+	return TRUE;
+}
+
 BOOLEAN cpus_find(struct cpus *cpus)
 {
 	EFI_GUID guid = MP_SERVICES_GUID;
@@ -49,7 +92,7 @@ BOOLEAN cpus_find(struct cpus *cpus)
 			return FALSE;
 	if (!have_own)
 		return refuse("Firmware does not say which CPU the loader runs on.");
-	return TRUE;
+	return all_listed(cpus);
 }
 
 EFI_STATUS cpus_run(struct cpus *cpus, UINT32 index, ap_procedure_t procedure, void *argument)

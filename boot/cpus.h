@@ -22,7 +22,8 @@ struct cpus {
 
 /*
  * Lists every CPU that firmware has as enabled and healthy. FALSE, after saying why: firmware does
- * not tell, or there are more than the monitor can hold.
+ * not tell, there are more than the monitor can hold, or the ACPI tables name one that is not among
+ * them (I14).
  */
 BOOLEAN cpus_find(struct cpus *cpus);
 

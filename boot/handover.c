@@ -10,11 +10,9 @@
 #include "boot/console.h"
 #include "boot/memory.h"
 #include "boot/record.h"
-#include "boot/x86.h"
+#include "boot/tables.h"
 
 #define PAGE ((UINT64)4096)
-/* Addresses below are the lower half with tables of four levels, where firmware maps memory. */
-#define LOW_HALF (1ull << 47)
 /* Ranges that allocations between the first look at the map and the last may add. */
 #define SPARE_RANGES 16u
 
@@ -31,31 +29,14 @@ _Static_assert(offsetof(struct block, range) % 8 == 0, "an offset is a multiple 
 
 #define BLOCK_PAGES ((sizeof(struct block) + PAGE - 1) / PAGE)
 
-/* Firmware maps memory one to one; a table that points elsewhere is not followed. */
-static const uint8_t *map_one_to_one(void *context, uint64_t address, uint64_t length)
-{
-	if (address + length > LOW_HALF)
-		return NULL;
-	for (uint64_t page = address & ~(PAGE - 1); page < address + length; page += PAGE)
-		if (!page_mapped(page))
-			return NULL;
-	return (const uint8_t *)address;
-}
-
 static void find_power(struct bootinfo_power *power)
 {
-	EFI_GUID acpi2 = ACPI_20_TABLE_GUID, acpi1 = ACPI_TABLE_GUID;
-	void *rsdp = NULL;
-	enum acpi_result result;
+	enum acpi_result result = acpi_find_power(tables_rsdp(), tables_map, NULL, power);
 
-	if (EFI_ERROR(LibGetSystemConfigurationTable(&acpi2, &rsdp)) &&
-	    EFI_ERROR(LibGetSystemConfigurationTable(&acpi1, &rsdp)))
-		rsdp = NULL;
-	result = acpi_find_power((UINT64)rsdp, map_one_to_one, NULL, power);
 	if (result == ACPI_DAMAGED)
 		say("note: the ACPI tables are damaged: no power registers are known");
 	else
-		say("power: PM1 control 0x%x 0x%x, S5 type 0x%x, reset 0x%x=0x%x",
+		detail("power: PM1 control 0x%x 0x%x, S5 type 0x%x, reset 0x%x=0x%x",
 		    power->pm1a_control, power->pm1b_control, power->s5_type, power->reset_port,
 		    power->reset_value);
 }
@@ -146,7 +127,7 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	UINT64 base = handover->info->region_base;
 
 	image_place(payload, (UINT8 *)base);
-	say("monitor at 0x%lx size 0x%lx", base, handover->info->region_pages * PAGE);
+	detail("monitor at 0x%lx size 0x%lx", base, handover->info->region_pages * PAGE);
 	handover->entry = (monitor_entry_fn)(base + image->entry);
 	handover->text_base = base + image->text.offset;
 	handover->text_pages = image->text.size / PAGE;

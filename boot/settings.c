@@ -31,6 +31,8 @@ static BOOLEAN parse(const char *text, UINT64 size, struct config *config)
 	config_parse(config, text, size, ignore, NULL);
 	if (config->flags & BOOTINFO_DEBUGCON)
 		console_debugcon();
+	if (config->log_level == LOG_DEBUG)
+		console_details();
 	errors = config_parse(config, text, size, report, &shown);
 	if (errors > ERRORS_SHOWN)
 		say(SETTINGS_FILE ": %u more", errors - ERRORS_SHOWN);

@@ -39,18 +39,21 @@ static void schedule(uint32_t w[64], const uint8_t *block)
 	}
 }
 
-/* v holds a..h; one round of 6.2.2 step 3. */
-static void round_of(uint32_t v[8], uint32_t constant_and_word)
+/*
+ * One round of 6.2.2 step 3. v holds a..h; instead of moving each to the next place, the round
+ * counts where they are: a is at v[-t mod 8].
+ */
+static inline __attribute__((always_inline)) void round_of(uint32_t v[8], unsigned t,
+    uint32_t constant_and_word)
 {
-	uint32_t s1 = ror(v[4], 6) ^ ror(v[4], 11) ^ ror(v[4], 25);
-	uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + constant_and_word;
-	uint32_t s0 = ror(v[0], 2) ^ ror(v[0], 13) ^ ror(v[0], 22);
-	uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
+#define V(letter) v[(letter - t) & 7]
+	uint32_t e = V(4), a = V(0);
+	uint32_t t1 = V(7) + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) + (V(6) ^ (e & (V(5) ^ V(6)))) +
+	    constant_and_word;
 
-	for (unsigned i = 7; i > 0; i--)
-		v[i] = v[i - 1];
-	v[4] += t1;
-	v[0] = t1 + t2;
+	V(3) += t1;
+	V(7) = t1 + (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) + ((a & V(1)) | (V(2) & (a | V(1))));
+#undef V
 }
 
 static void compress(uint32_t state[8], const uint8_t *block)
@@ -60,8 +63,16 @@ static void compress(uint32_t state[8], const uint8_t *block)
 	schedule(w, block);
 	for (unsigned i = 0; i < 8; i++)
 		v[i] = state[i];
-	for (unsigned t = 0; t < 64; t++)
-		round_of(v, K[t] + w[t]);
+	for (unsigned t = 0; t < 64; t += 8) {
+		round_of(v, 0, K[t] + w[t]);
+		round_of(v, 1, K[t + 1] + w[t + 1]);
+		round_of(v, 2, K[t + 2] + w[t + 2]);
+		round_of(v, 3, K[t + 3] + w[t + 3]);
+		round_of(v, 4, K[t + 4] + w[t + 4]);
+		round_of(v, 5, K[t + 5] + w[t + 5]);
+		round_of(v, 6, K[t + 6] + w[t + 6]);
+		round_of(v, 7, K[t + 7] + w[t + 7]);
+	}
 	for (unsigned i = 0; i < 8; i++)
 		state[i] += v[i];
 }
@@ -78,8 +89,14 @@ void sha256_add(struct sha256 *hash, const void *data, size_t size)
 {
 	const uint8_t *bytes = data;
 
-	for (size_t i = 0; i < size; i++) {
-		hash->block[hash->length++ % SHA256_BLOCK] = bytes[i];
+	for (size_t i = 0; i < size;) {
+		if (hash->length % SHA256_BLOCK == 0 && size - i >= SHA256_BLOCK) {
+			compress(hash->state, bytes + i);
+			hash->length += SHA256_BLOCK;
+			i += SHA256_BLOCK;
+			continue;
+		}
+		hash->block[hash->length++ % SHA256_BLOCK] = bytes[i++];
 		if (hash->length % SHA256_BLOCK == 0)
 			compress(hash->state, hash->block);
 	}

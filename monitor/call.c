@@ -3,11 +3,18 @@
  * Call dispatch: one switch made from calls.def. Each row's rights and counts are constants in its
  * case, and each handler is called directly: an indirect call would need a retpoline, and a table
  * would have to be guarded against speculation with an id of the caller's choice.
+ *
+ * The calls that say what runs here (version, features) stand here too: they have no arguments and
+ * nothing to decode, and the compiler sees that they cannot fail.
  */
 #include "monitor/call.h"
 
+#include "arch/cpu.h"
+#include "arch/iommu.h"
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
+#include "monitor/abi/cpuid.h"
+#include "monitor/monitor.h"
 
 /* The number of arguments or results: each ARG() or RET() of a row becomes one element. */
 #define ARG(name, meaning) 0
@@ -22,6 +29,40 @@ _Static_assert(REDOUBT_CALL_COUNT == 0
     ,
     "the call table has a gap");
 #undef CALL
+
+uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	rets[0] = REDOUBT_ABI_VERSION;
+	__builtin_memcpy(&rets[1], monitor_boot->monitor_digest, sizeof(rets[1]));
+	return REDOUBT_OK;
+}
+
+uint32_t monitor_features(void)
+{
+	return arch_features();
+}
+
+/* Kernel code is not locked and keys have no root yet, whatever the machine. */
+uint32_t monitor_degraded(void)
+{
+	uint32_t degraded = arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED;
+
+	if (!dma_protected())
+		degraded |= REDOUBT_DEGRADED_DMA;
+	if (monitor_boot->attempts != 0)
+		degraded |= REDOUBT_DEGRADED_RETRIES;
+	if (test_build())
+		degraded |= REDOUBT_DEGRADED_TEST;
+	return degraded;
+}
+
+uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	rets[0] = monitor_features();
+	rets[1] = monitor_degraded();
+	rets[2] = cpu_covered();
+	return REDOUBT_OK;
+}
 
 static __attribute__((noinline)) uint64_t refuse(uint64_t id, uint64_t result)
 {

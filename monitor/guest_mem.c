@@ -34,8 +34,8 @@ void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, siz
 }
 
 /*
- * Firmware runs code from memory that it lists as reserved. What has no descriptor never gets one, and
- * is the normal world's, be it memory or a device.
+ * Firmware runs code from memory that it lists as reserved. What has no descriptor never gets one,
+ * and is the normal world's, be it memory or a device.
  */
 static void read_unowned(spa_t frame, size_t offset, void *to, size_t bytes)
 {

@@ -10,16 +10,11 @@
 #include "monitor/panic.h"
 #include "monitor/protect.h"
 
-static const struct bootinfo *boot;
-
-const struct bootinfo *monitor_info(void)
-{
-	return boot;
-}
+const struct bootinfo *monitor_boot;
 
 enum launch_status monitor_init(const struct bootinfo *info)
 {
-	boot = info;
+	monitor_boot = info;
 	console_init(info);
 	log_init((enum log_level)info->log_level);
 	panic_init(info->flags & BOOTINFO_PANIC_RESET);

@@ -10,8 +10,8 @@
 
 #include "monitor/abi/bootinfo.h"
 
-/* The checked block, from monitor_init() on. */
-const struct bootinfo *monitor_info(void);
+/* The checked block, from monitor_init() on; written by it alone. */
+extern const struct bootinfo *monitor_boot;
 
 #define LEAVE_SECRETS 16u
 

@@ -55,12 +55,12 @@ struct percpu {
 	uint32_t processor_controls;  /* VT-x: primary controls without the NMI window */
 	uint32_t mitigations;	      /* MITIGATE_ of mitigate.h; entry.S reads it */
 	uint64_t guest_spec_ctrl;     /* IA32_SPEC_CTRL of the guest while in root mode */
-	_Atomic uint32_t nmi_pending; /* the guest is owed an NMI */
+	_Atomic uint32_t nmi_pending; /* NMIs the guest is owed: 0 to 2 */
 	bool vmcs_loaded;	      /* control fields may be written */
 	bool event_injected;	      /* this exit's handler has written an event to inject */
 	/* event whose delivery this exit interrupted, as the VMCS tells it */
 	uint32_t interrupted_event;
-	uint32_t interrupted_error; /* SVM: its error code */
+	uint32_t interrupted_error;    /* SVM: its error code */
 	_Atomic uint32_t init_arrived; /* SVM: an INIT came as #SX */
 	struct svm_events events;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */

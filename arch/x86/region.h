@@ -24,8 +24,8 @@ uint64_t region_heap_start(void);
 uint64_t region_end(void);
 
 /*
- * As slot_map() of arch/frame.h, for the registers of a device: uncached, read and written. Ended by
- * slot_unmap().
+ * As slot_map() of arch/frame.h, for the registers of a device: uncached, read and written. Ended
+ * by slot_unmap().
  */
 volatile uint8_t *slot_map_device(spa_t frame);
 

@@ -11,8 +11,8 @@
 #include "guest/lib/trap.h"
 
 /*
- * Ticks are instructions: on an emulator that counts them the TSC's, elsewhere as many of the TSC's as
- * a CPU that shares its time with others takes for them.
+ * Ticks are instructions: on an emulator that counts them the TSC's, elsewhere as many of the TSC's
+ * as a CPU that shares its time with others takes for them.
  */
 
 /* Ticks after which waiting for another CPU is given up. */

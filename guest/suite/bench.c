@@ -31,7 +31,8 @@
 LOOP(empty, "")
 LOOP(with_cpuid, "cpuid;")
 LOOP(with_vmcall, "xorl %%eax, %%eax; vmcall;")
-LOOP(empty_vmcall, "xorl %%eax, %%eax;")
+LOOP(with_vmmcall, "xorl %%eax, %%eax; vmmcall;")
+LOOP(empty_call, "xorl %%eax, %%eax;")
 
 static void measure(const char *name, uint64_t (*work)(void), uint64_t (*nothing)(void))
 {
@@ -57,6 +58,8 @@ void suite_bench(void)
 
 	tap_note("bench clock %lu", rdtsc());
 	measure(plain ? "exit_cpuid" : "exit_cpuid_mitigated", with_cpuid, empty);
-	measure(plain ? "call_null" : "call_null_mitigated", with_vmcall, empty_vmcall);
+	measure(plain ? "call_null" : "call_null_mitigated",
+	    cpuid(REDOUBT_CPUID_IDENT, 0).ecx == REDOUBT_VENDOR_SVM ? with_vmmcall : with_vmcall,
+	    empty_call);
 	tap_note("bench clock %lu", rdtsc());
 }

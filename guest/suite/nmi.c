@@ -16,6 +16,9 @@
 #define SELF_NMIS  1000u
 #define CROSS_NMIS 2000u
 #define SETTLE	   100000u
+#define PAIRS	   500u
+#define PAIR_GAP   60u
+#define PATIENCE   200000u
 
 static volatile uint64_t stop, depth, deepest, again;
 
@@ -24,6 +27,15 @@ static bool wait_nmis(const struct cpu *cpu, uint64_t wanted)
 	uint64_t start = rdtsc();
 
 	while (cpu->nmis < wanted && !passed(start, SMP_PATIENCE))
+		cpu_pause();
+	return cpu->nmis == wanted;
+}
+
+static bool wait_short(const struct cpu *cpu, uint64_t wanted)
+{
+	uint64_t start = rdtsc();
+
+	while (cpu->nmis < wanted && rdtsc() - start < PATIENCE)
 		cpu_pause();
 	return cpu->nmis == wanted;
 }
@@ -138,6 +150,31 @@ static void to_other(const char *what, void (*job)(void *arg), void *arg)
 }
 
 /*
+ * Two in a row to a CPU that is in the monitor most of the time: one is about to be taken, the
+ * other is latched behind it; a processor without a monitor loses neither.
+ */
+static void pairs(void *page)
+{
+	struct cpu *other = cpu_at(1);
+	unsigned wrong = 0;
+	uint64_t before = other->nmis;
+
+	stop = 0;
+	smp_begin(1, spin_log, page);
+	for (unsigned i = 0; i < PAIRS; i++) {
+		nmi_to(1);
+		delay(PAIR_GAP + i % 97);
+		nmi_to(1);
+		wrong += !wait_short(other, before += 2);
+		before = other->nmis;
+	}
+	stop = 1;
+	nmi_to(1);
+	tap(!wrong && smp_wait(1), "T28 %u pairs of NMIs to a CPU in the monitor: %u lost one",
+	    PAIRS, wrong);
+}
+
+/*
  * Each CPU sends as fast as it can; what comes while one waits coalesces, but the last is never
  * lost.
  */
@@ -180,6 +217,7 @@ void suite_nmi(void)
 		to_other("makes calls", spin_calls, NULL);
 		to_other("reads the log", spin_log, page);
 		to_other("is refused MSRs", spin_denied, NULL);
+		pairs(page);
 	}
 	storm();
 }

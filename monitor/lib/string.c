@@ -42,6 +42,13 @@ void *memset(void *to, int value, size_t bytes)
 	unsigned char *out = to;
 	uint64_t pattern = 0x0101010101010101ull * (unsigned char)value;
 
+	for (; bytes >= 4 * sizeof(word); bytes -= 4 * sizeof(word)) {
+		((volatile word *)out)[0] = pattern;
+		((volatile word *)out)[1] = pattern;
+		((volatile word *)out)[2] = pattern;
+		((volatile word *)out)[3] = pattern;
+		out += 4 * sizeof(word);
+	}
 	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
 		*(volatile word *)out = pattern;
 		out += sizeof(word);

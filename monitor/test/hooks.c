@@ -204,7 +204,7 @@ static uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t r
 
 static uint64_t call_test_region(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	const struct bootinfo *info = monitor_info();
+	const struct bootinfo *info = monitor_boot;
 
 	rets[0] = info->region_base;
 	rets[1] = info->region_pages;

@@ -5,7 +5,8 @@
  * options name, where they begin with a backslash (so that a script can start the starter with
  * another).
  *
- *   acpi                     install ACPI tables (tables.h)
+ *   acpi [enabled|later]     install ACPI tables (tables.h); with a word they list a CPU that is
+ *                            not there as enabled, or as one that can be switched on later
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
  *   # ...                    nothing
@@ -154,6 +155,14 @@ static BOOLEAN begins(const char *line, UINTN length, const char *word)
 	return i == length || line[i] == ' ';
 }
 
+/* MADT flags of the CPU that `word`, with a blank before it, asks for; 0: none. */
+static UINT32 missing_cpu(const char *word, UINTN length)
+{
+	if (begins(word, length, " enabled"))
+		return 1;
+	return begins(word, length, " later") ? 2 : 0;
+}
+
 static void do_line(struct starter *s, const char *line, UINTN length)
 {
 	static CHAR16 wide[MAX_SCRIPT + 1];
@@ -162,7 +171,7 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 	if (!length || line[0] == '#')
 		return;
 	if (begins(line, length, "acpi")) {
-		report("acpi", install_acpi_tables(s->system));
+		report("acpi", install_acpi_tables(s->system, missing_cpu(line + 4, length - 4)));
 	} else if (begins(line, length, "start")) {
 		for (UINTN i = 6; i < length; i++)
 			wide[chars++] = (CHAR16)line[i];

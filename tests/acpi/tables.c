@@ -19,6 +19,7 @@ enum {
 };
 
 #define LAPIC_BASE  0xfee00000u
+#define MISSING_CPU 0x7eu
 #define IOAPIC_BASE 0xfec00000u
 
 /* FADT flags and IA-PC boot flags (5.2.9). */
@@ -188,7 +189,7 @@ struct tables {
 	UINT8 dsdt[2048];
 };
 _Static_assert(sizeof(struct tables) <= 4096, "tables fit the page allocated for them");
-_Static_assert(sizeof(struct madt) + MAX_CPUS * sizeof(struct madt_lapic) + 64 <= 1024,
+_Static_assert(sizeof(struct madt) + (MAX_CPUS + 1) * sizeof(struct madt_lapic) + 64 <= 1024,
     "MADT fits");
 
 extern const UINT8 dsdt_begin[], dsdt_end[];
@@ -303,14 +304,25 @@ static UINT8 *add_interrupts(UINT8 *to, UINT8 ioapic_id)
 	return to + sizeof(nmi);
 }
 
-static UINTN fill_madt(struct tables *t, struct mp_services *mp)
+/* A CPU that is not there, as a board with a free socket may list it. */
+static UINT8 *add_missing(UINT8 *to, UINT32 flags)
+{
+	struct madt_lapic entry = { 0, 8, MISSING_CPU, MISSING_CPU, flags };
+
+	if (!flags)
+		return to;
+	copy(to, &entry, sizeof(entry));
+	return to + sizeof(entry);
+}
+
+static UINTN fill_madt(struct tables *t, struct mp_services *mp, UINT32 missing)
 {
 	struct madt *madt = (struct madt *)t->madt;
 	UINT8 *first = t->madt + sizeof(*madt);
 	UINT8 *end = add_cpus(first, mp);
 	UINTN cpus = (UINTN)(end - first) / sizeof(struct madt_lapic);
 
-	end = add_interrupts(end, (UINT8)cpus);
+	end = add_interrupts(add_missing(end, missing), (UINT8)cpus);
 	madt->lapic = LAPIC_BASE;
 	madt->flags = 1;
 	fill_header(&madt->header, "APIC", (UINTN)(end - t->madt), 3);
@@ -351,7 +363,7 @@ static EFI_STATUS find_mp_services(EFI_BOOT_SERVICES *bs, struct mp_services **m
 	return bs->LocateProtocol(&guid, NULL, (void **)mp);
 }
 
-EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system)
+EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing)
 {
 	EFI_GUID acpi20 = { 0x8868e871, 0xe4f1, 0x11d3,
 		{ 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
@@ -372,7 +384,7 @@ EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system)
 	fill_facs(facs);
 	fill_fadt(t, facs);
 	debug_text("starter: acpi tables with CPUs: ");
-	debug_hex(fill_madt(t, mp));
+	debug_hex(fill_madt(t, mp, missing));
 	debug_text("\n");
 	fill_roots(t);
 	port_out16(PM1_CONTROL, port_in16(PM1_CONTROL) | PM1_SCI_EN);

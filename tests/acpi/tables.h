@@ -12,8 +12,9 @@
  * Builds RSDP, XSDT, FADT, FACS, DSDT and a MADT with every CPU that the MP services list, in
  * memory of type EfiACPIReclaimMemory (FACS: EfiACPIMemoryNVS), switches the power management
  * registers from SMI to SCI, and installs the RSDP as a configuration table. Boot services must be
- * there. Returns the status of the first step that failed; nothing is installed then.
+ * there. With `missing` the MADT lists one more CPU, APIC id 0x7e, that is not there, with these
+ * flags. Returns the status of the first step that failed; nothing is installed then.
  */
-EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system);
+EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing);
 
 #endif

@@ -37,6 +37,7 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-1,log$(comma)memory,test,1) \
 	$(call suite_run,suite-test-2,$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
+	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	tests/run --time 100 suite-tiny -- $(SUITE_PY) --name suite-tiny --tiny || status=1; \
 	tests/run --time 150 suite-triple -- $(PY) tests/suite/triple.py --name suite-triple || status=1; \
 	exit $$status

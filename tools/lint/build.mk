@@ -13,8 +13,9 @@ $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export EFI_CFLAGS := $(EFI_CFLAGS
 $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export HOST_CFLAGS := $(HOST_CFLAGS)
 
 .PHONY: lint-setup $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
+# The libraries that tests include are among what headers are compiled with.
 lint-setup:
-	@$(SETUP) build lint
+	@$(SETUP) build lint hosttest
 
 lint-style: ## lengths, parameters, conditionals, licences, columns
 	@tests/run $@ -- $(PY) tools/lint/style.py

@@ -9,7 +9,7 @@ import lintlib
 
 # What gcc knows and clang does not, or clang spells otherwise.
 GCC_ONLY = re.compile(r"-mindirect-branch|-mfunction-return|-mrecord|-maccumulate-outgoing-args"
-                      r"|-gno-record-gcc-switches|-ftrivial-auto-var-init|-MMD|-MP")
+                      r"|-gno-record-gcc-switches|-mpreferred-stack-boundary|-ftrivial-auto-var-init|-MMD|-MP")
 # Kernel code is built by the kernel's own build; the emulator's by the emulator's.
 FOREIGN = ("guest/linux/driver/", "tests/emu/bochs-probe/")
 _EFI = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<efi(lib)?\.h>", re.M)

@@ -83,14 +83,14 @@ enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT };
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip);
 
 /*
- * From now on writes to a page of a device in the normal world's map are violations; reads go on. To be
- * called before any CPU is launched. false: no table is left.
+ * From now on writes to a page of a device in the normal world's map are violations; reads go on.
+ * To be called before any CPU is launched. false: no table is left.
  */
 bool monitor_trap_writes(gpa_t page);
 
 /*
- * Copies bytes that the normal world can read, once: of its memory, of memory that firmware lists as
- * reserved, or of a device. They lie in one frame. false: they do not, or are not its own.
+ * Copies bytes that the normal world can read, once: of its memory, of memory that firmware lists
+ * as reserved, or of a device. They lie in one frame. false: they do not, or are not its own.
  */
 bool monitor_guest_read(gpa_t from, void *to, size_t bytes);
 

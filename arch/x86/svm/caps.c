@@ -36,8 +36,7 @@ const struct svm_caps *svm_caps(void)
 
 static enum launch_status check_basics(void)
 {
-	if (cpuid(LEAF_EXTENDED, 0).eax < LEAF_SVM ||
-	    !(cpuid(LEAF_FEATURES, 0).ecx & FEATURE_SVM))
+	if (cpuid(LEAF_EXTENDED, 0).eax < LEAF_SVM || !(cpuid(LEAF_FEATURES, 0).ecx & FEATURE_SVM))
 		return LAUNCH_NO_VIRTUALIZATION;
 	if (rdmsr(MSR_EFER) & EFER_SVME)
 		return LAUNCH_ALREADY_RUNNING;

@@ -2,10 +2,11 @@
 /*
  * Control registers, EFER and XCR0.
  *
- * SVM has no read shadows, and needs none: no bit is fixed, and the VMCB holds what the guest wrote.
- * But VMRUN refuses what a guest must not be able to bring about, and a guest may set only what it
- * sees. So a MOV to CR4, one to CR0 (or LMSW) that changes more than TS and MP, and every access to
- * EFER exit, are checked as the CPU would check them, and carried out. APM 2 3.1, 15.5.1, 15.8.1.
+ * SVM has no read shadows, and needs none: no bit is fixed, and the VMCB holds what the guest
+ * wrote. But VMRUN refuses what a guest must not be able to bring about, and a guest may set only
+ * what it sees. So a MOV to CR4, one to CR0 (or LMSW) that changes more than TS and MP, and every
+ * access to EFER exit, are checked as the CPU would check them, and carried out. APM 2 3.1, 15.5.1,
+ * 15.8.1.
  */
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
@@ -111,8 +112,8 @@ void svm_mov_to_cr(struct vcpu *vcpu)
 }
 
 /*
- * The VMCB is in order and yet the exit says otherwise: QEMU gives this in place of the #GP of a MOV
- * to CR3 of more address bits than there are.
+ * The VMCB is in order and yet the exit says otherwise: QEMU gives this in place of the #GP of a
+ * MOV to CR3 of more address bits than there are.
  */
 void svm_stray_write(struct vcpu *vcpu)
 {

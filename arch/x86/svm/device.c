@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Writes to the local APIC and the I/O APIC. Without interception of INIT a CPU that gets one leaves
- * its guest and the monitor, so whatever could send one is written here: the pages are read-only in
- * the second-stage tables (reads do not exit), the registers of x2APIC mode exit by the MSR map.
+ * Writes to the local APIC and the I/O APIC. Without interception of INIT a CPU that gets one
+ * leaves its guest and the monitor, so whatever could send one is written here: the pages are
+ * read-only in the second-stage tables (reads do not exit), the registers of x2APIC mode exit by
+ * the MSR map.
  *
  * A write goes on to the device as it is, with these exceptions:
  *   - INIT, SIPI and NMI in the interrupt command register are carried out (reset.c); to an APIC id
@@ -40,7 +41,7 @@
 /* How messages name each CPU, by index; written by the CPU itself. */
 static struct {
 	_Atomic uint32_t ldr, dfr;
-} *names;
+} * names;
 
 static uint64_t apic_page;
 static struct spinlock ioapic_lock; /* index and window of the I/O APIC belong together */
@@ -149,7 +150,8 @@ bool svm_apic_msr(uint32_t msr)
 {
 	unsigned offset = (msr - X2APIC_MSR) << 4;
 
-	return msr >= X2APIC_MSR && msr <= X2APIC_LAST && (offset == APIC_ICR_LOW || is_lvt(offset));
+	return msr >= X2APIC_MSR && msr <= X2APIC_LAST &&
+	    (offset == APIC_ICR_LOW || is_lvt(offset));
 }
 
 bool svm_write_apic_msr(uint32_t msr, uint64_t value)

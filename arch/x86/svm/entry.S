@@ -5,7 +5,8 @@
  * travel through the VMCB. What VMLOAD and VMSAVE switch (FS, GS, TR, LDTR, system-call MSRs) stays
  * the guest's on the frequent exits, which svm_exit_fast() handles with interrupts of every kind
  * held back: the global interrupt flag is clear from VMRUN's exit on. For the others the state is
- * switched and svm_exit() sets the flag, so SMIs and NMIs are taken in root mode, on its own stacks.
+ * switched and svm_exit() sets the flag, so SMIs and NMIs are taken in root mode, on its own
+ * stacks.
  */
 #include "arch/x86/layout.h"
 #include "arch/x86/svm/layout.h"

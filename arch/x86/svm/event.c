@@ -3,18 +3,18 @@
  * Events: exceptions the monitor injects, those that an exit caught on their way to the guest, and
  * NMIs.
  *
- * Every NMI that arrives in the guest exits, still pending, and is taken in root mode as soon as the
- * global interrupt flag is set; so all NMIs, kicks told apart, end up in nmi_pending, which counts
- * two at most: one to deliver and the one that hardware would latch. They are offered last thing
- * before entry, with the flag clear. The VMCB knows neither that an NMI handler runs nor a window
- * that opens when it ends, so both are made here (APM 2 15.20-15.22):
+ * Every NMI that arrives in the guest exits, still pending, and is taken in root mode as soon as
+ * the global interrupt flag is set; so all NMIs, kicks told apart, end up in nmi_pending, which
+ * counts two at most: one to deliver and the one that hardware would latch. They are offered last
+ * thing before entry, with the flag clear. The VMCB knows neither that an NMI handler runs nor a
+ * window that opens when it ends, so both are made here (APM 2 15.20-15.22):
  *
- *   - from an injected NMI on IRET is intercepted. The exit comes before the instruction, so the end
- *     of the handler is seen at the next exit that finds RIP elsewhere;
- *   - where one more waits at that IRET, or behind STI or MOV SS, the CPU is single-stepped over the
- *     one instruction, and the #DB is the monitor's;
- *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again as
- *     soon as that event is delivered.
+ *   - from an injected NMI on IRET is intercepted. The exit comes before the instruction, so the
+ *     end of the handler is seen at the next exit that finds RIP elsewhere;
+ *   - where one more waits at that IRET, or behind STI or MOV SS, the CPU is single-stepped over
+ *     the one instruction, and the #DB is the monitor's;
+ *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again
+ *     as soon as that event is delivered.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
@@ -25,19 +25,19 @@
 #include "arch/x86/trap.h"
 #include "monitor/abi/audit.h"
 
-#define EVENT_VALID	     (1u << 31)
-#define EVENT_ERROR	     (1u << 11)
-#define EVENT_TYPE(info)     ((info) >> 8 & 7)
-#define EVENT_VECTOR(info)   ((info)&0xff)
-#define TYPE_INTERRUPT	     0u
-#define TYPE_NMI	     2u
-#define TYPE_EXCEPTION	     3u
-#define TYPE_SOFTWARE	     4u
-#define EVENT_OF(type, vec)  (EVENT_VALID | (type) << 8 | (vec))
-#define TYPE_BITS	     (7u << 8)
-#define NMIS_KEPT	     2u
-#define FIRST_USER_VECTOR    32u
-#define EXCEPTION_OF(code)   ((unsigned)(code)&31)
+#define EVENT_VALID	    (1u << 31)
+#define EVENT_ERROR	    (1u << 11)
+#define EVENT_TYPE(info)    ((info) >> 8 & 7)
+#define EVENT_VECTOR(info)  ((info)&0xff)
+#define TYPE_INTERRUPT	    0u
+#define TYPE_NMI	    2u
+#define TYPE_EXCEPTION	    3u
+#define TYPE_SOFTWARE	    4u
+#define EVENT_OF(type, vec) (EVENT_VALID | (type) << 8 | (vec))
+#define TYPE_BITS	    (7u << 8)
+#define NMIS_KEPT	    2u
+#define FIRST_USER_VECTOR   32u
+#define EXCEPTION_OF(code)  ((unsigned)(code)&31)
 
 #define VECTOR_DE 0u
 #define VECTOR_BP 3u

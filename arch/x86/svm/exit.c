@@ -17,16 +17,16 @@
 #include "arch/x86/trap.h"
 #include "monitor/abi/audit.h"
 
-#define CPUID_BYTES	  2u
-#define IO_IN		  (1ull << 0)
-#define IO_STRING	  (1ull << 2)
-#define IO_BYTES(info)	  ((unsigned)((info) >> 4 & 7)) /* one bit each for 1, 2, 4 */
-#define IO_PORT(info)	  ((uint16_t)((info) >> 16))
-#define MSR_WRITE	  1ull
-#define FAULT_WRITE	  (1ull << 1)
-#define FAULT_RESERVED	  (1ull << 3)
-#define FAULT_FETCH	  (1ull << 4)
-#define FAULT_WALK	  (1ull << 33) /* in the guest's own tables */
+#define CPUID_BYTES	    2u
+#define IO_IN		    (1ull << 0)
+#define IO_STRING	    (1ull << 2)
+#define IO_BYTES(info)	    ((unsigned)((info) >> 4 & 7)) /* one bit each for 1, 2, 4 */
+#define IO_PORT(info)	    ((uint16_t)((info) >> 16))
+#define MSR_WRITE	    1ull
+#define FAULT_WRITE	    (1ull << 1)
+#define FAULT_RESERVED	    (1ull << 3)
+#define FAULT_FETCH	    (1ull << 4)
+#define FAULT_WALK	    (1ull << 33) /* in the guest's own tables */
 #define TASK_SELECTOR(info) ((uint32_t)((info)&0xfff8))
 
 typedef void (*exit_handler)(struct vcpu *vcpu);
@@ -226,8 +226,9 @@ static const exit_handler handlers[EXIT_CODES] = {
 };
 
 /*
- * VMRUN refused the VMCB, or QEMU says so. A control that is wrong is a broken monitor. State that is
- * wrong stops this guest CPU, with everything printed: on QEMU the VMCB's state may be gone by now.
+ * VMRUN refused the VMCB, or QEMU says so. A control that is wrong is a broken monitor. State that
+ * is wrong stops this guest CPU, with everything printed: on QEMU the VMCB's state may be gone by
+ * now.
  */
 static void handle_invalid(struct vcpu *vcpu)
 {
@@ -273,8 +274,8 @@ static void handle(struct percpu *cpu, const struct vmcb *v)
 }
 
 /*
- * Last thing before entry. The global interrupt flag stays clear from the look at the start word and
- * the NMIs on, so none of both can be missed.
+ * Last thing before entry. The global interrupt flag stays clear from the look at the start word
+ * and the NMIs on, so none of both can be missed.
  */
 struct vmcb *svm_ready(void)
 {
@@ -309,8 +310,8 @@ struct vmcb *svm_exit(struct vmcb *v)
 }
 
 /*
- * Only what needs no other state of the CPU's and ends soon: here the global interrupt flag is clear
- * and TR, FS, GS are the guest's. An event cannot be under way on this exit.
+ * Only what needs no other state of the CPU's and ends soon: here the global interrupt flag is
+ * clear and TR, FS, GS are the guest's. An event cannot be under way on this exit.
  */
 struct vmcb *svm_exit_fast(struct vmcb *v)
 {

@@ -103,7 +103,8 @@ unsigned svm_fetch(uint8_t *bytes)
 		uint64_t pa;
 
 		left = left < INSN_MAX_BYTES - have ? left : INSN_MAX_BYTES - have;
-		if (!translate(v, va, &pa) || !monitor_guest_read((gpa_t){ pa }, bytes + have, left))
+		if (!translate(v, va, &pa) ||
+		    !monitor_guest_read((gpa_t){ pa }, bytes + have, left))
 			break;
 		have += (unsigned)left;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * From firmware's CPU to the first guest: EFER.SVME, a VMCB whose guest is the loader's own code one
- * instruction further on, VMRUN.
+ * From firmware's CPU to the first guest: EFER.SVME, a VMCB whose guest is the loader's own code
+ * one instruction further on, VMRUN.
  */
 #include "arch/cpu.h"
 #include "arch/frame.h"
@@ -29,8 +29,8 @@
 #define CR4_OSXSAVE_IF (1u << 26) /* CPUID 1 ECX */
 
 static uint8_t *io_map;
-static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
-static uint8_t *host_vmcbs;  /* one frame a CPU: what VMLOAD gives back to root mode */
+static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
+static uint8_t *host_vmcbs;	 /* one frame a CPU: what VMLOAD gives back to root mode */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
 static void clear_bit(uint8_t *map, uint32_t bit)

@@ -49,7 +49,9 @@ bool message_reaches(const struct message *m, const struct message_address *cpu,
 uint32_t start_after_init(uint32_t word);
 uint32_t start_after_sipi(uint32_t word, uint8_t vector);
 
-/* Whether a local vector table entry, or a redirection entry of an I/O APIC, may have this value. */
+/*
+ * Whether a local vector table entry, or a redirection entry of an I/O APIC, may have this value.
+ */
 bool message_lvt_allowed(uint32_t value);
 bool message_redirection_allowed(uint32_t index, uint32_t value);
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Choosing and applying side-channel mitigations on AMD's CPUs (mitigate.h), by what CPUID says of
- * them. They keep what Intel's leak through buffers and the L1 cache, but: branch prediction that the
- * guest has trained may mislead root mode's returns (branch type confusion, speculative return stack
- * overflow), for which there is IBPB; and some leak through the scheduler's stores, which VERW clears
- * there. AMD 64-bit "Software techniques for managing speculation", APM 3 E.4.7, E.4.16.
+ * them. They keep what Intel's leak through buffers and the L1 cache, but: branch prediction that
+ * the guest has trained may mislead root mode's returns (branch type confusion, speculative return
+ * stack overflow), for which there is IBPB; and some leak through the scheduler's stores, which
+ * VERW clears there. AMD 64-bit "Software techniques for managing speculation", APM 3 E.4.7,
+ * E.4.16.
  */
 #include "arch/x86/mitigate.h"
 
@@ -36,10 +37,9 @@ static uint32_t needed_by(struct cpuid_regs sizes, struct cpuid_regs more)
 	uint32_t needed = 0;
 
 	if (all || !(sizes.ebx & SIZES_BTC_NO) || !(more.eax & MORE_SRSO_NO))
-		needed = MITIGATE_RETURNS |
-		    (sizes.ebx & SIZES_IBPB ? SVM_MITIGATE_PREDICTORS : 0);
-	if (more.eax & MORE_VERW_CLEAR &&
-	    (all || (more.ecx & MORE_TSA_NO) != MORE_TSA_NO) && family() >= FAMILY_TSA)
+		needed = MITIGATE_RETURNS | (sizes.ebx & SIZES_IBPB ? SVM_MITIGATE_PREDICTORS : 0);
+	if (more.eax & MORE_VERW_CLEAR && (all || (more.ecx & MORE_TSA_NO) != MORE_TSA_NO) &&
+	    family() >= FAMILY_TSA)
 		needed |= MITIGATE_BUFFERS;
 	return needed;
 }

@@ -3,11 +3,11 @@
  * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does
  * not know its exit.
  *
- * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the target's
- * mail (message.h) and kicks it; the target finds INIT in the word before it enters its guest again,
- * resets its VP, and waits for SIPI in root mode, where it counts as not in its guest. An INIT that
- * a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2 14.1.3, 15.30.1;
- * MP specification B.4.
+ * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the
+ * target's mail (message.h) and kicks it; the target finds INIT in the word before it enters its
+ * guest again, resets its VP, and waits for SIPI in root mode, where it counts as not in its guest.
+ * An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
+ * 14.1.3, 15.30.1; MP specification B.4.
  */
 #include "arch/cpu.h"
 #include "arch/frame.h"
@@ -35,7 +35,7 @@
 static struct mail {
 	_Atomic uint32_t start; /* START_ of message.h */
 	_Atomic uint32_t nmis;
-} *mail;
+} * mail;
 
 bool svm_start_init(void)
 {
@@ -93,8 +93,8 @@ void svm_send_sipi(unsigned cpu, uint8_t vector)
 }
 
 /*
- * Beside the kick, so that the two cannot merge, and no more than the CPU would keep. (What comes by
- * other ways than the interrupt command register is a real NMI.)
+ * Beside the kick, so that the two cannot merge, and no more than the CPU would keep. (What comes
+ * by other ways than the interrupt command register is a real NMI.)
  */
 void svm_send_nmi(unsigned cpu)
 {

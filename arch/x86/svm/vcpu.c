@@ -37,8 +37,8 @@ bool vcpu_is_kernel64(const struct vcpu *vcpu)
 }
 
 /*
- * Bytes of the instructions that exit and have one form, for CPUs that do not tell (NRIPS). A prefix
- * that does nothing is not counted in: README.md.
+ * Bytes of the instructions that exit and have one form, for CPUs that do not tell (NRIPS). A
+ * prefix that does nothing is not counted in: README.md.
  */
 static unsigned fixed_length(uint64_t code)
 {

@@ -6,14 +6,14 @@
  * An NMI of the guest's that hits root mode, at whatever instruction, is remembered in nmi_pending,
  * and the NMI-window control makes the CPU exit as soon as the guest can take it. Root mode's NMI
  * handler may set both at any instruction, so the window's handler clears the control first and
- * looks at nmi_pending afterwards. It is a flag: a second NMI merges with one that is still owed
- * (README.md, caveats). SDM 3C 26.5, 27.6.
+ * looks at nmi_pending (nmi.h) afterwards. SDM 3C 26.5, 27.6.
  */
 #include "arch/cpu.h"
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/audit.h"
@@ -144,9 +144,15 @@ void vendor_nmi_pending(void)
 
 	if (test_switch(TEST_NO_NMI_GUARD))
 		return;
-	atomic_store(&cpu->nmi_pending, 1);
+	nmi_owe(cpu);
 	if (cpu->vmcs_loaded)
 		open_nmi_window(cpu);
+}
+
+void vmx_nmi_owed(void)
+{
+	if (nmi_owed(this_cpu()))
+		open_nmi_window(this_cpu());
 }
 
 void vmx_entry_undone(void)
@@ -161,16 +167,16 @@ void vmx_nmi_window(struct vcpu *vcpu)
 	struct percpu *cpu = this_cpu();
 
 	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
-	if (!atomic_exchange(&cpu->nmi_pending, 0))
+	if (!nmi_take(cpu))
 		return;
 	/* The window may open in the shadow of an STI, and NMIs may not be injected there. */
 	unblock(BLOCKING_STI);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 	/*
-	 * One more may have come in between; its handler's control write may be the one undone
-	 * above.
+	 * Another one was owed, or has come in between; its handler's control write may be the one
+	 * undone above.
 	 */
-	if (atomic_load(&cpu->nmi_pending))
+	if (nmi_owed(cpu))
 		open_nmi_window(cpu);
 }
 
@@ -234,10 +240,8 @@ static bool endless(unsigned vector)
 	if (interrupted_exception() != vector)
 		return false;
 	audit(REDOUBT_AUDIT_EVENT_LOOP, vector, vmread(VMCS_GUEST_RIP));
-	if (!atomic_load(&cpu->nmi_pending) ||
-	    blocked(BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS))
+	if (blocked(BLOCKING_NMI | BLOCKING_STI | BLOCKING_MOV_SS) || !nmi_take(cpu))
 		return false;
-	atomic_store(&cpu->nmi_pending, 0);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 	return true;
 }

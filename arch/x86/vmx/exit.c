@@ -266,10 +266,10 @@ bool vmx_exit_fast(void)
 	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
 
 	sync_leave(cpu->sync);
-	if (reason == EXIT_CPUID)
-		policy_cpuid(&cpu->vcpu);
-	else if (reason == EXIT_VMCALL && vmx_is_kernel64())
+	if (__builtin_expect(reason == EXIT_VMCALL && vmx_is_kernel64(), 1))
 		monitor_call(&cpu->vcpu.regs.call);
+	else if (__builtin_expect(reason == EXIT_CPUID, 1))
+		policy_cpuid(&cpu->vcpu);
 	else
 		return false;
 	vmx_skip(&cpu->vcpu);

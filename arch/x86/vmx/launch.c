@@ -256,8 +256,7 @@ void vendor_launch(const struct firmware_state *state)
 	vendor_flush_local();
 	atomic_store(&cpu->sync->seen, 0);
 	atomic_store(&cpu->sync->covered, 1);
-	if (atomic_load(&cpu->nmi_pending))
-		vendor_nmi_pending();
+	vmx_nmi_owed();
 	sync_enter(cpu->sync);
 	vmx_enter_first();
 	vmx_resume_failed();

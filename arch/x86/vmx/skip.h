@@ -13,15 +13,18 @@
  */
 void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking);
 
+#define INSTRUCTION_MAX 15u
+
 /* vcpu_skip() of vcpu.h. */
 static inline void vmx_skip(struct vcpu *vcpu)
 {
 	uint64_t rip = vmread(VMCS_GUEST_RIP);
 	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
 	uint64_t blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-	uint64_t rare = (rip ^ next) >> 32 | blocking | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF);
+	uint64_t rare = blocking | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF);
 
-	if (__builtin_expect(rare != 0, 0))
+	/* Where 4 GiB were crossed the low half is less than an instruction is long. */
+	if (__builtin_expect(rare != 0 || (uint32_t)next < INSTRUCTION_MAX, 0))
 		vmx_skip_rare(vcpu, next, blocking);
 	else
 		vmwrite(VMCS_GUEST_RIP, next);

@@ -156,6 +156,7 @@ void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
 void vmx_reinject(struct vcpu *vcpu);
 void vmx_exception(struct vcpu *vcpu);
 void vmx_machine_check(struct vcpu *vcpu);
+void vmx_nmi_owed(void); /* NMIs that came before there was a VMCS */
 void vmx_nmi_window(struct vcpu *vcpu);
 void vmx_entry_undone(void); /* VM entry failed: an NMI that was to be injected is owed again */
 void vmx_settle_single_step(void); /* before each entry after a slow exit */

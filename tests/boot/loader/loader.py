@@ -184,6 +184,14 @@ SCENARIOS = {
         seen=[CONSOLE + line for line in (
             "^redoubt: no redoubt.conf beside the loader: the defaults hold$",
             "^redoubt: refused: The CPU with APIC id 1 is disabled or unhealthy: .*")]),
+    # ACPI tables that tell the operating system of a CPU that MP services do not have (I14).
+    "listed-cpu": dict(
+        script=["acpi enabled", *start("a"), "acpi later", *start("a"), "acpi", *start("go"),
+                probe("covered")],
+        conf={"a": CONF, "go": NEXT + "options = fail\n"},
+        seen=[*refused(r"The CPU with APIC id 126 could not be covered: the ACPI tables list it.*"),
+              *refused(r"The CPU with APIC id 126 could not be covered: the ACPI tables say that.*"),
+              "^redoubt: 1 CPUs covered$", "^probe: covered: signature 1, 1 CPUs$"]),
 }
 
 

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 struct memory {
 	uint8_t *bytes;
 	size_t size;
+	size_t cpus;
 };
 
 static const uint8_t *map(void *context, uint64_t address, uint64_t length)
@@ -47,11 +48,11 @@ static void fix(struct memory *memory, size_t at, size_t length, size_t sum_at)
 
 static void fix_all(struct memory *memory)
 {
-	static const size_t tables[] = { 64, 256, 1024 };
+	static const size_t tables[] = { 64, 128, 256, 1024 };
 
 	fix(memory, 0, RSDP_V1, 8);
 	fix(memory, 0, RSDP_V2, 32);
-	for (unsigned i = 0; i < 3; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		uint32_t length;
 
 		if (tables[i] + HEADER > memory->size)
@@ -60,6 +61,17 @@ static void fix_all(struct memory *memory)
 		if (length >= HEADER)
 			fix(memory, tables[i], length, tables[i] + SUM);
 	}
+}
+
+/* An id that was read from behind the table's memory would trip the sanitizer here. */
+static void count_cpu(void *context, const struct acpi_cpu *cpu)
+{
+	struct memory *memory = context;
+
+	if (cpu->flags & ACPI_CPU_ENABLED)
+		memory->cpus++;
+	if (memory->cpus > memory->size)
+		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -71,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	memory.size = size - 1;
+	memory.cpus = 0;
 	memory.bytes = malloc(memory.size);
 	memcpy(memory.bytes, data + 1, memory.size);
 	if (data[0] & 1)
@@ -82,6 +95,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (power.s5_type > 7 && power.s5_type != POWER_S5_UNKNOWN)
 		abort();
+	(void)acpi_cpus(BASE, map, count_cpu, &memory);
 	free(memory.bytes);
 	return 0;
 }

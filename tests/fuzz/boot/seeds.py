@@ -27,8 +27,10 @@ def acpi(wide):
     rsdp += struct.pack("<IIQ", BASE + 64, 36, BASE + 64 if wide else 0) + bytes(4)
     memory[:len(rsdp)] = rsdp
     entry = "<Q" if wide else "<I"
-    root = table(b"XSDT" if wide else b"RSDT", struct.pack(entry, BASE + 256))
+    root = table(b"XSDT" if wide else b"RSDT", struct.pack(entry, BASE + 256) + struct.pack(entry, BASE + 128))
     memory[64:64 + len(root)] = root
+    madt = table(b"APIC", bytes(8) + struct.pack("<BBBBI", 0, 8, 0, 3, 1) + struct.pack("<BBHIII", 9, 16, 0, 77, 1, 0))
+    memory[128:128 + len(madt)] = madt
     fadt = bytearray(276)
     fadt[:8] = b"FACP" + struct.pack("<I", 276)
     struct.pack_into("<I", fadt, 40, BASE + 1024)

@@ -45,6 +45,7 @@ static const struct {
 	{ ZYDIS_MNEMONIC_XSETBV, INSN_XSETBV },
 	{ ZYDIS_MNEMONIC_VMCALL, INSN_VMCALL },
 	{ ZYDIS_MNEMONIC_VMMCALL, INSN_VMMCALL },
+	{ ZYDIS_MNEMONIC_LMSW, INSN_LMSW },
 };
 
 static bool reference_decode(const uint8_t *bytes, size_t count, enum decode_mode mode,
@@ -144,7 +145,7 @@ static bool prefixes_in_class(const struct decoded *d, int op)
 		} else if (byte == 0x66) {
 			group = 1;
 			if (op == INSN_VMCALL || op == INSN_VMMCALL || op == INSN_XSETBV ||
-			    op == INSN_RDTSCP)
+			    op == INSN_RDTSCP || op == INSN_LMSW)
 				return false;
 		} else if (byte == 0x67) {
 			group = 2;
@@ -168,6 +169,8 @@ static bool in_class(const struct decoded *d)
 	if (op < 0 || d->insn.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY ||
 	    !prefixes_in_class(d, op))
 		return false;
+	if (op == INSN_LMSW)
+		return memory == NULL;
 	if (op >= INSN_IN)
 		return true;
 	if (memory == NULL)
@@ -295,6 +298,13 @@ static const char *compare(const struct insn *insn, const struct decoded *d)
 		return compare_port(insn, d);
 	if (insn->op == INSN_MOV_CR || insn->op == INSN_MOV_DR)
 		return compare_special(insn, d);
+	if (insn->op == INSN_LMSW) {
+		bool high;
+
+		/* Sixteen bits count; what the reference names may be wider. */
+		DEMAND(insn->writes && insn->width == 2);
+		DEMAND(insn->reg == general(d->operands[0].reg.value, &high) && !insn->high_byte);
+	}
 	return NULL;
 }
 

@@ -9,7 +9,7 @@
 
 #include "decode_reference.h"
 
-#define OPS (INSN_VMMCALL + 1)
+#define OPS (INSN_LMSW + 1)
 
 static const uint8_t prefixes[] = { 0x66, 0x67, 0xf0, 0xf2, 0xf3, 0x26, 0x2e, 0x36, 0x3e, 0x64,
 	0x65 };

@@ -105,6 +105,36 @@ static int set_up(void **state)
 	return 0;
 }
 
+static struct acpi_cpu seen[4];
+static unsigned seen_count;
+
+static void note_cpu(void *context, const struct acpi_cpu *cpu)
+{
+	assert_true(seen_count < 4);
+	seen[seen_count++] = *cpu;
+}
+
+/* Two entries for CPUs, one of another kind between them. */
+static void build_madt(void)
+{
+	table(OTHER, "APIC", 44 + 8 + 12 + 16);
+	put(OTHER + 44, 0x0800, 2);
+	memory[OTHER + 44 + 2] = 9;
+	memory[OTHER + 44 + 3] = 5;
+	put(OTHER + 44 + 4, ACPI_CPU_ENABLED, 4);
+	put(OTHER + 52, 0x0c01, 2);
+	put(OTHER + 64, 0x1009, 2);
+	put(OTHER + 64 + 4, 0x12345, 4);
+	put(OTHER + 64 + 8, ACPI_CPU_ONLINE_CAPABLE, 4);
+	fix_table(OTHER);
+}
+
+static enum acpi_result cpus(void)
+{
+	seen_count = 0;
+	return acpi_cpus(BASE + RSDP, map, note_cpu, NULL);
+}
+
 static enum acpi_result find(void)
 {
 	return acpi_find_power(BASE + RSDP, map, NULL, &power);
@@ -268,7 +298,55 @@ static void s5_has_many_forms(void **state)
 		assert_int_equal(s5_of(cut, n, DSDT_SIZE - n), POWER_S5_UNKNOWN);
 }
 
+static void cpus_are_listed(void **state)
+{
+	build_madt();
+	assert_int_equal(cpus(), ACPI_OK);
+	assert_int_equal(seen_count, 2);
+	assert_int_equal(seen[0].apic_id, 5);
+	assert_int_equal(seen[0].flags, ACPI_CPU_ENABLED);
+	assert_int_equal(seen[1].apic_id, 0x12345);
+	assert_int_equal(seen[1].flags, ACPI_CPU_ONLINE_CAPABLE);
+	memory[ROOT] = 0;
+	assert_int_equal(cpus(), ACPI_DAMAGED);
+	assert_int_equal(acpi_cpus(0, map, note_cpu, NULL), ACPI_ABSENT);
+}
+
+/* An entry that is empty, ends behind the table, or is too short for what it says it is. */
+static void madt_entries_are_not_trusted(void **state)
+{
+	static const struct {
+		unsigned at, value;
+		enum acpi_result result;
+		unsigned cpus;
+	} cases[] = {
+		{ 45, 0, ACPI_DAMAGED, 0 },
+		{ 45, 1, ACPI_DAMAGED, 0 },
+		{ 65, 17, ACPI_DAMAGED, 1 },
+		{ 65, 15, ACPI_DAMAGED, 1 },
+		{ 53, 27, ACPI_DAMAGED, 1 },
+		{ 53, 28, ACPI_OK, 1 },
+		{ 4, 44, ACPI_OK, 0 },
+		{ 4, 36, ACPI_OK, 0 },
+	};
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		build_madt();
+		memory[OTHER + cases[i].at] = (uint8_t)cases[i].value;
+		fix_table(OTHER);
+		assert_int_equal(cpus(), cases[i].result);
+		assert_int_equal(seen_count, cases[i].cpus);
+	}
+	build_madt();
+	memory[OTHER + 60]++;
+	assert_int_equal(cpus(), ACPI_DAMAGED);
+	for (longest = OTHER + 79; longest > OTHER; longest--)
+		assert_int_not_equal(cpus(), ACPI_OK);
+}
+
 static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(cpus_are_listed, set_up),
+	cmocka_unit_test_setup(madt_entries_are_not_trusted, set_up),
 	cmocka_unit_test_setup(all_is_found, set_up),
 	cmocka_unit_test_setup(extended_fields_win, set_up),
 	cmocka_unit_test_setup(old_tables_are_read, set_up),

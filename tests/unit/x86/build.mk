@@ -15,18 +15,29 @@ $(B)/x86unit/%.o: %.c | $(B)/hosttest.ready
 $(B)/x86unit/test_%: $(B)/x86unit/tests/unit/x86/test_%.o $(X86UNIT_OBJS)
 	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
+# SVM's decisions, on VMCBs and devices of fake_svm.c.
+SVMUNIT_TESTS := svm_message svm_event svm_device svm_cr
+SVMUNIT_SRCS := $(addprefix arch/x86/svm/,cr.c device.c event.c fetch.c message.c vcpu.c) arch/x86/decode.c \
+	arch/x86/operand.c tests/unit/x86/fake_svm.c
+SVMUNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(SVMUNIT_SRCS))
+$(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \
+		$(B)/x86unit/tests/unit/x86/test_%.o $(SVMUNIT_OBJS)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
 $(B)/policy.md: tools/build/gen_policy.py arch/x86/cpu_policy.def
 	@mkdir -p $(@D)
 	@$(PY) $^ > $@
 
 .PHONY: check-x86unit
-check-x86unit: $(addprefix $(B)/x86unit/test_,$(X86UNIT_TESTS)) $(B)/policy.md ## CPUID, MSRs, MTRRs
-	@status=0; for t in $(X86UNIT_TESTS); do N=$(or $(N),$(if $(SOAK),10000000,100000)) \
+check-x86unit: $(addprefix $(B)/x86unit/test_,$(X86UNIT_TESTS) $(SVMUNIT_TESTS)) $(B)/policy.md ## CPUID, MSRs, MTRRs
+	@status=0; for t in $(X86UNIT_TESTS) $(SVMUNIT_TESTS); do N=$(or $(N),$(if $(SOAK),10000000,100000)) \
 		SEED=$(or $(SEED),1) \
 		tests/run --time $(if $(SOAK),7200,240) x86-$$t -- $(B)/x86unit/test_$$t || status=1; \
 	done; exit $$status
 
 CHECK_TESTS += check-x86unit
 SOAK_TESTS += check-x86unit
--include $(X86UNIT_OBJS:.o=.d) $(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.d,$(X86UNIT_TESTS))
-.SECONDARY: $(X86UNIT_OBJS) $(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.o,$(X86UNIT_TESTS))
+-include $(patsubst %.o,%.d,$(X86UNIT_OBJS) $(SVMUNIT_OBJS)) \
+	$(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.d,$(X86UNIT_TESTS) $(SVMUNIT_TESTS))
+.SECONDARY: $(X86UNIT_OBJS) $(SVMUNIT_OBJS) \
+	$(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.o,$(X86UNIT_TESTS) $(SVMUNIT_TESTS))

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * See fake_svm.h.
+ */
+#include "fake_svm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/lock.h"
+#include "arch/upcall.h"
+#include "arch/x86/apic.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
+#include "arch/x86/policy.h"
+#include "arch/x86/region.h"
+#include "arch/x86/trap.h"
+#include "arch/x86/xcr0.h"
+
+struct fake_svm fake;
+
+void fake_reset(void)
+{
+	memset(&fake, 0, sizeof(fake));
+	for (unsigned i = 0; i < FAKE_CPUS; i++) {
+		struct vmcb *v = &fake.vmcbs[i];
+
+		fake.cpus[i].vcpu.index = i;
+		fake.cpus[i].sync = &fake.syncs[i];
+		fake.cpus[i].control_spa = (uint64_t)v;
+		atomic_store(&fake.syncs[i].covered, 1);
+		fake.syncs[i].apic_id = 2 * i;
+		v->efer = EFER_SVME | EFER_LME | EFER_LMA | EFER_NXE;
+		v->cr0 = CR0_PE | CR0_ET;
+		v->cr4 = CR4_PAE;
+		v->cs.attributes = ATTRIBUTE_LONG | 0x9b;
+		v->rflags = RFLAGS_FIXED;
+		v->rip = FAKE_CODE;
+	}
+	fake.cr4_policy = 0x7ff | CR4_PCIDE;
+}
+
+void fake_code(const char *bytes, unsigned count)
+{
+	memcpy(fake.memory + FAKE_CODE, bytes, count);
+}
+
+struct percpu *this_cpu(void)
+{
+	return &fake.cpus[fake.running];
+}
+
+unsigned cpu_index(void)
+{
+	return fake.running;
+}
+
+unsigned cpu_count(void)
+{
+	return FAKE_CPUS;
+}
+
+struct cpu_sync *sync_of(unsigned cpu)
+{
+	assert_true(cpu < FAKE_CPUS);
+	return &fake.syncs[cpu];
+}
+
+void sync_kick(struct cpu_sync *cpu)
+{
+	fake.kicks[cpu - fake.syncs]++;
+}
+
+const struct svm_caps *svm_caps(void)
+{
+	return &fake.caps;
+}
+
+void svm_flush_guest(void)
+{
+	fake.flushes++;
+}
+
+void svm_shutdown(struct vcpu *vcpu)
+{
+	fake.shutdowns++;
+}
+
+void svm_stop_vp(void)
+{
+	fake.stops++;
+}
+
+bool svm_is_covered(unsigned cpu)
+{
+	return atomic_load(&fake.syncs[cpu].covered);
+}
+
+void svm_send_init(unsigned cpu)
+{
+	fake.inits[cpu]++;
+}
+
+void svm_send_sipi(unsigned cpu, uint8_t vector)
+{
+	fake.sipis[cpu]++;
+	fake.sipi_vector = vector;
+}
+
+void svm_send_nmi(unsigned cpu)
+{
+	fake.nmis[cpu]++;
+}
+
+bool apic_is_x2(void)
+{
+	return fake.x2apic;
+}
+
+uint32_t apic_read(unsigned offset)
+{
+	return fake.apic[offset / 4];
+}
+
+void apic_write(unsigned offset, uint32_t value)
+{
+	fake.apic[offset / 4] = value;
+}
+
+bool apic_send(uint32_t apic_id, uint32_t command)
+{
+	fake.sent++;
+	fake.sent_id = apic_id;
+	fake.sent_command = command;
+	return true;
+}
+
+/* The monitor writes the window as hardware would take it: into the entry that the index names. */
+volatile uint8_t *slot_map_device(spa_t frame)
+{
+	assert_int_equal(frame.v, FAKE_IOAPIC);
+	return (volatile uint8_t *)fake.ioapic;
+}
+
+void slot_unmap(void)
+{
+}
+
+void *region_alloc(size_t pages)
+{
+	static uint8_t heap[FRAME_SIZE];
+
+	assert_int_equal(pages, 1);
+	memset(heap, 0, sizeof(heap));
+	return heap;
+}
+
+bool monitor_trap_writes(gpa_t page)
+{
+	return page.v == FAKE_IOAPIC || page.v == FAKE_APIC;
+}
+
+bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
+{
+	if (from.v > sizeof(fake.memory) - bytes)
+		return false;
+	memcpy(to, fake.memory + from.v, bytes);
+	return true;
+}
+
+uint64_t rdmsr(uint32_t msr)
+{
+	assert_int_equal(msr, MSR_APIC_BASE);
+	return FAKE_APIC | APIC_BASE_EN;
+}
+
+bool wrmsr_safe(uint32_t msr, uint64_t value)
+{
+	fake.apic[(msr - X2APIC_MSR) * 4] = (uint32_t)value;
+	return true;
+}
+
+uint64_t policy_cr4(void)
+{
+	return fake.cr4_policy;
+}
+
+bool xcr0_write(const struct vcpu *vcpu)
+{
+	return true;
+}
+
+bool test_switch(unsigned number)
+{
+	return false;
+}
+
+void audit(unsigned event, uint64_t subject, uint64_t fact)
+{
+	fake.audits++;
+	fake.audited = event;
+}
+
+void klog(enum log_level level, const char *format, ...)
+{
+}
+
+void panic(const char *format, ...)
+{
+	fail_msg("panic: %s", format);
+	abort();
+}
+
+void spin_lock(struct spinlock *lock)
+{
+}
+
+void spin_unlock(struct spinlock *lock)
+{
+}
