@@ -7,6 +7,9 @@
  *
  *   acpi [enabled|later]     install ACPI tables (tables.h); with a word they list a CPU that is
  *                            not there as enabled, or as one that can be switched on later
+ *   failed [runtime]         as after three starts of the loader that failed (boot/attempts.h): it
+ *                            will step aside; with the word, in a variable of the kind that an
+ *                            operating system can make
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
  *   # ...                    nothing
@@ -15,6 +18,7 @@
  */
 #include <efi.h>
 
+#include "boot/attempts.h"
 #include "tests/acpi/debugcon.h"
 #include "tests/acpi/tables.h"
 
@@ -163,6 +167,19 @@ static UINT32 missing_cpu(const char *word, UINTN length)
 	return begins(word, length, " later") ? 2 : 0;
 }
 
+static EFI_STATUS set_failed(struct starter *s, BOOLEAN runtime)
+{
+	CHAR16 name[] = ATTEMPTS_NAME;
+	EFI_GUID guid = ATTEMPTS_GUID;
+	UINT32 count = ATTEMPTS_MAX;
+	UINT32 attributes = ATTEMPTS_ATTRIBUTES;
+
+	if (runtime)
+		attributes |= EFI_VARIABLE_RUNTIME_ACCESS;
+	return s->system->RuntimeServices->SetVariable(name, &guid, attributes, sizeof(count),
+	    &count);
+}
+
 static void do_line(struct starter *s, const char *line, UINTN length)
 {
 	static CHAR16 wide[MAX_SCRIPT + 1];
@@ -172,6 +189,8 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 		return;
 	if (begins(line, length, "acpi")) {
 		report("acpi", install_acpi_tables(s->system, missing_cpu(line + 4, length - 4)));
+	} else if (begins(line, length, "failed")) {
+		report("failed", set_failed(s, begins(line + 6, length - 6, " runtime")));
 	} else if (begins(line, length, "start")) {
 		for (UINTN i = 6; i < length; i++)
 			wide[chars++] = (CHAR16)line[i];

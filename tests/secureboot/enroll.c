@@ -49,8 +49,6 @@ static struct {
 	{ L"MokList", L"\\MokList.esl", SHIM_GUID, BOOT_ONLY },
 	{ L"SbatLevel", L"\\SbatLevel.csv", SHIM_GUID, BOOT_ONLY },
 	{ ATTEMPTS_NAME, L"\\RedoubtAttempts.bin", ATTEMPTS_GUID, ATTEMPTS_ATTRIBUTES },
-	{ ATTEMPTS_NAME, L"\\forged.bin", ATTEMPTS_GUID,
-	    ATTEMPTS_ATTRIBUTES | EFI_VARIABLE_RUNTIME_ACCESS },
 	{ L"db", L"\\db.auth", DATABASE_GUID, SIGNED },
 	{ L"KEK", L"\\KEK.auth", EFI_GLOBAL_VARIABLE, SIGNED },
 	{ L"PK", L"\\PK.auth", EFI_GLOBAL_VARIABLE, SIGNED },
