@@ -23,8 +23,9 @@ static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
 	if (EFI_ERROR(status))
 		return status;
 	/* With no bytes given LoadImage() may read the file itself, unseen by us. */
-	status = out->size ? BS->AllocatePool(EfiLoaderData, out->size, &out->bytes) :
-				   EFI_LOAD_ERROR;
+	status = EFI_LOAD_ERROR;
+	if (out->size)
+		status = BS->AllocatePool(EfiLoaderData, out->size, &out->bytes);
 	if (!EFI_ERROR(status)) {
 		status = file_read(file, out->bytes, out->size);
 		if (EFI_ERROR(status))
