@@ -9,9 +9,9 @@ SB_VARS_ASIDE := $(patsubst %,$(SB)/%.vars,firmware-aside shim-aside) # chains.p
 # A check has each verdict once and each chain's shortest form; soak has all, with every number of CPUs.
 SB_REFUSALS := firmware off unsigned shim sbat not-revoked old-shim covered covered-shim \
 	$(if $(SOAK),sbat-direct)
-SB_CHECK_CHAINS := firmware-stub:2:--once shim-stub:1:
+SB_CHECK_CHAINS := firmware-stub:2:--once shim-stub:1: off-stub:1:--once
 SB_SOAK_CHAINS := firmware-stub:1: firmware-stub:2: firmware-stub:4: shim-stub:1: shim-stub:2: shim-stub:4: \
-	firmware-shim:1: shim-grub:2: shim-shim:1:
+	firmware-shim:1: shim-grub:2: shim-shim:1: off-stub:2:
 SB_CHAINS := $(if $(SOAK),$(SB_SOAK_CHAINS),$(SB_CHECK_CHAINS))
 # CHAIN:CPUS:OPTION, taken apart.
 sb_word = $(word $(2),$(subst :, ,$(1)))

@@ -9,11 +9,12 @@ usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--once] [--aside]
   shim-stub       Debian's shim starts redoubt.efi, and says yes to Debian's kernel
   shim-grub       Debian's shim starts redoubt.efi, and says yes to GRUB
   shim-shim       Debian's shim starts redoubt.efi, and says yes to Debian's shim
+  off-stub        Secure Boot off: as firmware-stub, with nothing signed; the kernel starts and is not locked down
 
   --once          without the reboot
   --aside         the loader steps aside: the same without a monitor, for comparison; implies --once
 
-The kernel must know that Secure Boot is on and be locked down; variables that it sets, each of which takes
+The kernel must know that Secure Boot is on (or off) and be locked down (or not); variables that it sets, each of which takes
 an SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
 """
 
@@ -23,7 +24,7 @@ import re
 import sys
 
 import keys
-from refusals import own_variables, signed
+from refusals import bare, own_variables, signed, source
 
 import linux
 import mkdisk
@@ -41,7 +42,7 @@ COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU|Call Trace|general protection|so
 MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi", None),
         "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None),
-        "shim-shim": ("shimx64.efi", None)}
+        "shim-shim": ("shimx64.efi", None), "off-stub": ("vmlinuz", "initrd")}
 
 
 def initrd(kernel):
@@ -65,12 +66,16 @@ def config(name):
 
 
 def disk(name, kernel):
-    if name.startswith("firmware"):
+    vmlinuz = os.path.join(linux.kernel_dir(kernel), "vmlinuz")
+    if name.startswith("off"):
+        vmlinuz = bare("kernel", vmlinuz)
+        files = [(source("redoubt"), "EFI/BOOT/BOOTX64.EFI")]
+    elif name.startswith("firmware"):
         files = [(signed("db", "redoubt"), "EFI/BOOT/BOOTX64.EFI")]
     else:
         files = [(keys.SHIM, "EFI/BOOT/BOOTX64.EFI"), (signed("mok", "redoubt"), "EFI/BOOT/grubx64.efi")]
-    files += [(os.path.join(linux.kernel_dir(kernel), "vmlinuz"), "EFI/debian/vmlinuz"),
-              (initrd(kernel), "EFI/debian/initrd"), (keys.SHIM, "EFI/debian/shimx64.efi"),
+    files += [(vmlinuz, "EFI/debian/vmlinuz"), (initrd(kernel), "EFI/debian/initrd"),
+              (keys.SHIM, "EFI/debian/shimx64.efi"),
               (os.path.join(linux.CACHE, linux.GRUB), "EFI/debian/grubx64.efi")]
     texts = [(config(name), "EFI/BOOT/redoubt.conf"),
              (linux.GRUB_CONFIG.format(options=linux.OPTIONS), "EFI/debian/grub.cfg")]
@@ -85,6 +90,8 @@ class Chain:
     def __init__(self, args, spec, tap):
         self.args = args
         self.spec = spec
+        self.on = not args.name.startswith("off")
+        self.word = "on" if self.on else "off"
         self.machine = Machine(spec, "qemu-tcg", args.time)
         self.tap = tap
 
@@ -119,20 +126,24 @@ class Chain:
     def secure_boot(self):
         self.ask(MOUNT)
         text = self.last_line(f"hexdump -ve '1/1 \"%02x \"' {EFIVARS}/SecureBoot-{GLOBAL}")
-        self.tap.check(text == "06 00 00 00 01", "firmware's variable says that it is on", text)
+        self.tap.check(text == f"06 00 00 00 {int(self.on):02x}",
+                       f"firmware's variable says that it is {self.word}", text)
 
     def kernel_log(self):
         text = self.ask("dmesg | grep -i 'secure boot'")
-        self.tap.check("Secure boot enabled" in text, "the kernel says that Secure Boot is on", text)
+        wanted = "Secure boot enabled" if self.on else "Secure boot disabled"
+        self.tap.check(wanted in text, f"the kernel says that Secure Boot is {self.word}", text)
 
     def locked_down(self):
         text = self.ask("mount -t securityfs securityfs /sys/kernel/security 2>/dev/null; "
                         "cat /sys/kernel/security/lockdown")
-        self.tap.check("[integrity]" in text, "the kernel is locked down", text)
+        wanted = "[integrity]" if self.on else "[none]"
+        self.tap.check(wanted in text, f"the kernel's lockdown is {wanted}", text)
 
     def memory_closed(self):
         text = self.ask("dd if=/dev/mem of=/dev/null bs=1 count=1 2>&1")
-        self.tap.check("not permitted" in text, "the kernel does not give out its memory", text)
+        wanted = "not permitted" if self.on else "1+0 records out"
+        self.tap.check(wanted in text, f"reading /dev/mem gives: {wanted}", text)
 
     def values(self):
         """The variables of all CPUs, as the guest reads them, one a line."""

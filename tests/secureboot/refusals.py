@@ -61,10 +61,10 @@ def modified(key, name):
     return keys.modified(signed(key, name), made(f"{name}-{key}-modified"))
 
 
-def bare(name):
+def bare(name, path_signed=None):
     """What came signed, without its signature."""
     path = made(f"{name}-bare")
-    shutil.copyfile(source(name), path)
+    shutil.copyfile(path_signed or source(name), path)
     keys.run("sbattach", "--remove", path)
     return path
 
