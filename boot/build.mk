@@ -26,21 +26,23 @@ $(B)/efi/%.o: %.S Makefile
 # $(eval $(call efi_app,NAME,OBJECTS)) defines the rules for $(B)/NAME.efi, an EFI application whose
 # entry is `EFI_STATUS EFIAPI efi_main(EFI_HANDLE, EFI_SYSTEM_TABLE *)`. NAME may contain folders.
 # $(NAME)_SECTIONS, if set before, lists NAME=FILE sections to carry; the files become prerequisites.
+# $(NAME)_SUBSYSTEM, if set before, makes it a driver (the words are elf2pe.py's).
 define efi_app
 $(B)/$(1).elf: $(2) $(EFI_LDS)
 	@mkdir -p $$(@D)
 	$$(LD) $$(EFI_LDFLAGS) -Map=$$@.map -o $$@ $(2) $$(EFI_LIBS)
 $(B)/$(1).efi: $(B)/$(1).elf $(ELF2PE) tools/build/elf.py \
 		$(foreach s,$($(1)_SECTIONS),$(lastword $(subst =, ,$(s))))
-	$(PY) $(ELF2PE) --subsystem app --base $(EFI_IMAGE_BASE) $(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
+	$(PY) $(ELF2PE) --subsystem $(or $($(1)_SUBSYSTEM),app) --base $(EFI_IMAGE_BASE) \
+		$(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
 -include $(patsubst %.o,%.d,$(2))
 endef
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image ranges record_valid sha256 text
+BOOT_PURE := acpi config image ranges record_valid secure_boot_state sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record settings shim tables watch x86) \
+	handover initrd launch main memory record secure_boot settings shim tables watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
@@ -56,7 +58,7 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi image
+BOOT_UNIT := config ranges acpi image secure_boot
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img

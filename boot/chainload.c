@@ -22,7 +22,10 @@ static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
 
 	if (EFI_ERROR(status))
 		return status;
-	status = BS->AllocatePool(EfiLoaderData, out->size, &out->bytes);
+	/* With no bytes given LoadImage() may read the file itself, unseen by us. */
+	status = EFI_LOAD_ERROR;
+	if (out->size)
+		status = BS->AllocatePool(EfiLoaderData, out->size, &out->bytes);
 	if (!EFI_ERROR(status)) {
 		status = file_read(file, out->bytes, out->size);
 		if (EFI_ERROR(status))
@@ -73,34 +76,97 @@ static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const cha
 	return status;
 }
 
-static EFI_STATUS start(EFI_HANDLE next, const char *options)
+/*
+ * The options as images take them; NULL for none. From the pool, since an image that stays (a
+ * driver) may look at them when the loader has ended.
+ */
+static EFI_STATUS widen_options(const char *options, CHAR16 **wide)
 {
-	CHAR16 wide[CONFIG_LINE_MAX + 1];
-	EFI_LOADED_IMAGE *loaded;
-	CHAR16 *exit_data = NULL;
-	UINTN exit_size;
-	UINT32 size = 0;
 	EFI_STATUS status;
 
-	status = BS->HandleProtocol(next, &LoadedImageProtocol, (void **)&loaded);
-	if (EFI_ERROR(status))
-		return status;
-	/* Set where there are none, too: shim would hand on its own. */
-	file_widen(wide, options);
-	loaded->LoadOptions = *options ? wide : NULL;
-	if (*options)
-		size = (UINT32)((text_length(options) + 1) * sizeof(CHAR16));
-	loaded->LoadOptionsSize = size;
-	status = BS->StartImage(next, &exit_size, &exit_data);
+	*wide = NULL;
+	if (!*options)
+		return EFI_SUCCESS;
+	status = BS->AllocatePool(EfiLoaderData, (text_length(options) + 1) * sizeof(CHAR16),
+	    (void **)wide);
+	if (!EFI_ERROR(status))
+		file_widen(*wide, options);
+	return status;
+}
+
+static BOOLEAN is_loaded(EFI_HANDLE next, const EFI_LOADED_IMAGE *as)
+{
+	EFI_LOADED_IMAGE *loaded;
+
+	return !EFI_ERROR(BS->HandleProtocol(next, &LoadedImageProtocol, (void **)&loaded)) &&
+	    loaded == as;
+}
+
+/*
+ * Starts a loaded image and returns what it, or StartImage(), has returned. `*there`: it is still
+ * loaded. With an error that is one that was refused, since firmware unloads what has failed. An
+ * image of shim's is gone in any case, and its handle may by then lead to memory that is free.
+ */
+static EFI_STATUS start(EFI_HANDLE next, EFI_LOADED_IMAGE *loaded, BOOLEAN *there)
+{
+	BOOLEAN of_shim = shim_loaded(next);
+	CHAR16 *exit_data = NULL;
+	UINTN exit_size = 0;
+	EFI_STATUS status = BS->StartImage(next, &exit_size, &exit_data);
+
+	*there = !of_shim && is_loaded(next, loaded);
 	if (exit_data)
 		BS->FreePool(exit_data);
+	return status;
+}
+
+/* Starts a loaded image with `options`, which are gone afterwards unless the image stays. */
+static EFI_STATUS start_with(EFI_HANDLE next, CHAR16 *options, const char *path)
+{
+	EFI_LOADED_IMAGE *loaded;
+	BOOLEAN there = TRUE;
+	EFI_STATUS status = BS->HandleProtocol(next, &LoadedImageProtocol, (void **)&loaded);
+
+	if (!EFI_ERROR(status)) {
+		say("starting %s", path);
+		/* Set where there are none, too: shim would hand on its own. */
+		loaded->LoadOptions = options;
+		loaded->LoadOptionsSize = options ? (UINT32)StrSize(options) : 0;
+		status = start(next, loaded, &there);
+	}
+	if (there && EFI_ERROR(status)) {
+		say("next loader %s was not started: %s", path, status_text(status));
+		BS->UnloadImage(next);
+		there = FALSE;
+	} else {
+		say("next loader %s returned: %s", path, status_text(status));
+	}
+	if (!there && options)
+		BS->FreePool(options);
+	return status;
+}
+
+static EFI_STATUS load_and_start(EFI_HANDLE self, const EFI_LOADED_IMAGE *image,
+    const struct config *config)
+{
+	EFI_HANDLE next;
+	CHAR16 *options;
+	EFI_STATUS status = widen_options(config->options, &options);
+
+	if (!EFI_ERROR(status)) {
+		status = load(self, image, config->next, &next);
+		if (!EFI_ERROR(status))
+			return start_with(next, options, config->next);
+		if (options)
+			BS->FreePool(options);
+	}
+	say("next loader %s: %s", config->next, status_text(status));
 	return status;
 }
 
 EFI_STATUS chainload(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const struct config *config)
 {
 	struct initrd initrd = { 0 };
-	EFI_HANDLE next;
 	EFI_STATUS status = EFI_SUCCESS;
 
 	if (*config->initrd)
@@ -109,14 +175,7 @@ EFI_STATUS chainload(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const struc
 		say("initrd %s: %s", config->initrd, status_text(status));
 		return status;
 	}
-	status = load(self, image, config->next, &next);
-	if (EFI_ERROR(status)) {
-		say("next loader %s: %s", config->next, status_text(status));
-	} else {
-		say("starting %s", config->next);
-		status = start(next, config->options);
-		say("next loader %s returned: %s", config->next, status_text(status));
-	}
+	status = load_and_start(self, image, config);
 	initrd_withdraw(&initrd);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "boot/image.h"
 #include "boot/launch.h"
 #include "boot/record.h"
+#include "boot/secure_boot.h"
 #include "boot/settings.h"
 #include "boot/watch.h"
 #include "boot/x86.h"
@@ -104,6 +105,7 @@ static EFI_STATUS run(struct loader *l)
 	if (!settings_read(l->image, &l->config))
 		return EFI_INVALID_PARAMETER;
 	say("loader at 0x%lx, linked for 0x%lx", (UINT64)l->image->ImageBase, EFI_IMAGE_BASE);
+	say("Secure Boot %s", secure_boot_text(secure_boot_read()));
 	record_show();
 	l->vendor = cpu_vendor();
 	if (!steps_aside(l) && !cover(l))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Shim's SHIM_LOCK protocol.
+ * Shim's protocols.
  */
 #include "boot/shim.h"
 
@@ -12,6 +12,15 @@
 		0x605dab50, 0xe046, 0x4300,                                                        \
 		{                                                                                  \
 			0xab, 0xb6, 0x3d, 0xd8, 0x10, 0xdd, 0x8b, 0x23                             \
+		}                                                                                  \
+	}
+
+/* Shim, from version 16 on, puts it on the handle of each image that its own LoadImage() loads. */
+#define SHIM_LOADED_IMAGE_GUID                                                                     \
+	{                                                                                          \
+		0x6e6baeb8, 0x7108, 0x4179,                                                        \
+		{                                                                                  \
+			0x94, 0x9d, 0xa3, 0x49, 0x34, 0x15, 0xec, 0x97                             \
 		}                                                                                  \
 	}
 
@@ -35,4 +44,12 @@ EFI_STATUS shim_verify(void *image, UINT64 size)
 	if (size > IMAGE_MAX)
 		return EFI_UNSUPPORTED;
 	return shim->verify(image, (UINT32)size);
+}
+
+BOOLEAN shim_loaded(EFI_HANDLE image)
+{
+	EFI_GUID guid = SHIM_LOADED_IMAGE_GUID;
+	void *ignored;
+
+	return !EFI_ERROR(BS->HandleProtocol(image, &guid, &ignored));
 }

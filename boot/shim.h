@@ -15,4 +15,10 @@
  */
 EFI_STATUS shim_verify(void *image, UINT64 size);
 
+/*
+ * Whether shim, and not firmware, has loaded this image, which has not been started yet. Shim's
+ * StartImage() unloads such an image whatever it returns; the handle must not be used after it.
+ */
+BOOLEAN shim_loaded(EFI_HANDLE image);
+
 #endif

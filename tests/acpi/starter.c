@@ -7,6 +7,9 @@
  *
  *   acpi [enabled|later]     install ACPI tables (tables.h); with a word they list a CPU that is
  *                            not there as enabled, or as one that can be switched on later
+ *   failed [runtime]         as after three starts of the loader that failed (boot/attempts.h): it
+ *                            will step aside; with the word, in a variable of the kind that an
+ *                            operating system can make
  *   start PATH [OPTIONS...]  load and start an EFI program of this volume; OPTIONS, as they stand,
  *                            become its load options; the next line follows when it returns
  *   nameless PATH            the same for a program that is not told what file it came from, as one
@@ -19,6 +22,7 @@
  */
 #include <efi.h>
 
+#include "boot/attempts.h"
 #include "tests/acpi/debugcon.h"
 #include "tests/acpi/tables.h"
 
@@ -181,6 +185,19 @@ static UINT32 missing_cpu(const char *word, UINTN length)
 	return begins(word, length, " later") ? 2 : 0;
 }
 
+static EFI_STATUS set_failed(struct starter *s, BOOLEAN runtime)
+{
+	CHAR16 name[] = ATTEMPTS_NAME;
+	EFI_GUID guid = ATTEMPTS_GUID;
+	UINT32 count = ATTEMPTS_MAX;
+	UINT32 attributes = ATTEMPTS_ATTRIBUTES;
+
+	if (runtime)
+		attributes |= EFI_VARIABLE_RUNTIME_ACCESS;
+	return s->system->RuntimeServices->SetVariable(name, &guid, attributes, sizeof(count),
+	    &count);
+}
+
 static void do_line(struct starter *s, const char *line, UINTN length)
 {
 	static CHAR16 wide[MAX_SCRIPT + 1];
@@ -190,6 +207,8 @@ static void do_line(struct starter *s, const char *line, UINTN length)
 		return;
 	if (begins(line, length, "acpi")) {
 		report("acpi", install_acpi_tables(s->system, missing_cpu(line + 4, length - 4)));
+	} else if (begins(line, length, "failed")) {
+		report("failed", set_failed(s, begins(line + 6, length - 6, " runtime")));
 	} else if (begins(line, length, "start") || begins(line, length, "nameless")) {
 		s->nameless = line[0] == 'n';
 		for (UINTN i = s->nameless ? 9 : 6; i < length; i++)

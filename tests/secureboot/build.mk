@@ -4,16 +4,17 @@
 SB := $(B)/tests/secureboot
 SB_KEY_NAMES := PK KEK db mok other
 SB_KEYS := $(patsubst %,$(SB)/keys/%.cer,$(SB_KEY_NAMES))
-SB_VARIANTS := firmware firmware-aside shim shim-aside revoked revoked-aside
-SB_VARS := $(patsubst %,$(SB)/%.vars,$(SB_VARIANTS))
-SB_REFUSALS := firmware unsigned shim sbat sbat-direct old-shim covered covered-shim
-SB_CHAINS := firmware-stub firmware-shim shim-stub shim-grub shim-shim
-# What a check leaves out, to stay in its time: the reboot in most of them.
-SB_firmware-stub := $(if $(SOAK),--cpus 4)
-SB_firmware-shim := $(if $(SOAK),,--once)
-SB_shim-stub := --cpus 2
-SB_shim-grub := $(if $(SOAK),,--once)
-SB_shim-shim := $(if $(SOAK),,--once)
+SB_VARS := $(patsubst %,$(SB)/%.vars,firmware off shim revoked)
+SB_VARS_ASIDE := $(patsubst %,$(SB)/%.vars,firmware-aside shim-aside) # chains.py --aside
+# A check has each verdict once and each chain's shortest form; soak has all, with every number of CPUs.
+SB_REFUSALS := firmware off unsigned shim sbat not-revoked old-shim covered covered-shim \
+	$(if $(SOAK),sbat-direct)
+SB_CHECK_CHAINS := firmware-stub:2:--once shim-stub:1: off-stub:1:--once
+SB_SOAK_CHAINS := firmware-stub:1: firmware-stub:2: firmware-stub:4: shim-stub:1: shim-stub:2: shim-stub:4: \
+	firmware-shim:1: shim-grub:2: shim-shim:1: off-stub:2:
+SB_CHAINS := $(if $(SOAK),$(SB_SOAK_CHAINS),$(SB_CHECK_CHAINS))
+# CHAIN:CPUS:OPTION, taken apart.
+sb_word = $(word $(2),$(subst :, ,$(1)))
 
 # Programs, some of them once more with another .sbat section, and so judged differently by shim.
 SB_SBAT := tests/secureboot/sbat
@@ -22,6 +23,9 @@ tests/secureboot/starter_SECTIONS := .sbat=$(SB_SBAT)/probe.csv
 tests/secureboot/probe_SECTIONS := .sbat=$(SB_SBAT)/probe.csv
 tests/secureboot/probe-old_SECTIONS := .sbat=$(SB_SBAT)/old.csv
 tests/secureboot/probe-refused_SECTIONS := .sbat=$(SB_SBAT)/refused.csv
+tests/secureboot/probe-unstarted_SECTIONS := .sbat=$(SB_SBAT)/unstarted.csv
+tests/secureboot/probe-deleted_SECTIONS := .sbat=$(SB_SBAT)/deleted.csv
+tests/secureboot/resident_SUBSYSTEM := boot-driver
 tests/secureboot/redoubt-next_SECTIONS := .sbat=$(SB_SBAT)/next.csv \
 	$(filter-out .sbat=%,$(boot/redoubt_SECTIONS))
 $(eval $(call efi_app,tests/secureboot/enroll,$(call sb_objs,enroll)))
@@ -29,16 +33,20 @@ $(eval $(call efi_app,tests/secureboot/starter,$(STARTER_OBJS)))
 $(eval $(call efi_app,tests/secureboot/probe,$(call sb_objs,probe)))
 $(eval $(call efi_app,tests/secureboot/probe-old,$(call sb_objs,probe)))
 $(eval $(call efi_app,tests/secureboot/probe-refused,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/probe-unstarted,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/probe-deleted,$(call sb_objs,probe)))
+$(eval $(call efi_app,tests/secureboot/resident,$(call sb_objs,resident)))
 $(eval $(call efi_app,tests/secureboot/double,$(call sb_objs,double)))
 $(eval $(call efi_app,tests/secureboot/redoubt-next,$(BOOT_OBJS)))
-SB_APPS := $(patsubst %,$(SB)/%.efi,enroll starter probe probe-old probe-refused double redoubt-next)
+SB_APPS := $(patsubst %,$(SB)/%.efi,enroll starter probe probe-old probe-refused probe-unstarted \
+	probe-deleted resident double redoubt-next)
 ALL_TARGETS += $(SB_APPS)
 
 $(SB_KEYS) &: tools/sign/keys.sh
 	@tools/sign/keys.sh $(SB)/keys $(SB_KEY_NAMES)
 	@touch $(SB_KEYS)
 
-$(SB_VARS): $(SB)/%.vars: $(SB)/enroll.efi $(SB_KEYS) tests/secureboot/enroll.py \
+$(SB_VARS) $(SB_VARS_ASIDE): $(SB)/%.vars: $(SB)/enroll.efi $(SB_KEYS) tests/secureboot/enroll.py \
 		tests/secureboot/keys.py tools/sign/variables.sh
 	@echo '  ENROLL $@'
 	@$(PY) tests/secureboot/enroll.py $* $@
@@ -52,8 +60,10 @@ check-secureboot: setup-secureboot ## Secure Boot on QEMU: who is started and re
 	@status=0; for t in $(SB_REFUSALS); do \
 		tests/run --time 200 secureboot-$$t -- $(PY) tests/secureboot/refusals.py $$t || status=1; \
 	done; \
-	$(foreach t,$(SB_CHAINS),tests/run --time 300 secureboot-$(t) -- \
-		$(PY) tests/secureboot/chains.py $(t) $(SB_$(t)) || status=1;) \
+	$(foreach t,$(SB_CHAINS),tests/run --time $(if $(SOAK),900,300) \
+		secureboot-$(call sb_word,$(t),1)-$(call sb_word,$(t),2) -- $(PY) tests/secureboot/chains.py \
+		$(call sb_word,$(t),1) --cpus $(call sb_word,$(t),2) --time $(if $(SOAK),840,240) \
+		$(call sb_word,$(t),3) || status=1;) \
 	exit $$status
 
 CHECK_TESTS += check-secureboot

@@ -9,12 +9,13 @@ usage: chains.py NAME [--kernel stock|cloud] [--cpus N] [--once] [--aside]
   shim-stub       Debian's shim starts redoubt.efi, and says yes to Debian's kernel
   shim-grub       Debian's shim starts redoubt.efi, and says yes to GRUB
   shim-shim       Debian's shim starts redoubt.efi, and says yes to Debian's shim
+  off-stub        Secure Boot off: as firmware-stub, with nothing signed; the kernel starts and is not locked down
 
   --once          without the reboot
   --aside         the loader steps aside: the same without a monitor, for comparison; implies --once
 
-The kernel must know that Secure Boot is on and be locked down; a variable that it sets, which takes an
-SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
+The kernel must know that Secure Boot is on (or off) and be locked down (or not); variables that it sets, each of which takes
+an SMI in this firmware, must be there after a reboot, and in the flash seen from outside. Speaks TAP.
 """
 
 import argparse
@@ -23,7 +24,7 @@ import re
 import sys
 
 import keys
-from refusals import own_variables, signed
+from refusals import bare, own_variables, signed, source
 
 import linux
 import mkdisk
@@ -32,13 +33,16 @@ from tap import Tap
 
 PROMPT = re.escape(linux.PROMPT)
 GLOBAL = "8be4df61-93ca-11d2-aa0d-00e098032b8c"
-VARIABLE = "RedoubtTest-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
+VARIABLE = "RedoubtTest{}-6fa5a0b1-6d7f-4d0c-8a39-0c6d3a3f5a11"
 EFIVARS = "/sys/firmware/efi/efivars"
+COUNTER = "RedoubtAttempts-dade1552-6eda-488e-9f96-12cc6f92dca1"
 MOUNT = f"insmod /lib/efivarfs.ko; mount -t efivarfs efivarfs {EFIVARS}"
-CONTENT = "still there after the reboot"
+CONTENT = "of CPU {}, still there"
+COMPLAINT = re.compile(r"BUG:|Oops|WARNING: CPU|Call Trace|general protection|soft lockup")
+MONITOR_TROUBLE = re.compile(r"^\[[^]]* error\].*|.*PANIC.*|.*CHECK failed.*", re.M)
 NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi", None),
         "shim-stub": ("vmlinuz", "initrd"), "shim-grub": ("grubx64.efi", None),
-        "shim-shim": ("shimx64.efi", None)}
+        "shim-shim": ("shimx64.efi", None), "off-stub": ("vmlinuz", "initrd")}
 
 
 def initrd(kernel):
@@ -62,12 +66,16 @@ def config(name):
 
 
 def disk(name, kernel):
-    if name.startswith("firmware"):
+    vmlinuz = os.path.join(linux.kernel_dir(kernel), "vmlinuz")
+    if name.startswith("off"):
+        vmlinuz = bare("kernel", vmlinuz)
+        files = [(source("redoubt"), "EFI/BOOT/BOOTX64.EFI")]
+    elif name.startswith("firmware"):
         files = [(signed("db", "redoubt"), "EFI/BOOT/BOOTX64.EFI")]
     else:
         files = [(keys.SHIM, "EFI/BOOT/BOOTX64.EFI"), (signed("mok", "redoubt"), "EFI/BOOT/grubx64.efi")]
-    files += [(os.path.join(linux.kernel_dir(kernel), "vmlinuz"), "EFI/debian/vmlinuz"),
-              (initrd(kernel), "EFI/debian/initrd"), (keys.SHIM, "EFI/debian/shimx64.efi"),
+    files += [(vmlinuz, "EFI/debian/vmlinuz"), (initrd(kernel), "EFI/debian/initrd"),
+              (keys.SHIM, "EFI/debian/shimx64.efi"),
               (os.path.join(linux.CACHE, linux.GRUB), "EFI/debian/grubx64.efi")]
     texts = [(config(name), "EFI/BOOT/redoubt.conf"),
              (linux.GRUB_CONFIG.format(options=linux.OPTIONS), "EFI/debian/grub.cfg")]
@@ -82,6 +90,8 @@ class Chain:
     def __init__(self, args, spec, tap):
         self.args = args
         self.spec = spec
+        self.on = not args.name.startswith("off")
+        self.word = "on" if self.on else "off"
         self.machine = Machine(spec, "qemu-tcg", args.time)
         self.tap = tap
 
@@ -93,15 +103,20 @@ class Chain:
         return self.ask(line).rstrip().split("\n")[-1].strip()
 
     def steps(self):
-        again = [self.reboot, self.covered, self.locked_down, self.get_variable]
-        return [self.to_prompt, self.covered, self.secure_boot, self.kernel_log, self.locked_down,
-                self.memory_closed, self.set_variable, *([] if self.args.once else again),
-                self.power_off, self.in_flash]
+        again = [self.reboot, self.covered, self.locked_down, self.get_variables]
+        return [self.to_prompt, self.online, self.covered, self.secure_boot, self.kernel_log,
+                self.locked_down, self.memory_closed, self.set_variables, self.counter_closed,
+                *([] if self.args.once else again), self.no_trouble, self.power_off, self.in_flash]
 
     def to_prompt(self):
         self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic|Access Denied")
         self.tap.check(True, f"{self.args.name}: Debian comes up to a prompt")
         self.ask("dmesg -n 1")
+
+    def online(self):
+        wanted = "0" if self.args.cpus == 1 else f"0-{self.args.cpus - 1}"
+        text = self.ask("cat /sys/devices/system/cpu/online").strip()
+        self.tap.check(text == wanted, f"{self.args.cpus} CPUs are online", text)
 
     def covered(self):
         text = self.ask("redoubtctl status; echo exit status $?")
@@ -111,25 +126,48 @@ class Chain:
     def secure_boot(self):
         self.ask(MOUNT)
         text = self.last_line(f"hexdump -ve '1/1 \"%02x \"' {EFIVARS}/SecureBoot-{GLOBAL}")
-        self.tap.check(text == "06 00 00 00 01", "firmware's variable says that it is on", text)
+        self.tap.check(text == f"06 00 00 00 {int(self.on):02x}",
+                       f"firmware's variable says that it is {self.word}", text)
 
     def kernel_log(self):
         text = self.ask("dmesg | grep -i 'secure boot'")
-        self.tap.check("Secure boot enabled" in text, "the kernel says that Secure Boot is on", text)
+        wanted = "Secure boot enabled" if self.on else "Secure boot disabled"
+        self.tap.check(wanted in text, f"the kernel says that Secure Boot is {self.word}", text)
 
     def locked_down(self):
         text = self.ask("mount -t securityfs securityfs /sys/kernel/security 2>/dev/null; "
                         "cat /sys/kernel/security/lockdown")
-        self.tap.check("[integrity]" in text, "the kernel is locked down", text)
+        wanted = "[integrity]" if self.on else "[none]"
+        self.tap.check(wanted in text, f"the kernel's lockdown is {wanted}", text)
 
     def memory_closed(self):
         text = self.ask("dd if=/dev/mem of=/dev/null bs=1 count=1 2>&1")
-        self.tap.check("not permitted" in text, "the kernel does not give out its memory", text)
+        wanted = "not permitted" if self.on else "1+0 records out"
+        self.tap.check(wanted in text, f"reading /dev/mem gives: {wanted}", text)
 
-    def set_variable(self):
-        self.ask(f"printf '\\007\\000\\000\\000{CONTENT}' > {EFIVARS}/{VARIABLE}")
-        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
-        self.tap.check(text == CONTENT, "a variable is set and read", text)
+    def values(self):
+        """The variables of all CPUs, as the guest reads them, one a line."""
+        names = f"{EFIVARS}/{VARIABLE.format('*')}"
+        return self.last_line(f"for f in {names}; do tail -c +5 $f; echo -n '. '; done")
+
+    def wanted(self):
+        return " ".join(CONTENT.format(i) + "." for i in range(self.args.cpus))
+
+    def set_variables(self):
+        """One from each CPU; an SMI takes all of them."""
+        for i in range(self.args.cpus):
+            self.ask(f"taskset -c {i} printf '\\007\\000\\000\\000{CONTENT.format(i)}' > "
+                     f"{EFIVARS}/{VARIABLE.format(i)}")
+        text = self.values()
+        self.tap.check(text == self.wanted(), "each CPU sets a variable and reads it", text)
+
+    def counter_closed(self):
+        """Three would let the next start go on without the monitor (seen after the reboot)."""
+        path = f"{EFIVARS}/{COUNTER}"
+        said = [self.last_line(f"printf '\\{attributes:03o}\\000\\000\\000\\003\\000\\000\\000' > {path} "
+                               "2>&1 && echo taken || echo refused") for attributes in (3, 7)]
+        self.tap.check(said == ["refused"] * 2,
+                       "T55 the counter of starts, set by the guest: refused", f"{said}")
 
     def reboot(self):
         self.machine.send("reboot\n")
@@ -138,10 +176,15 @@ class Chain:
         self.tap.check(True, "the machine comes up again after reboot")
         self.ask("dmesg -n 1")
 
-    def get_variable(self):
+    def get_variables(self):
         self.ask(MOUNT)
-        text = self.last_line(f"tail -c +5 {EFIVARS}/{VARIABLE}")
-        self.tap.check(text == CONTENT, "the variable is still there", text)
+        text = self.values()
+        self.tap.check(text == self.wanted(), "the variables are still there", text)
+
+    def no_trouble(self):
+        text = self.ask("dmesg") + self.machine.serial
+        trouble = COMPLAINT.findall(text) + MONITOR_TROUBLE.findall(self.machine.e9)
+        self.tap.check(not trouble, "neither the kernel nor the monitor complains", "\n".join(trouble))
 
     def power_off(self):
         self.machine.send("poweroff\n")
@@ -151,8 +194,10 @@ class Chain:
     def in_flash(self):
         with open(self.spec.vars, "rb") as file:
             flash = file.read()
-        name = VARIABLE.split("-", maxsplit=1)[0].encode("utf-16-le")
-        self.tap.check(name in flash and CONTENT.encode() in flash, "the variable is in the flash")
+        missing = [i for i in range(self.args.cpus)
+                   if VARIABLE.format(i).split("-", maxsplit=1)[0].encode("utf-16-le") not in flash
+                   or CONTENT.format(i).encode() not in flash]
+        self.tap.check(not missing, "the variables are in the flash", f"not those of {missing}")
 
 
 def parse():

@@ -7,10 +7,11 @@ build that enforces. Variants:
 
   firmware        firmware trusts our key `db`, Debian's certificate and who signed Debian's shim
   shim            firmware trusts who signed Debian's shim, alone; shim trusts our key `mok`
+  off             Secure Boot off: as Debian's OVMF comes
   revoked         as shim, and SbatLevel revokes the first generation of Redoubt
 
 With -aside the loader of Redoubt finds three failed starts, and so starts the next image without a
-monitor: several starts in one boot.
+monitor.
 """
 
 import os
@@ -32,28 +33,28 @@ SBAT_LEVEL = "sbat,1,2099010100\nredoubt,2\n"
 def disk(variant, folder):
     """The enroller's disk; returns its path and the variables it will set, in order."""
     base, _, aside = variant.partition("-")
-    shim = keys.issuers(keys.SHIM, folder)
-    trusted = [keys.certificate("db"), keys.DEBIAN_CA] if base == "firmware" else []
-    keys.variables(folder, trusted + shim)
     files = [(ENROLLER, "EFI/BOOT/BOOTX64.EFI")]
+    texts = []
     names = []
-    if base != "firmware":
+    if base in ("shim", "revoked"):
         mok = os.path.join(folder, "MokList.esl")
         keys.run("sbsiglist", "--type", "x509", "--owner", "605dab50-e046-4300-abb6-3dd810dd8b23",
                  "--output", mok, keys.certificate("mok"))
         files.append((mok, "MokList.esl"))
         names.append("MokList")
-    texts = []
     if base == "revoked":
         texts.append((SBAT_LEVEL, "SbatLevel.csv"))
         names.append("SbatLevel")
     if aside:
         texts.append(("\3\0\0\0", "RedoubtAttempts.bin"))
         names.append("RedoubtAttempts")
+    trusted = [keys.certificate("db"), keys.DEBIAN_CA] if base == "firmware" else []
+    keys.variables(folder, trusted + keys.issuers(keys.SHIM, folder))
     files += [(os.path.join(folder, f"{v}.auth"), f"{v}.auth") for v in ("db", "KEK", "PK")]
+    names += ["db", "KEK", "PK"]
     path = os.path.join(folder, "enroll.img")
     mkdisk.make_with_text(path, files, texts)
-    return path, names + ["db", "KEK", "PK"]
+    return path, names
 
 
 def enroll(machine, names):
@@ -67,6 +68,9 @@ def enroll(machine, names):
 
 def main():
     variant, out = sys.argv[1:]
+    if variant == "off":
+        shutil.copyfile(FRESH, out)
+        return
     folder = os.path.join(keys.WORK, "enroll-" + variant)
     os.makedirs(folder, exist_ok=True)
     image, names = disk(variant, folder)

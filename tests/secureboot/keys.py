@@ -82,11 +82,20 @@ def variables(out, certificates):
     run(os.path.join(TOP, "tools/sign/variables.sh"), KEYS, out, *certificates)
 
 
+def first_section(data):
+    """Where the bytes of a PE file's first section are: code, in what is built here."""
+    pe, = struct.unpack_from("<I", data, 60)
+    optional, = struct.unpack_from("<H", data, pe + 20)
+    return struct.unpack_from("<I", data, pe + 24 + optional + 20)[0]
+
+
 def modified(source, out):
-    """A copy with one bit of its text flipped: bytes that the signature covers."""
+    """A copy with one bit of its code flipped: bytes that the signature covers."""
     with open(source, "rb") as file:
         data = bytearray(file.read())
-    data[0x1000] ^= 1
+    at = first_section(data)
+    assert at < certificate_table(data)[0], "the bit is not one that the signature covers"
+    data[at] ^= 1
     with open(out, "wb") as file:
         file.write(data)
     return out
