@@ -116,8 +116,8 @@ SOAK_TESTS += check-boot-fuzz
 # ---- The loader on an emulated machine ----
 
 LOADER_PROBE := $(B)/tests/boot/loader/probe.efi
-LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker locked in-use timeout \
-	half-covered not-covered files aside launch disabled-cpu listed-cpu
+LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker no-svm no-npt locked in-use \
+	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \
@@ -134,11 +134,11 @@ $(eval $(call efi_app,tests/boot/loader/fake,$(BOOT_OBJS)))
 
 .PHONY: check-loader setup-loader
 setup-loader:
-	@$(SETUP) build image bochs
+	@$(SETUP) build image bochs qemu
 	@$(MAKE) --no-print-directory $(B)/boot/redoubt.efi $(LOADER_PROBE) $(LOADER_FAKE).efi \
 		$(B)/tests/acpi/starter.efi
 
-check-loader: setup-loader ## the loader on Bochs: refusals, configuration, counter, record, launch
+check-loader: setup-loader ## the loader on Bochs and QEMU: refusals, configuration, counter, record, launch
 	@status=0; for t in $(LOADER_SCENARIOS); do \
 		tests/run --time 180 loader-$$t -- $(PY) tests/boot/loader/loader.py $$t || status=1; \
 	done; exit $$status

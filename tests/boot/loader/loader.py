@@ -26,6 +26,7 @@ from tap import Tap  # noqa: E402
 
 LOADER = os.path.join(BUILD, "boot/redoubt.efi")
 FAKE = os.path.join(BUILD, "tests/boot/loader/fake.efi")
+QEMU = "qemu-tcg"
 PROBE = os.path.join(BUILD, "tests/boot/loader/probe.efi")
 STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 CONSOLE = "(console)"
@@ -97,8 +98,12 @@ SCENARIOS = {
         r"CPU 0 \(APIC id 0\): This CPU (has no second-stage|lacks a secondary VT-x).*")),
     "no-unrestricted": dict(cpu="corei5_lynnfield_750", script=start("a"), seen=refused(
         r"CPU 0 \(APIC id 0\): This CPU cannot run real-mode code.*")),
-    "other-maker": dict(cpu="trinity_apu", script=start("a"), seen=refused(
-        r"This loader carries no monitor for CPUs of AuthenticAMD\.")),
+    "other-maker": dict(engine=QEMU, cpu="EPYC,vendor=CentaurHauls", script=start("a"), seen=refused(
+        r"This loader carries no monitor for CPUs of CentaurHauls\.")),
+    "no-svm": dict(engine=QEMU, cpu="EPYC,-svm", script=start("a"), seen=refused(
+        r"CPU 0 \(APIC id 0\): This CPU has no hardware virtualization \(VT-x or SVM\)\.")),
+    "no-npt": dict(engine=QEMU, cpu="EPYC,-npt", script=start("a"), seen=refused(
+        r"CPU 0 \(APIC id 0\): This CPU has no second-stage .*")),
     # What firmware, another hypervisor or a CPU in use leave no room for; nothing may be left behind.
     "locked": dict(
         cpus=2, script=[probe("attempts 1"), probe("lock 1"), *start("a"), probe("lock 0"),
@@ -108,6 +113,9 @@ SCENARIOS = {
               "^probe: attempts 1$", "^probe: covered: signature 0, 0 CPUs$"]),
     "in-use": dict(
         cpus=2, script=[probe("vmxe"), *start("a")],
+        seen=refused(r"CPU 0 \(APIC id 0\): A hypervisor already owns.*")),
+    "svm-in-use": dict(
+        engine=QEMU, cpus=2, script=[probe("svme"), *start("a")],
         seen=refused(r"CPU 0 \(APIC id 0\): A hypervisor already owns.*")),
     # A CPU that does not come back, or refuses at each step: monitors of tests/boot/loader/fake.c.
     "timeout": dict(
@@ -180,6 +188,16 @@ SCENARIOS = {
               "^probe: attempts set to 0: 8000000000000006$", "^probe: attempts set to 0: 0$",
               "^probe: boot_done again: status 9$", "^probe: the end$"],
         unmoved="0x140000000"),
+    "svm-launch": dict(
+        engine=QEMU, cpus=2, script=[*start("fail"), probe("covered"), *start("fail"), probe("os")],
+        conf={"fail": NEXT + "options = fail\n"},
+        seen=["^redoubt: power: PM1 control 0x[0-9a-f]+ 0x0, S5 type 0x[0-7], reset 0x[0-9a-f]+=",
+              "^redoubt: 2 CPUs covered$", f"^probe: fail ends with {ABORTED:x}$",
+              r"^redoubt: next loader \\probe.efi returned: aborted$", ended(ABORTED),
+              "^probe: covered: signature 1, 2 CPUs$",
+              CONSOLE + "^redoubt: refused: Redoubt already runs.$", ended(ALREADY),
+              "^probe: attempts set to 0: 0$", "^probe: boot_done again: status 9$",
+              "^probe: the end$"]),
     # Defaults; a CPU that firmware has disabled could be started by a guest.
     "disabled-cpu": dict(
         cpus=2, script=[probe("disable 1"), *start("plain")], conf={"plain": None},
@@ -222,7 +240,7 @@ def main():
     tap = Tap(len(scenario["seen"]) + ("unmoved" in scenario))
     spec = Spec(name="loader-" + name, disk=make_disk(name, scenario),
                 cpus=scenario.get("cpus", 1), cpu=scenario.get("cpu", ""))
-    with Machine(spec, time=150) as machine:
+    with Machine(spec, scenario.get("engine", "bochs"), 150) as machine:
         try:
             for pattern in scenario["seen"]:
                 source = "serial" if pattern.startswith(CONSOLE) else "e9"

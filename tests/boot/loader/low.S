@@ -14,6 +14,15 @@ write_msr:
 	wrmsr
 	ret
 
+	.globl set_efer_svme
+	.hidden set_efer_svme
+set_efer_svme:
+	movl $0xc0000080, %ecx
+	rdmsr
+	btsl $12, %eax
+	wrmsr
+	ret
+
 	.globl set_cr4_vmxe
 	.hidden set_cr4_vmxe
 set_cr4_vmxe:
@@ -31,6 +40,17 @@ call_vmx:
 	xorl %r8d, %r8d
 	xorl %r9d, %r9d
 	vmcall
+	ret
+
+	.globl call_svm
+	.hidden call_svm
+call_svm:
+	movq %rdi, %rax
+	xorl %ecx, %ecx
+	xorl %edx, %edx
+	xorl %r8d, %r8d
+	xorl %r9d, %r9d
+	vmmcall
 	ret
 
 	.section .note.GNU-stack, "", @progbits

@@ -5,7 +5,7 @@
  * command:
  *
  *   lock N        locks VT-x off on CPU N, as firmware's set-up would
- *   vmxe          sets CR4.VMXE, as another hypervisor does
+ *   vmxe          sets CR4.VMXE, as another hypervisor does; svme: EFER.SVME
  *   disable N     has firmware disable CPU N
  *   attempts [N]  sets the loader's counter of starts; tells what it is
  *   record TEXT   leaves the record of a panic with that text, and its mark in CMOS RAM
@@ -27,6 +27,7 @@
 #include "boot/x86.h"
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
+#include "monitor/abi/cpuid.h"
 #include "tests/acpi/debugcon.h"
 
 #define MSR_FEATURE_CONTROL  0x3au
@@ -90,6 +91,12 @@ static EFI_STATUS do_lock(const char *text)
 static EFI_STATUS do_vmxe(const char *text)
 {
 	set_cr4_vmxe();
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS do_svme(const char *text)
+{
+	set_efer_svme();
 	return EFI_SUCCESS;
 }
 
@@ -256,6 +263,7 @@ static EFI_STATUS exit_boot_services(EFI_HANDLE self)
 
 static EFI_STATUS do_os(EFI_HANDLE self, const char *text)
 {
+	UINT64 (*call)(UINT64) = cpu_vendor() == REDOUBT_VENDOR_SVM ? call_svm : call_vmx;
 	BOOLEAN covered = cpu_cover().signature;
 
 	tell("os, options '%s'", text);
@@ -267,8 +275,7 @@ static EFI_STATUS do_os(EFI_HANDLE self, const char *text)
 	if (EFI_ERROR(exit_boot_services(self)))
 		tell("boot services did not end");
 	if (covered)
-		tell("boot_done again: status %u",
-		    redoubt_status_of(call_vmx(REDOUBT_CALL_boot_done)));
+		tell("boot_done again: status %u", redoubt_status_of(call(REDOUBT_CALL_boot_done)));
 	tell("the end");
 	halt();
 }
@@ -279,6 +286,7 @@ static const struct command {
 } commands[] = {
 	{ "lock", do_lock },
 	{ "vmxe", do_vmxe },
+	{ "svme", do_svme },
 	{ "disable", do_disable },
 	{ "attempts", do_attempts },
 	{ "record", do_record },

@@ -12,8 +12,10 @@ typedef EFI_STATUS(
 
 void write_msr(UINT32 msr, UINT64 value);
 void set_cr4_vmxe(void);
+void set_efer_svme(void);
 
-/* A call without arguments to the monitor on VT-x; returns RAX. */
+/* A call without arguments to the monitor, on VT-x and on SVM; returns RAX. */
 UINT64 call_vmx(UINT64 id);
+UINT64 call_svm(UINT64 id);
 
 #endif
