@@ -9,13 +9,15 @@ setup-boot: setup-machines
 	@$(SETUP) initramfs kernel kernel-cloud shim
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
 
+# Bochs takes longer than CI has for Linux on four CPUs; the test guest runs on four there.
 check-boot: setup-boot ## boot Debian: 1, 2 and 4 CPUs, EFI stub, shim and GRUB, without monitor
 	@status=0; \
 	$(call on_machines,300,boot-bare,$(BOOT_PY) --bare) \
 	$(call on_machines,400,boot-stock,$(BOOT_PY) --kernel stock) \
 	$(call on_machines,400,boot-2cpu,$(BOOT_PY) --cpus 2 --reboot --hotplug) \
 	$(call on_machines,400,boot-shim,$(BOOT_PY) --cpus 2 --via shim) \
-	$(call on_machines,400,boot-4cpu,$(BOOT_PY) --cpus 4) \
+	$(foreach m,$(filter-out %-bochs,$(MACHINES)),\
+	$(call on_machine,$(m),400,boot-4cpu,$(BOOT_PY) --cpus 4)) \
 	exit $$status
 
 bench-boot: setup-boot
