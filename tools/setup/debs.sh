@@ -28,6 +28,15 @@ need_debian() {
 	supported_debian || die "this is no Debian 12 or 13: cannot fetch its package $1"
 }
 
+# Debian 13 has all of /bin and /lib in /usr, and compresses kernel modules; Debian 12's paths hold here.
+unpack_as_before() {
+	local name
+	for name in bin lib; do
+		[[ -e $1/$name || ! -e $1/usr/$name ]] || ln -s "usr/$name" "$1/$name"
+	done
+	find "$1" -name "$KEPT_MODULE.xz" -exec unxz {} +
+}
+
 # unpack_deb PACKAGE VERSION LINK
 unpack_deb() {
 	local dir=$DEBS/$1_$2 work
@@ -37,6 +46,7 @@ unpack_deb() {
 		(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$1=$2" >&2)
 		mkdir "$work/files"
 		dpkg-deb -x "$work"/*.deb "$work/files"
+		unpack_as_before "$work/files"
 		find "$work/files/lib/modules" "$work/files/usr/lib/modules" \
 			\( -type d -empty -o -type f ! -name $KEPT_MODULE \) -delete 2>/dev/null || true
 		rm -rf "$work/files/usr/share/doc"

@@ -30,11 +30,11 @@ PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 libreadline-dev"
 STEP[bochs-debug]="bochs bochs_build debug"
 
 WHY[kernel]="Debian's current stock kernel image (unpacked, not installed)"
-PACKAGES[kernel]=""
+PACKAGES[kernel]="xz-utils"
 STEP[kernel]="debs fetch_kernel stock"
 
 WHY[kernel-cloud]="Debian's current cloud kernel image (unpacked, not installed)"
-PACKAGES[kernel-cloud]=""
+PACKAGES[kernel-cloud]="xz-utils"
 STEP[kernel-cloud]="debs fetch_kernel cloud"
 
 WHY[initramfs]="userland of the test initramfs (busybox, unpacked, not installed) and a static C library"
