@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
 #include "arch/x86/memtype.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/policy_internal.h"
@@ -32,6 +33,7 @@ enum kind {
 	XSS,
 	EFER,
 	APIC_SEND,
+	DEBUGCTL,
 };
 
 enum maker { INTEL = 1, AMD = 2, ANY = 3 };
@@ -128,7 +130,8 @@ static uint64_t read_feature_control(void)
 
 /*
  * What firmware may have left running, and the guest can neither see nor stop: processor trace,
- * hardware feedback, PEBS and counters; states that XRSTORS would load. T23.
+ * hardware feedback, PEBS and counters; on AMD branch records and BTF; states that XRSTORS would
+ * load. T23.
  */
 static void quiesce(void)
 {
@@ -140,6 +143,8 @@ static void quiesce(void)
 		if (rdmsr_safe(enables[i], &value) && value != 0)
 			(void)wrmsr_safe(enables[i], 0);
 	}
+	if (maker == AMD && rdmsr_safe(MSR_DEBUGCTL, &value) && value != 0)
+		(void)wrmsr_safe(MSR_DEBUGCTL, 0);
 	if (rdmsr_safe(MSR_XSS, &value) && (value & ~policy_xss()) != 0)
 		(void)wrmsr_safe(MSR_XSS, value & policy_xss());
 }
@@ -210,6 +215,7 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
 	case TSC_DEADLINE:
 		return exact_tsc;
 	case EFER:
+	case DEBUGCTL:
 		return maker == INTEL;
 	case APIC_SEND:
 		return !write || maker == INTEL;
@@ -270,6 +276,7 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		*value = row->value;
 		return true;
 	case ZERO_IGNORE:
+	case DEBUGCTL:
 		return true;
 	case TSC_ADJUST:
 		*value = vcpu->tsc_adjust;
@@ -341,6 +348,7 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case BITS:
 		return write_bits(msr, value, row->value);
 	case ZERO_IGNORE:
+	case DEBUGCTL:
 	case MISC_ENABLE:
 		return true;
 	case UCODE_REV:

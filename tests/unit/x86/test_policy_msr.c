@@ -404,6 +404,24 @@ static void test_quiesce(void **state)
 	policy_vcpu_init(&vcpu);
 }
 
+/* The VMCB switches it only with LBR virtualization, so on AMD no value is the guest's. */
+static void test_debugctl(void **state)
+{
+	uint64_t value = 1;
+
+	fake_reset(FAKE_INTEL, &vcpu);
+	assert_true(policy_msr_passes(0x1d9, true, true) && policy_msr_passes(0x1d9, false, true));
+	fake_reset(FAKE_AMD, &vcpu);
+	fake_set_msr(0x1d9, 3);
+	policy_vcpu_init(&vcpu);
+	assert_int_equal(fake_msr(0x1d9), 0);
+	assert_false(policy_msr_passes(0x1d9, true, true) || policy_msr_passes(0x1d9, false, true));
+	assert_true(policy_wrmsr(&vcpu, 0x1d9, 3));
+	assert_int_equal(fake_msr(0x1d9), 0);
+	assert_true(policy_rdmsr(&vcpu, 0x1d9, &value));
+	assert_int_equal(value, 0);
+}
+
 static void test_machine_check_banks(void **state)
 {
 	for (uint32_t msr = 0x400; msr < 0x480; msr++) {
@@ -532,6 +550,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_microcode),
 	cmocka_unit_test(test_xss),
 	cmocka_unit_test(test_quiesce),
+	cmocka_unit_test(test_debugctl),
 	cmocka_unit_test(test_machine_check_banks),
 	cmocka_unit_test(test_bits),
 	cmocka_unit_test(test_arch_capabilities),
