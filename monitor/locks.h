@@ -6,6 +6,8 @@
  *   1. stage2.lock  (protect.c)     second-stage tables, their pool, and what is mapped where
  *   2. memtype.lock (arch/x86/memtype.c) the guest's MTRRs as its CPUs last agreed
  *   3. frame lock   (page_owner.c)  a bit in a descriptor: the frame's state, references, bytes
+ *   -  write_lock   (arch/x86/io.c), ioapic_lock (arch/x86/svm/device.c): two writes to a device
+ *                   that belong together; holds no other
  *   4. audit lock   (audit.c)       the ring of audited events
  *   5. log lock     (log.c)         the log ring and the consoles
  *

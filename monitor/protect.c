@@ -78,6 +78,21 @@ static bool hide(uint64_t base, uint64_t pages)
 	return true;
 }
 
+static bool hide_withheld(void)
+{
+	const struct withheld range = stage2_withheld();
+	uint64_t end = range.end < normal.identity_end ? range.end : normal.identity_end;
+
+	return range.base >= end || hide(range.base, frames_of(end - range.base));
+}
+
+static bool is_withheld(uint64_t at)
+{
+	const struct withheld range = stage2_withheld();
+
+	return at >= range.base && at < range.end;
+}
+
 bool protect_init(const struct bootinfo *info)
 {
 	uint64_t top = page_owner_top();
@@ -94,7 +109,7 @@ bool protect_init(const struct bootinfo *info)
 	if (!stage2_init(&normal.s2, &normal.pool))
 		return false;
 	spin_lock(&normal.s2.lock);
-	done = map_identity() && hide(info->region_base, info->region_pages) &&
+	done = map_identity() && hide_withheld() && hide(info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || hide(info->record_base, 1));
 	spin_unlock(&normal.s2.lock);
 	return done;
@@ -230,7 +245,7 @@ static enum violation_verdict normal_touched(gpa_t gpa, unsigned access)
 	/* Another CPU may have mapped it since; otherwise a right that the map withholds. */
 	if (leaf.present)
 		return allows(leaf.prot, access) ? VIOLATION_RETRY : VIOLATION_FAULT;
-	if (gpa.v < normal.identity_end)
+	if (gpa.v < normal.identity_end || is_withheld(gpa.v))
 		return VIOLATION_FAULT;
 	return map_demand(gpa) ? VIOLATION_RETRY : VIOLATION_FAULT;
 }

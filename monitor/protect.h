@@ -8,6 +8,7 @@
  *   - frames of the monitor's. The first touch of each 2 MiB region of them is audited; a read
  *     then finds one shared, read-only frame of ones in place of all of them, a write or fetch is a
  *     fault;
+ *   - stage2_withheld(), for good;
  *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is
  *     uniform, from a fixed share of the pool; when that is used up all of it is unmapped and
  *     begins anew.

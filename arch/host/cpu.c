@@ -339,3 +339,8 @@ uint64_t stage2_limit(void)
 {
 	return 1ull << (host_machine()->phys_bits < 48 ? host_machine()->phys_bits : 48);
 }
+
+struct withheld stage2_withheld(void)
+{
+	return host_machine()->withheld;
+}

@@ -20,6 +20,7 @@
 struct host_machine {
 	unsigned cpus;
 	unsigned phys_bits;
+	struct withheld withheld;
 	bool huge; /* 1 GiB pages in second-stage tables */
 	bool mbec;
 	uint32_t flags; /* BOOTINFO_ */

@@ -5,9 +5,8 @@
  */
 #include "arch/x86/io.h"
 
-#include <stdatomic.h>
-
 #include "arch/cpu.h"
+#include "arch/lock.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "monitor/abi/audit.h"
@@ -25,7 +24,8 @@
 
 static struct bootinfo_power power;
 static uint16_t serial_kept;
-static _Atomic bool output_follows; /* KEYBOARD_WRITE_OUTPUT was the last command */
+static struct spinlock write_lock; /* a look at what is written and the write itself are one */
+static bool output_follows;	   /* KEYBOARD_WRITE_OUTPUT was the last command */
 
 void io_init(const struct bootinfo *info)
 {
@@ -101,9 +101,11 @@ static bool is_output_reset(uint16_t port, unsigned bytes, uint32_t value)
 	uint8_t b;
 
 	if (byte_at(port, bytes, value, PORT_KEYBOARD, &b))
-		atomic_store(&output_follows, b == KEYBOARD_WRITE_OUTPUT);
-	return byte_at(port, bytes, value, PORT_KEYBOARD_DATA, &b) &&
-	    atomic_exchange(&output_follows, false) && !(b & 1);
+		output_follows = b == KEYBOARD_WRITE_OUTPUT;
+	if (!byte_at(port, bytes, value, PORT_KEYBOARD_DATA, &b) || !output_follows)
+		return false;
+	output_follows = false;
+	return !(b & 1);
 }
 
 static bool is_reset(uint16_t port, unsigned bytes, uint32_t value)
@@ -141,6 +143,16 @@ static bool is_kept(uint16_t port, unsigned bytes)
 	return serial_kept != 0 && port + bytes > serial_kept && port < serial_kept + SERIAL_PORTS;
 }
 
+/* Another CPU's write must not come between: it could turn what this one means into a reset. */
+static void write_port(uint16_t port, unsigned bytes, uint32_t value)
+{
+	spin_lock(&write_lock);
+	if (is_reset(port, bytes, value))
+		monitor_leaving(LEAVE_RESET);
+	port_out(port, bytes, value);
+	spin_unlock(&write_lock);
+}
+
 bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 {
 	unsigned type;
@@ -160,10 +172,8 @@ bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 			return false;
 		}
 		monitor_leaving(LEAVE_POWER_OFF);
-	} else if (is_reset(port, bytes, *value)) {
-		monitor_leaving(LEAVE_RESET);
 	}
-	port_out(port, bytes, *value);
+	write_port(port, bytes, *value);
 	return true;
 }
 

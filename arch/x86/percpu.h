@@ -39,7 +39,7 @@ struct svm_events {
 	bool nmi_blocked;   /* the guest's NMI handler has not come to its IRET */
 	bool iret_waits;    /* the IRET at iret_rip is about to end it */
 	bool stepping;	    /* RFLAGS.TF is the monitor's, for one instruction at step_rip */
-	bool step_was_iret; /* of the exit being handled */
+	bool step_was_iret; /* an IRET was due when the exit being handled came */
 	uint64_t iret_rip, step_rip;
 	uint64_t step_flag, step_dr6; /* TF and DR6 as the guest had them */
 };

@@ -41,7 +41,8 @@
 	DEGRADED(DMA, 0, "dma=unprotected", "devices can reach the monitor's memory by DMA")       \
 	DEGRADED(UNLOCKED, 1, "unlocked", "kernel code integrity is not enforced")                 \
 	DEGRADED(UNROOTED, 2, "root=unrooted", "no platform TPM roots the monitor's keys")         \
-	DEGRADED(SUSPEND, 3, "suspend=off", "sleep states S3 and S4 are refused")                  \
+	DEGRADED(SUSPEND, 3, "suspend=off",                                                        \
+	    "sleep is refused, where firmware says its registers are; a kernel can move them")     \
 	DEGRADED(SMM, 4, "smm=trusted", "system management mode is trusted")                       \
 	DEGRADED(NO_MBEC, 5, "mbec=absent", "the CPU lacks mode-based execute control")            \
 	DEGRADED(MICROCODE, 6, "microcode=firmware", "microcode updates by the guest are denied")  \

@@ -29,6 +29,8 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 		return "a leaf that is not readable";
 	if (gpa.v + size > stage2_limit())
 		return "a leaf out of reach";
+	if (gpa.v < stage2_withheld().end && gpa.v + size > stage2_withheld().base)
+		return "a leaf in the bus's own range";
 	if (leaf->spa.v == protect_ones().v) {
 		if (leaf->prot != S2_R || leaf->shift != FRAME_SHIFT)
 			return "the frame of ones with other rights";

@@ -202,6 +202,37 @@ static void demand_is_bounded(void **state)
 	}
 }
 
+/* A bus's own addresses are never mapped, above memory or below. */
+static int boot_withheld(void **state)
+{
+	struct host_machine machine = host_default();
+
+	machine.withheld = (struct withheld){ GIB(40), GIB(42) };
+	host_boot(&machine);
+	return 0;
+}
+
+static int boot_withheld_low(void **state)
+{
+	struct host_machine machine = host_default();
+
+	machine.withheld = (struct withheld){ GIB(3), GIB(5) };
+	host_boot(&machine);
+	return 0;
+}
+
+static void what_is_withheld_is_never_mapped(void **state)
+{
+	const struct withheld range = stage2_withheld();
+
+	assert_true(host_touch(range.base, ACCESS_READ).faulted);
+	assert_true(host_touch(range.base + GIB(1), ACCESS_WRITE).faulted);
+	assert_true(host_touch(range.end - 8, ACCESS_FETCH).faulted);
+	assert_false(host_touch(range.base - 8, ACCESS_READ).faulted);
+	assert_false(host_touch(range.end, ACCESS_READ).faulted);
+	whole(NULL);
+}
+
 static void whole_map_can_be_split_to_the_last_frame(void **state)
 {
 	struct stage2 *s2 = monitor_normal_stage2();
@@ -484,6 +515,8 @@ static const struct CMUnitTest tests[] = {
 	TEST(addresses_out_of_reach_fault),
 	TEST(devices_above_memory_come_on_demand),
 	TEST(demand_is_bounded),
+	cmocka_unit_test_setup_teardown(what_is_withheld_is_never_mapped, boot_withheld, whole),
+	cmocka_unit_test_setup_teardown(what_is_withheld_is_never_mapped, boot_withheld_low, whole),
 	cmocka_unit_test_setup_teardown(demand_is_bounded, boot_without_huge, whole),
 	TEST(whole_map_can_be_split_to_the_last_frame),
 	cmocka_unit_test_setup_teardown(whole_map_can_be_split_to_the_last_frame, boot_without_huge,

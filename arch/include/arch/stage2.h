@@ -93,6 +93,15 @@ bool stage2_has_mbec(void);
  */
 uint64_t stage2_limit(void);
 
+/*
+ * A range below it that is neither memory nor a device's but the bus's own, and never mapped:
+ * multiples of 1 GiB; end 0: there is none.
+ */
+struct withheld {
+	uint64_t base, end;
+};
+struct withheld stage2_withheld(void);
+
 /* Makes the pool of `pages` zeroed frames at `memory`. */
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
 

@@ -120,3 +120,12 @@ uint64_t stage2_limit(void)
 {
 	return 1ull << chosen.address_bits;
 }
+
+/*
+ * HyperTransport's: interrupt messages, configuration, I/O by other names. AMD I/O Virtualization
+ * Technology (IOMMU) Specification 2.1.2.
+ */
+struct withheld stage2_withheld(void)
+{
+	return (struct withheld){ 0xfd00000000, 0x10000000000 };
+}

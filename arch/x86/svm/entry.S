@@ -81,7 +81,8 @@ enter:
 	mov %rax, %rbx
 	cmpl $0, MITIGATIONS
 	jne arrive_mitigated
-2:	call svm_exit_fast
+2:	lfence
+	call svm_exit_fast
 	test %rax, %rax
 	jnz enter
 	save_kept
@@ -100,7 +101,10 @@ leave_mitigated:
 	mov %rbx, %rax
 	jmp 1b
 
-/* No branch that can be led astray before this: calls that are never returned from. */
+/*
+ * Calls that are never returned from. Should the guest have led the branches above astray, LFENCE
+ * holds the CPU before the first that matters.
+ */
 arrive_mitigated:
 	testl $SVM_MITIGATE_PREDICTORS, MITIGATIONS
 	jz 3f

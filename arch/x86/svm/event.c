@@ -44,8 +44,9 @@
 #define VECTOR_DF 8u
 #define VECTOR_TS 10u
 #define VECTOR_PF 14u
+#define DR6_BD	  (1ull << 13)
 #define DR6_BS	  (1ull << 14)
-#define DR6_HITS  0xfull
+#define DR6_CAUSE (0xfull | DR6_BD | DR6_BS) /* of a #DB; software clears them */
 
 /* Classes for the double-fault rule of APM 2 8.2.9. */
 static bool contributory(unsigned vector)
@@ -142,25 +143,31 @@ static void step(struct percpu *cpu)
 	cpu->events.step_dr6 = v->dr6;
 	cpu->events.step_flag = v->rflags & RFLAGS_TF;
 	v->rflags |= RFLAGS_TF;
+	/* What a #DB finds is its own. */
+	v->dr6 &= ~DR6_CAUSE;
 }
 
-static void give_flag_back(struct percpu *cpu)
-{
-	vmcb()->rflags = (vmcb()->rflags & ~RFLAGS_TF) | cpu->events.step_flag;
-}
-
-/* The #DB of a step. IRET has loaded flags of the guest's own. true: the guest has none of it. */
-static bool step_done(struct percpu *cpu, bool was_iret)
+/* TF and DR6 as the guest had them. An IRET that has run has loaded flags of the guest's own. */
+static void end_step(struct svm_events *e)
 {
 	struct vmcb *v = vmcb();
-	bool hit = v->dr6 & DR6_HITS & ~cpu->events.step_dr6;
 
-	if (!was_iret)
-		give_flag_back(cpu);
-	if (cpu->events.step_flag)
-		return false;
-	v->dr6 = (v->dr6 & ~DR6_BS) | (cpu->events.step_dr6 & DR6_BS);
-	return !hit;
+	e->stepping = false;
+	if (!e->step_was_iret || v->rip == e->step_rip)
+		v->rflags = (v->rflags & ~RFLAGS_TF) | e->step_flag;
+	v->dr6 |= e->step_dr6 & DR6_CAUSE;
+}
+
+/* The #DB of a step. true: the step alone brought it about, and the guest has none of it. */
+static bool step_done(struct svm_events *e)
+{
+	struct vmcb *v = vmcb();
+	uint64_t cause = v->dr6 & DR6_CAUSE;
+
+	if (!e->step_flag)
+		v->dr6 &= ~DR6_BS;
+	end_step(e);
+	return cause == DR6_BS && !e->step_flag;
 }
 
 /* What this exit tells about the NMI handler and about a step under way. */
@@ -177,11 +184,8 @@ void svm_events_begin(struct vmcb *v)
 		e->iret_waits = false;
 		e->nmi_blocked = false;
 	}
-	if (!e->stepping || v->exit_code == EXIT_DB)
-		return;
-	e->stepping = false;
-	if (v->rip == e->step_rip)
-		give_flag_back(cpu);
+	if (e->stepping && v->exit_code != EXIT_DB)
+		end_step(e);
 }
 
 void svm_iret(struct vcpu *vcpu)
@@ -221,18 +225,14 @@ void svm_offer_nmi(void)
 {
 	struct percpu *cpu = this_cpu();
 
-	if (!nmi_owed(cpu))
+	if (!nmi_owed(cpu) || (cpu->events.nmi_blocked && !cpu->events.iret_waits))
 		return;
-	if (cpu->events.nmi_blocked) {
-		if (cpu->events.iret_waits)
-			step(cpu);
-	} else if (cpu->event_injected) {
+	if (cpu->event_injected)
 		exit_again(cpu);
-	} else if (vmcb()->interrupt_state & SHADOW) {
+	else if (cpu->events.nmi_blocked || vmcb()->interrupt_state & SHADOW)
 		step(cpu);
-	} else {
+	else
 		inject_nmi(cpu);
-	}
 }
 
 void svm_events_reset(void)
@@ -271,10 +271,7 @@ static void machine_check(struct vcpu *vcpu)
 /* DR6 and DR7 are already as delivery wants them. APM 2 15.12.2. */
 static void debug_exception(struct vcpu *vcpu, struct percpu *cpu)
 {
-	bool stepped = cpu->events.stepping;
-
-	cpu->events.stepping = false;
-	if (!stepped || !step_done(cpu, cpu->events.step_was_iret))
+	if (!cpu->events.stepping || !step_done(&cpu->events))
 		svm_inject_exception(vcpu, VECTOR_DB, false, 0);
 }
 

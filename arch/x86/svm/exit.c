@@ -234,6 +234,8 @@ static void handle_invalid(struct vcpu *vcpu)
 {
 	const char *rule = svm_broken_control();
 
+	/* A flush that was due at this entry has not taken place. */
+	svm_flush_guest();
 	if (rule != NULL) {
 		svm_dump();
 		panic("VM entry failed; rule broken: %s", rule);
@@ -318,7 +320,7 @@ struct vmcb *svm_exit_fast(struct vmcb *v)
 	struct percpu *cpu = this_cpu();
 	const struct svm_caps *caps = svm_caps();
 	uint64_t next = v->rip + CPUID_BYTES;
-	uint64_t rare = (v->rflags & RFLAGS_TF) | v->interrupt_state;
+	uint64_t rare = (v->rflags & RFLAGS_TF) | (v->interrupt_state & SHADOW);
 
 	sync_leave(cpu->sync);
 	v->tlb_control = TLB_KEEP;

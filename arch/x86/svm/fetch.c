@@ -92,7 +92,9 @@ unsigned svm_fetch(uint8_t *bytes)
 	const struct vmcb *v = vmcb();
 	unsigned have = 0;
 
-	if (svm_caps()->features & SVM_DECODE_ASSIST && v->fetched != 0) {
+	/* The CPU stores them at these exits only; from others they are those of an earlier one. */
+	if (svm_caps()->features & SVM_DECODE_ASSIST && v->exit_code == EXIT_NESTED_FAULT &&
+	    v->fetched != 0) {
 		have = v->fetched < INSN_MAX_BYTES ? v->fetched : INSN_MAX_BYTES;
 		__builtin_memcpy(bytes, v->code, have);
 		return have;

@@ -238,3 +238,8 @@ uint64_t stage2_limit(void)
 {
 	return 1ull << chosen_bits;
 }
+
+struct withheld stage2_withheld(void)
+{
+	return (struct withheld){ 0, 0 };
+}

@@ -13,6 +13,7 @@
 #define EXCEPTION  (VALID | 3 << 8)
 #define GP	   (EXCEPTION | WITH_ERROR | 13)
 #define DF	   (EXCEPTION | WITH_ERROR | 8)
+#define DR6_BD	   (1ull << 13)
 #define DR6_BS	   (1ull << 14)
 #define OTHER_RIP  (FAKE_CODE + 0x100)
 
@@ -196,27 +197,82 @@ static void test_step_of_guest(void **state)
 {
 	static const struct {
 		uint64_t flags, dr6;
-	} cases[] = { { RFLAGS_TF, DR6_BS }, { 0, DR6_BS | 1 } };
+	} cases[] = { { RFLAGS_TF, DR6_BS }, { 0, DR6_BS | 1 }, { 0, DR6_BD }, { 0, 0 } };
 
 	for (unsigned i = 0; i < COUNT(cases); i++) {
 		setup(NULL);
 		v->rflags |= cases[i].flags;
+		v->dr6 = 2; /* of an earlier hit; the guest has not cleared it */
 		v->interrupt_state = SHADOW;
 		exit_with(EXIT_NMI, 0);
 		vendor_nmi_pending();
 		enter();
 		v->interrupt_state = 0;
 		v->rip++;
-		v->dr6 = cases[i].dr6;
+		v->dr6 |= cases[i].dr6;
 		exit_with(EXIT_DB, 0);
 		svm_exception(&cpu->vcpu);
 		enter();
 		assert_int_equal(v->event, EXCEPTION | 1);
+		assert_int_equal(v->dr6,
+		    cases[i].flags ? DR6_BS | 2 : (cases[i].dr6 & ~DR6_BS) | 2);
 		assert_int_equal(v->rflags & RFLAGS_TF, cases[i].flags);
 		/* The NMI is owed, and the CPU makes itself exit for it. */
 		assert_int_equal(fake.kicks[0], 1);
 		assert_int_equal(atomic_load(&cpu->nmi_pending), 1);
 	}
+}
+
+/* The step ends with another exit, behind the instruction: TF and DR6 are the guest's again. */
+static void test_step_cut_short(void **state)
+{
+	v->interrupt_state = SHADOW;
+	v->dr6 = DR6_BS | 1;
+	exit_with(EXIT_NMI, 0);
+	vendor_nmi_pending();
+	enter();
+	assert_true(v->rflags & RFLAGS_TF);
+	v->interrupt_state = 0;
+	v->rip++;
+	exit_with(EXIT_INIT, 0);
+	assert_false(v->rflags & RFLAGS_TF);
+	assert_int_equal(v->dr6, DR6_BS | 1);
+	enter();
+	assert_int_equal(v->event, NMI);
+}
+
+/* A code breakpoint at the IRET itself, which has not run then. */
+static void test_breakpoint_at_iret(void **state)
+{
+	exit_with(EXIT_NMI, 0);
+	vendor_nmi_pending();
+	enter();
+	exit_with(EXIT_IRET, 0);
+	svm_iret(&cpu->vcpu);
+	vendor_nmi_pending();
+	enter();
+	assert_true(v->rflags & RFLAGS_TF);
+	v->dr6 |= 1;
+	exit_with(EXIT_DB, 0);
+	svm_exception(&cpu->vcpu);
+	assert_int_equal(v->event, EXCEPTION | 1);
+	assert_false(v->rflags & RFLAGS_TF);
+}
+
+/* An event that is injected at the IRET goes first: no flags with TF reach the guest's stack. */
+static void test_event_before_step(void **state)
+{
+	exit_with(EXIT_NMI, 0);
+	vendor_nmi_pending();
+	enter();
+	exit_with(EXIT_IRET, 0);
+	svm_iret(&cpu->vcpu);
+	vendor_nmi_pending();
+	vcpu_inject_gp(&cpu->vcpu);
+	enter();
+	assert_int_equal(v->event, GP);
+	assert_false(v->rflags & RFLAGS_TF);
+	assert_int_equal(fake.kicks[0], 1);
 }
 
 /* Another event goes first. */
@@ -293,6 +349,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_nmi_after_iret),
 	TEST(test_nmi_in_shadow),
 	TEST(test_step_of_guest),
+	TEST(test_step_cut_short),
+	TEST(test_breakpoint_at_iret),
+	TEST(test_event_before_step),
 	TEST(test_nmi_behind_event),
 	TEST(test_endless),
 	TEST(test_machine_check),
