@@ -5,7 +5,8 @@
  * written across an exit, and takes its own. None may be added, no half-written register may be
  * disturbed, and none lost, but for one thing that hardware does (README.md, caveats): an NMI that
  * meets a kick of the monitor's that still waits at the same CPU merges with it. Such a one is sent
- * again, once, and counted; more than one in MERGES_MAX is a failure.
+ * again, once, and counted; more than one in MERGES_MAX is a failure. (One that a busy host held up
+ * for so long counts the same.)
  */
 #include "guest/suite/suite.h"
 
@@ -21,14 +22,15 @@
 #define ROUNDS_DEFAULT	  300u
 #define FLUSHES_A_ROUND	  3u
 #define ICR_NOBODY	  0x3e000000u
-#define NMI_PATIENCE	  20000000ull
+#define NMI_PATIENCE	  200000000ull
+#define SETTLE		  100000ull
 #define MERGES_MAX	  10u
 #define STALE_TICKS	  2000000u
 #define TEST_READ_EXECUTE 13u /* S2_ bits of arch/stage2.h, as test_protect takes them */
 #define TEST_ALL	  15u
 
 struct result {
-	uint64_t lost, disturbed, sent, merged;
+	uint64_t lost, added, disturbed, sent, merged;
 };
 
 static struct result results[64];
@@ -71,7 +73,21 @@ static bool taken(const struct cpu *cpu, uint64_t wanted)
 
 	while (cpu->nmis < wanted && !passed(start, NMI_PATIENCE))
 		cpu_pause();
-	return cpu->nmis == wanted;
+	return cpu->nmis >= wanted;
+}
+
+/* Waits for the NMI that makes it `wanted`; sends it again if none comes. Returns how many. */
+static uint64_t await(const struct cpu *target, uint64_t wanted, struct result *r)
+{
+	if (taken(target, wanted)) {
+		r->added += target->nmis > wanted;
+		return target->nmis;
+	}
+	r->merged++;
+	apic_send(target->apic_id, ICR_NMI | ICR_ASSERT);
+	r->lost += !taken(target, wanted);
+	delay(SETTLE);
+	return target->nmis;
 }
 
 static void job(void *arg)
@@ -79,18 +95,15 @@ static void job(void *arg)
 	unsigned self = cpu_self()->index;
 	const struct cpu *target = cpu_at((self + 1) % cpu_total());
 	struct result *r = &results[self];
-	uint64_t before = target->nmis;
+	uint64_t nmis = target->nmis;
 
 	for (unsigned i = 0; i < rounds; i++) {
 		r->disturbed += !icr_kept(2 * i + 1);
 		apic_write(APIC_ICR_HIGH, target->apic_id << 24);
 		apic_write(APIC_ICR_LOW, ICR_NMI | ICR_ASSERT);
 		flush(2 * i);
-		if (taken(target, before + ++r->sent))
-			continue;
-		r->merged++;
-		apic_send(target->apic_id, ICR_NMI | ICR_ASSERT);
-		r->lost += !taken(target, before + r->sent);
+		r->sent++;
+		nmis = await(target, nmis + 1, r);
 	}
 	__atomic_fetch_add(&finished, 1, __ATOMIC_SEQ_CST);
 }
@@ -119,6 +132,15 @@ static void writer(void *arg)
 		refusals += trap_try(do_count, NULL, NULL) != TRAP_NONE;
 }
 
+static bool changes(const volatile uint64_t *value, uint64_t from)
+{
+	uint64_t start = rdtsc();
+
+	while (*value == from && !passed(start, SMP_PATIENCE))
+		cpu_pause();
+	return *value != from;
+}
+
 /*
  * A page that another CPU keeps writing is made read-only; from the moment the call returns nothing
  * lands.
@@ -137,8 +159,7 @@ static void stale_translation(void)
 	tap(*watched == seen && refusals,
 	    "T75 no CPU writes a page after the flush that made it read-only");
 	redoubt_test_protect((uint64_t)watched, 1, TEST_ALL);
-	delay(STALE_TICKS);
-	tap(*watched != seen, "storm: it can be written again afterwards");
+	tap(changes(watched, seen), "storm: it can be written again afterwards");
 	stop_writing = 1;
 	smp_wait(1);
 }
@@ -157,7 +178,8 @@ void suite_storm(void)
 	job(NULL);
 	tap(all_finished(), "T75 %u CPUs end %lu rounds of flushes and NMIs", n, rounds);
 	for (unsigned i = 0; i < n; i++) {
-		tap(!results[i].lost && results[i].merged * MERGES_MAX <= results[i].sent,
+		tap(!results[i].lost && !results[i].added &&
+			results[i].merged * MERGES_MAX <= results[i].sent,
 		    "T75 CPU %u: %lu NMIs sent, each taken once by the next CPU (%lu merged)", i,
 		    results[i].sent, results[i].merged);
 		tap(!results[i].disturbed, "T75 CPU %u: its half-written ICR was never disturbed",
