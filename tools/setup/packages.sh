@@ -16,7 +16,7 @@ WHY[lint]="second compiler, formatter and analysers"
 PACKAGES[lint]="clang clang-format clang-tidy cppcheck cloc shellcheck pyflakes3 git"
 
 WHY[hosttest]="host unit tests, sanitizers, fuzzers, and the disassembler they compare with"
-PACKAGES[hosttest]="gcc clang llvm libc6-dev libcmocka-dev libzydis-dev"
+PACKAGES[hosttest]="gcc clang libclang-rt-dev llvm libc6-dev libcmocka-dev libzydis-dev"
 
 WHY[image]="disk images, UEFI firmware for the emulators, ACPI compiler"
 PACKAGES[image]="python3 mtools dosfstools ovmf acpica-tools"
