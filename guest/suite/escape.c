@@ -38,6 +38,11 @@ static uint8_t *code_page(void)
 	return low_area() + LOW_SPARE;
 }
 
+static void send_sipi(uint32_t id)
+{
+	apic_send(id, ICR_STARTUP | ICR_ASSERT | (uint32_t)((uint64_t)code_page() >> 12));
+}
+
 /* INIT or SIPI to one of the others. */
 static void send_one(uint64_t *seed)
 {
@@ -47,8 +52,28 @@ static void send_one(uint64_t *seed)
 	if (r & 1)
 		apic_send(id, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
 	else
-		apic_send(id, ICR_STARTUP | ICR_ASSERT | (uint32_t)((uint64_t)code_page() >> 12));
+		send_sipi(id);
 	delay(r >> 40 & PAUSE_MASK);
+}
+
+/*
+ * Whether the code that SIPIs of the storm lead to runs, on one CPU at least. On a busy host the
+ * storm can be over before another CPU has had any time, so it is sent what a storm sends and
+ * waited for.
+ */
+static bool code_runs(void)
+{
+	const volatile uint16_t *counter = (const uint16_t *)(code_page() + CODE_COUNTER);
+	uint32_t id = cpu_at(1)->apic_id;
+	uint64_t start = rdtsc();
+	uint16_t before;
+
+	apic_send(id, ICR_INIT | ICR_LEVEL | ICR_ASSERT);
+	before = *counter;
+	send_sipi(id);
+	while (*counter == before && !passed(start, SMP_PATIENCE))
+		cpu_pause();
+	return *counter != before;
 }
 
 static void sends(void *seed)
@@ -88,8 +113,10 @@ static void halts(void *arg)
 static void (*const jobs[])(void *arg) = { sends, calls, cpuids, faults, halts };
 
 /* As many INITs and SIPIs as were asked for, while the others do something. */
-static void storm(uint64_t *seed, uint64_t messages)
+static bool storm(uint64_t *seed, uint64_t messages)
 {
+	bool ran;
+
 	for (unsigned i = 1; i < cpu_total(); i++) {
 		uint64_t r = rand_next(seed);
 
@@ -97,8 +124,10 @@ static void storm(uint64_t *seed, uint64_t messages)
 	}
 	for (uint64_t i = 0; i < messages; i++)
 		send_one(seed);
+	ran = code_runs();
 	apic_send(0, ICR_INIT | ICR_ASSERT | ICR_LEVEL | ICR_OTHERS);
 	delay(SETTLE);
+	return ran;
 }
 
 struct answer {
@@ -139,15 +168,15 @@ void suite_escape(void)
 {
 	uint64_t seed = option_number("SEED", 1), rounds = option_number("ROUNDS", ROUNDS_DEFAULT);
 	uint64_t messages = option_number("STORM", STORM_DEFAULT);
-	const volatile uint16_t *starts = (const uint16_t *)(code_page() + CODE_COUNTER);
+	bool ran = true;
 
 	tap_note("escape: ROUNDS=%lu STORM=%lu SEED=%lu", rounds, messages, seed);
-	memset(code_page(), 0, CODE_COUNTER + sizeof(*starts));
+	memset(code_page(), 0, CODE_COUNTER + sizeof(uint16_t));
 	memcpy(code_page(), real_mode_code, sizeof(real_mode_code));
 	for (uint64_t round = 0; round < rounds && !tap_failures(); round++) {
-		storm(&seed, messages);
+		ran &= storm(&seed, messages);
 		for (unsigned i = 0; i < cpu_total(); i++)
 			check(i, round);
 	}
-	tap(*starts != 0, "escape: SIPIs of the storm started CPUs");
+	tap(ran, "escape: in each round a SIPI started a CPU");
 }

@@ -21,6 +21,8 @@ from guestrun import Failure, GuestRun, Report, choose, log_tail, switches
 
 MEMORY = 128  # MiB: what firmware and the monitor need
 ESCAPED = re.compile(r"T2[89] escape: round \d+: CPU [1-9]")
+# A CPU that calls a monitor that it no longer has.
+NO_CALL = re.compile(r"^Bail out! unexpected #UD \(6\) on CPU [1-9]", re.M)
 
 
 def parse():
@@ -67,7 +69,7 @@ def boot(args, engine, report, seed):
         this.drive()
         took = time.monotonic() - start
         if args.broken:
-            report.point(any(ESCAPED.search(why) for why in this.why),
+            report.point(any(map(ESCAPED.search, this.why)) or NO_CALL.search(this.run.text),
                          f"T29 a CPU escapes by INIT (seed {seed}): succeeds with NO_INIT_GUARD",
                          f"the guest noticed nothing: {this.why}")
         elif not report.point(not this.why, f"T29 escape: seed {seed}: every CPU stays under the "
