@@ -74,16 +74,16 @@ setup-build:
 all: setup-build ## build everything that runs: redoubt.efi, test programs, redoubtctl
 	@$(MAKE) --no-print-directory $(ALL_TARGETS)
 
-check: ## everything CI runs, at a budget that fits it
+check: setup-build ## everything CI runs, at a budget that fits it
 	@tests/check.sh $(MAKE) $(LINT_TESTS) $(CHECK_TESTS) $(CHECK_LAST)
 
-soak: ## the same tests at the numbers the issues state (N=, SEED=)
+soak: setup-build ## the same tests at the numbers the issues state (N=, SEED=)
 	@SOAK=1 tests/check.sh $(MAKE) $(SOAK_TESTS)
 
-bench: ## measure in instructions; writes build/bench.json and prints a table beside the goals
+bench: setup-build ## measure in instructions; writes build/bench.json and prints a table beside the goals
 	@tests/bench.sh $(MAKE) $(BENCH_TESTS)
 
-lint: ## style numbers, dependency rule, clang-format, clang-tidy, cppcheck, objdump checks
+lint: setup-build ## style numbers, dependency rule, clang-format, clang-tidy, cppcheck, objdump checks
 	@tests/check.sh $(MAKE) $(LINT_TESTS)
 
 format: ## reformat the C sources in place

@@ -19,10 +19,10 @@ $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT)): export HOST_CFLAGS := $(HOST_CFLA
 lint-setup:
 	@$(SETUP) build lint hosttest
 
-lint-style: ## lengths, parameters, conditionals, licences, columns
+lint-style: setup-build ## lengths, parameters, conditionals, licences, columns
 	@tests/run $@ -- $(PY) tools/lint/style.py
 
-lint-deps: ## who may include whom; where assembly and the CPU's formats may stand
+lint-deps: setup-build ## who may include whom; where assembly and the CPU's formats may stand
 	@tests/run $@ -- $(PY) tools/lint/deps.py
 
 lint-headers: lint-setup $(B)/guest/lib/calls.h $(B)/guest/suite/test_calls.h ## each header compiles on its own
@@ -40,10 +40,10 @@ lint-cppcheck: lint-setup ## cppcheck
 lint-scripts: lint-setup ## shellcheck, pyflakes
 	@tests/run $@ -- $(PY) tools/lint/scripts.py
 
-lint-docs: ## README files, links, no names of hosts and machines
+lint-docs: setup-build ## README files, links, no names of hosts and machines
 	@tests/run $@ -- $(PY) tools/lint/docs.py
 
-lint-unseen: ## the page of policy rows never seen at work
+lint-unseen: setup-build ## the page of policy rows never seen at work
 	@tests/run $@ -- $(PY) tools/lint/unseen.py
 
 lint-image: lint-setup $(LINT_IMAGES) $(LINT_TEST_IMAGES) ## what may not be in a linked monitor
