@@ -17,7 +17,7 @@ bench-exits-svm: setup-build
 
 bench-sizes: setup-build
 	@$(SETUP) image bochs lint
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi $(B)/guest/tiny.efi
 	@mkdir -p $(B)/bench
 	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
 
