@@ -104,8 +104,8 @@ static EFI_STATUS run(struct loader *l)
 	}
 	if (!settings_read(l->image, &l->config))
 		return EFI_INVALID_PARAMETER;
-	say("loader at 0x%lx, linked for 0x%lx", (UINT64)l->image->ImageBase, EFI_IMAGE_BASE);
-	say("Secure Boot %s", secure_boot_text(secure_boot_read()));
+	say("loader at 0x%lx, linked for 0x%lx, Secure Boot %s", (UINT64)l->image->ImageBase,
+	    EFI_IMAGE_BASE, secure_boot_text(secure_boot_read()));
 	record_show();
 	l->vendor = cpu_vendor();
 	if (!steps_aside(l) && !cover(l))

@@ -33,7 +33,7 @@ PAUSE = re.compile(r"going back")
 ACCESS_DENIED, SECURITY_VIOLATION = (1 << 63 | code for code in (15, 26))
 FIRMWARE_REFUSES = r"access denied \(Secure Boot does not trust its signature\?\)"
 SHIM_REFUSES = "Secure Boot does not trust its signature"
-STATE = re.compile(r"^redoubt: Secure Boot (.*)$", re.M)
+STATE = re.compile(r"^redoubt: loader at .*, Secure Boot (.*)$", re.M)
 LOADER = re.compile(r"^redoubt: loader at ", re.M)
 OURS = ("starter", "probe", "probe-old", "probe-refused", "probe-unstarted", "probe-deleted", "resident",
         "double", "redoubt-next")

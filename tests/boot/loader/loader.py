@@ -175,7 +175,7 @@ SCENARIOS = {
         cpus=2, script=["acpi", probe("attempts 2"), *start("fail"), probe("attempts"),
                         probe("covered"), *start("fail"), probe("os 1")],
         conf={"fail": NEXT + "options = fail\n"},
-        seen=["^redoubt: loader at 0x[0-9a-f]+, linked for 0x140000000$",
+        seen=["^redoubt: loader at 0x[0-9a-f]+, linked for 0x140000000, Secure Boot is off$",
               "^redoubt: power: PM1 control 0x[0-9a-f]+ 0x0, S5 type 0x[0-7], reset 0x[0-9a-f]+=",
               "^redoubt: 2 CPUs covered$", r"^redoubt: starting \\probe.efi$",
               f"^probe: fail ends with {ABORTED:x}$",
