@@ -14,6 +14,7 @@
 #define CAPS_RDCL_NO	      (1ull << 0)
 #define CAPS_SKIP_L1D	      (1ull << 3)
 #define CAPS_MDS_NO	      (1ull << 5)
+#define CAPS_PSCHANGE_NO      (1ull << 6)
 #define CAPS_TAA_NO	      (1ull << 8)
 #define CAPS_SBDR_NO	      (1ull << 13)
 #define CAPS_FBSDP_NO	      (1ull << 14)
@@ -33,17 +34,20 @@ static uint64_t capabilities(uint32_t leaf7_edx)
 {
 	uint64_t caps = 0;
 
-	if (start_info()->flags & BOOTINFO_MITIGATE || !(leaf7_edx & CPUID7_ARCH_CAPS))
-		return 0;
-	if (!rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps))
+	if (!(leaf7_edx & CPUID7_ARCH_CAPS) || !rdmsr_safe(MSR_ARCH_CAPABILITIES, &caps))
 		return 0;
 	return caps;
 }
 
+static uint32_t leaf7_edx(void)
+{
+	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
+}
+
 void mitigate_init(struct percpu *cpu)
 {
-	uint32_t edx = cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
-	uint64_t caps = capabilities(edx);
+	uint32_t edx = leaf7_edx();
+	uint64_t caps = start_info()->flags & BOOTINFO_MITIGATE ? 0 : capabilities(edx);
 	uint32_t needed = 0;
 
 	if (!(caps & CAPS_PBRSB_NO))
@@ -66,6 +70,21 @@ bool mitigate_siblings_leak(void)
 {
 	return this_cpu()->mitigations & (MITIGATE_BUFFERS | MITIGATE_L1D) &&
 	    cpuid(0, 0).eax >= 0xb && (cpuid(0xb, 0).ebx & 0xffff) > 1;
+}
+
+/*
+ * A CPU that may machine-check where the size of a code page changes under it (CVE-2018-12207),
+ * which a guest can do to its own pages; and buffers or a data cache that leak and that it has no
+ * command to clear.
+ */
+bool mitigate_flawed(void)
+{
+	uint32_t edx = leaf7_edx();
+	uint64_t caps = capabilities(edx);
+
+	return !(caps & CAPS_PSCHANGE_NO) ||
+	    ((caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO && !(edx & CPUID7_MD_CLEAR)) ||
+	    (!(caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) && !(edx & CPUID7_L1D_FLUSH));
 }
 
 void mitigate_enter(void)

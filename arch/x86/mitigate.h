@@ -23,6 +23,9 @@ void mitigate_init(struct percpu *cpu);
 /* Whether another thread of the core could listen to this one in root mode (claimed, I11). */
 bool mitigate_siblings_leak(void);
 
+/* VT-x: whether this CPU may have flaws that the monitor cannot make up for (claimed, I11). */
+bool mitigate_flawed(void);
+
 /* Before VM entry on a CPU that needs any: called by entry.S. */
 void mitigate_enter(void);
 

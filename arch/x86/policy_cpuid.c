@@ -21,6 +21,8 @@ struct row {
 	enum rule rule;
 };
 
+#define COUNT(array)		     ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+#define EXTENDED_ROWS		     64u
 #define ALL			     0xffffffffu
 #define NONE			     0u
 #define B(high, low)		     ((ALL >> (31 - (high))) & (ALL << (low)))
@@ -39,8 +41,19 @@ static const struct row basic[] = {
 #undef EXTENDED_ROW
 #define BASIC_ROW(...)
 #define EXTENDED_ROW(...) ROW(__VA_ARGS__)
-static const struct row extended[] = {
+static const struct row extended[EXTENDED_ROWS] = {
 #include "arch/x86/cpu_policy.def"
+};
+
+_Static_assert(COUNT(basic) == 32 && COUNT(extended) == 64, "a remainder is one instruction");
+
+/* One past the last row that the policy has: the others of extended[] are for the remainder. */
+#undef EXTENDED_ROW
+#define EXTENDED_ROW(index, ...) [index] = 0,
+enum {
+	EXTENDED_END = sizeof((const uint8_t[]){
+#include "arch/x86/cpu_policy.def"
+	})
 };
 
 #undef EXTENDED_ROW
@@ -51,11 +64,12 @@ static const struct row features[] = {
 #include "arch/x86/cpu_policy.def"
 };
 
-#define COUNT(array)	   ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 #define EXTENDED_BASE	   0x80000000u
 #define VERSION_OSXSAVE	   (1u << 27)
 #define VERSION_HYPERVISOR (1u << 31)
 #define FEATURES_OSPKE	   (1u << 4)
+#define FEATURES_CET_SS	   (1u << 7)
+#define FEATURES_CET_IBT   (1u << 20)
 
 static uint32_t smaller(uint32_t a, uint32_t b)
 {
@@ -66,7 +80,7 @@ void policy_cpuid_init(struct vcpu *vcpu)
 {
 	vcpu->cpuid_basic = smaller(cpuid(0, 0).eax, COUNT(basic) - 1);
 	vcpu->cpuid_extended = smaller(cpuid(EXTENDED_BASE, 0).eax,
-	    EXTENDED_BASE + COUNT(extended) - 1);
+	    EXTENDED_BASE + EXTENDED_END - 1);
 }
 
 static struct cpuid_regs masked(const struct row *row, uint32_t leaf, uint32_t subleaf)
@@ -80,6 +94,17 @@ static struct cpuid_regs masked(const struct row *row, uint32_t leaf, uint32_t s
 	return r;
 }
 
+static struct cpuid_regs masked_features(uint32_t subleaf)
+{
+	struct cpuid_regs r = masked(&features[subleaf], 7, subleaf);
+
+	if (subleaf == 0 && !vendor_delivers_cp()) {
+		r.ecx &= ~FEATURES_CET_SS;
+		r.edx &= ~FEATURES_CET_IBT;
+	}
+	return r;
+}
+
 /* Leaf 7: each subleaf has its own row. EAX of subleaf 0 is the highest one. */
 static struct cpuid_regs leaf_features(const struct vcpu *vcpu, uint32_t subleaf)
 {
@@ -87,7 +112,7 @@ static struct cpuid_regs leaf_features(const struct vcpu *vcpu, uint32_t subleaf
 
 	if (subleaf > smaller(cpuid(7, 0).eax, COUNT(features) - 1))
 		return r;
-	r = masked(&features[subleaf], 7, subleaf);
+	r = masked_features(subleaf);
 	if (subleaf == 0) {
 		r.eax = smaller(r.eax, COUNT(features) - 1);
 		if ((vcpu_cr4(vcpu) & CR4_PKE) != 0)
@@ -107,7 +132,7 @@ uint64_t policy_xss(void)
 {
 	struct cpuid_regs r = cpuid(0xd, 1);
 
-	return XSS_ALLOWED & ((uint64_t)r.edx << 32 | r.ecx);
+	return vendor_delivers_cp() ? XSS_ALLOWED & ((uint64_t)r.edx << 32 | r.ecx) : 0;
 }
 
 /*
@@ -214,9 +239,9 @@ void policy_cpuid(struct vcpu *vcpu)
 	struct cpuid_regs r;
 
 	if (leaf <= vcpu->cpuid_basic) {
-		row = &basic[leaf];
+		row = &basic[leaf % COUNT(basic)]; /* also while the CPU runs ahead */
 	} else if (leaf >= EXTENDED_BASE && leaf <= vcpu->cpuid_extended) {
-		row = &extended[leaf - EXTENDED_BASE];
+		row = &extended[leaf % EXTENDED_ROWS];
 	} else {
 		answer_monitor(vcpu, leaf);
 		return;
@@ -250,7 +275,7 @@ uint64_t policy_cr4(void)
 
 	for (unsigned i = 0; i < COUNT(cr4_features); i++) {
 		uint32_t leaf = cr4_features[i].leaf;
-		struct cpuid_regs r = masked(leaf == 1 ? &basic[1] : &features[0], leaf, 0);
+		struct cpuid_regs r = leaf == 1 ? masked(&basic[1], 1, 0) : masked_features(0);
 
 		if (((r.ebx & cr4_features[i].ebx) | (r.ecx & cr4_features[i].ecx) |
 			(r.edx & cr4_features[i].edx)) != 0)

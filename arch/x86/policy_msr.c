@@ -31,6 +31,7 @@ enum kind {
 	MTRR,
 	MCA_BANK,
 	XSS,
+	CET,
 	EFER,
 	APIC_SEND,
 	DEBUGCTL,
@@ -210,6 +211,8 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
 	case MCA_BANK:
 	case XSS:
 		return !write;
+	case CET:
+		return vendor_delivers_cp();
 	case TSC_ADJUST:
 		return !write && exact_tsc;
 	case TSC_DEADLINE:

@@ -53,6 +53,8 @@
 	    "threads of a core share buffers that this CPU does not keep apart")                   \
 	DEGRADED(INIT, 11, "init=forgeable",                                                       \
 	    "a device's message can send a CPU an INIT that takes it away from the monitor")       \
+	DEGRADED(FLAWS, 12, "cpu=flawed",                                                          \
+	    "the CPU does not report itself free of flaws that the monitor cannot make up for")    \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

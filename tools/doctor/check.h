@@ -42,6 +42,7 @@ void check_instructions(const struct exam *exam, const char *id);
 void check_assists(const struct exam *exam, const char *id);
 void check_init(const struct exam *exam, const char *id);
 void check_siblings(const struct exam *exam, const char *id);
+void check_flaws(const struct exam *exam, const char *id);
 void check_same(const struct exam *exam, const char *id);
 
 /* check_platform.c */

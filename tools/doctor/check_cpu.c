@@ -275,6 +275,21 @@ void check_siblings(const struct exam *exam, const char *id)
 	    "share: switch hyper-threading off in firmware");
 }
 
+void check_flaws(const struct exam *exam, const char *id)
+{
+	if (hidden(exam)) {
+		say_hidden(exam, id, "what the CPU says of its flaws");
+	} else if (!cpu_flawed(&exam->cpu)) {
+		report_line(exam->report, id, ANSWER_YES,
+		    "the CPU reports itself free of those that the monitor cannot make up for");
+	} else {
+		exam->report->claims |= REDOUBT_DEGRADED_FLAWS;
+		report_line(exam->report, id, ANSWER_NO,
+		    "the CPU does not report itself free of machine checks by code pages that "
+		    "change size, or of leaks that it has no command against: newer microcode may");
+	}
+}
+
 struct other {
 	const struct source *source;
 	struct cpu cpu;

@@ -6,32 +6,23 @@
 
 #include "tools/doctor/bytes.h"
 
-#define MSR_FEATURE_CONTROL   0x3au
 #define MSR_ARCH_CAPABILITIES 0x10au
-#define MSR_VMX_BASIC	      0x480u
-#define MSR_VMX_MISC	      0x485u
-#define MSR_VMX_SECONDARY     0x48bu
-#define MSR_VMX_EPT_VPID      0x48cu
-#define MSR_VMX_TRUE_PIN      0x48du
-#define MSR_VMX_TRUE_PRIMARY  0x48eu
-#define MSR_VMX_TRUE_EXIT     0x48fu
-#define MSR_VMX_TRUE_ENTRY    0x490u
 #define MSR_S_CET	      0x6a2u
 
-#define BASIC_TRUE_CONTROLS (1ull << 55)
-#define MAY_SECONDARY	    (1ull << 63) /* of the primary controls */
-#define CR4_CET		    (1ull << 23)
+#define CR4_CET (1ull << 23)
 
 #define CPUID1_VMX	  (1u << 5)  /* ECX */
 #define CPUID7_ARCH_CAPS  (1u << 29) /* EDX */
 #define CPUID7_L1D_FLUSH  (1u << 28) /* EDX */
+#define CPUID7_MD_CLEAR	  (1u << 10) /* EDX */
 #define CPUID80000001_SVM (1u << 2)  /* ECX */
 #define LEAF_SVM	  0x8000000au
 
 /* IA32_ARCH_CAPABILITIES (SDM 4, table 2-2), as the monitor's mitigate.c uses it. */
-#define CAPS_RDCL_NO	(1ull << 0)
-#define CAPS_SKIP_L1D	(1ull << 3)
-#define CAPS_BUFFERS_NO (1ull << 5 | 1ull << 8 | 1ull << 13 | 1ull << 14 | 1ull << 15 | 1ull << 27)
+#define CAPS_RDCL_NO	 (1ull << 0)
+#define CAPS_SKIP_L1D	 (1ull << 3)
+#define CAPS_PSCHANGE_NO (1ull << 6)
+#define CAPS_BUFFERS_NO	 (1ull << 5 | 1ull << 8 | 1ull << 13 | 1ull << 14 | 1ull << 15 | 1ull << 27)
 
 uint32_t cpu_highest(const struct source *source, uint32_t base)
 {
@@ -72,25 +63,6 @@ uint64_t cpu_msr(const struct source *source, struct cpu *cpu, uint32_t number)
 	if (fact == FACT_HIDDEN)
 		cpu->msrs = FACT_HIDDEN;
 	return fact == FACT_OK ? value : 0;
-}
-
-static void read_vmx(const struct source *source, struct cpu *cpu)
-{
-	struct vmx_facts *vmx = &cpu->vmx;
-
-	vmx->feature_control = cpu_msr(source, cpu, MSR_FEATURE_CONTROL);
-	vmx->basic = cpu_msr(source, cpu, MSR_VMX_BASIC);
-	vmx->misc = cpu_msr(source, cpu, MSR_VMX_MISC);
-	if (!(vmx->basic & BASIC_TRUE_CONTROLS))
-		return;
-	vmx->pin = cpu_msr(source, cpu, MSR_VMX_TRUE_PIN);
-	vmx->primary = cpu_msr(source, cpu, MSR_VMX_TRUE_PRIMARY);
-	vmx->exit = cpu_msr(source, cpu, MSR_VMX_TRUE_EXIT);
-	vmx->entry = cpu_msr(source, cpu, MSR_VMX_TRUE_ENTRY);
-	if (vmx->primary & MAY_SECONDARY)
-		vmx->secondary = cpu_msr(source, cpu, MSR_VMX_SECONDARY);
-	if (vmx->secondary >> 32 & (VMX_CPU2_EPT | VMX_CPU2_VPID))
-		vmx->ept = cpu_msr(source, cpu, MSR_VMX_EPT_VPID);
 }
 
 static bool has_virtualization(const struct source *source, const struct cpu *cpu)
@@ -136,7 +108,7 @@ void cpu_read(const struct source *source, struct cpu *cpu)
 	read_features(source, cpu);
 	cpu->present = has_virtualization(source, cpu);
 	if (cpu->present && cpu->vendor == REDOUBT_VENDOR_VMX)
-		read_vmx(source, cpu);
+		vmx_read(source, cpu);
 	if (cpu->present && cpu->vendor == REDOUBT_VENDOR_SVM)
 		svm_read(source, cpu);
 }
@@ -158,14 +130,28 @@ bool cpu_same(const struct cpu *first, const struct cpu *second)
 						   : svm_same(first, second);
 }
 
+static bool buffers_leak(const struct cpu *cpu)
+{
+	return (cpu->arch_caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO;
+}
+
+static bool l1d_leaks(const struct cpu *cpu)
+{
+	return !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D));
+}
+
 bool cpu_siblings_leak(const struct cpu *cpu)
 {
-	bool buffers = cpu->vendor == REDOUBT_VENDOR_SVM
+	bool leaks = cpu->vendor == REDOUBT_VENDOR_SVM
 	    ? cpu->svm.buffers_leak
-	    : (cpu->arch_caps & CAPS_BUFFERS_NO) != CAPS_BUFFERS_NO;
-	bool l1d = cpu->vendor != REDOUBT_VENDOR_SVM &&
-	    !(cpu->arch_caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) &&
-	    cpu->features.edx & CPUID7_L1D_FLUSH;
+	    : buffers_leak(cpu) || (l1d_leaks(cpu) && cpu->features.edx & CPUID7_L1D_FLUSH);
 
-	return (buffers || l1d) && cpu->threads > 1;
+	return leaks && cpu->threads > 1;
+}
+
+bool cpu_flawed(const struct cpu *cpu)
+{
+	return !(cpu->arch_caps & CAPS_PSCHANGE_NO) ||
+	    (buffers_leak(cpu) && !(cpu->features.edx & CPUID7_MD_CLEAR)) ||
+	    (l1d_leaks(cpu) && !(cpu->features.edx & CPUID7_L1D_FLUSH));
 }

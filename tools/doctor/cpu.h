@@ -14,6 +14,8 @@
 struct vmx_facts {
 	uint64_t feature_control, basic, misc;
 	uint64_t pin, primary, secondary, ept, exit, entry;
+	uint32_t shown; /* secondary controls whose instructions CPUID shows */
+	unsigned address_bits;
 };
 
 /* SVM: CPUID leaf 0x8000000A, VM_CR, and what else the monitor compares. */
@@ -57,6 +59,7 @@ bool cpu_has_stage2(const struct cpu *cpu);
 bool cpu_has_unrestricted(const struct cpu *cpu);
 bool cpu_has_mbec(const struct cpu *cpu);
 bool cpu_siblings_leak(const struct cpu *cpu);
+bool cpu_flawed(const struct cpu *cpu); /* VT-x: the claim cpu=flawed */
 
 /* An MSR that exists; 0 where it cannot be read, which cpu.msrs tells. */
 uint64_t cpu_msr(const struct source *source, struct cpu *cpu, uint32_t number);
@@ -67,6 +70,7 @@ uint32_t cpu_highest(const struct source *source, uint32_t base);
 /* VT-x: whether every control that the monitor needs is there. */
 enum launch_status vmx_judge(const struct cpu *cpu);
 enum launch_status svm_judge(const struct cpu *cpu);
+void vmx_read(const struct source *source, struct cpu *cpu);
 void svm_read(const struct source *source, struct cpu *cpu);
 bool vmx_same(const struct cpu *first, const struct cpu *second);
 bool svm_locked_off(const struct cpu *cpu);

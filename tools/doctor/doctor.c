@@ -22,6 +22,7 @@ static const struct check checks[] = {
 	{ "init", WITH_SVM, check_init },
 	{ "same-cpus", WITH_VIRTUALIZATION, check_same },
 	{ "siblings", ALWAYS, check_siblings },
+	{ "flaws", WITH_VMX, check_flaws },
 	{ "firmware", ALWAYS, check_firmware },
 	{ "firmware-state", ALWAYS, check_firmware_state },
 	{ "secure-boot", ALWAYS, check_secure_boot },

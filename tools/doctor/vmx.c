@@ -4,12 +4,32 @@
  */
 #include "tools/doctor/cpu.h"
 
+#define MSR_FEATURE_CONTROL  0x3au
+#define MSR_VMX_BASIC	     0x480u
+#define MSR_VMX_MISC	     0x485u
+#define MSR_VMX_SECONDARY    0x48bu
+#define MSR_VMX_EPT_VPID     0x48cu
+#define MSR_VMX_TRUE_PIN     0x48du
+#define MSR_VMX_TRUE_PRIMARY 0x48eu
+#define MSR_VMX_TRUE_EXIT    0x48fu
+#define MSR_VMX_TRUE_ENTRY   0x490u
+#define MAY_SECONDARY	     (1ull << 63) /* of the primary controls */
+
+#define MSR_TME_ACTIVATE     0x982u
+#define TME_ENABLED	     (1ull << 1)
+#define CPUID7_TME	     (1u << 13) /* ECX */
+#define CPUID7_INVPCID	     (1u << 10) /* EBX */
+#define CPUIDD_XSAVES	     (1u << 3)	/* EAX of subleaf 1 */
+#define CPUID80000001_RDTSCP (1u << 27) /* EDX */
+#define STAGE2_BITS	     48u
+
 #define FEATURE_CONTROL_LOCKED 1ull
 #define FEATURE_CONTROL_VMX    4ull
 #define CR4_LA57	       (1ull << 12)
 #define CR4_VMXE	       (1ull << 13)
 #define S_CET_SHADOW	       1ull
 #define BASIC_TRUE_CONTROLS    (1ull << 55)
+#define BASIC_ANY_ERROR	       (1ull << 56)
 #define BASIC_TYPE(basic)      ((basic) >> 50 & 15)
 #define BASIC_TYPE_WB	       6u
 #define MISC_WAIT_SIPI	       (1ull << 8)
@@ -37,7 +57,8 @@
 	(1ull << 6 | 1ull << 8 | 1ull << 14 | 1ull << 16 | 1ull << 20 | 1ull << 25 | 1ull << 32 |  \
 	    1ull << 41)
 
-#define GROUPS 5u
+#define GROUPS	  5u
+#define SECONDARY 2u
 
 struct demand {
 	uint32_t needed, wanted, forbidden;
@@ -51,6 +72,55 @@ static const struct demand demands[GROUPS] = {
 	{ EXIT_NEEDED, 0, EXIT_FORBIDDEN, LAUNCH_NO_EXIT_CONTROL },
 	{ ENTRY_NEEDED, 0, 0, LAUNCH_NO_ENTRY_CONTROL },
 };
+
+/* Bits of an address that select memory; with TME's keys in use, the upper ones do not. */
+static unsigned address_bits(const struct source *source, struct cpu *cpu)
+{
+	struct leaf leaf;
+	uint64_t activate = 0;
+	unsigned bits;
+
+	source->cpuid(source->context, 0x80000008, 0, &leaf);
+	bits = leaf.eax & 0xff;
+	if (cpu->features.ecx & CPUID7_TME)
+		activate = cpu_msr(source, cpu, MSR_TME_ACTIVATE);
+	if (activate & TME_ENABLED)
+		bits -= (unsigned)(activate >> 32 & 15);
+	return bits < STAGE2_BITS ? bits : STAGE2_BITS;
+}
+
+static uint32_t shown(const struct source *source, const struct leaf *features)
+{
+	struct leaf xsave = { 0 }, extended;
+	uint32_t controls = features->ebx & CPUID7_INVPCID ? VMX_CPU2_INVPCID : 0;
+
+	if (cpu_highest(source, 0) >= 0xd)
+		source->cpuid(source->context, 0xd, 1, &xsave);
+	source->cpuid(source->context, 0x80000001, 0, &extended);
+	controls |= xsave.eax & CPUIDD_XSAVES ? VMX_CPU2_XSAVES : 0;
+	return controls | (extended.edx & CPUID80000001_RDTSCP ? VMX_CPU2_RDTSCP : 0);
+}
+
+void vmx_read(const struct source *source, struct cpu *cpu)
+{
+	struct vmx_facts *vmx = &cpu->vmx;
+
+	vmx->feature_control = cpu_msr(source, cpu, MSR_FEATURE_CONTROL);
+	vmx->basic = cpu_msr(source, cpu, MSR_VMX_BASIC);
+	vmx->misc = cpu_msr(source, cpu, MSR_VMX_MISC);
+	vmx->address_bits = address_bits(source, cpu);
+	vmx->shown = shown(source, &cpu->features);
+	if (!(vmx->basic & BASIC_TRUE_CONTROLS))
+		return;
+	vmx->pin = cpu_msr(source, cpu, MSR_VMX_TRUE_PIN);
+	vmx->primary = cpu_msr(source, cpu, MSR_VMX_TRUE_PRIMARY);
+	vmx->exit = cpu_msr(source, cpu, MSR_VMX_TRUE_EXIT);
+	vmx->entry = cpu_msr(source, cpu, MSR_VMX_TRUE_ENTRY);
+	if (vmx->primary & MAY_SECONDARY)
+		vmx->secondary = cpu_msr(source, cpu, MSR_VMX_SECONDARY);
+	if (vmx->secondary >> 32 & (VMX_CPU2_EPT | VMX_CPU2_VPID))
+		vmx->ept = cpu_msr(source, cpu, MSR_VMX_EPT_VPID);
+}
 
 static uint64_t capability(const struct vmx_facts *vmx, unsigned group)
 {
@@ -78,7 +148,7 @@ static enum launch_status judge_controls(const struct vmx_facts *vmx)
 		    value & demands[i].forbidden)
 			return demands[i].missing;
 	}
-	return LAUNCH_OK;
+	return vmx->shown & ~combine(vmx, SECONDARY) ? LAUNCH_NO_SECONDARY_CONTROL : LAUNCH_OK;
 }
 
 bool cpu_locked_off(const struct cpu *cpu)
@@ -144,7 +214,9 @@ bool vmx_same(const struct cpu *first, const struct cpu *second)
 	for (unsigned i = 0; i < GROUPS; i++)
 		if (combine(&first->vmx, i) != combine(&second->vmx, i))
 			return false;
-	return first->vmx.ept == second->vmx.ept;
+	return first->vmx.ept == second->vmx.ept &&
+	    first->vmx.address_bits == second->vmx.address_bits &&
+	    (first->vmx.basic & BASIC_ANY_ERROR) == (second->vmx.basic & BASIC_ANY_ERROR);
 }
 
 bool cpu_has_stage2(const struct cpu *cpu)

@@ -6,6 +6,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/policy_internal.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 
@@ -111,6 +112,11 @@ bool stage2_has_huge(void)
 }
 
 /* One execute right for all privilege levels. */
+bool vendor_delivers_cp(void)
+{
+	return true;
+}
+
 bool stage2_has_mbec(void)
 {
 	return false;

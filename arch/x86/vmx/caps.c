@@ -7,6 +7,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/policy_internal.h"
 #include "arch/x86/start.h"
 #include "arch/x86/vmx/vmx.h"
 
@@ -24,6 +25,7 @@
 #define MSR_VMX_MISC	    0x485u
 #define MISC_WAIT_SIPI	    (1ull << 8)
 #define BASIC_TRUE_CONTROLS (1ull << 55)
+#define BASIC_ANY_ERROR	    (1ull << 56) /* any exception may be injected with an error code */
 #define BASIC_TYPE(basic)   ((basic) >> 50 & 15)
 #define BASIC_TYPE_WB	    6u
 
@@ -48,6 +50,9 @@
 #define CPUID7_TME	       (1u << 13)
 #define STAGE2_BITS	       48u
 #define CPUID1_VMX	       (1u << 5)
+#define CPUID7_INVPCID	       (1u << 10)
+#define CPUIDD_XSAVES	       (1u << 3)
+#define CPUID80000001_RDTSCP   (1u << 27)
 
 /* One group of controls: what must be on, what is taken where offered, what must be off. */
 struct control_demand {
@@ -101,6 +106,7 @@ static const struct control_demand demands[] = {
 static struct vmx_controls chosen;
 static uint64_t chosen_ept;
 static unsigned chosen_bits;
+static bool chosen_error;
 static bool chosen_valid;
 
 const struct vmx_controls *vmx_controls(void)
@@ -119,6 +125,21 @@ static bool combine(const struct control_demand *demand, uint32_t *value)
 	return (*value & demand->needed) == demand->needed && (*value & demand->forbidden) == 0;
 }
 
+/* Instructions that a guest would find in CPUID and get #UD for. */
+static bool has_what_cpuid_shows(uint32_t secondary)
+{
+	struct cpuid_regs leaf7 = { 0, 0, 0, 0 };
+	struct cpuid_regs xsave = { 0, 0, 0, 0 };
+
+	if (cpuid(0, 0).eax >= 7)
+		leaf7 = cpuid(7, 0);
+	if (cpuid(0, 0).eax >= 0xd)
+		xsave = cpuid(0xd, 1);
+	return (secondary & CPU2_INVPCID || !(leaf7.ebx & CPUID7_INVPCID)) &&
+	    (secondary & CPU2_RDTSCP || !(cpuid(0x80000001, 0).edx & CPUID80000001_RDTSCP)) &&
+	    (secondary & CPU2_XSAVES || !(xsave.eax & CPUIDD_XSAVES));
+}
+
 static enum launch_status get_controls(struct vmx_controls *controls)
 {
 	uint32_t *values[DEMANDS] = { &controls->pin, &controls->primary, &controls->secondary,
@@ -128,7 +149,7 @@ static enum launch_status get_controls(struct vmx_controls *controls)
 		if (!combine(&demands[i], values[i]))
 			return demands[i].missing;
 	controls->mbec = controls->secondary & CPU2_MBEC;
-	return LAUNCH_OK;
+	return has_what_cpuid_shows(controls->secondary) ? LAUNCH_OK : LAUNCH_NO_SECONDARY_CONTROL;
 }
 
 static enum launch_status check_basics(void)
@@ -197,6 +218,11 @@ static bool same_controls(const struct vmx_controls *a, const struct vmx_control
 	    a->exit == b->exit && a->entry == b->entry;
 }
 
+static bool any_error(void)
+{
+	return rdmsr(MSR_VMX_BASIC) & BASIC_ANY_ERROR;
+}
+
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
@@ -209,14 +235,21 @@ enum launch_status vendor_check(void)
 	if (status != LAUNCH_OK)
 		return status;
 	if (chosen_valid)
-		return same_controls(&own, &chosen) && chosen_ept == rdmsr(MSR_VMX_EPT_VPID)
+		return same_controls(&own, &chosen) && chosen_ept == rdmsr(MSR_VMX_EPT_VPID) &&
+			chosen_bits == address_bits() && chosen_error == any_error()
 		    ? LAUNCH_OK
 		    : LAUNCH_CPU_MISMATCH;
 	chosen = own;
 	chosen_ept = rdmsr(MSR_VMX_EPT_VPID);
 	chosen_bits = address_bits();
+	chosen_error = any_error();
 	chosen_valid = true;
 	return LAUNCH_OK;
+}
+
+bool vendor_delivers_cp(void)
+{
+	return chosen_error;
 }
 
 bool stage2_has_huge(void)

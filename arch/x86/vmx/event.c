@@ -23,6 +23,7 @@
 #define EVENT_NMI_UNBLOCKED	  (1u << 12) /* at exit: an IRET had ended NMI blocking */
 #define EVENT_TYPE(info)	  ((info) >> 8 & 7)
 #define EVENT_VECTOR(info)	  ((info)&0xff)
+#define TYPE_INTERRUPT		  0u
 #define TYPE_NMI		  2u
 #define TYPE_EXCEPTION		  3u
 #define TYPE_SOFT_INTERRUPT	  4u
@@ -34,7 +35,10 @@
 #define VECTOR_TS	       10u
 #define VECTOR_PF	       14u
 #define QUALIFICATION_IRET_NMI (1ull << 12)
-#define DR6_LOW		       0xf
+#define DR6_CAUSES	       (0xfull | 3ull << 13) /* B0 to B3, BD, BS */
+#define DR6_BUS_LOCK	       (1ull << 11)	     /* clear: the cause; so RTM */
+#define DR6_RTM		       (1ull << 16)
+#define DR6_CLEARED	       0xfull
 #define DR7_GD		       (1ull << 13)
 
 /* Classes for the double-fault rule of SDM 3A 6.15, table 6-5. */
@@ -155,11 +159,18 @@ void vmx_nmi_owed(void)
 		open_nmi_window(this_cpu());
 }
 
-void vmx_entry_undone(void)
+bool vmx_entry_undone(void)
 {
-	if ((uint32_t)vmread(VMCS_ENTRY_EVENT) == EVENT_OF(TYPE_NMI, VECTOR_NMI))
+	uint32_t event = (uint32_t)vmread(VMCS_ENTRY_EVENT);
+
+	this_cpu()->interrupted_event = 0;
+	if (event == EVENT_OF(TYPE_NMI, VECTOR_NMI))
 		vendor_nmi_pending();
 	vmwrite(VMCS_ENTRY_EVENT, 0);
+	if (!(event & EVENT_VALID) || EVENT_TYPE(event) != TYPE_INTERRUPT)
+		return false;
+	this_cpu()->interrupted_event = event;
+	return true;
 }
 
 void vmx_nmi_window(struct vcpu *vcpu)
@@ -193,10 +204,11 @@ static void nmi(void)
 static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
+	uint64_t inverted = qualification & (DR6_BUS_LOCK | DR6_RTM);
 	uint64_t dr6;
 
 	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	dr6 = (dr6 & ~(uint64_t)DR6_LOW) | (qualification & (DR6_LOW | 3ull << 13));
+	dr6 = ((dr6 & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES)) & ~inverted;
 	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_DEBUGCTL,

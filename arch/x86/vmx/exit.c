@@ -194,21 +194,23 @@ static const exit_handler handlers[EXIT_REASONS] = {
 /*
  * VM entry refused the guest's state. What a guest can bring about is an RIP that is not canonical,
  * saved by an exit that hit just behind the last instruction of the lower half: it gets the #GP of
- * that fetch. Anything else stops this guest CPU, with everything printed.
+ * that fetch, or first an interrupt whose delivery the exit hit, since the APIC takes that for
+ * delivered. Anything else stops this guest CPU, with everything printed.
  */
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
 	uint64_t rip = vmread(VMCS_GUEST_RIP);
 	uint64_t canonical = (uint64_t)((int64_t)(rip << 16) >> 16);
+	bool interrupt = vmx_entry_undone();
 
-	vmx_entry_undone();
 	if ((reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY) {
 		vmx_machine_check(vcpu);
 		return;
 	}
 	if (rip != canonical) {
 		vmwrite(VMCS_GUEST_RIP, canonical);
-		vcpu_inject_gp(vcpu);
+		if (!interrupt)
+			vcpu_inject_gp(vcpu);
 		return;
 	}
 	vmx_report_entry_failure(reason);
@@ -244,9 +246,8 @@ void vmx_exit(void)
 
 	cpu->event_injected = false;
 	/* After a failed entry the field still tells of the exit before. */
-	cpu->interrupted_event = reason & EXIT_ENTRY_FAILED
-	    ? 0
-	    : (uint32_t)vmread(VMCS_VECTORING_EVENT);
+	if (!(reason & EXIT_ENTRY_FAILED))
+		cpu->interrupted_event = (uint32_t)vmread(VMCS_VECTORING_EVENT);
 	if (reason & EXIT_ENTRY_FAILED)
 		entry_failed(&cpu->vcpu, reason);
 	else if (handler == NULL)
@@ -254,6 +255,8 @@ void vmx_exit(void)
 	else
 		handler(&cpu->vcpu);
 	vmx_reinject(&cpu->vcpu);
+	/* A fast exit, which interrupts none, must not find it. */
+	cpu->interrupted_event = 0;
 	vmx_settle_single_step();
 	break_entry();
 	enter(cpu);

@@ -88,6 +88,7 @@ uint32_t arch_degraded(void)
 	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
+	    (mitigate_flawed() ? REDOUBT_DEGRADED_FLAWS : 0) |
 	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
 }
 

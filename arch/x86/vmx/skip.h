@@ -9,7 +9,8 @@
 #include "arch/x86/vmx/vmx.h"
 
 /*
- * Everything of vcpu_skip() that is seldom due: far RIPs, blocking by STI and MOV SS, single steps.
+ * Everything of vcpu_skip() that is seldom due: far RIPs, blocking by STI and MOV SS, single
+ * steps, RF.
  */
 void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking);
 
@@ -21,7 +22,7 @@ static inline void vmx_skip(struct vcpu *vcpu)
 	uint64_t rip = vmread(VMCS_GUEST_RIP);
 	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
 	uint64_t blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
-	uint64_t rare = blocking | (vmread(VMCS_GUEST_RFLAGS) & RFLAGS_TF);
+	uint64_t rare = blocking | (vmread(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF));
 
 	/* Where 4 GiB were crossed the low half is less than an instruction is long. */
 	if (__builtin_expect(rare != 0 || (uint32_t)next < INSTRUCTION_MAX, 0))

@@ -158,7 +158,11 @@ void vmx_exception(struct vcpu *vcpu);
 void vmx_machine_check(struct vcpu *vcpu);
 void vmx_nmi_owed(void); /* NMIs that came before there was a VMCS */
 void vmx_nmi_window(struct vcpu *vcpu);
-void vmx_entry_undone(void); /* VM entry failed: an NMI that was to be injected is owed again */
+/*
+ * VM entry failed: an NMI that was to be injected is owed again; an interrupt counts as interrupted
+ * again (true), so that vmx_reinject() puts it back.
+ */
+bool vmx_entry_undone(void);
 void vmx_settle_single_step(void); /* before each entry after a slow exit */
 void vmx_iret_unblocked(uint64_t qualification);
 

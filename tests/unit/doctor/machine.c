@@ -236,9 +236,11 @@ void machine_intel(void)
 	start();
 	set_leaf(0, (struct leaf){ 0x16, 0x756e6547, 0x6c65746e, 0x49656e69 });
 	set_leaf(1, (struct leaf){ 0x906ea, 0, 1u << 5, 0 });
-	set_leaf(7, (struct leaf){ 0 });
+	set_leaf(7, (struct leaf){ 0, 1u << 10, 0, 0 });
 	set_leaf(0xb, (struct leaf){ 0, 1, 0, 0 });
+	set_leaf(0xd, (struct leaf){ 0xf, 0, 0, 0 });
 	set_leaf(0x80000000, (struct leaf){ 0x80000008, 0, 0, 0 });
+	set_leaf(0x80000001, (struct leaf){ 0, 0, 0, 1u << 27 });
 	set_leaf(0x80000008, (struct leaf){ 0x3027, 0, 0, 0 });
 	set_msr(0x3a, 5);
 	/* The manual's bits one by one: default ones, and what a Skylake allows. */

@@ -341,6 +341,36 @@ static void threads(void **state)
 	expect_claims("smt=leaky");
 }
 
+static void flaws(void **state)
+{
+	static const struct {
+		uint64_t caps;
+		uint32_t edx;
+		bool flawed;
+	} cases[] = {
+		{ 0, 0, true },
+		{ 0, 1u << 10 | 1u << 28, true }, /* page sizes */
+		{ 1u << 6, 1u << 10 | 1u << 28, false },
+		{ 1u << 6, 1u << 10, true }, /* L1 data cache */
+		{ 1u << 6 | 1, 1u << 10, false },
+		{ 1u << 6, 1u << 28, true }, /* buffers */
+		{ 1u << 6 | 1u << 5 | 1u << 8 | 7u << 13 | 1u << 27, 1u << 28, false },
+	};
+
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		machine_intel();
+		machine_leaf(0, 7)->edx = 1u << 29 | cases[i].edx;
+		*machine_msr(0, 0x10a) = cases[i].caps;
+		examine();
+		expect("flaws", cases[i].flawed ? ANSWER_NO : ANSWER_YES, "free of");
+		assert_int_equal(!!(report.claims & REDOUBT_DEGRADED_FLAWS), cases[i].flawed);
+	}
+	machine_amd();
+	examine();
+	assert_null(find("flaws"));
+	assert_false(report.claims & REDOUBT_DEGRADED_FLAWS);
+}
+
 /* ---- the text ---- */
 
 static char printed[32768];
@@ -407,6 +437,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(listed_cpus),
 	cmocka_unit_test(old_tpm),
 	cmocka_unit_test(threads),
+	cmocka_unit_test(flaws),
 	cmocka_unit_test(rows_fit),
 	cmocka_unit_test(lines_are_bounded),
 };

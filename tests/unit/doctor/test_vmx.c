@@ -17,9 +17,9 @@ static void same_answers(void **state)
 {
 	static const enum launch_status statuses[] = { LAUNCH_OK, LAUNCH_NO_VIRTUALIZATION,
 		LAUNCH_LOCKED_OFF, LAUNCH_NO_STAGE2, LAUNCH_NO_UNRESTRICTED, LAUNCH_NO_CAPABILITY,
-		LAUNCH_ALREADY_RUNNING, LAUNCH_CPU_MISMATCH, LAUNCH_FIVE_LEVEL, LAUNCH_SHADOW_STACK,
-		LAUNCH_NO_PIN_CONTROL, LAUNCH_NO_PRIMARY_CONTROL, LAUNCH_NO_EXIT_CONTROL,
-		LAUNCH_NO_ENTRY_CONTROL };
+		LAUNCH_NO_SECONDARY_CONTROL, LAUNCH_ALREADY_RUNNING, LAUNCH_CPU_MISMATCH,
+		LAUNCH_FIVE_LEVEL, LAUNCH_SHADOW_STACK, LAUNCH_NO_PIN_CONTROL,
+		LAUNCH_NO_PRIMARY_CONTROL, LAUNCH_NO_EXIT_CONTROL, LAUNCH_NO_ENTRY_CONTROL };
 
 	compare_many(make, statuses, COUNT(statuses));
 }
@@ -39,9 +39,37 @@ static void same_mbec(void **state)
 	}
 }
 
+/* One instruction that CPUID shows and VT-x cannot give; one CPU that differs. */
+static void instructions(void **state)
+{
+	static const unsigned bits[] = { 3, 12, 20 };
+
+	for (unsigned i = 0; i < COUNT(bits); i++) {
+		make();
+		*machine_msr(0, 0x48b) &= ~(1ull << (32 + bits[i]));
+		assert_int_equal(vendor_check(), LAUNCH_NO_SECONDARY_CONTROL);
+	}
+}
+
+static void differing_cpus(void **state)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		make();
+		assert_int_equal(vendor_check(), LAUNCH_OK);
+		assert_false(vendor_delivers_cp());
+		if (i == 0)
+			*machine_msr(0, 0x480) |= 1ull << 56;
+		else if (i == 1)
+			machine_leaf(0, 0x80000008)->eax = 0x3024;
+		assert_int_equal(vendor_check(), i < 2 ? LAUNCH_CPU_MISMATCH : LAUNCH_OK);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(same_answers),
 	cmocka_unit_test(same_mbec),
+	cmocka_unit_test(instructions),
+	cmocka_unit_test(differing_cpus),
 };
 
 UNIT_MAIN(tests)

@@ -9,6 +9,7 @@
 #include "arch/cpu.h"
 #include "arch/lock.h"
 #include "arch/upcall.h"
+#include "arch/x86/policy_internal.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 
@@ -127,6 +128,11 @@ uint64_t rdmsr(uint32_t msr)
 void wrmsr(uint32_t msr, uint64_t value)
 {
 	assert_true(wrmsr_safe(msr, value));
+}
+
+bool vendor_delivers_cp(void)
+{
+	return !fake.no_cp;
 }
 
 uint64_t rdtsc(void)

@@ -22,6 +22,7 @@ struct fake_cpu {
 	enum fake_maker maker;
 	uint32_t fill; /* what a leaf without an answer of its own gives in every register */
 	uint32_t last, extended; /* highest leaves */
+	bool no_cp;		 /* #CP cannot be delivered with its error code */
 	bool every_msr;		 /* an MSR that was not set reads as 0; otherwise it faults */
 	uint64_t tsc, tsc_offset, cr4;
 	unsigned retypes; /* calls of monitor_retype() */

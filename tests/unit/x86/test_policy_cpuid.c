@@ -2,6 +2,7 @@
 /*
  * The CPUID half of the policy, on a CPU that claims everything: what it hides is hidden by policy.
  */
+#include "arch/x86/bits.h"
 #include "fake_cpu.h"
 #include "monitor/abi/call.h"
 #include "monitor/abi/cpuid.h"
@@ -188,6 +189,30 @@ static void test_shown(void **state)
 {
 	for (unsigned i = 0; i < COUNT(shown); i++)
 		check_feature(&shown[i], true);
+}
+
+/* Where #CP cannot be delivered again after an exit, nothing shows CET or gives access to it. */
+static void test_no_cet(void **state)
+{
+	uint64_t ignored;
+
+	for (unsigned off = 0; off < 2; off++) {
+		fake_reset(FAKE_INTEL, &vcpu);
+		fake.no_cp = off;
+		assert_int_equal(ask(7, 0).ecx >> 7 & 1, !off);
+		assert_int_equal(ask(7, 0).edx >> 20 & 1, !off);
+		assert_int_equal(ask(0xd, 1).ecx, off ? 0 : XSS_ALLOWED);
+		assert_int_equal(policy_cr4() & CR4_CET, off ? 0 : CR4_CET);
+		assert_int_equal(policy_wrmsr(&vcpu, 0xda0, XSS_ALLOWED), !off);
+		for (uint32_t msr = 0x6a0; msr <= 0x6a8; msr++) {
+			if (msr == 0x6a1 || msr == 0x6a3)
+				continue;
+			assert_int_equal(policy_msr_passes(msr, false, true), !off);
+			assert_int_equal(policy_msr_passes(msr, true, true), !off);
+			assert_false(off && policy_rdmsr(&vcpu, msr, &ignored));
+			assert_false(off && policy_wrmsr(&vcpu, msr, 0));
+		}
+	}
 }
 
 /* A CPU that claims nothing: the monitor adds its own bit and nothing else. */
@@ -382,6 +407,7 @@ static void test_cr4_allowed(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_hidden),
 	cmocka_unit_test(test_shown),
+	cmocka_unit_test(test_no_cet),
 	cmocka_unit_test(test_nothing_added),
 	cmocka_unit_test(test_unlisted),
 	cmocka_unit_test(test_last),
