@@ -16,8 +16,9 @@
 
 #define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
 
-/* lock of s2 guards all of it. */
+/* lock guards all of it. */
 static struct {
+	struct spinlock lock;
 	struct stage2 s2;
 	struct stage2_pool pool;
 	uint64_t identity_end;
@@ -106,12 +107,12 @@ bool protect_init(const struct bootinfo *info)
 	normal.identity_end = top;
 	normal.demand_used = 0;
 	stage2_pool_init(&normal.pool, memory, pages);
-	if (!stage2_init(&normal.s2, &normal.pool))
+	if (!stage2_init(&normal.s2, &normal.pool, &normal.lock))
 		return false;
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	done = map_identity() && hide_withheld() && hide(info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || hide(info->record_base, 1));
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 	return done;
 }
 
@@ -121,11 +122,11 @@ bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 
 	for (uint64_t i = 0; i < pages; i++)
 		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	done = stage2_prepare(&normal.s2, gpa, pages, false);
 	if (done)
 		stage2_protect(&normal.s2, gpa, pages, S2_R);
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 	return done;
 }
 
@@ -258,12 +259,12 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 		audit(REDOUBT_AUDIT_OUTSIDE, gpa.v & ~(LARGE_SIZE - 1), rip);
 		return VIOLATION_FAULT;
 	}
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	if (frame_state((spa_t){ gpa.v }) == FRAME_MONITOR)
 		verdict = monitor_touched(gpa, access, rip);
 	else
 		verdict = normal_touched(gpa, access);
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 	return verdict;
 }
 
@@ -274,7 +275,7 @@ void monitor_retype(void)
 	struct type_cursor cursor = type_cursor(0, normal.identity_end);
 	struct type_piece piece;
 
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	drop_demand();
 	while (type_next(&cursor, &piece)) {
 		uint64_t pages = frames_of(piece.end - piece.base);
@@ -284,7 +285,7 @@ void monitor_retype(void)
 		stage2_retype(&normal.s2, (gpa_t){ piece.base }, pages, piece.type);
 	}
 	settle((gpa_t){ 0 }, frames_of(normal.identity_end));
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 }
 
 /* ---- Frames that change hands ---- */
@@ -312,7 +313,7 @@ bool protect_take(spa_t spa, uint64_t pages)
 {
 	bool taken = false;
 
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	if (pass_prepare(spa, pages, FRAME_NORMAL, false)) {
 		taken = dma_block(spa, pages);
 		if (taken) {
@@ -321,7 +322,7 @@ bool protect_take(spa_t spa, uint64_t pages)
 		}
 		frames_unlock(spa, pages);
 	}
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 	return taken;
 }
 
@@ -341,7 +342,7 @@ bool protect_give(spa_t spa, uint64_t pages)
 {
 	bool given;
 
-	spin_lock(&normal.s2.lock);
+	spin_lock(&normal.lock);
 	given = pass_prepare(spa, pages, FRAME_MONITOR, true);
 	if (given) {
 		cut_off(spa, pages);
@@ -350,6 +351,6 @@ bool protect_give(spa_t spa, uint64_t pages)
 		settle((gpa_t){ spa.v }, pages);
 		frames_unlock(spa, pages);
 	}
-	spin_unlock(&normal.s2.lock);
+	spin_unlock(&normal.lock);
 	return given;
 }

@@ -316,10 +316,10 @@ bool host_coherent(uint64_t *gpa)
 	struct stage2 *s2 = monitor_normal_stage2();
 	bool coherent = true;
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	for (unsigned i = 0; i < cpus.count && coherent; i++)
 		coherent = !cpus.list[i].anything || cpu_coherent(&cpus.list[i], gpa);
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return coherent;
 }
 

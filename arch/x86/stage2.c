@@ -62,7 +62,7 @@ static void store(uint64_t *entry, uint64_t value)
 
 static void check_range(const struct stage2 *s2, gpa_t gpa, uint64_t pages)
 {
-	CHECK(spin_held(&s2->lock));
+	CHECK(spin_held(s2->lock));
 	CHECK(gpa.v % FRAME_SIZE == 0 && gpa.v <= ADDRESS_END);
 	CHECK(pages <= (ADDRESS_END - gpa.v) >> FRAME_SHIFT);
 }
@@ -116,7 +116,7 @@ void stage2_reclaim(struct stage2 *s2)
 {
 	struct stage2_pool *pool = s2->pool;
 
-	CHECK(spin_held(&s2->lock));
+	CHECK(spin_held(s2->lock));
 	for (size_t i = 0; i < pool->retired_count; i++) {
 		pool_give(pool, pool->retired[i]);
 		pool->retired[i] = NULL;
@@ -335,7 +335,7 @@ static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 {
-	CHECK(spin_held(&s2->lock));
+	CHECK(spin_held(s2->lock));
 	CHECK(gpa.v < ADDRESS_END);
 	return leaf_at(gpa.v, find(s2, gpa.v, 0));
 }
@@ -343,7 +343,7 @@ struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 void stage2_walk(const struct stage2 *s2,
     bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
 {
-	CHECK(spin_held(&s2->lock));
+	CHECK(spin_held(s2->lock));
 	for (uint64_t at = 0; at < ADDRESS_END;) {
 		struct place place = find(s2, at, 0);
 		struct stage2_leaf leaf = leaf_at(at, place);
@@ -354,9 +354,10 @@ void stage2_walk(const struct stage2 *s2,
 	}
 }
 
-bool stage2_init(struct stage2 *s2, struct stage2_pool *pool)
+bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)
 {
-	*s2 = (struct stage2){ .root = pool_take(pool),
+	*s2 = (struct stage2){ .lock = lock,
+		.root = pool_take(pool),
 		.pool = pool,
 		.levels = LEVELS,
 		.huge = stage2_has_huge() };

@@ -91,10 +91,10 @@ static uint64_t call_test_split(const uint64_t args[CALL_REGS], uint64_t rets[CA
 
 	if (status != REDOUBT_OK)
 		return status;
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	done = stage2_prepare(s2, (gpa_t){ args[0] }, args[1], true);
 	cpu_flush_all();
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return done ? REDOUBT_OK : REDOUBT_NO_RESOURCE;
 }
 
@@ -106,14 +106,14 @@ static uint64_t call_test_merge(const uint64_t args[CALL_REGS], uint64_t rets[CA
 
 	if (status != REDOUBT_OK)
 		return status;
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	do {
 		merged = stage2_merge(s2, (gpa_t){ args[0] }, args[1]);
 		cpu_flush_all();
 		stage2_reclaim(s2);
 		rets[0] += merged;
 	} while (merged == STAGE2_RETIRED);
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return REDOUBT_OK;
 }
 
@@ -129,7 +129,7 @@ static uint64_t call_test_protect(const uint64_t args[CALL_REGS], uint64_t rets[
 	if (args[1] > PASS_MAX || !(args[2] & S2_R) || args[2] > S2_RWX ||
 	    (!stage2_has_mbec() && !(args[2] & S2_UX) != !(args[2] & S2_KX)))
 		return REDOUBT_INVALID;
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	for (uint64_t i = 0; i < args[1]; i++)
 		if (frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) != FRAME_NORMAL)
 			status = call_error(REDOUBT_RANGE, 1);
@@ -138,7 +138,7 @@ static uint64_t call_test_protect(const uint64_t args[CALL_REGS], uint64_t rets[
 		stage2_protect(s2, gpa, args[1], (unsigned)args[2]);
 		cpu_flush_all();
 	}
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return status == REDOUBT_OK && !done ? REDOUBT_NO_RESOURCE : status;
 }
 
@@ -149,9 +149,9 @@ static uint64_t call_test_lookup(const uint64_t args[CALL_REGS], uint64_t rets[C
 
 	if (args[0] >= stage2_limit())
 		return call_error(REDOUBT_RANGE, 1);
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	leaf = stage2_lookup(s2, (gpa_t){ args[0] });
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	rets[0] = leaf.spa.v;
 	rets[1] = leaf.prot;
 	rets[2] = leaf.shift;

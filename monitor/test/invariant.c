@@ -59,8 +59,8 @@ struct invariant_report invariant_walk(void)
 	struct invariant_report report = { .broken = NOTHING_BROKEN };
 	struct stage2 *s2 = monitor_normal_stage2();
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	stage2_walk(s2, visit, &report);
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return report;
 }

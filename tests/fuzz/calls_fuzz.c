@@ -80,7 +80,7 @@ static void check_result(uint64_t id, const struct call *call)
 	require(call->rax >> 24 == 0 && redoubt_status_arg(call->rax) <= CALL_REGS);
 	for (unsigned i = status == REDOUBT_OK ? rets : 0; i < CALL_REGS; i++)
 		require(call->regs[i] == 0);
-	require(!spin_held(&monitor_normal_stage2()->lock));
+	require(!spin_held(monitor_normal_stage2()->lock));
 }
 
 uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS])

@@ -129,9 +129,9 @@ static void check_type(uint64_t at)
 	struct stage2_leaf leaf;
 	uint64_t until;
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	leaf = stage2_lookup(s2, (gpa_t){ at });
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	if (!leaf.present || leaf.spa.v / FRAME_SIZE == protect_ones().v / FRAME_SIZE)
 		return;
 	if (leaf.type == types(at, &until))

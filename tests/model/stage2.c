@@ -43,6 +43,7 @@ struct range {
 };
 
 static struct model model;
+static struct spinlock lock;
 static struct stage2 s2;
 static struct stage2_pool pool;
 static struct list expected;
@@ -322,9 +323,10 @@ static void build(void)
 	machine.huge = !chance(&model, 4);
 	host_build(&machine);
 	stage2_pool_init(&pool, region_alloc(tables), tables);
-	if (!stage2_init(&s2, &pool))
+	memset(&lock, 0, sizeof(lock));
+	if (!stage2_init(&s2, &pool, &lock))
 		model_failed(&model, "no root");
-	spin_lock(&s2.lock);
+	spin_lock(&lock);
 	expected.count = 0;
 }
 

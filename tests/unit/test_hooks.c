@@ -70,10 +70,10 @@ static void misplace(uint64_t gpa, uint64_t spa, unsigned prot)
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	assert_true(stage2_prepare(s2, (gpa_t){ gpa }, 1, true));
 	stage2_map(s2, (gpa_t){ gpa }, (spa_t){ spa }, 1, (struct stage2_attr){ prot, S2_WB });
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 }
 
 static void walk_notices_each_breach(void **state)

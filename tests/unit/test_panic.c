@@ -116,7 +116,7 @@ static void fail_in_the_log(void *argument)
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	host_when_printing(fail_now);
 	klog(LOG_ERROR, "something");
 }

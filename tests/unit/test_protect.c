@@ -40,9 +40,9 @@ static struct stage2_leaf lookup(uint64_t gpa)
 	struct stage2 *s2 = monitor_normal_stage2();
 	struct stage2_leaf leaf;
 
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	leaf = stage2_lookup(s2, (gpa_t){ gpa });
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	return leaf;
 }
 
@@ -55,7 +55,7 @@ static int whole(void **state)
 		print_error("%s at %lx\n", report.why, (unsigned long)report.broken);
 	assert_true(report.broken == NOTHING_BROKEN);
 	assert_true(host_coherent(&stale));
-	assert_false(spin_held(&monitor_normal_stage2()->lock));
+	assert_false(spin_held(monitor_normal_stage2()->lock));
 	return 0;
 }
 
@@ -240,11 +240,11 @@ static void whole_map_can_be_split_to_the_last_frame(void **state)
 
 	for (uint64_t gib = 5; gib < 80; gib++)
 		host_touch(GIB(gib), ACCESS_READ);
-	spin_lock(&s2->lock);
+	spin_lock(s2->lock);
 	for (unsigned i = 0; i < machine.range_count; i++)
 		assert_true(stage2_prepare(s2, (gpa_t){ machine.ranges[i].base },
 		    machine.ranges[i].pages, true));
-	spin_unlock(&s2->lock);
+	spin_unlock(s2->lock);
 	for (uint64_t gib = 5; gib < 80; gib++)
 		assert_false(host_touch(GIB(gib) + MIB(5), ACCESS_READ).faulted);
 }

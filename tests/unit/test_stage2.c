@@ -17,6 +17,7 @@
 #define FRAMES(bytes) ((bytes) / FRAME_SIZE)
 #define RWX_WB	      ((struct stage2_attr){ S2_RWX, S2_WB })
 
+static struct spinlock lock;
 static struct stage2 s2;
 static struct stage2_pool pool;
 
@@ -28,8 +29,9 @@ static int build_on(bool huge, bool mbec)
 	machine.mbec = mbec;
 	host_build(&machine);
 	stage2_pool_init(&pool, region_alloc(POOL), POOL);
-	assert_true(stage2_init(&s2, &pool));
-	spin_lock(&s2.lock);
+	memset(&lock, 0, sizeof(lock));
+	assert_true(stage2_init(&s2, &pool, &lock));
+	spin_lock(&lock);
 	return 0;
 }
 
@@ -298,13 +300,13 @@ static void every_mask_and_type_reads_back(void **state)
 
 static void unlocked(void *argument)
 {
-	spin_unlock(&s2.lock);
+	spin_unlock(&lock);
 	stage2_protect(&s2, (gpa_t){ 0 }, 1, 0);
 }
 
 static void lookup_unlocked(void *argument)
 {
-	spin_unlock(&s2.lock);
+	spin_unlock(&lock);
 	stage2_lookup(&s2, (gpa_t){ 0 });
 }
 

@@ -56,7 +56,7 @@ struct stage2_pool {
 };
 
 struct stage2 {
-	struct spinlock lock;
+	struct spinlock *lock; /* several tables may share one, and share a pool then */
 	uint64_t *root;
 	struct stage2_pool *pool;
 	unsigned levels; /* 4 */
@@ -105,8 +105,8 @@ struct withheld stage2_withheld(void);
 /* Makes the pool of `pages` zeroed frames at `memory`. */
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
 
-/* An empty table of 4 levels. false: the pool is empty. */
-bool stage2_init(struct stage2 *s2, struct stage2_pool *pool);
+/* An empty table of 4 levels, to be guarded by `lock`. false: the pool is empty. */
+bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock);
 
 /*
  * Makes [gpa, gpa + pages * 4 KiB) begin and end at the edge of mappings, and, where `small`,
