@@ -6,7 +6,6 @@
 
 #include "arch/cpu.h"
 #include "arch/upcall.h"
-#include "monitor/locks.h"
 
 /* What an id may still log. */
 struct budget {
@@ -16,9 +15,11 @@ struct budget {
 	uint32_t spent;	   /* lines not yet refilled */
 };
 
+static struct spinlock lock = { .rank = LOCK_AUDIT };
+
+/* The lock guards all of it. */
 static struct {
-	struct spinlock lock; /* guards all of it */
-	uint64_t added;	      /* records ever made */
+	uint64_t added; /* records ever made */
 	struct audit_record records[AUDIT_RECORDS];
 	struct budget budgets[REDOUBT_AUDIT_LAST];
 } ring;
@@ -76,7 +77,7 @@ void audit(unsigned event, uint64_t subject, uint64_t fact)
 	struct budget *budget = &ring.budgets[known];
 	bool fresh;
 
-	spin_lock(&ring.lock);
+	spin_lock(&lock);
 	record = record_for(known, subject, &fresh);
 	if (fresh)
 		*record = (struct audit_record){ known, cpu_index(), subject, fact, 0 };
@@ -87,7 +88,7 @@ void audit(unsigned event, uint64_t subject, uint64_t fact)
 		log_record(record, budget);
 	else
 		budget->unlogged++;
-	spin_unlock(&ring.lock);
+	spin_unlock(&lock);
 }
 
 uint64_t audit_total(unsigned event)
@@ -101,11 +102,11 @@ bool audit_get(unsigned age, struct audit_record *record)
 {
 	bool found;
 
-	spin_lock(&ring.lock);
+	spin_lock(&lock);
 	found = age < AUDIT_RECORDS && age < ring.added;
 	if (found)
 		*record = ring.records[(ring.added - 1 - age) % AUDIT_RECORDS];
-	spin_unlock(&ring.lock);
+	spin_unlock(&lock);
 	return found;
 }
 

@@ -8,10 +8,11 @@
 #include "arch/cpu.h"
 #include "monitor/lib/fmt.h"
 #include "monitor/lib/string.h"
-#include "monitor/locks.h"
 
+static struct spinlock lock = { .rank = LOCK_LOG };
+
+/* The lock guards all of it. */
 static struct {
-	struct spinlock lock; /* guards all of it */
 	enum log_level console_level;
 	uint64_t end; /* bytes since launch */
 	char text[LOG_BYTES];
@@ -65,11 +66,11 @@ void klog(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	bytes = make_line(line, level, format, args);
 	va_end(args);
-	spin_lock(&ring.lock);
+	spin_lock(&lock);
 	append(line, bytes);
 	if (level <= ring.console_level)
 		console_write(line, bytes);
-	spin_unlock(&ring.lock);
+	spin_unlock(&lock);
 }
 
 uint64_t log_end(void)
@@ -88,7 +89,7 @@ struct log_part log_copy(uint64_t position, char *to, size_t bytes)
 	struct log_part part = { 0 };
 	uint64_t oldest;
 
-	spin_lock(&ring.lock);
+	spin_lock(&lock);
 	oldest = ring.end > LOG_BYTES ? ring.end - LOG_BYTES : 0;
 	if (position > ring.end)
 		position = ring.end;
@@ -99,7 +100,7 @@ struct log_part log_copy(uint64_t position, char *to, size_t bytes)
 	part.copied = ring.end - position < bytes ? ring.end - position : bytes;
 	part.next = position + part.copied;
 	copy_out(position, to, part.copied);
-	spin_unlock(&ring.lock);
+	spin_unlock(&lock);
 	return part;
 }
 

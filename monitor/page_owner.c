@@ -12,11 +12,13 @@
 #include "arch/upcall.h"
 #include "monitor/guest_mem.h"
 
-#define LOCKED	    (1u << 0)
-#define STATE_SHIFT 1u
-#define STATE_MASK  (7u << STATE_SHIFT)
-#define REF_SHIFT   16u
-#define REF_ONE	    (1u << REF_SHIFT)
+#define LOCKED	     (1u << 0)
+#define STATE_SHIFT  1u
+#define STATE_MASK   (7u << STATE_SHIFT)
+#define HOLDER_SHIFT 8u
+#define HOLDER_MASK  (0xffu << HOLDER_SHIFT)
+#define REF_SHIFT    16u
+#define REF_ONE	     (1u << REF_SHIFT)
 
 struct range {
 	uint64_t base;
@@ -35,6 +37,16 @@ static struct {
 static enum frame_state state_of(uint32_t word)
 {
 	return (enum frame_state)((word & STATE_MASK) >> STATE_SHIFT);
+}
+
+static struct holding holding_of(uint32_t word)
+{
+	return (struct holding){ state_of(word), (word & HOLDER_MASK) >> HOLDER_SHIFT };
+}
+
+static uint32_t word_of(struct holding holding)
+{
+	return (uint32_t)holding.state << STATE_SHIFT | holding.partition << HOLDER_SHIFT;
 }
 
 /* Index of the first range that ends behind `at`; range_count if none does. */
@@ -102,8 +114,8 @@ static void claim(uint64_t base, uint64_t pages)
 		struct frame *frame = descriptor(at);
 
 		CHECK(frame != NULL);
-		atomic_store_explicit(&frame->word, FRAME_MONITOR << STATE_SHIFT | REF_ONE,
-		    memory_order_relaxed);
+		atomic_store_explicit(&frame->word,
+		    word_of((struct holding){ FRAME_MONITOR, 0 }) | REF_ONE, memory_order_relaxed);
 	}
 }
 
@@ -128,6 +140,7 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected)
 
 	if (!frame)
 		return NULL;
+	test_lock_taken(LOCK_FRAME, spa.v);
 	while (atomic_fetch_or_explicit(&frame->word, LOCKED, memory_order_acquire) & LOCKED)
 		cpu_pause();
 	if (state_of(atomic_load_explicit(&frame->word, memory_order_relaxed)) == expected)
@@ -139,15 +152,28 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected)
 void frame_unlock(struct frame *frame)
 {
 	CHECK(atomic_load_explicit(&frame->word, memory_order_relaxed) & LOCKED);
+	test_lock_given(LOCK_FRAME);
 	atomic_fetch_and_explicit(&frame->word, ~LOCKED, memory_order_release);
+}
+
+struct holding frame_holding(spa_t spa)
+{
+	struct frame *frame = descriptor(spa.v);
+
+	return frame ? holding_of(atomic_load_explicit(&frame->word, memory_order_acquire))
+		     : (struct holding){ FRAME_ABSENT, 0 };
 }
 
 enum frame_state frame_state(spa_t spa)
 {
-	struct frame *frame = descriptor(spa.v);
+	return frame_holding(spa).state;
+}
 
-	return frame ? state_of(atomic_load_explicit(&frame->word, memory_order_acquire))
-		     : FRAME_ABSENT;
+bool frame_hidden(spa_t spa)
+{
+	enum frame_state state = frame_state(spa);
+
+	return state == FRAME_MONITOR || state == FRAME_PARTITION || state == FRAME_LENT;
 }
 
 uint32_t frame_refs(const struct frame *frame)
@@ -169,49 +195,88 @@ void frame_put(struct frame *frame)
 	atomic_fetch_sub_explicit(&frame->word, REF_ONE, memory_order_relaxed);
 }
 
-static spa_t nth(spa_t spa, uint64_t i)
+/* ---- Sets ---- */
+
+spa_t frame_nth(const struct frame_set *set, uint64_t i)
 {
-	return (spa_t){ spa.v + i * FRAME_SIZE };
+	return (spa_t){ set->list ? set->list[i] : set->base + i * FRAME_SIZE };
 }
 
-bool frames_lock(spa_t spa, uint64_t pages, enum frame_state expected)
+uint64_t frame_run(const struct frame_set *set, uint64_t i)
 {
-	uint64_t locked = 0;
+	uint64_t first = i;
 
-	if (spa.v % FRAME_SIZE != 0)
+	if (!set->list)
+		return set->count - i;
+	for (i++; i < set->count; i++)
+		if (frame_nth(set, i).v != frame_nth(set, first).v + (i - first) * FRAME_SIZE)
+			break;
+	return i - first;
+}
+
+/* Locks one that is held as expected and not referenced. */
+static bool lock_free(spa_t spa, struct holding expected)
+{
+	struct frame *frame = spa.v % FRAME_SIZE == 0 ? frame_lock(spa, expected.state) : NULL;
+
+	if (!frame)
 		return false;
-	for (; locked < pages; locked++) {
-		struct frame *frame = frame_lock(nth(spa, locked), expected);
-
-		if (!frame)
-			break;
-		if (frame_refs(frame) != 0) {
-			frame_unlock(frame);
-			break;
-		}
-	}
-	if (locked == pages)
+	if (frame_refs(frame) == 0 &&
+	    holding_of(atomic_load_explicit(&frame->word, memory_order_relaxed)).partition ==
+		expected.partition)
 		return true;
-	frames_unlock(spa, locked);
+	frame_unlock(frame);
 	return false;
 }
 
-void frames_unlock(spa_t spa, uint64_t pages)
+bool frames_lock(const struct frame_set *set, struct holding expected)
 {
-	for (uint64_t i = 0; i < pages; i++)
-		frame_unlock(descriptor(nth(spa, i).v));
+	uint64_t locked = 0;
+
+	for (; locked < set->count; locked++) {
+		spa_t spa = frame_nth(set, locked);
+
+		if (locked != 0 && spa.v <= frame_nth(set, locked - 1).v)
+			break;
+		if (!lock_free(spa, expected))
+			break;
+	}
+	if (locked == set->count)
+		return true;
+	frames_unlock(&(struct frame_set){ set->list, set->base, locked });
+	return false;
 }
 
-void frames_pass(spa_t spa, uint64_t pages, enum frame_state to)
+void frames_unlock(const struct frame_set *set)
 {
-	for (uint64_t i = 0; i < pages; i++) {
-		struct frame *frame = descriptor(nth(spa, i).v);
-		uint32_t word = atomic_load_explicit(&frame->word, memory_order_relaxed);
+	for (uint64_t i = 0; i < set->count; i++)
+		frame_unlock(descriptor(frame_nth(set, i).v));
+}
 
-		CHECK((word & LOCKED) && frame_refs(frame) == 0);
-		CHECK(to != FRAME_ABSENT && to != state_of(word));
-		guest_scrub(nth(spa, i));
-		atomic_store_explicit(&frame->word, LOCKED | (uint32_t)to << STATE_SHIFT,
-		    memory_order_relaxed);
+/* The transitions that exist; the others are 0. */
+enum passing { NEVER, SCRUB, KEEP };
+static const uint8_t passings[FRAME_ABSENT][FRAME_ABSENT] = {
+	[FRAME_NORMAL] = { [FRAME_MONITOR] = SCRUB,
+	    [FRAME_PARTITION] = SCRUB,
+	    [FRAME_LENT] = KEEP,
+	    [FRAME_SHARED] = KEEP },
+	[FRAME_MONITOR] = { [FRAME_NORMAL] = SCRUB },
+	[FRAME_PARTITION] = { [FRAME_NORMAL] = SCRUB },
+	[FRAME_LENT] = { [FRAME_NORMAL] = SCRUB, [FRAME_LENT] = KEEP },
+	[FRAME_SHARED] = { [FRAME_NORMAL] = KEEP },
+};
+
+void frames_pass(const struct frame_set *set, struct holding to)
+{
+	CHECK(to.state < FRAME_ABSENT);
+	for (uint64_t i = 0; i < set->count; i++) {
+		struct frame *frame = descriptor(frame_nth(set, i).v);
+		uint32_t word = atomic_load_explicit(&frame->word, memory_order_relaxed);
+		enum passing passing = passings[state_of(word)][to.state];
+
+		CHECK((word & LOCKED) && frame_refs(frame) == 0 && passing != NEVER);
+		if (passing == SCRUB)
+			guest_scrub(frame_nth(set, i));
+		atomic_store_explicit(&frame->word, LOCKED | word_of(to), memory_order_relaxed);
 	}
 }

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Who owns each frame of usable memory (I1). One descriptor of 4 bytes a frame: a lock bit, the
- * state, and a count of references. The state says who owns the frame; only its transitions below
- * exist.
+ * state, the partition it concerns, and a count of references. Only these transitions exist:
  *
- *   NORMAL  <->  MONITOR     frames_pass(), scrubbed first (I8)
+ *   NORMAL <-> MONITOR     given to the monitor and back         scrubbed both ways (I8)
+ *   NORMAL <-> PARTITION   donated: the partition's own          scrubbed both ways (I8)
+ *   NORMAL <-> LENT        the normal world's, but only the      kept when lent, since its bytes
+ *                          partition reaches it                  are what it is lent for; scrubbed
+ *                                                                when it returns
+ *   NORMAL <-> SHARED      the normal world's, both reach it     kept both ways
+ *   LENT    -> LENT        passed on to another partition        kept: the first has only read it
  *
  * A frame with references does not change hands; the monitor's own region and the record's frame
  * hold one for good. What is no usable memory (devices, firmware's reserved areas) has no
  * descriptor and belongs to the normal world's devices: it is never handed out and never touched by
  * root mode.
  *
- * Taking the lock names the state that the caller counts on. Lock order: locks.h.
+ * Taking the lock names the state that the caller counts on. Lock order: arch/lock.h.
  */
 #ifndef MONITOR_PAGE_OWNER_H
 #define MONITOR_PAGE_OWNER_H
@@ -25,7 +30,23 @@
 enum frame_state {
 	FRAME_NORMAL, /* 0: what a zeroed descriptor says */
 	FRAME_MONITOR,
+	FRAME_PARTITION,
+	FRAME_LENT,
+	FRAME_SHARED,
 	FRAME_ABSENT, /* has no descriptor; never stored in one */
+};
+
+/* Whose a frame is. */
+struct holding {
+	enum frame_state state;
+	unsigned partition; /* of PARTITION, LENT, SHARED: from 1; else 0 */
+};
+
+/* Frames that an operation concerns: those of a list, ascending, or those from `base` on. */
+struct frame_set {
+	const uint64_t *list; /* SPAs; NULL: there is none */
+	uint64_t base;
+	uint64_t count;
 };
 
 #define FRAME_REFS_MAX 0xffffu
@@ -51,9 +72,17 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected);
 void frame_unlock(struct frame *frame);
 
 /*
- * The state of the frame at `spa` now. It can change at once unless a lock that forbids it is held.
+ * Whose the frame at `spa` is now. It can change at once unless a lock that forbids it is held.
  */
+struct holding frame_holding(spa_t spa);
 enum frame_state frame_state(spa_t spa);
+
+/* Whether the normal world does not reach it: it is another's, or lent. */
+bool frame_hidden(spa_t spa);
+
+/* The i-th frame of a set, and how many from it on follow each other without a gap. */
+spa_t frame_nth(const struct frame_set *set, uint64_t i);
+uint64_t frame_run(const struct frame_set *set, uint64_t i);
 
 /*
  * References of a locked frame. frame_get(): false, it has FRAME_REFS_MAX. frame_put(): it has one.
@@ -63,18 +92,19 @@ bool frame_get(struct frame *frame);
 void frame_put(struct frame *frame);
 
 /*
- * Locks `pages` frames from `spa` on, in ascending order, if all are in the state expected and none
- * is referenced. false: one is not (or the range has no such frames), and no lock is held.
+ * Locks the frames of a set, in ascending order, if all are held as expected and none is
+ * referenced. false: one is not, or is no frame, or does not lie above the one before (T39); no
+ * lock is held then.
  */
-bool frames_lock(spa_t spa, uint64_t pages, enum frame_state expected);
-void frames_unlock(spa_t spa, uint64_t pages);
+bool frames_lock(const struct frame_set *set, struct holding expected);
+void frames_unlock(const struct frame_set *set);
 
 /*
- * Hands frames locked by frames_lock() to the owner that `to` names, scrubbed (I8). The caller has
- * taken them out of the old owner's reach on every CPU and has not yet put them into the new one's.
- * They stay locked.
+ * Carries out a transition on frames locked by frames_lock(), scrubbing as it demands; one that
+ * does not exist is a CHECK. The caller has taken them out of reach of whoever is to lose them, on
+ * every CPU, and has not yet put them into reach of who gets them. They stay locked.
  */
-void frames_pass(spa_t spa, uint64_t pages, enum frame_state to);
+void frames_pass(const struct frame_set *set, struct holding to);
 
 /* Whether any frame of [base, end) has a descriptor. */
 bool page_owner_any(uint64_t base, uint64_t end);

@@ -10,7 +10,6 @@
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
-#include "monitor/locks.h"
 #include "monitor/memory_types.h"
 #include "monitor/page_owner.h"
 
@@ -23,7 +22,7 @@ static struct {
 	struct stage2_pool pool;
 	uint64_t identity_end;
 	size_t demand_used; /* tables behind identity_end */
-} normal;
+} normal = { .lock = { .rank = LOCK_MAP } };
 
 /*
  * What reads of the monitor's memory find. In read-only data, so that not even the monitor changes
@@ -50,6 +49,11 @@ spa_t protect_ones(void)
 static uint64_t frames_of(uint64_t bytes)
 {
 	return bytes >> FRAME_SHIFT;
+}
+
+static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
+{
+	return (gpa_t){ frame_nth(set, i).v };
 }
 
 /* ---- Launch ---- */
@@ -132,16 +136,26 @@ bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 
 /* ---- Merging ---- */
 
-/* Flushes, and merges what can be merged in the range. */
-static void settle(gpa_t gpa, uint64_t pages)
+/* Flushes, and merges what can be merged around the frames. */
+static void settle(const struct frame_set *set)
 {
-	size_t retired;
+	bool more;
+	uint64_t run;
 
 	do {
-		retired = stage2_merge(&normal.s2, gpa, pages);
+		more = false;
+		for (uint64_t i = 0; i < set->count && !more; i += run) {
+			run = frame_run(set, i);
+			more = stage2_merge(&normal.s2, nth_gpa(set, i), run) == STAGE2_RETIRED;
+		}
 		cpu_flush_all();
 		stage2_reclaim(&normal.s2);
-	} while (retired == STAGE2_RETIRED);
+	} while (more);
+}
+
+static void settle_range(uint64_t base, uint64_t pages)
+{
+	settle(&(struct frame_set){ NULL, base, pages });
 }
 
 /* ---- Violations ---- */
@@ -154,17 +168,17 @@ static bool allows(unsigned prot, unsigned access)
 }
 
 /*
- * Whether the frame of ones is to be put in place of a frame: of a monitor's that shows nothing
+ * Whether the frame of ones is to be put in place of a frame: of a hidden one that shows nothing
  * yet.
  */
 static bool wants_ones(uint64_t at)
 {
-	return frame_state((spa_t){ at }) == FRAME_MONITOR &&
+	return frame_hidden((spa_t){ at }) &&
 	    (test_switch(TEST_OPEN_REGION) || !stage2_lookup(&normal.s2, (gpa_t){ at }).present);
 }
 
 /*
- * Puts the frame of ones in place of all the monitor's frames in a 2 MiB region. Where nothing was,
+ * Puts the frame of ones in place of all hidden frames in a 2 MiB region. Where nothing was,
  * so without a flush.
  */
 static bool show_ones(uint64_t region)
@@ -185,7 +199,7 @@ static bool show_ones(uint64_t region)
 	return true;
 }
 
-static enum violation_verdict monitor_touched(gpa_t gpa, unsigned access, uint64_t rip)
+static enum violation_verdict hidden_touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	uint64_t region = gpa.v & ~(LARGE_SIZE - 1);
 	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
@@ -211,7 +225,7 @@ static void drop_demand(void)
 	if (pages == 0)
 		return;
 	stage2_protect(&normal.s2, (gpa_t){ normal.identity_end }, pages, 0);
-	settle((gpa_t){ normal.identity_end }, pages);
+	settle_range(normal.identity_end, pages);
 	normal.demand_used = 0;
 }
 
@@ -260,8 +274,8 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 		return VIOLATION_FAULT;
 	}
 	spin_lock(&normal.lock);
-	if (frame_state((spa_t){ gpa.v }) == FRAME_MONITOR)
-		verdict = monitor_touched(gpa, access, rip);
+	if (frame_hidden((spa_t){ gpa.v }))
+		verdict = hidden_touched(gpa, access, rip);
 	else
 		verdict = normal_touched(gpa, access);
 	spin_unlock(&normal.lock);
@@ -284,73 +298,142 @@ void monitor_retype(void)
 		CHECK(stage2_prepare(&normal.s2, (gpa_t){ piece.base }, pages, false));
 		stage2_retype(&normal.s2, (gpa_t){ piece.base }, pages, piece.type);
 	}
-	settle((gpa_t){ 0 }, frames_of(normal.identity_end));
+	settle_range(0, frames_of(normal.identity_end));
 	spin_unlock(&normal.lock);
 }
 
 /* ---- Frames that change hands ---- */
 
 /* Locks the frames and makes sure that their mappings can be changed, one by one where `small`. */
-static bool pass_prepare(spa_t spa, uint64_t pages, enum frame_state from, bool small)
+static enum redoubt_status pass_prepare(const struct frame_set *set, struct holding from,
+    bool small)
 {
-	if (pages == 0 || pages > PASS_MAX || !frames_lock(spa, pages, from))
-		return false;
-	if (stage2_prepare(&normal.s2, (gpa_t){ spa.v }, pages, small))
-		return true;
-	frames_unlock(spa, pages);
-	return false;
+	uint64_t run;
+
+	if (set->count == 0 || set->count > PASS_MAX || !frames_lock(set, from))
+		return REDOUBT_RANGE;
+	for (uint64_t i = 0; i < set->count; i += run) {
+		run = frame_run(set, i);
+		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small)) {
+			frames_unlock(set);
+			return REDOUBT_NO_RESOURCE;
+		}
+	}
+	return REDOUBT_OK;
 }
 
-/* Nobody reaches the frames any more when this returns. */
-static void cut_off(spa_t spa, uint64_t pages)
+/* Takes the first `count` frames back into devices' view. */
+static void allow(const struct frame_set *set, uint64_t count)
 {
-	stage2_protect(&normal.s2, (gpa_t){ spa.v }, pages, 0);
+	for (uint64_t i = 0; i < count; i++)
+		dma_allow(frame_nth(set, i), 1);
+}
+
+static bool block(const struct frame_set *set)
+{
+	uint64_t run;
+
+	for (uint64_t i = 0; i < set->count; i += run) {
+		run = frame_run(set, i);
+		if (!dma_block(frame_nth(set, i), run)) {
+			allow(set, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* What of the normal world's map leads to the frames, or shows ones in their place, goes. */
+static void withdraw(const struct frame_set *set)
+{
+	uint64_t run;
+
+	for (uint64_t i = 0; i < set->count; i += run) {
+		run = frame_run(set, i);
+		stage2_protect(&normal.s2, nth_gpa(set, i), run, 0);
+	}
+}
+
+/* Nobody reaches the frames by what has been taken out of the tables any more. */
+static void cut_off(void)
+{
 	cpu_flush_all();
 	dma_sync();
 }
 
-bool protect_take(spa_t spa, uint64_t pages)
+enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 {
-	bool taken = false;
+	enum redoubt_status status = pass_prepare(set, (struct holding){ FRAME_NORMAL, 0 }, false);
+	bool exclusive = to.state != FRAME_SHARED;
 
-	spin_lock(&normal.lock);
-	if (pass_prepare(spa, pages, FRAME_NORMAL, false)) {
-		taken = dma_block(spa, pages);
-		if (taken) {
-			cut_off(spa, pages);
-			frames_pass(spa, pages, FRAME_MONITOR);
-		}
-		frames_unlock(spa, pages);
+	if (status != REDOUBT_OK)
+		return status;
+	if (exclusive && !block(set)) {
+		frames_unlock(set);
+		return REDOUBT_NO_RESOURCE;
 	}
-	spin_unlock(&normal.lock);
-	return taken;
+	if (exclusive) {
+		withdraw(set);
+		cut_off();
+	}
+	frames_pass(set, to);
+	frames_unlock(set);
+	return REDOUBT_OK;
 }
 
 /* Identity mappings of usable memory, each frame with its type. */
-static void map_back(spa_t spa, uint64_t pages)
+static void map_back(const struct frame_set *set)
 {
-	for (uint64_t i = 0; i < pages; i++) {
-		uint64_t at = spa.v + i * FRAME_SIZE;
+	for (uint64_t i = 0; i < set->count; i++) {
+		gpa_t gpa = nth_gpa(set, i);
 		uint64_t until;
 
-		stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, 1,
-		    (struct stage2_attr){ S2_RWX, arch_memory_type((gpa_t){ at }, &until) });
+		stage2_map(&normal.s2, gpa, frame_nth(set, i), 1,
+		    (struct stage2_attr){ S2_RWX, arch_memory_type(gpa, &until) });
 	}
+	allow(set, set->count);
+}
+
+enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
+    struct stage2 *from, gpa_t at)
+{
+	bool exclusive = holder.state != FRAME_SHARED;
+	enum redoubt_status status = pass_prepare(set, holder, exclusive);
+
+	if (status != REDOUBT_OK)
+		return status;
+	if (from)
+		stage2_protect(from, at, set->count, 0);
+	if (exclusive)
+		withdraw(set);
+	cut_off();
+	frames_pass(set, (struct holding){ FRAME_NORMAL, 0 });
+	if (exclusive) {
+		map_back(set);
+		settle(set);
+	}
+	frames_unlock(set);
+	return REDOUBT_OK;
+}
+
+bool protect_take(spa_t spa, uint64_t pages)
+{
+	enum redoubt_status status;
+
+	spin_lock(&normal.lock);
+	status = protect_part(&(struct frame_set){ NULL, spa.v, pages },
+	    (struct holding){ FRAME_MONITOR, 0 });
+	spin_unlock(&normal.lock);
+	return status == REDOUBT_OK;
 }
 
 bool protect_give(spa_t spa, uint64_t pages)
 {
-	bool given;
+	enum redoubt_status status;
 
 	spin_lock(&normal.lock);
-	given = pass_prepare(spa, pages, FRAME_MONITOR, true);
-	if (given) {
-		cut_off(spa, pages);
-		frames_pass(spa, pages, FRAME_NORMAL);
-		map_back(spa, pages);
-		settle((gpa_t){ spa.v }, pages);
-		frames_unlock(spa, pages);
-	}
+	status = protect_return(&(struct frame_set){ NULL, spa.v, pages },
+	    (struct holding){ FRAME_MONITOR, 0 }, NULL, (gpa_t){ 0 });
 	spin_unlock(&normal.lock);
-	return given;
+	return status == REDOUBT_OK;
 }

@@ -5,9 +5,9 @@
  * At launch everything up to the top of memory, and at least 4 GiB, is mapped to itself, with the
  * types of the guest's MTRRs. Missing from it:
  *
- *   - frames of the monitor's. The first touch of each 2 MiB region of them is audited; a read
- *     then finds one shared, read-only frame of ones in place of all of them, a write or fetch is a
- *     fault;
+ *   - frames that are hidden: the monitor's, the partitions', lent ones. The first touch of each
+ *     2 MiB region of them is audited; a read then finds one shared, read-only frame of ones in
+ *     place of all of them, a write or fetch is a fault;
  *   - stage2_withheld(), for good;
  *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is
  *     uniform, from a fixed share of the pool; when that is used up all of it is unmapped and
@@ -26,7 +26,10 @@
 #include <stdint.h>
 
 #include "arch/addr.h"
+#include "arch/stage2.h"
 #include "monitor/abi/bootinfo.h"
+#include "monitor/abi/call.h"
+#include "monitor/page_owner.h"
 
 #define DEMAND_TABLES 48u  /* of the spare tables that monitor_stage2_pages() counts */
 #define PASS_MAX      512u /* frames that change hands at once */
@@ -35,14 +38,23 @@
 bool protect_init(const struct bootinfo *info);
 
 /*
- * Takes `pages` frames, 1 to PASS_MAX, from the normal world for the monitor: on return no CPU and,
- * behind an IOMMU, no device reaches them, and they are zero. false: one is not the normal world's
- * or is referenced, or there is no table left; nothing has changed then. Takes the stage2 and the
- * frames' locks, flushes.
+ * Hands 1 to PASS_MAX frames of the normal world's to `to`. On return, unless they are shared, no
+ * CPU and, behind an IOMMU, no device of the normal world's reaches them. OK; RANGE: one is not the
+ * normal world's alone or is referenced, or they are not as frames_lock() wants them; NO_RESOURCE:
+ * no table is left, or devices cannot be kept out. On all but OK nothing has changed. Whoever gets
+ * them maps them afterwards. The map's lock is held; takes the frames', flushes.
  */
-bool protect_take(spa_t spa, uint64_t pages);
+enum redoubt_status protect_part(const struct frame_set *set, struct holding to);
 
-/* Gives frames taken by protect_take() back, zeroed. The same rules. */
+/*
+ * Takes them back from who holds them and reaches them by `from` (NULL: by no map), at `at`: on
+ * return it does not any more, on no CPU, and the normal world does. The same rules.
+ */
+enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
+    struct stage2 *from, gpa_t at);
+
+/* protect_part() and protect_return() for the monitor, OK or not; they take the map's lock. */
+bool protect_take(spa_t spa, uint64_t pages);
 bool protect_give(spa_t spa, uint64_t pages);
 
 /* Where the map of all memory ends and demand begins. Multiple of 1 GiB. */

@@ -21,6 +21,7 @@
 #define WALK_BITS  48u /* of an address that four levels of tables translate */
 
 struct translation {
+	const struct stage2 *map;
 	uint64_t page; /* GPA / 4 KiB; NOTHING */
 	uint64_t entry_spa;
 	unsigned prot;
@@ -28,6 +29,7 @@ struct translation {
 };
 
 struct walked {
+	const struct stage2 *map;
 	uint64_t region; /* GPA / 2 MiB; NOTHING */
 	const uint64_t *table;
 };
@@ -122,7 +124,10 @@ void host_set_cycles(uint64_t now, uint64_t step)
 
 void spin_lock(struct spinlock *lock)
 {
-	uint32_t ticket = atomic_fetch_add(&lock->next, 1);
+	uint32_t ticket;
+
+	test_lock_taken(lock->rank, 0);
+	ticket = atomic_fetch_add(&lock->next, 1);
 
 	for (unsigned i = 0; atomic_load(&lock->serving) != ticket; i++) {
 		if (i == SPIN_LIMIT)
@@ -136,6 +141,7 @@ void spin_unlock(struct spinlock *lock)
 {
 	if (!spin_held(lock))
 		host_fail("a lock is released by one who does not hold it");
+	test_lock_given(lock->rank);
 	atomic_store(&lock->holder, 0);
 	atomic_fetch_add(&lock->serving, 1);
 }
@@ -157,14 +163,15 @@ void host_break_flush(bool broken)
 	cpus.flush_broken = broken;
 }
 
-static struct translation decode(uint64_t gpa, uint64_t entry, unsigned level)
+static struct translation decode(const struct stage2 *map, uint64_t gpa, uint64_t entry,
+    unsigned level)
 {
 	struct translation seen = { .page = NOTHING };
 	uint64_t inside = gpa & ((1ull << (FRAME_SHIFT + 9 * level)) - 1) &
 	    ~(uint64_t)(FRAME_SIZE - 1);
 
 	if (entry != 0)
-		seen = (struct translation){ gpa >> FRAME_SHIFT,
+		seen = (struct translation){ map, gpa >> FRAME_SHIFT,
 			format_address(entry, level).v + inside, format_prot(entry),
 			format_type(entry) };
 	return seen;
@@ -179,16 +186,16 @@ static uint64_t entry_at(const uint64_t *table, uint64_t gpa, unsigned level)
  * Walks as the CPU does: an address beyond what four levels translate is a violation (SDM 3C
  * 29.3.2); otherwise from a table it remembers, or from the root, remembering the last table.
  */
-static struct translation walk(struct cpu *cpu, uint64_t gpa)
+static struct translation walk(struct cpu *cpu, const struct stage2 *map, uint64_t gpa)
 {
 	struct walked *known = &cpu->tables[(gpa >> LARGE_SHIFT) % CACHED];
-	const uint64_t *table = monitor_normal_stage2()->root;
+	const uint64_t *table = map->root;
 	unsigned level = 3;
 	uint64_t entry;
 
 	if (gpa >> WALK_BITS)
 		return (struct translation){ .page = NOTHING };
-	if (known->region == gpa >> LARGE_SHIFT) {
+	if (known->map == map && known->region == gpa >> LARGE_SHIFT) {
 		table = known->table;
 		level = 0;
 	}
@@ -198,8 +205,8 @@ static struct translation walk(struct cpu *cpu, uint64_t gpa)
 		level--;
 	}
 	if (level == 0)
-		*known = (struct walked){ gpa >> LARGE_SHIFT, table };
-	return decode(gpa, entry, level);
+		*known = (struct walked){ map, gpa >> LARGE_SHIFT, table };
+	return decode(map, gpa, entry, level);
 }
 
 /*
@@ -226,9 +233,9 @@ static void flush(struct cpu *cpu)
 	forget(cpu);
 	for (unsigned i = 0; i < CACHED; i++) {
 		if (before.tables[i].region != NOTHING)
-			walk(cpu, before.tables[i].region << LARGE_SHIFT);
+			walk(cpu, before.tables[i].map, before.tables[i].region << LARGE_SHIFT);
 		if (before.translations[i].page != NOTHING)
-			cpu->translations[i] = walk(cpu,
+			cpu->translations[i] = walk(cpu, before.translations[i].map,
 			    before.translations[i].page << FRAME_SHIFT);
 	}
 	cpu->anything = true;
@@ -251,15 +258,25 @@ static bool grants(const struct translation *seen, unsigned access)
 	    !((access & ACCESS_FETCH) && !(seen->prot & S2_KX));
 }
 
-struct host_access host_touch(uint64_t gpa, unsigned access)
+/* What the running CPU knows of an address, or finds in the tables if that is not enough. */
+static struct translation *translate(const struct stage2 *map, uint64_t gpa, unsigned access)
 {
 	struct cpu *cpu = &cpus.list[running];
 	struct translation *cached = &cpu->translations[(gpa >> FRAME_SHIFT) % CACHED];
-	struct host_access result = { .faulted = true };
 
 	cpu->anything = true;
-	if (cached->page != gpa >> FRAME_SHIFT || !grants(cached, access))
-		*cached = walk(cpu, gpa);
+	if (cached->map != map || cached->page != gpa >> FRAME_SHIFT || !grants(cached, access))
+		*cached = walk(cpu, map, gpa);
+	return cached;
+}
+
+struct host_access host_touch(uint64_t gpa, unsigned access)
+{
+	const struct stage2 *map = monitor_normal_stage2();
+	struct cpu *cpu = &cpus.list[running];
+	struct translation *cached = translate(map, gpa, access);
+	struct host_access result = { .faulted = true };
+
 	while (!grants(cached, access)) {
 		if (++result.exits > 4)
 			host_fail("a violation is retried for ever");
@@ -267,18 +284,26 @@ struct host_access host_touch(uint64_t gpa, unsigned access)
 			return result;
 		/* A violation makes a CPU forget what it used (SDM 3C 29.4.3.1). */
 		cpu->tables[(gpa >> LARGE_SHIFT) % CACHED].region = NOTHING;
-		*cached = walk(cpu, gpa);
+		*cached = walk(cpu, map, gpa);
 	}
 	result.faulted = false;
 	result.spa = cached->entry_spa + gpa % FRAME_SIZE;
 	return result;
 }
 
+struct host_access host_touch_in(const struct stage2 *map, uint64_t gpa, unsigned access)
+{
+	const struct translation *cached = translate(map, gpa, access);
+	bool granted = grants(cached, access);
+
+	return (
+	    struct host_access){ !granted, 0, granted ? cached->entry_spa + gpa % FRAME_SIZE : 0 };
+}
+
 /* Whether the tables grant what a CPU remembers. */
 static bool current(const struct translation *seen)
 {
-	struct stage2_leaf leaf = stage2_lookup(monitor_normal_stage2(),
-	    (gpa_t){ seen->page << FRAME_SHIFT });
+	struct stage2_leaf leaf = stage2_lookup(seen->map, (gpa_t){ seen->page << FRAME_SHIFT });
 
 	return leaf.present && leaf.spa.v == seen->entry_spa && leaf.type == seen->type &&
 	    (seen->prot & ~leaf.prot) == 0;
@@ -290,7 +315,7 @@ static bool table_current(const struct walked *known)
 	static unsigned turn;
 	unsigned index = turn++ % 512;
 	uint64_t gpa = (known->region << LARGE_SHIFT) + (uint64_t)index * FRAME_SIZE;
-	struct translation seen = decode(gpa, known->table[index], 0);
+	struct translation seen = decode(known->map, gpa, known->table[index], 0);
 
 	return seen.page == NOTHING || current(&seen);
 }

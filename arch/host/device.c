@@ -26,7 +26,9 @@ static struct {
 	size_t used;
 	bool released;
 	bool dma_refused;
+	unsigned dma_calls; /* until they are refused */
 	uint64_t dma_syncs;
+	uint64_t dma_blocked;
 	bool others_stopped;
 	uint8_t digest[8];
 	void (*when_printing)(void);
@@ -92,7 +94,17 @@ bool host_console_released(void)
 
 bool dma_block(spa_t spa, uint64_t frames)
 {
-	return !device.dma_refused;
+	if (device.dma_refused && (device.dma_calls == 0 || device.dma_calls-- == 0))
+		return false;
+	device.dma_blocked += frames;
+	return true;
+}
+
+void dma_allow(spa_t spa, uint64_t frames)
+{
+	if (frames > device.dma_blocked)
+		host_fail("more frames come back to devices than were taken from them");
+	device.dma_blocked -= frames;
 }
 
 void dma_sync(void)
@@ -108,11 +120,23 @@ bool dma_protected(void)
 void host_refuse_dma(bool refuse)
 {
 	device.dma_refused = refuse;
+	device.dma_calls = 0;
+}
+
+void host_refuse_dma_after(unsigned calls)
+{
+	device.dma_refused = true;
+	device.dma_calls = calls;
 }
 
 uint64_t host_dma_syncs(void)
 {
 	return device.dma_syncs;
+}
+
+uint64_t host_dma_blocked(void)
+{
+	return device.dma_blocked;
 }
 
 uint32_t arch_features(void)

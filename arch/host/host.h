@@ -85,6 +85,9 @@ struct host_access {
  */
 struct host_access host_touch(uint64_t gpa, unsigned access);
 
+/* The same by a partition: what its map does not grant is its end, and shows as a fault. */
+struct host_access host_touch_in(const struct stage2 *map, uint64_t gpa, unsigned access);
+
 /*
  * Whether every translation that some CPU has cached is one that the tables still grant. *gpa: one
  * that is not. True after every completed operation; before a flush it may not be.
@@ -100,9 +103,11 @@ bool host_coherent(uint64_t *gpa);
 const char *host_console(void);
 bool host_console_released(void);
 
-/* The next dma_block() calls fail. */
+/* The next dma_block() calls fail; those behind the next `calls`. */
 void host_refuse_dma(bool refuse);
+void host_refuse_dma_after(unsigned calls);
 uint64_t host_dma_syncs(void);
+uint64_t host_dma_blocked(void); /* frames out of devices' reach */
 
 /* ---- The end ---- */
 

@@ -24,8 +24,9 @@
 
 static struct bootinfo_power power;
 static uint16_t serial_kept;
-static struct spinlock write_lock; /* a look at what is written and the write itself are one */
-static bool output_follows;	   /* KEYBOARD_WRITE_OUTPUT was the last command */
+/* A look at what is written and the write itself are one. */
+static struct spinlock write_lock = { .rank = LOCK_DEVICE };
+static bool output_follows; /* KEYBOARD_WRITE_OUTPUT was the last command */
 
 void io_init(const struct bootinfo *info)
 {

@@ -11,10 +11,10 @@
 #define DEF_TYPE_ENABLE (1ull << 11)
 
 static struct {
-	struct spinlock lock; /* of `state`; taken under that of second-stage tables, not above */
+	struct spinlock lock; /* of `state` */
 	bool set;
 	struct mtrr_state state;
-} memtype;
+} memtype = { .lock = { .rank = LOCK_MEMTYPE } };
 
 void memtype_init(const struct mtrr_state *state)
 {

@@ -128,6 +128,9 @@ static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, ui
 	return (frames >> 9) + 2 * ranges + gib + (gib >> 9) + 64;
 }
 
+/* 4 KiB pages of tables that all secure partitions share. */
+#define MONITOR_PARTITION_TABLES 256u
+
 /*
  * Pages that the region must have for an image and a machine.
  *
@@ -140,7 +143,7 @@ static inline uint64_t monitor_region_pages(const struct monitor_image *image, u
 	uint64_t owners = (frames * 4 + 4095) >> 12;
 
 	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu +
-	    owners + monitor_stage2_pages(frames, ranges, top);
+	    owners + monitor_stage2_pages(frames, ranges, top) + MONITOR_PARTITION_TABLES;
 }
 
 /* The entry point. `cpu` is the index of the running CPU in the block's list. */

@@ -180,18 +180,18 @@ static uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 
 static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	spa_t start = { args[0] };
+	struct frame_set set = { NULL, args[0], args[1] };
 
-	if (!frames_lock(start, args[1], FRAME_MONITOR))
+	if (!frames_lock(&set, (struct holding){ FRAME_MONITOR, 0 }))
 		return REDOUBT_STATE;
 	for (uint64_t i = 0; i < args[1]; i++) {
-		uint64_t *words = slot_map((spa_t){ start.v + i * FRAME_SIZE }, SLOT_WRITE);
+		uint64_t *words = slot_map(frame_nth(&set, i), SLOT_WRITE);
 
 		for (uint64_t k = 0; k < FRAME_SIZE / sizeof(*words); k++)
 			words[k] = args[2] ^ k;
 		slot_unmap();
 	}
-	frames_unlock(start, args[1]);
+	frames_unlock(&set);
 	return REDOUBT_OK;
 }
 

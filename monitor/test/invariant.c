@@ -7,15 +7,18 @@
 #include <stddef.h>
 
 #include "arch/upcall.h"
+#include "monitor/monitor.h"
 #include "monitor/page_owner.h"
+#include "monitor/partition.h"
 #include "monitor/protect.h"
+#include "monitor/share.h"
 
-static bool monitor_owns_any(uint64_t base, uint64_t end)
+static bool any_hidden(uint64_t base, uint64_t end)
 {
 	if (!page_owner_any(base, end))
 		return false;
 	for (uint64_t at = base; at < end; at += FRAME_SIZE)
-		if (frame_state((spa_t){ at }) == FRAME_MONITOR)
+		if (frame_hidden((spa_t){ at }))
 			return true;
 	return false;
 }
@@ -34,12 +37,11 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 	if (leaf->spa.v == protect_ones().v) {
 		if (leaf->prot != S2_R || leaf->shift != FRAME_SHIFT)
 			return "the frame of ones with other rights";
-		return frame_state((spa_t){ gpa.v }) == FRAME_MONITOR ? NULL
-								      : "ones in place of memory";
+		return frame_hidden((spa_t){ gpa.v }) ? NULL : "ones in place of memory";
 	}
 	if (leaf->spa.v != gpa.v)
 		return "an address that leads elsewhere";
-	return monitor_owns_any(gpa.v, gpa.v + size) ? "a frame of the monitor's" : NULL;
+	return any_hidden(gpa.v, gpa.v + size) ? "a hidden frame" : NULL;
 }
 
 static bool visit(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
@@ -54,6 +56,75 @@ static bool visit(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
 	return false;
 }
 
+/* ---- Partitions ---- */
+
+struct partition_walk {
+	unsigned id;
+	uint64_t leaves;
+	struct invariant_report *report;
+};
+
+static bool is_given(struct holding holding)
+{
+	return holding.state == FRAME_PARTITION || holding.state == FRAME_LENT ||
+	    holding.state == FRAME_SHARED;
+}
+
+static const char *fault_in_partition(unsigned id, gpa_t gpa, const struct stage2_leaf *leaf)
+{
+	struct holding holding = frame_holding(leaf->spa);
+
+	if (leaf->shift != FRAME_SHIFT || gpa.v >= PARTITION_SPACE)
+		return "a leaf where a partition has none";
+	if (!is_given(holding) || holding.partition != id)
+		return "a frame that is not the partition's";
+	if ((leaf->prot & S2_W) && (leaf->prot & S2_X))
+		return "a frame that a partition can write and execute";
+	if (holding.state != FRAME_LENT && (leaf->prot & S2_X))
+		return "a frame that is executable and was not lent";
+	return NULL;
+}
+
+static bool visit_partition(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
+{
+	struct partition_walk *walk = ctx;
+
+	walk->leaves++;
+	walk->report->why = fault_in_partition(walk->id, gpa, leaf);
+	if (!walk->report->why)
+		return true;
+	walk->report->broken = gpa.v;
+	return false;
+}
+
+/* Frames whose descriptor says that a partition has them. */
+static uint64_t frames_given(void)
+{
+	const void *at = (const uint8_t *)monitor_boot + monitor_boot->range_offset;
+	const struct bootinfo_range *ranges = at;
+	uint64_t given = 0;
+
+	for (uint32_t i = 0; i < monitor_boot->range_count; i++)
+		for (uint64_t k = 0; k < ranges[i].pages; k++)
+			given += is_given(
+			    frame_holding((spa_t){ ranges[i].base + (k << FRAME_SHIFT) }));
+	return given;
+}
+
+/* Every partition's leaves are its own, and there are as many as frames that were given. */
+static void walk_partitions(struct invariant_report *report)
+{
+	struct partition_walk walk = { .report = report };
+
+	for (walk.id = 1; walk.id <= PARTITIONS && report->broken == NOTHING_BROKEN; walk.id++)
+		stage2_walk(partition_map(walk.id), visit_partition, &walk);
+	report->leaves += walk.leaves;
+	if (report->broken != NOTHING_BROKEN || frames_given() == walk.leaves)
+		return;
+	report->why = "a frame that was given and is not mapped";
+	report->broken = walk.leaves;
+}
+
 struct invariant_report invariant_walk(void)
 {
 	struct invariant_report report = { .broken = NOTHING_BROKEN };
@@ -61,6 +132,8 @@ struct invariant_report invariant_walk(void)
 
 	spin_lock(s2->lock);
 	stage2_walk(s2, visit, &report);
+	if (report.broken == NOTHING_BROKEN)
+		walk_partitions(&report);
 	spin_unlock(s2->lock);
 	return report;
 }

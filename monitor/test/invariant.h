@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The invariants of the normal world's map (I1), checked by going over all of it. Test build and
- * host tests only.
+ * The invariants of the second-stage maps (I1, I2), checked by going over all of them. Test build
+ * and host tests only.
  */
 #ifndef MONITOR_TEST_INVARIANT_H
 #define MONITOR_TEST_INVARIANT_H
@@ -17,10 +17,11 @@ struct invariant_report {
 };
 
 /*
- * Checks that every leaf is readable and lies within reach; that it maps an address to itself, or,
- * where the monitor owns the frame, to the frame of ones, read-only; and that no frame of the
- * monitor's is mapped otherwise. Takes the stage2 lock, for as long as it takes to look at every
- * descriptor.
+ * Checks that every leaf of the normal world's map is readable and lies within reach; that it maps
+ * an address to itself, or, where the frame is hidden, to the frame of ones, read-only; that no
+ * hidden frame is mapped otherwise. That every leaf of a partition's map leads to a frame which the
+ * partition has, none of them writable and executable, and that no frame which a partition has is
+ * missing there. Takes the map's lock, for as long as it takes to look at every descriptor.
  */
 struct invariant_report invariant_walk(void);
 

@@ -4,7 +4,7 @@
 
 include tests/host.mk
 
-MODEL_TESTS := stage2 ownership scale
+MODEL_TESTS := stage2 ownership share scale
 MODEL_PROGRAMS := $(addprefix $(B)/tests/model/,$(MODEL_TESTS))
 MODEL_N := $(or $(N),$(if $(SOAK),10000000,100000))
 

@@ -43,7 +43,7 @@ struct range {
 };
 
 static struct model model;
-static struct spinlock lock;
+static struct spinlock lock = { .rank = LOCK_MAP };
 static struct stage2 s2;
 static struct stage2_pool pool;
 static struct list expected;
@@ -323,7 +323,8 @@ static void build(void)
 	machine.huge = !chance(&model, 4);
 	host_build(&machine);
 	stage2_pool_init(&pool, region_alloc(tables), tables);
-	memset(&lock, 0, sizeof(lock));
+	if (spin_held(&lock))
+		spin_unlock(&lock);
 	if (!stage2_init(&s2, &pool, &lock))
 		model_failed(&model, "no root");
 	spin_lock(&lock);

@@ -22,6 +22,21 @@ static int boot(void **state)
 	return 0;
 }
 
+static bool lock_frames(uint64_t at, uint64_t pages, enum frame_state state)
+{
+	return frames_lock(&(struct frame_set){ NULL, at, pages }, (struct holding){ state, 0 });
+}
+
+static void unlock_frames(uint64_t at, uint64_t pages)
+{
+	frames_unlock(&(struct frame_set){ NULL, at, pages });
+}
+
+static void pass_frames(uint64_t at, uint64_t pages, enum frame_state to)
+{
+	frames_pass(&(struct frame_set){ NULL, at, pages }, (struct holding){ to, 0 });
+}
+
 static void expect_state(uint64_t at, enum frame_state state)
 {
 	assert_int_equal(frame_state((spa_t){ at }), state);
@@ -94,13 +109,13 @@ static void put_too_often(void *argument)
 
 static void pass_unlocked(void *argument)
 {
-	frames_pass((spa_t){ FREE_FRAME }, 1, FRAME_MONITOR);
+	pass_frames(FREE_FRAME, 1, FRAME_MONITOR);
 }
 
 static void pass_to_its_owner(void *argument)
 {
-	if (frames_lock((spa_t){ FREE_FRAME }, 1, FRAME_NORMAL))
-		frames_pass((spa_t){ FREE_FRAME }, 1, FRAME_NORMAL);
+	if (lock_frames(FREE_FRAME, 1, FRAME_NORMAL))
+		pass_frames(FREE_FRAME, 1, FRAME_NORMAL);
 }
 
 static void misuse_is_a_check(void **state)
@@ -122,29 +137,29 @@ static void references_are_counted_and_bounded(void **state)
 	assert_int_equal(frame_refs(frame), FRAME_REFS_MAX);
 	frame_unlock(frame);
 	assert_int_equal(frame_state(spa), FRAME_NORMAL);
-	assert_false(frames_lock(spa, 1, FRAME_NORMAL));
+	assert_false(lock_frames(spa.v, 1, FRAME_NORMAL));
 	frame = frame_lock(spa, FRAME_NORMAL);
 	for (unsigned i = 0; i < FRAME_REFS_MAX; i++)
 		frame_put(frame);
 	frame_unlock(frame);
-	assert_true(frames_lock(spa, 1, FRAME_NORMAL));
-	frames_unlock(spa, 1);
+	assert_true(lock_frames(spa.v, 1, FRAME_NORMAL));
+	unlock_frames(spa.v, 1);
 }
 
 static void many_are_locked_together_or_not_at_all(void **state)
 {
 	uint64_t record = host_info()->record_base;
 
-	assert_true(frames_lock((spa_t){ FREE_FRAME }, 32, FRAME_NORMAL));
-	frames_unlock((spa_t){ FREE_FRAME }, 32);
-	assert_false(frames_lock((spa_t){ record - 4 * FRAME_SIZE }, 8, FRAME_NORMAL));
-	assert_false(frames_lock((spa_t){ 0x9e000 }, 2, FRAME_NORMAL));
-	assert_false(frames_lock((spa_t){ FREE_FRAME + 1 }, 1, FRAME_NORMAL));
+	assert_true(lock_frames(FREE_FRAME, 32, FRAME_NORMAL));
+	unlock_frames(FREE_FRAME, 32);
+	assert_false(lock_frames(record - 4 * FRAME_SIZE, 8, FRAME_NORMAL));
+	assert_false(lock_frames(0x9e000, 2, FRAME_NORMAL));
+	assert_false(lock_frames(FREE_FRAME + 1, 1, FRAME_NORMAL));
 	/* What was locked on the way has been unlocked. */
-	assert_true(frames_lock((spa_t){ record - 4 * FRAME_SIZE }, 4, FRAME_NORMAL));
-	frames_unlock((spa_t){ record - 4 * FRAME_SIZE }, 4);
+	assert_true(lock_frames(record - 4 * FRAME_SIZE, 4, FRAME_NORMAL));
+	unlock_frames(record - 4 * FRAME_SIZE, 4);
 	/* The monitor's own are referenced for good. */
-	assert_false(frames_lock((spa_t){ record }, 1, FRAME_MONITOR));
+	assert_false(lock_frames(record, 1, FRAME_MONITOR));
 }
 
 static void frame_is_scrubbed_when_it_changes_hands(void **state)
@@ -154,15 +169,66 @@ static void frame_is_scrubbed_when_it_changes_hands(void **state)
 
 	memset(bytes, 0xa5, sizeof(bytes));
 	host_poke(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
-	assert_true(frames_lock(spa, 2, FRAME_NORMAL));
-	frames_pass(spa, 2, FRAME_MONITOR);
-	frames_unlock(spa, 2);
+	assert_true(lock_frames(spa.v, 2, FRAME_NORMAL));
+	pass_frames(spa.v, 2, FRAME_MONITOR);
+	unlock_frames(spa.v, 2);
 	expect_state(spa.v, FRAME_MONITOR);
 	expect_state(spa.v + FRAME_SIZE, FRAME_MONITOR);
 	expect_state(spa.v + 2 * FRAME_SIZE, FRAME_NORMAL);
 	host_peek(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
 	for (unsigned i = 0; i < sizeof(bytes); i++)
 		assert_int_equal(bytes[i], 0);
+}
+
+static void lock_names_the_partition_expected(void **state)
+{
+	struct frame_set set = { NULL, FREE_FRAME, 2 };
+	struct holding lent = { FRAME_LENT, 3 };
+
+	assert_true(frames_lock(&set, (struct holding){ FRAME_NORMAL, 0 }));
+	frames_pass(&set, lent);
+	frames_unlock(&set);
+	assert_false(frames_lock(&set, (struct holding){ FRAME_LENT, 2 }));
+	assert_false(frames_lock(&set, (struct holding){ FRAME_PARTITION, 3 }));
+	assert_true(frames_lock(&set, lent));
+	frames_unlock(&set);
+	assert_true(frame_hidden((spa_t){ FREE_FRAME }));
+}
+
+/* Only the transitions of page_owner.h exist. */
+static void pass_as_told(void *argument)
+{
+	const struct holding *pair = argument;
+	struct frame_set set = { NULL, FREE_FRAME, 1 };
+
+	if (pair[0].state != FRAME_NORMAL) {
+		frames_lock(&set, (struct holding){ FRAME_NORMAL, 0 });
+		frames_pass(&set, pair[0]);
+		frames_unlock(&set);
+	}
+	frames_lock(&set, pair[0]);
+	frames_pass(&set, pair[1]);
+}
+
+static void no_other_transition_exists(void **state)
+{
+	static const bool exists[FRAME_ABSENT][FRAME_ABSENT] = {
+		[FRAME_NORMAL] = { false, true, true, true, true },
+		[FRAME_MONITOR] = { true },
+		[FRAME_PARTITION] = { true },
+		[FRAME_LENT] = { true, false, false, true },
+		[FRAME_SHARED] = { true },
+	};
+
+	for (unsigned from = 0; from < FRAME_ABSENT; from++)
+		for (unsigned to = 0; to <= FRAME_ABSENT; to++) {
+			struct holding pair[2] = { { (enum frame_state)from, from > 1 },
+				{ (enum frame_state)to, to > 1 } };
+			bool may = to < FRAME_ABSENT && exists[from][to];
+
+			assert_int_equal(host_end_of(pass_as_told, pair).end,
+			    may ? HOST_RETURNED : HOST_STOPPED);
+		}
 }
 
 #define THREADS 4
@@ -272,6 +338,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(references_are_counted_and_bounded, boot),
 	cmocka_unit_test_setup(many_are_locked_together_or_not_at_all, boot),
 	cmocka_unit_test_setup(frame_is_scrubbed_when_it_changes_hands, boot),
+	cmocka_unit_test_setup(lock_names_the_partition_expected, boot),
+	cmocka_unit_test_setup(no_other_transition_exists, boot),
 	cmocka_unit_test(lock_excludes_other_cpus),
 	cmocka_unit_test_setup(claim_only_the_callers_own, boot),
 	cmocka_unit_test_setup(copies_touch_their_bytes_only, boot),

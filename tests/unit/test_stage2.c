@@ -17,7 +17,7 @@
 #define FRAMES(bytes) ((bytes) / FRAME_SIZE)
 #define RWX_WB	      ((struct stage2_attr){ S2_RWX, S2_WB })
 
-static struct spinlock lock;
+static struct spinlock lock = { .rank = LOCK_MAP };
 static struct stage2 s2;
 static struct stage2_pool pool;
 
@@ -29,7 +29,8 @@ static int build_on(bool huge, bool mbec)
 	machine.mbec = mbec;
 	host_build(&machine);
 	stage2_pool_init(&pool, region_alloc(POOL), POOL);
-	memset(&lock, 0, sizeof(lock));
+	if (spin_held(&lock))
+		spin_unlock(&lock);
 	assert_true(stage2_init(&s2, &pool, &lock));
 	spin_lock(&lock);
 	return 0;

@@ -17,6 +17,9 @@
  */
 bool dma_block(spa_t spa, uint64_t frames);
 
+/* `frames` frames from `spa` come back into devices' view; cannot fail. */
+void dma_allow(spa_t spa, uint64_t frames);
+
 /* Commit: on return no device can reach what dma_block() took away. */
 void dma_sync(void);
 

@@ -116,4 +116,11 @@ bool test_call(struct call *call); /* false: not a test call */
 bool test_switch(unsigned number); /* TEST_ of test_switch.h; all off in a release */
 bool test_build(void);
 
+/*
+ * The running CPU is about to take a lock, or gives it back: the order of arch/lock.h is a CHECK.
+ * `which`: the frame, for frame locks.
+ */
+void test_lock_taken(enum lock_rank rank, uint64_t which);
+void test_lock_given(enum lock_rank rank);
+
 #endif

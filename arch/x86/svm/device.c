@@ -48,8 +48,9 @@ static struct {
 	_Atomic uint32_t ldr, dfr;
 } * names;
 
-static uint64_t apic_page;	    /* in the window unless firmware has moved it */
-static struct spinlock ioapic_lock; /* index and window of the I/O APIC belong together */
+static uint64_t apic_page; /* in the window unless firmware has moved it */
+/* Index and window of the I/O APIC belong together. */
+static struct spinlock ioapic_lock = { .rank = LOCK_DEVICE };
 
 static bool in_window(uint64_t gpa)
 {

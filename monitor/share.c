@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Donate, lend, share, reclaim (share.h).
+ */
+#include "monitor/share.h"
+
+#include "arch/cpu.h"
+#include "arch/stage2.h"
+#include "arch/upcall.h"
+#include "monitor/lib/checked.h"
+#include "monitor/partition.h"
+#include "monitor/protect.h"
+
+#define TURN_SHIFT 16u
+
+/* The rights that a kind may give, as a bit for each protection mask. */
+#define RIGHT(prot) (1u << (prot))
+#define RIGHTS_DATA (RIGHT(S2_R) | RIGHT(S2_R | S2_W))
+
+static const struct {
+	enum frame_state state;
+	uint32_t rights;
+} kinds[SHARE_KINDS] = {
+	[SHARE_DONATE] = { FRAME_PARTITION, RIGHTS_DATA },
+	[SHARE_LEND] = { FRAME_LENT, RIGHTS_DATA | RIGHT(S2_R | S2_X) },
+	[SHARE_SHARE] = { FRAME_SHARED, RIGHTS_DATA },
+};
+
+/* A grant; `pages` 0: none. Turns make handles of one place different. */
+struct grant {
+	uint32_t turn;
+	uint16_t pages;
+	uint8_t partition;
+	uint8_t kind;
+	gpa_t at;
+};
+
+/* The map's lock guards it. */
+static struct grant grants[SHARE_GRANTS];
+
+/* The frames of the grant in hand; ascending, as they were given. Under the same lock. */
+static uint64_t frames_in_hand[PASS_MAX];
+
+static struct spinlock *map_lock(void)
+{
+	return monitor_normal_stage2()->lock;
+}
+
+static struct holding holding_of(const struct grant *grant)
+{
+	return (struct holding){ kinds[grant->kind].state, grant->partition };
+}
+
+static struct grant *grant_of(uint64_t handle)
+{
+	struct grant *grant = &grants[handle % SHARE_GRANTS];
+
+	if ((handle & ((1u << TURN_SHIFT) - 1)) >= SHARE_GRANTS || grant->pages == 0 ||
+	    handle >> TURN_SHIFT != grant->turn)
+		return NULL;
+	return grant;
+}
+
+static struct grant *free_grant(void)
+{
+	for (unsigned i = 0; i < SHARE_GRANTS; i++)
+		if (grants[i].pages == 0)
+			return &grants[i];
+	return NULL;
+}
+
+static struct frame_set frames_of(const struct grant *grant)
+{
+	const struct stage2 *map = partition_map(grant->partition);
+
+	for (unsigned i = 0; i < grant->pages; i++) {
+		struct stage2_leaf leaf = stage2_lookup(map,
+		    (gpa_t){ grant->at.v + i * (uint64_t)FRAME_SIZE });
+
+		CHECK(leaf.present);
+		frames_in_hand[i] = leaf.spa.v;
+	}
+	return (struct frame_set){ frames_in_hand, 0, grant->pages };
+}
+
+/* ---- Giving ---- */
+
+static bool is_empty(const struct stage2 *map, gpa_t at, uint64_t pages)
+{
+	for (uint64_t i = 0; i < pages; i++)
+		if (stage2_lookup(map, (gpa_t){ at.v + i * FRAME_SIZE }).present)
+			return false;
+	return true;
+}
+
+static enum redoubt_status check(enum share_kind kind, const struct share_place *place,
+    uint64_t pages)
+{
+	if (kind >= SHARE_KINDS || place->prot > S2_RWX ||
+	    !(kinds[kind].rights & RIGHT(place->prot)))
+		return REDOUBT_INVALID;
+	if (pages == 0 || pages > PASS_MAX || place->at.v % FRAME_SIZE != 0 ||
+	    !range_within(place->at.v, pages * FRAME_SIZE, PARTITION_SPACE))
+		return REDOUBT_RANGE;
+	return REDOUBT_OK;
+}
+
+/* Makes room for a grant at a place. */
+static enum redoubt_status make_room(const struct share_place *place, uint64_t pages)
+{
+	struct stage2 *map;
+
+	if (partition_state(place->partition) != PARTITION_BUILDING)
+		return REDOUBT_STATE;
+	map = partition_map(place->partition);
+	if (!is_empty(map, place->at, pages))
+		return REDOUBT_BUSY;
+	return stage2_prepare(map, place->at, pages, true) ? REDOUBT_OK : REDOUBT_NO_RESOURCE;
+}
+
+static void map_in(const struct share_place *place, const struct frame_set *frames)
+{
+	for (uint64_t i = 0; i < frames->count; i++)
+		stage2_map(partition_map(place->partition),
+		    (gpa_t){ place->at.v + i * FRAME_SIZE }, frame_nth(frames, i), 1,
+		    (struct stage2_attr){ place->prot, S2_WB });
+}
+
+static uint64_t handle_of(const struct grant *grant)
+{
+	return (uint64_t)grant->turn << TURN_SHIFT | (uint64_t)(grant - grants);
+}
+
+static enum redoubt_status give(enum share_kind kind, const struct share_place *place,
+    const struct frame_set *frames, uint64_t *handle)
+{
+	struct holding to = { kinds[kind].state, place->partition };
+	struct grant *grant = free_grant();
+	enum redoubt_status status = make_room(place, frames->count);
+
+	if (status != REDOUBT_OK)
+		return status;
+	if (!grant)
+		return REDOUBT_NO_RESOURCE;
+	status = protect_part(frames, to);
+	if (status != REDOUBT_OK)
+		return status;
+	map_in(place, frames);
+	*grant = (struct grant){ grant->turn + 1, (uint16_t)frames->count,
+		(uint8_t)place->partition, (uint8_t)kind, place->at };
+	*handle = handle_of(grant);
+	return REDOUBT_OK;
+}
+
+enum redoubt_status share_make(enum share_kind kind, const struct share_place *place,
+    const struct frame_set *frames, uint64_t *handle)
+{
+	enum redoubt_status status = check(kind, place, frames->count);
+
+	if (status != REDOUBT_OK)
+		return status;
+	spin_lock(map_lock());
+	status = give(kind, place, frames, handle);
+	spin_unlock(map_lock());
+	return status;
+}
+
+/* ---- Ending ---- */
+
+/* false: a frame of it is referenced. */
+static bool end(struct grant *grant)
+{
+	struct frame_set frames = frames_of(grant);
+
+	if (protect_return(&frames, holding_of(grant), partition_map(grant->partition),
+		grant->at) != REDOUBT_OK)
+		return false;
+	grant->pages = 0;
+	return true;
+}
+
+static enum redoubt_status end_by(uint64_t handle, unsigned by)
+{
+	struct grant *grant = grant_of(handle);
+
+	if (!grant || (by != 0 && by != grant->partition))
+		return REDOUBT_STATE;
+	if (by == 0 && partition_state(grant->partition) != PARTITION_DEAD)
+		return REDOUBT_BUSY;
+	return end(grant) ? REDOUBT_OK : REDOUBT_BUSY;
+}
+
+enum redoubt_status share_end(uint64_t handle, unsigned by)
+{
+	enum redoubt_status status;
+
+	spin_lock(map_lock());
+	status = end_by(handle, by);
+	spin_unlock(map_lock());
+	return status;
+}
+
+/* ---- Passing on ---- */
+
+static bool only_read(const struct grant *grant)
+{
+	return stage2_lookup(partition_map(grant->partition), grant->at).prot == S2_R;
+}
+
+static enum redoubt_status pass_on(struct grant *grant, const struct share_place *to)
+{
+	struct frame_set frames;
+	enum redoubt_status status;
+
+	if (!grant || grant->kind != SHARE_LEND || !only_read(grant))
+		return REDOUBT_STATE;
+	status = check(SHARE_LEND, to, grant->pages);
+	if (status == REDOUBT_OK)
+		status = make_room(to, grant->pages);
+	if (status != REDOUBT_OK)
+		return status;
+	frames = frames_of(grant);
+	if (!frames_lock(&frames, holding_of(grant)))
+		return REDOUBT_BUSY;
+	stage2_protect(partition_map(grant->partition), grant->at, grant->pages, 0);
+	cpu_flush_all();
+	frames_pass(&frames, (struct holding){ FRAME_LENT, to->partition });
+	map_in(to, &frames);
+	frames_unlock(&frames);
+	grant->partition = (uint8_t)to->partition;
+	grant->at = to->at;
+	return REDOUBT_OK;
+}
+
+enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to)
+{
+	enum redoubt_status status;
+
+	spin_lock(map_lock());
+	status = pass_on(grant_of(handle), to);
+	spin_unlock(map_lock());
+	return status;
+}
+
+/* ---- The end of a partition ---- */
+
+static struct grant *any_of(unsigned partition)
+{
+	for (unsigned i = 0; i < SHARE_GRANTS; i++)
+		if (grants[i].pages != 0 && grants[i].partition == partition)
+			return &grants[i];
+	return NULL;
+}
+
+/* All of its tables but the root go back to the pool. */
+static void shrink(struct stage2 *map)
+{
+	size_t retired;
+
+	do {
+		retired = stage2_merge(map, (gpa_t){ 0 }, PARTITION_SPACE >> FRAME_SHIFT);
+		cpu_flush_all();
+		stage2_reclaim(map);
+	} while (retired == STAGE2_RETIRED);
+}
+
+bool share_take_apart(unsigned partition)
+{
+	struct grant *grant;
+
+	spin_lock(map_lock());
+	CHECK(partition_state(partition) == PARTITION_DEAD);
+	grant = any_of(partition);
+	/* Nothing refers to the frames of one that is dead. */
+	if (grant)
+		CHECK(end(grant));
+	else
+		shrink(partition_map(partition));
+	spin_unlock(map_lock());
+	return grant != NULL;
+}

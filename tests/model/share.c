@@ -1,0 +1,626 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Memory between the normal world and partitions against a model, on four CPUs that remember what
+ * they translated: frames are donated, lent, shared, passed on, reclaimed, by lists that lie as
+ * often as not; partitions are made, die, are taken apart; both worlds touch memory.
+ *
+ * The model is who holds each frame and where. After each operation the frames it named are looked
+ * up in every map and their bytes compared; every 1,000 operations, and at the end, all maps are
+ * walked whole. Before, both are shown to notice one wrong entry.
+ */
+#include <string.h>
+
+#include "arch/cpu.h"
+#include "arch/host/host.h"
+#include "arch/upcall.h"
+#include "monitor/page_owner.h"
+#include "monitor/partition.h"
+#include "monitor/protect.h"
+#include "monitor/share.h"
+#include "monitor/test/invariant.h"
+#include "tests/model/model.h"
+
+#define CPUS	 4u
+#define ROUND	 1000u
+#define ROUNDS	 20u /* until the machine is built anew */
+#define LOW	 0x100000ull
+#define FRAMES	 0x600ull /* from LOW on */
+#define USED	 5u	  /* partitions that are made */
+#define PLACES	 64u	  /* where a partition gets memory: pages from PLACE on */
+#define PLACE	 0x40000000ull
+#define LIST_MAX 16u
+#define MARK	 0xa5
+
+struct known {
+	enum frame_state state; /* FRAME_MONITOR: the region */
+	unsigned partition;
+	uint64_t at; /* in its map */
+	unsigned prot;
+	bool marked; /* its bytes are MARK, else zero */
+};
+
+struct given {
+	uint64_t handle; /* 0: none */
+	enum share_kind kind;
+	unsigned partition;
+	unsigned prot;
+	uint64_t at;
+	uint64_t count;
+	uint64_t list[LIST_MAX];
+};
+
+#define GIVEN_MAX 256u
+
+static struct model model;
+static struct known known[FRAMES];
+static struct given givens[GIVEN_MAX];
+static struct given stale; /* one that ended */
+static enum partition_state states[PARTITIONS + 1];
+static uint64_t named[LIST_MAX + 1]; /* what the last operation named */
+static uint64_t named_count;
+static uint64_t hidden; /* frames that are out of devices' reach */
+static uint64_t made, ended, passed_on; /* what was not refused */
+
+static _Noreturn void wrong(const char *what, uint64_t at)
+{
+	model_failed(&model, "%s at %llx", what, (unsigned long long)at);
+}
+
+static struct known *known_at(uint64_t spa)
+{
+	return spa >= LOW && spa < LOW + FRAMES * FRAME_SIZE ? &known[(spa - LOW) / FRAME_SIZE]
+							       : NULL;
+}
+
+static uint64_t draw_frame(void)
+{
+	return LOW + draw(&model, FRAMES) * FRAME_SIZE;
+}
+
+static bool is_hidden(const struct known *frame)
+{
+	return frame->state != FRAME_NORMAL && frame->state != FRAME_SHARED;
+}
+
+/* ---- Checks ---- */
+
+static const char *wrong_bytes(uint64_t spa, const struct known *frame)
+{
+	uint8_t seen[2];
+
+	if (frame->state == FRAME_MONITOR)
+		return NULL;
+	host_peek(spa, &seen[0], 1);
+	host_peek(spa + FRAME_SIZE - 1, &seen[1], 1);
+	return seen[0] == seen[1] && seen[0] == (frame->marked ? MARK : 0) ? NULL : "wrong bytes";
+}
+
+static const char *wrong_in_partition(uint64_t spa, const struct known *frame)
+{
+	struct stage2_leaf leaf;
+
+	if (frame->partition == 0)
+		return NULL;
+	leaf = stage2_lookup(partition_map(frame->partition), (gpa_t){ frame->at });
+	if (!leaf.present || leaf.spa.v != spa || leaf.prot != frame->prot)
+		return "a partition's map that does not lead to its frame";
+	return NULL;
+}
+
+/* What is wrong with one frame, its bytes aside; NULL: nothing. */
+static const char *fault_of_holder(uint64_t spa)
+{
+	const struct known *frame = known_at(spa);
+	struct stage2 *normal = monitor_normal_stage2();
+	struct holding holding = frame_holding((spa_t){ spa });
+	struct stage2_leaf leaf;
+	const char *why;
+
+	if (holding.state != frame->state || holding.partition != frame->partition)
+		return "a wrong holder";
+	spin_lock(normal->lock);
+	leaf = stage2_lookup(normal, (gpa_t){ spa });
+	why = wrong_in_partition(spa, frame);
+	spin_unlock(normal->lock);
+	if (why)
+		return why;
+	if (is_hidden(frame) ? leaf.present && leaf.spa.v != protect_ones().v
+			     : !leaf.present || leaf.spa.v != spa || leaf.prot != S2_RWX)
+		return "a wrong entry of the normal world's map";
+	return NULL;
+}
+
+static const char *fault_of(uint64_t spa)
+{
+	const char *why = fault_of_holder(spa);
+
+	return why ? why : wrong_bytes(spa, known_at(spa));
+}
+
+static void check_step(void)
+{
+	uint64_t looked_into = named_count ? draw(&model, named_count) : 0;
+	uint64_t at;
+	const char *why;
+
+	for (uint64_t i = 0; i < named_count; i++) {
+		if (!known_at(named[i]))
+			continue;
+		why = i == looked_into ? fault_of(named[i]) : fault_of_holder(named[i]);
+		if (why)
+			wrong(why, named[i]);
+	}
+	if (!host_coherent(&at))
+		wrong("a stale translation", at);
+	if (host_dma_blocked() != hidden)
+		wrong("frames in and out of devices' reach do not add up", host_dma_blocked());
+}
+
+static void check_whole(void)
+{
+	struct invariant_report report = invariant_walk();
+
+	if (report.broken != NOTHING_BROKEN)
+		wrong(report.why, report.broken);
+	for (uint64_t i = 0; i < FRAMES; i++)
+		if (fault_of(LOW + i * FRAME_SIZE))
+			wrong(fault_of(LOW + i * FRAME_SIZE), LOW + i * FRAME_SIZE);
+}
+
+/* ---- The model's side of each transition ---- */
+
+static const enum frame_state given_state[SHARE_KINDS] = { FRAME_PARTITION, FRAME_LENT,
+	FRAME_SHARED };
+
+static void become_given(const struct given *given)
+{
+	for (uint64_t i = 0; i < given->count; i++) {
+		struct known *frame = known_at(given->list[i]);
+
+		*frame = (struct known){ given_state[given->kind], given->partition,
+			given->at + i * FRAME_SIZE, given->prot,
+			given->kind != SHARE_DONATE && frame->marked };
+	}
+}
+
+static void become_normal(struct given *given)
+{
+	for (uint64_t i = 0; i < given->count; i++) {
+		struct known *frame = known_at(given->list[i]);
+
+		*frame = (struct known){ .state = FRAME_NORMAL,
+			.marked = given->kind == SHARE_SHARE && frame->marked };
+	}
+	if (given->kind != SHARE_SHARE)
+		hidden -= given->count;
+	stale = *given;
+	ended++;
+	given->handle = 0;
+}
+
+static void name(const uint64_t *list, uint64_t count)
+{
+	memcpy(named, list, count * sizeof(*list));
+	named_count = count;
+}
+
+/* ---- Operations ---- */
+
+static void do_mark(void)
+{
+	static uint8_t bytes[FRAME_SIZE];
+	uint64_t spa = draw_frame();
+	struct known *frame = known_at(spa);
+
+	name(&spa, 1);
+	if (frame->state == FRAME_MONITOR)
+		return;
+	memset(bytes, MARK, sizeof(bytes));
+	host_poke(spa, bytes, sizeof(bytes));
+	frame->marked = true;
+}
+
+static void do_touch(void)
+{
+	uint64_t spa = draw_frame();
+	unsigned access = 1 + (unsigned)draw(&model, 7);
+	const struct known *frame = known_at(spa);
+	bool refused = is_hidden(frame) && access != ACCESS_READ;
+	struct host_access result = host_touch(spa, access);
+
+	name(&spa, 1);
+	if (result.faulted != refused)
+		wrong("a wrong fault in the normal world", spa);
+	if (!refused && result.spa != (is_hidden(frame) ? protect_ones().v : spa))
+		wrong("an access that leads elsewhere", spa);
+}
+
+/* One that lives, most often. */
+static unsigned draw_partition(void)
+{
+	unsigned id = 1 + (unsigned)draw(&model, USED);
+
+	for (unsigned i = 0; i < 8 && states[id] != PARTITION_BUILDING; i++)
+		id = 1 + (unsigned)draw(&model, USED);
+	return id;
+}
+
+static uint64_t draw_place(void)
+{
+	return PLACE + draw(&model, PLACES) * FRAME_SIZE;
+}
+
+static struct given *draw_given(void)
+{
+	for (unsigned i = 0; i < 20; i++) {
+		struct given *given = &givens[draw(&model, GIVEN_MAX)];
+
+		if (given->handle != 0)
+			return given;
+	}
+	return NULL;
+}
+
+/* The frame that a partition finds at a place; NULL: none. */
+static struct known *known_in(unsigned partition, uint64_t at, uint64_t *spa)
+{
+	for (unsigned i = 0; i < GIVEN_MAX; i++) {
+		const struct given *given = &givens[i];
+
+		if (given->handle == 0 || given->partition != partition ||
+		    at - given->at >= given->count * FRAME_SIZE)
+			continue;
+		*spa = given->list[(at - given->at) / FRAME_SIZE];
+		return known_at(*spa);
+	}
+	return NULL;
+}
+
+static bool grants(unsigned prot, unsigned access)
+{
+	return !((access & ACCESS_WRITE) && !(prot & S2_W)) &&
+	    !((access & ACCESS_FETCH) && !(prot & S2_X));
+}
+
+static void do_partition_touch(void)
+{
+	unsigned partition = draw_partition();
+	const struct given *some = draw_given();
+	uint64_t at = some && chance(&model, 2) ? some->at : draw_place();
+	unsigned access = 1 + (unsigned)draw(&model, 7);
+	uint64_t spa = 0;
+	const struct known *frame = known_in(partition, at, &spa);
+	bool granted = frame && grants(frame->prot, access);
+	struct host_access result = host_touch_in(partition_map(partition), at, access);
+
+	if (result.faulted == granted)
+		wrong("a wrong fault in a partition", at);
+	if (granted && result.spa != spa)
+		wrong("a partition's access that leads elsewhere", at);
+	named_count = 0;
+}
+
+static bool is_normal(uint64_t spa)
+{
+	const struct known *frame = known_at(spa);
+
+	return frame && frame->state == FRAME_NORMAL;
+}
+
+/* A list of what the normal world has, most often; or one with a lie in it. */
+static uint64_t draw_list(uint64_t *list)
+{
+	uint64_t count = 1 + draw(&model, LIST_MAX);
+	uint64_t at = draw_frame();
+	bool blind = chance(&model, 8);
+
+	for (uint64_t i = 0; i < count; i++) {
+		while (!blind && known_at(at) && !is_normal(at))
+			at += FRAME_SIZE;
+		list[i] = at;
+		at += (1 + (chance(&model, 4) ? draw(&model, 40) : 0)) * FRAME_SIZE;
+	}
+	if (chance(&model, 6))
+		list[draw(&model, count)] = draw(&model, 2) ? draw_frame() : draw(&model, ~0ull);
+	return count;
+}
+
+static bool list_is_sound(const uint64_t *list, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		if (!is_normal(list[i]) || list[i] % FRAME_SIZE != 0 ||
+		    (i > 0 && list[i] <= list[i - 1]))
+			return false;
+	}
+	return true;
+}
+
+static bool place_is_free(unsigned partition, uint64_t at, uint64_t count)
+{
+	uint64_t spa;
+
+	for (uint64_t i = 0; i < count; i++)
+		if (known_in(partition, at + i * FRAME_SIZE, &spa))
+			return false;
+	return true;
+}
+
+static bool may_have(enum share_kind kind, unsigned prot)
+{
+	return prot == S2_R || prot == (S2_R | S2_W) ||
+	    (kind == SHARE_LEND && prot == (S2_R | S2_X));
+}
+
+static unsigned draw_prot(void)
+{
+	static const unsigned usual[] = { S2_R, S2_R, S2_R | S2_W, S2_R | S2_W, S2_R | S2_X };
+
+	return chance(&model, 16) ? (unsigned)draw(&model, 32) : usual[draw(&model, 5)];
+}
+
+static enum redoubt_status expected_of(const struct given *given, bool refuse)
+{
+	if (!may_have(given->kind, given->prot))
+		return REDOUBT_INVALID;
+	if (states[given->partition] != PARTITION_BUILDING)
+		return REDOUBT_STATE;
+	if (!place_is_free(given->partition, given->at, given->count))
+		return REDOUBT_BUSY;
+	if (!list_is_sound(given->list, given->count))
+		return REDOUBT_RANGE;
+	return refuse && given->kind != SHARE_SHARE ? REDOUBT_NO_RESOURCE : REDOUBT_OK;
+}
+
+static struct given *free_given(void)
+{
+	for (unsigned i = 0; i < GIVEN_MAX; i++)
+		if (givens[i].handle == 0)
+			return &givens[i];
+	return NULL;
+}
+
+static void do_make(void)
+{
+	struct given *given = free_given();
+	bool refuse = chance(&model, 20);
+	enum redoubt_status expected;
+	struct share_place place;
+
+	if (!given)
+		return;
+	*given = (struct given){ .kind = (enum share_kind)draw(&model, SHARE_KINDS),
+		.partition = draw_partition(),
+		.prot = draw_prot(),
+		.at = draw_place() };
+	given->count = draw_list(given->list);
+	name(given->list, given->count);
+	expected = expected_of(given, refuse);
+	place = (struct share_place){ given->partition, { given->at }, given->prot };
+	host_refuse_dma(refuse);
+	if (share_make(given->kind, &place, &(struct frame_set){ given->list, 0, given->count },
+		&given->handle) != expected)
+		wrong("a wrong status of giving", given->list[0]);
+	host_refuse_dma(false);
+	if (expected != REDOUBT_OK)
+		return;
+	become_given(given);
+	made++;
+	hidden += given->kind == SHARE_SHARE ? 0 : given->count;
+}
+
+static void do_end(void)
+{
+	struct given *given = draw_given();
+	unsigned by = chance(&model, 3) ? (unsigned)draw(&model, USED + 1) : 0;
+	enum redoubt_status expected = REDOUBT_OK;
+
+	if (chance(&model, 20) && stale.handle != 0 &&
+	    share_end(stale.handle, stale.partition) != REDOUBT_STATE)
+		wrong("a handle that is used again", stale.handle);
+	if (!given)
+		return;
+	if (chance(&model, 2))
+		by = given->partition;
+	name(given->list, given->count);
+	if (by != 0 && by != given->partition)
+		expected = REDOUBT_STATE;
+	else if (by == 0 && states[given->partition] != PARTITION_DEAD)
+		expected = REDOUBT_BUSY;
+	if (share_end(given->handle, by) != expected)
+		wrong("a wrong status of ending", given->list[0]);
+	if (expected == REDOUBT_OK)
+		become_normal(given);
+}
+
+static void do_pass_on(void)
+{
+	struct given *given = draw_given();
+	struct share_place to = { draw_partition(), { draw_place() }, draw_prot() };
+	enum redoubt_status expected = REDOUBT_OK;
+
+	if (!given)
+		return;
+	name(given->list, given->count);
+	if (given->kind != SHARE_LEND || given->prot != S2_R)
+		expected = REDOUBT_STATE;
+	else if (!may_have(SHARE_LEND, to.prot))
+		expected = REDOUBT_INVALID;
+	else if (states[to.partition] != PARTITION_BUILDING)
+		expected = REDOUBT_STATE;
+	else if (!place_is_free(to.partition, to.at.v, given->count))
+		expected = REDOUBT_BUSY;
+	if (share_pass_on(given->handle, &to) != expected)
+		wrong("a wrong status of passing on", given->list[0]);
+	if (expected != REDOUBT_OK)
+		return;
+	given->partition = to.partition;
+	given->at = to.at.v;
+	given->prot = to.prot;
+	become_given(given);
+	passed_on++;
+}
+
+static void do_create(void)
+{
+	unsigned id;
+
+	if (states[USED] != PARTITION_FREE && states[1] != PARTITION_FREE &&
+	    states[2] != PARTITION_FREE && states[3] != PARTITION_FREE &&
+	    states[4] != PARTITION_FREE)
+		return;
+	id = partition_create();
+	if (id == 0 || states[id] != PARTITION_FREE)
+		wrong("a partition that was not free", id);
+	states[id] = PARTITION_BUILDING;
+	named_count = 0;
+}
+
+static void bury(unsigned id)
+{
+	unsigned left = 0;
+
+	for (unsigned i = 0; i < GIVEN_MAX; i++)
+		left += givens[i].handle != 0 && givens[i].partition == id;
+	for (; left > 0; left--)
+		if (partition_bury(id))
+			wrong("a partition that was buried too early", id);
+	if (!partition_bury(id) || partition_state(id) != PARTITION_FREE)
+		wrong("a partition that was not buried", id);
+	for (unsigned i = 0; i < GIVEN_MAX; i++)
+		if (givens[i].handle != 0 && givens[i].partition == id)
+			become_normal(&givens[i]);
+	states[id] = PARTITION_FREE;
+}
+
+static void do_kill(void)
+{
+	unsigned id = 1 + (unsigned)draw(&model, USED);
+
+	named_count = 0;
+	if (states[id] == PARTITION_BUILDING) {
+		partition_kill(id);
+		states[id] = PARTITION_DEAD;
+	} else if (states[id] == PARTITION_DEAD) {
+		bury(id);
+	}
+}
+
+static void one_operation(void)
+{
+	static void (*const operations[])(void) = { do_touch, do_touch, do_touch, do_mark,
+		do_partition_touch, do_partition_touch, do_make, do_make, do_make, do_end, do_end,
+		do_pass_on, do_create };
+
+	host_on((unsigned)draw(&model, CPUS));
+	if (chance(&model, 600))
+		do_kill();
+	else
+		operations[draw(&model, sizeof(operations) / sizeof(operations[0]))]();
+}
+
+/* ---- Rounds ---- */
+
+static void build(void)
+{
+	struct host_machine machine = host_default();
+
+	machine.cpus = CPUS;
+	machine.huge = !chance(&model, 3);
+	machine.record_base = LOW + 0x1ff * FRAME_SIZE;
+	machine.region_base = LOW + FRAMES * FRAME_SIZE;
+	host_boot(&machine);
+	memset(known, 0, sizeof(known));
+	memset(states, 0, sizeof(states));
+	known_at(host_info()->record_base)->state = FRAME_MONITOR;
+	hidden = 0;
+}
+
+/* All goes back: the tables must be as small as at first. */
+static void tear_down(void)
+{
+	for (unsigned id = 1; id <= USED; id++) {
+		if (states[id] == PARTITION_BUILDING)
+			partition_kill(id);
+		if (states[id] != PARTITION_FREE)
+			bury(id);
+	}
+	check_whole();
+	if (hidden != 0 || host_dma_blocked() != 0)
+		wrong("frames that stay hidden", hidden);
+	if (partition_map(1)->pool->available != MONITOR_PARTITION_TABLES - PARTITIONS)
+		wrong("tables that did not come back", partition_map(1)->pool->available);
+}
+
+static void set_entry(struct stage2 *map, uint64_t at, uint64_t spa, unsigned prot)
+{
+	spin_lock(map->lock);
+	if (!stage2_prepare(map, (gpa_t){ at }, 1, true))
+		wrong("no table", at);
+	if (prot == 0)
+		stage2_protect(map, (gpa_t){ at }, 1, 0);
+	else
+		stage2_map(map, (gpa_t){ at }, (spa_t){ spa }, 1,
+		    (struct stage2_attr){ prot, S2_WB });
+	spin_unlock(map->lock);
+}
+
+/* Whether the look at a frame, and the walk, find something wrong. */
+static void expect_noticed(uint64_t spa, bool noticed)
+{
+	if ((fault_of(spa) != NULL) != noticed)
+		wrong("the step's check and a wrong entry", spa);
+	if ((invariant_walk().broken != NOTHING_BROKEN) != noticed)
+		wrong("the walk and a wrong entry", spa);
+}
+
+static void check_the_checks(void)
+{
+	uint64_t spa = LOW + 8 * FRAME_SIZE;
+	struct share_place place = { 1, { PLACE }, S2_R | S2_W };
+	struct given given = { 0, SHARE_DONATE, 1, S2_R | S2_W, PLACE, 1, { spa } };
+
+	build();
+	if (partition_create() != 1 ||
+	    share_make(SHARE_DONATE, &place, &(struct frame_set){ given.list, 0, 1 },
+		&given.handle) != REDOUBT_OK)
+		wrong("a refusal", PLACE);
+	become_given(&given);
+	expect_noticed(spa, false);
+	set_entry(monitor_normal_stage2(), spa, spa, S2_R);
+	expect_noticed(spa, true);
+	set_entry(monitor_normal_stage2(), spa, 0, 0);
+	expect_noticed(spa, false);
+	set_entry(partition_map(1), PLACE, LOW, S2_R | S2_W);
+	expect_noticed(spa, true);
+	set_entry(partition_map(1), PLACE, spa, S2_R | S2_W | S2_X);
+	expect_noticed(spa, true);
+	set_entry(partition_map(1), PLACE, 0, 0);
+	expect_noticed(spa, true);
+	set_entry(partition_map(1), PLACE, spa, S2_R | S2_W);
+	expect_noticed(spa, false);
+	if (share_end(given.handle, 1) != REDOUBT_OK)
+		wrong("a grant that does not end", spa);
+}
+
+int main(void)
+{
+	model = model_start(2);
+	check_the_checks();
+	model_passed(&model, "one wrong entry is noticed by the step's check and by the walk");
+	while (model.done < model.operations) {
+		build();
+		for (unsigned i = 0; i < ROUND * ROUNDS && model.done < model.operations; i++) {
+			named_count = 0;
+			one_operation();
+			model.done++;
+			check_step();
+			if (model.done % ROUND == 0)
+				check_whole();
+		}
+		tear_down();
+	}
+	model_passed(&model,
+	    "holders, maps, bytes and CPUs are as in the model: %llu given, %llu passed on, %llu ended",
+	    (unsigned long long)made, (unsigned long long)passed_on, (unsigned long long)ended);
+	return 0;
+}
