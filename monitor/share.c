@@ -121,9 +121,8 @@ static enum redoubt_status make_room(const struct share_place *place, uint64_t p
 static void map_in(const struct share_place *place, const struct frame_set *frames)
 {
 	for (uint64_t i = 0; i < frames->count; i++)
-		stage2_map(partition_map(place->partition),
-		    (gpa_t){ place->at.v + i * FRAME_SIZE }, frame_nth(frames, i), 1,
-		    (struct stage2_attr){ place->prot, S2_WB });
+		stage2_map(partition_map(place->partition), (gpa_t){ place->at.v + i * FRAME_SIZE },
+		    frame_nth(frames, i), 1, (struct stage2_attr){ place->prot, S2_WB });
 }
 
 static uint64_t handle_of(const struct grant *grant)
