@@ -18,8 +18,8 @@
 	.text
 
 /*
- * Registers to and from struct guest_regs at `at`: "+ADDRESS" or "(REGISTER)". First what C functions
- * may change, and RBX; without RAX.
+ * Registers to and from struct guest_regs at `at`: "+ADDRESS" or "(REGISTER)". First what C
+ * functions may change, and RBX; without RAX.
  */
 .macro save_volatile at
 	mov %rcx, 8\at
@@ -137,9 +137,9 @@ arrive_mitigated:
 
 /*
  * void svm_enter_vp(struct guest_regs *regs, struct vmcb *v, uint64_t root): runs a partition's VP
- * until it exits; RAX is in its VMCB, `root` the frame of what VMLOAD gives back to root mode. Comes
- * with the global interrupt flag clear, and goes so. V_INTR_MASKING: root mode's IF, not the VP's,
- * says whether an interrupt ends it.
+ * until it exits; RAX is in its VMCB, `root` the frame of what VMLOAD gives back to root mode. The
+ * global interrupt flag is clear before and behind it. V_INTR_MASKING: root mode's IF, not the
+ * VP's, says whether an interrupt ends it.
  */
 	.globl svm_enter_vp
 	.hidden svm_enter_vp

@@ -8,8 +8,8 @@
  * that this CPU remembers of it. So a VP may come from another CPU, partitions may share an ASID
  * where there are few, and cpu_flush_all() has to reach the VP that runs and no other.
  *
- * A MOV to CR4, and one to CR0 that changes more than TS and MP, exits. The CPU carries it out, in a
- * single step without these intercepts, and what came of it is looked at before the next
+ * A MOV to CR4, and one to CR0 that changes more than TS and MP, exits. The CPU carries it out in
+ * a single step without these intercepts, and what came of it is looked at before the next
  * instruction.
  */
 #include "arch/vp.h"
