@@ -220,7 +220,7 @@ static void prepare(unsigned id)
 		    &(struct vp_start){ .map = &p->map,
 			.partition = id,
 			.entry = TRUSTLET_IMAGE_BASE + FRAME_SIZE,
-			.ebx = TRUSTLET_DATA_BASE,
+			.ebx = TRUSTLET_DATA_BASE | vp_start_bits(),
 			.esi = p->origin->data_pages });
 		p->fresh = false;
 		p->parked = false;

@@ -21,6 +21,11 @@ size_t vp_pages(void)
 	return 1;
 }
 
+uint32_t vp_start_bits(void)
+{
+	return 0;
+}
+
 void host_set_program(host_program *function)
 {
 	program = function;

@@ -46,6 +46,7 @@ static const struct suite suites[] = {
 	{ "triple", suite_triple, 1 },
 	{ "tsc", suite_tsc, 1 },
 	{ "vmx", suite_vmx, 1 },
+	{ "vp", suite_vp, 1 },
 	{ "xsetbv", suite_xsetbv, 1 },
 };
 

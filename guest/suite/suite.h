@@ -45,6 +45,7 @@ void suite_task(void);
 void suite_triple(void);
 void suite_tsc(void);
 void suite_vmx(void);
+void suite_vp(void);
 void suite_xsetbv(void);
 
 /* Whether the monitor's signature is there. */
