@@ -9,7 +9,7 @@ SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.
 	launch.c message.c mitigate.c npt.c reset.c vcpu.c) arch/x86/decode.c arch/x86/operand.c \
 	arch/x86/no_vp.c
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
-	vcpu.c) arch/x86/mitigate.c arch/x86/no_vp.c
+	vcpu.c vp.c) arch/x86/mitigate.c
 
 MON_LDS := arch/x86/monitor.lds
 MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \

@@ -175,8 +175,8 @@ static const struct act acts[] = {
 	{ "RDTSC", CODE("\x0f\x31"), VP_CALLED },
 	{ "MOV CR3", CODE("\x0f\x20\xd8\x0f\x22\xd8"), VP_CALLED },
 	{ "INVLPG", CODE("\x0f\x01\x3f"), VP_CALLED },
-	{ "MOV CR0 that sets TS, MP, EM, AM",
-	    CODE("\x0f\x20\xc0\x0d\x0e\x00\x04\x00\x0f\x22\xc0"), VP_CALLED },
+	{ "MOV CR0 that sets TS, MP, EM, AM", CODE("\x0f\x20\xc0\x0d\x0e\x00\x04\x00\x0f\x22\xc0"),
+	    VP_CALLED },
 	{ "MOV CR0 that clears WP", CODE("\x0f\x20\xc0\x0f\xba\xf0\x10\x0f\x22\xc0"), VP_CALLED },
 	{ "CLTS", CODE("\x0f\x06"), VP_CALLED },
 	{ "MOV CR4 that changes nothing", CODE("\x0f\x20\xe0\x0f\x22\xe0"), VP_CALLED },
@@ -496,8 +496,10 @@ static void start_state(void)
 
 	for (unsigned i = 0; i < 17; i++) {
 		uint64_t seen = vp_word(0, VP_MORE + 8 * i);
-		uint64_t wanted = i == 3 ? EBX_AT_START : i == 6 ? ESI_AT_START :
-		    i == 7			? EDI_AT_START : 0;
+		uint64_t wanted = i == 3 ? EBX_AT_START
+		    : i == 6		 ? ESI_AT_START
+		    : i == 7		 ? EDI_AT_START
+					 : 0;
 
 		if (seen == wanted)
 			continue;
