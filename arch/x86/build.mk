@@ -10,6 +10,9 @@ SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
 	vcpu.c) arch/x86/mitigate.c
 
+# What the guest is shown, and why not the rest: for the tests and pages made from it.
+POLICY := arch/x86/cpu_policy.def arch/x86/cpu_denied.def
+
 MON_LDS := arch/x86/monitor.lds
 MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \
 	-z max-page-size=4096 --build-id=none --orphan-handling=error -T $(MON_LDS)

@@ -20,7 +20,6 @@ enum kind {
 	HOST_MASK,
 	VALUE,
 	ZERO_IGNORE,
-	GP,
 	TSC,
 	TSC_ADJUST,
 	TSC_DEADLINE,

@@ -24,7 +24,7 @@ $(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \
 		$(B)/x86unit/tests/unit/x86/test_%.o $(SVMUNIT_OBJS)
 	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
-$(B)/policy.md: tools/build/gen_policy.py arch/x86/cpu_policy.def
+$(B)/policy.md: tools/build/gen_policy.py $(POLICY)
 	@mkdir -p $(@D)
 	@$(PY) $^ > $@
 

@@ -261,6 +261,23 @@ static void test_unlisted(void **state)
 		check_zero((uint32_t)fake_random() % 0x3fffff00 + 0x20, (uint32_t)fake_random());
 }
 
+/* What is denied on purpose, by cpu_denied.def. */
+static void test_denied_rows(void **state)
+{
+	enum { BASIC = 0, EXTENDED = (int)0x80000000 };
+	static const uint32_t leaves[] = {
+#define CPUID(table, index, eax, ebx, ecx, edx, rule, mark, reason) (uint32_t)(table) + (index),
+#include "arch/x86/cpu_denied.def"
+#undef CPUID
+	};
+
+	fake_reset(FAKE_INTEL, &vcpu);
+	for (unsigned i = 0; i < COUNT(leaves); i++) {
+		check_zero(leaves[i], 0);
+		check_zero(leaves[i], 1);
+	}
+}
+
 /*
  * The highest leaf is the CPU's or the table's; what is above it is zero and not the CPU's last
  * leaf again.
@@ -410,6 +427,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_no_cet),
 	cmocka_unit_test(test_nothing_added),
 	cmocka_unit_test(test_unlisted),
+	cmocka_unit_test(test_denied_rows),
 	cmocka_unit_test(test_last),
 	cmocka_unit_test(test_features_subleaves),
 	cmocka_unit_test(test_cr4_bits),
