@@ -2,8 +2,7 @@
 # Monitor images: the neutral sources, x86, and one vendor, chosen by what is linked.
 
 X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c memtype.c mmu.c mtrr.c \
-	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S \
-	xcr0.c)
+	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
 IOMMU_SRCS := arch/x86/iommu/none.c
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
 	launch.c message.c mitigate.c npt.c reset.c vcpu.c) arch/x86/decode.c arch/x86/operand.c

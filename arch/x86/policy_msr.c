@@ -9,7 +9,6 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/memtype.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/policy_internal.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 

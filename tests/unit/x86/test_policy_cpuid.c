@@ -386,7 +386,6 @@ static void test_xstate(void **state)
 
 	fake_reset(FAKE_INTEL, &vcpu);
 	set_xstate();
-	assert_int_equal(policy_xcr0(), 0x602e7);
 	r = ask(0xd, 0);
 	assert_int_equal(r.eax, 0x602e7);
 	assert_int_equal(r.edx, 0);
@@ -421,6 +420,43 @@ static void test_cr4_allowed(void **state)
 	assert_int_equal(policy_cr4(), 0x2007ff);
 }
 
+/* What the CPU has and the policy allows, whole groups with what they build on; XCR0 alone (T20). */
+static void test_xsetbv(void **state)
+{
+	static const struct {
+		uint64_t value;
+		bool taken;
+	} cases[] = {
+		{ 0x1, true },
+		{ 0x3, true },
+		{ 0x7, true },
+		{ 0xe7, true },
+		{ 0x602e7, true },
+		{ 0x2, false },
+		{ 0x5, false },
+		{ 0xe3, false },
+		{ 0x67, false },
+		{ 0x20003, false },
+		{ 0x1b, false },
+		{ 0x103, false },
+		{ 0x80007, false },
+		{ 1ull << 63 | 3, false },
+	};
+
+	fake_reset(FAKE_INTEL, &vcpu);
+	set_xstate();
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		fake.xcr0 = 0;
+		vcpu.regs.rax = 0xdead00000000 | (uint32_t)cases[i].value;
+		vcpu.regs.rdx = 0xdead00000000 | cases[i].value >> 32;
+		vcpu.regs.rcx = 0xdead00000000;
+		assert_int_equal(xcr0_write(&vcpu), cases[i].taken);
+		assert_int_equal(fake.xcr0, cases[i].taken ? cases[i].value : 0);
+		vcpu.regs.rcx = 1;
+		assert_false(xcr0_write(&vcpu));
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_hidden),
 	cmocka_unit_test(test_shown),
@@ -434,6 +470,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_monitor_leaves),
 	cmocka_unit_test(test_addresses),
 	cmocka_unit_test(test_xstate),
+	cmocka_unit_test(test_xsetbv),
 	cmocka_unit_test(test_cr4_allowed),
 };
 
