@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # Monitor images: the neutral sources, x86, and one vendor, chosen by what is linked.
 
-X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c memtype.c mmu.c mtrr.c \
+X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
 	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
 IOMMU_SRCS := arch/x86/iommu/none.c
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \

@@ -22,7 +22,7 @@
 enum lock_rank {
 	LOCK_MAP =
 	    1, /* protect.c: second-stage tables, their pools, what is mapped where; grants */
-	LOCK_MEMTYPE, /* arch/x86/memtype.c: the guest's MTRRs as its CPUs last agreed */
+	LOCK_MEMTYPE, /* arch/x86/mtrr.c: the guest's MTRRs as its CPUs last agreed */
 	LOCK_FRAME,  /* page_owner.c: a bit in a descriptor: the frame's state, references, bytes */
 	LOCK_DEVICE, /* arch/x86/io.c, svm/device.c: two writes to a device that belong together */
 	LOCK_AUDIT,  /* audit.c: the ring of audited events */

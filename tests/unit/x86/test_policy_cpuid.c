@@ -420,7 +420,7 @@ static void test_cr4_allowed(void **state)
 	assert_int_equal(policy_cr4(), 0x2007ff);
 }
 
-/* What the CPU has and the policy allows, whole groups with what they build on; XCR0 alone (T20). */
+/* What the CPU has and the policy allows, whole groups with what they build on; XCR0 alone. T20. */
 static void test_xsetbv(void **state)
 {
 	static const struct {

@@ -6,7 +6,6 @@
 #include "fake_cpu.h"
 
 #include "arch/upcall.h"
-#include "arch/x86/memtype.h"
 
 /* Rows as the test sees them: by name of the kind. */
 static const struct row {
