@@ -110,31 +110,22 @@ static const struct rule state_rules[] = {
 	{ code_ok, "guest code is not of 64 and 32 bits at once" },
 };
 
-static const char *broken(const struct rule *rules, unsigned count)
+#define RULES(rules) rules, sizeof(rules) / sizeof((rules)[0])
+
+static const char *broken(const struct vmcb *v, const struct rule *rules, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (!rules[i].holds(vmcb()))
+		if (!rules[i].holds(v))
 			return rules[i].text;
 	return NULL;
 }
 
-const char *svm_broken_control(void)
-{
-	return broken(control_rules, sizeof(control_rules) / sizeof(control_rules[0]));
-}
-
-const char *svm_broken_state(void)
-{
-	return broken(state_rules, sizeof(state_rules) / sizeof(state_rules[0]));
-}
-
-void svm_dump(void)
+static void dump(const struct vmcb *v)
 {
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		uint64_t value = 0;
 
-		__builtin_memcpy(&value, (const uint8_t *)vmcb() + fields[i].offset,
-		    fields[i].bytes);
+		__builtin_memcpy(&value, (const uint8_t *)v + fields[i].offset, fields[i].bytes);
 		if (value != 0)
 			klog(LOG_ERROR, "vmcb %03x %s %lx", fields[i].offset, fields[i].name,
 			    value);
@@ -144,11 +135,20 @@ void svm_dump(void)
 /*
  * A guest that brings this about again and again does not push everything else out of the log.
  */
-void svm_report_invalid(const char *rule)
+bool svm_refused(const struct vmcb *v)
 {
 	static _Atomic unsigned reports;
+	const char *rule = broken(v, RULES(control_rules));
 
+	if (rule != NULL) {
+		dump(v);
+		panic("VM entry failed; rule broken: %s", rule);
+	}
+	rule = broken(v, RULES(state_rules));
+	if (rule == NULL)
+		return false;
 	if (reports++ < DUMPS)
-		svm_dump();
-	klog(LOG_ERROR, "VM entry failed: exit %lx; rule broken: %s", vmcb()->exit_code, rule);
+		dump(v);
+	klog(LOG_ERROR, "VM entry failed: exit %lx; rule broken: %s", v->exit_code, rule);
+	return true;
 }

@@ -13,6 +13,7 @@
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
  *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c      the vendor's half of vcpu.h
+ *   vp.c        VPs of secure partitions (arch/vp.h)
  *   mitigate.c  side channels of AMD's CPUs (mitigate.h)
  *   dump.c      what to print when VMRUN fails
  */
@@ -73,6 +74,7 @@ enum exit_code {
 	EXIT_DB = 0x41,
 	EXIT_AC = 0x51,
 	EXIT_MC = 0x52,
+	EXIT_INTR = 0x60,
 	EXIT_NMI = 0x61,
 	EXIT_SMI = 0x62,
 	EXIT_INIT = 0x63,
@@ -131,11 +133,17 @@ static inline struct vmcb *vmcb(void)
 }
 
 /* launch.c */
-void svm_flush_guest(void); /* the guest's own translations, at the next entry */
+extern uint8_t *svm_deny_map;		 /* of ports and of MSRs: none passes */
+void svm_write_controls(struct vmcb *v); /* those of the normal world */
+void svm_flush(struct vmcb *v);		 /* the translations of its ASID, at its next entry */
+void svm_flush_guest(void);		 /* the normal world's */
 bool svm_init_redirected(void);
 
 /* entry.S: the first entry, with the global interrupt flag clear. */
 _Noreturn void svm_enter_first(struct vmcb *vmcb);
+
+/* entry.S: runs a partition's VP until it exits, with the global interrupt flag clear. */
+void svm_enter_vp(struct guest_regs *regs, struct vmcb *v, uint64_t root);
 
 /*
  * exit.c: called by entry.S for every exit, with the global interrupt flag clear; NULL: not its
@@ -158,6 +166,7 @@ void svm_inject_step(void);
 void svm_events_begin(struct vmcb *vmcb); /* first thing of a slow exit */
 void svm_reinject(void);
 void svm_exception(struct vcpu *vcpu);
+void svm_machine_check(struct vcpu *vcpu); /* one arrived: it is the guest's */
 void svm_iret(struct vcpu *vcpu);
 void svm_offer_nmi(void);    /* last thing before entry; the global interrupt flag is clear */
 void svm_events_reset(void); /* INIT */
@@ -191,11 +200,14 @@ void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode *
 void svm_shutdown(struct vcpu *vcpu);
 void svm_stop_vp(void);
 
-/* dump.c */
-void svm_dump(void);
-const char *svm_broken_control(void); /* the rule of APM 2 15.5.1 that the VMCB breaks, or NULL */
-const char *svm_broken_state(void);
-void svm_report_invalid(const char *rule);
+/*
+ * dump.c: why VMRUN refused a VMCB, by the rules of APM 2 15.5.1. State that is wrong is printed;
+ * controls that are end in a panic. false: all is in order.
+ */
+bool svm_refused(const struct vmcb *v);
+
+/* mitigate.c: what one world has taught the branch predictors must not lead another. */
+void svm_part_worlds(void);
 
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
