@@ -40,11 +40,6 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 	return REDOUBT_OK;
 }
 
-uint32_t monitor_features(void)
-{
-	return arch_features();
-}
-
 /* Kernel code is not locked and keys have no root yet, whatever the machine. */
 uint32_t monitor_degraded(void)
 {
@@ -61,7 +56,7 @@ uint32_t monitor_degraded(void)
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	rets[0] = monitor_features();
+	rets[0] = arch_features();
 	rets[1] = monitor_degraded();
 	rets[2] = cpu_covered();
 	return REDOUBT_OK;

@@ -61,8 +61,7 @@ struct stage2 *monitor_normal_stage2(void);
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
-/* What protects now and what does not: FEATURE_ and DEGRADED_ bits of abi/cpuid.h (I11). */
-uint32_t monitor_features(void);
+/* What does not protect: DEGRADED_ bits of abi/cpuid.h (I11), those of arch_degraded() among them. */
 uint32_t monitor_degraded(void);
 
 /* ---- Exits ---- */

@@ -6,7 +6,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
-#include "arch/x86/policy_internal.h"
+#include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 

@@ -15,7 +15,6 @@
 #include "arch/x86/decode.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/xcr0.h"
 #include "monitor/abi/audit.h"
 
 #define CR0_KNOWN  0xe005003full

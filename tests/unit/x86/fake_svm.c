@@ -17,7 +17,6 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/region.h"
 #include "arch/x86/trap.h"
-#include "arch/x86/xcr0.h"
 
 struct fake_svm fake;
 
