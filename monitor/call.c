@@ -31,7 +31,8 @@ _Static_assert(REDOUBT_CALL_COUNT == 0
     "the call table has a gap");
 #undef CALL
 
-_Static_assert(REDOUBT_CALL_partition_call == CALLS_FAST, "what runs a partition goes the slow way");
+_Static_assert(REDOUBT_CALL_partition_call == CALLS_FAST,
+    "what runs a partition goes the slow way");
 
 uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
