@@ -191,6 +191,18 @@ void vmx_nmi_window(struct vcpu *vcpu)
 		open_nmi_window(cpu);
 }
 
+/* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
+static void trap_unblock_nmi(void)
+{
+	uint64_t at;
+
+	__asm__ volatile("mov %%rsp, %0\n\tpushq %1\n\tpush %0\n\tpushfq\n\tpushq %2\n\t"
+			 "lea 1f(%%rip), %0\n\tpush %0\n\tiretq\n1:"
+			 : "=&r"(at)
+			 : "i"(SEL_DATA), "i"(SEL_CODE)
+			 : "memory");
+}
+
 static void nmi(void)
 {
 	if (sync_nmi(this_cpu()->sync))

@@ -170,8 +170,8 @@ static void write_host(const struct percpu *cpu)
 	vmwrite(VMCS_HOST_TR, SEL_TSS);
 	vmwrite(VMCS_HOST_FS_BASE, 0);
 	vmwrite(VMCS_HOST_GS_BASE, 0);
-	vmwrite(VMCS_HOST_TR_BASE, trap_tss_base());
-	vmwrite(VMCS_HOST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
+	vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
 	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
 	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
 	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
