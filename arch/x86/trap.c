@@ -44,7 +44,7 @@ extern const struct extable_entry extable_start[], extable_end[];
 
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 
-/* Behind an instruction at label 1: its entry in the table. It goes on at `faulted` if it faults. */
+/* The table entry of the instruction at label 1: if it faults, it goes on at `faulted`. */
 #define ELSE_FAULTED                                                                               \
 	"\n\t.pushsection .extable, \"a\"\n\t.long 1b - ., %l[faulted] - .\n\t.popsection"
 

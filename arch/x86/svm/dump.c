@@ -17,9 +17,15 @@ static const struct {
 	uint16_t offset;
 	uint8_t bytes;
 } fields[] = {
-#define VMCB(field, offset) { #field, offset, sizeof(((struct vmcb *)0)->field) },
+#define VMCB(type, field, offset) { #field, offset, sizeof(type) },
+#define VMCB_SEGMENT(field, offset)                                                                \
+	VMCB(uint16_t, field.selector, offset)                                                     \
+	VMCB(uint16_t, field.attributes, offset + 2)                                               \
+	VMCB(uint32_t, field.limit, offset + 4)                                                    \
+	VMCB(uint64_t, field.base, offset + 8)
 #include "arch/x86/svm/vmcb.def"
 #undef VMCB
+#undef VMCB_SEGMENT
 };
 
 static bool vmrun_ok(const struct vmcb *v)
