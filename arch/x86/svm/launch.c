@@ -63,7 +63,7 @@ enum launch_status vendor_init(void)
 	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
 	host_vmcbs = region_alloc(cpu_count());
 	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || host_vmcbs == NULL ||
-	    !svm_start_init() || !svm_devices_init())
+	    !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
 	fill_msr_map(msr_maps[0], false);

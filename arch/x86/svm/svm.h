@@ -180,11 +180,8 @@ bool svm_apic_msr(uint32_t msr); /* of x2APIC mode, whose writes are carried out
 bool svm_write_apic_msr(uint32_t msr, uint64_t value);
 
 /* reset.c */
-bool svm_start_init(void);
-bool svm_is_covered(unsigned cpu);
-void svm_send_init(unsigned cpu);
-void svm_send_sipi(unsigned cpu, uint8_t vector);
-void svm_send_nmi(unsigned cpu);
+void svm_send_start(struct cpu_sync *to, uint32_t command); /* INIT or SIPI */
+void svm_send_nmi(struct cpu_sync *to);
 void svm_collect_nmis(void); /* those sent to this CPU are pending then */
 bool svm_restart_due(void);
 void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode */
