@@ -30,7 +30,6 @@
 
 static uint8_t *io_map;
 static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
-static uint8_t *host_vmcbs;	 /* one frame a CPU: what VMLOAD gives back to root mode */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
 static void clear_bit(uint8_t *map, uint32_t bit)
@@ -61,9 +60,7 @@ enum launch_status vendor_init(void)
 	io_map = region_alloc(IO_MAP_PAGES);
 	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
 	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
-	host_vmcbs = region_alloc(cpu_count());
-	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || host_vmcbs == NULL ||
-	    !svm_devices_init())
+	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
 	fill_msr_map(msr_maps[0], false);
@@ -206,23 +203,21 @@ static void write_state(struct vmcb *v, const struct firmware_state *fw)
 	v->rsp = fw->rsp;
 }
 
-static void save_state(struct vmcb *to)
+static void vmsave(uint64_t spa)
 {
-	__asm__ volatile("vmsave" : : "a"(to) : "memory");
+	__asm__ volatile("vmsave" : : "a"(spa) : "memory");
 }
 
 void vendor_launch(const struct firmware_state *state)
 {
 	struct percpu *cpu = this_cpu();
-	struct vmcb *own = (struct vmcb *)(host_vmcbs + (size_t)cpu->vcpu.index * FRAME_SIZE);
 
 	own_control_registers();
 	mitigate_init(cpu);
 	enable_svm(cpu);
 	__asm__ volatile("clgi" : : : "memory");
-	cpu->host_spa = (uint64_t)own;
-	save_state(own);
-	save_state(vmcb());
+	vmsave(cpu->host_spa);
+	vmsave(cpu->control_spa);
 	write_controls(vmcb());
 	write_segments(vmcb(), state);
 	write_state(vmcb(), state);
