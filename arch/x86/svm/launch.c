@@ -190,8 +190,8 @@ static void write_segments(struct vmcb *v, const struct firmware_state *fw)
 
 static void write_state(struct vmcb *v, const struct firmware_state *fw)
 {
-	__asm__ volatile("mov %%dr7, %0" : "=r"(v->dr7));
-	__asm__ volatile("mov %%dr6, %0" : "=r"(v->dr6));
+	v->dr7 = read_dr7();
+	v->dr6 = read_dr6();
 	v->cr0 = fw->cr0;
 	v->cr2 = read_cr2();
 	v->cr3 = fw->cr3;

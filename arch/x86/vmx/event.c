@@ -217,11 +217,9 @@ static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
 	uint64_t inverted = qualification & (DR6_BUS_LOCK | DR6_RTM);
-	uint64_t dr6;
+	uint64_t dr6 = (read_dr6() & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES);
 
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	dr6 = ((dr6 & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES)) & ~inverted;
-	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+	write_dr6(dr6 & ~inverted);
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_DEBUGCTL,
 	    vmread(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));

@@ -218,17 +218,15 @@ static void write_guest_segments(const struct firmware_state *fw)
 
 static void write_guest(const struct firmware_state *fw)
 {
-	uint64_t dr7;
 	uint64_t debugctl;
 
-	__asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
 	/* Not on every emulator; 0 then. */
 	if (!rdmsr_safe(MSR_DEBUGCTL, &debugctl))
 		klog(LOG_DEBUG, "this CPU has no IA32_DEBUGCTL");
 	write_guest_segments(fw);
 	vmx_cr_setup(fw->cr0, fw->cr4);
 	vmwrite(VMCS_GUEST_CR3, fw->cr3);
-	vmwrite(VMCS_GUEST_DR7, dr7);
+	vmwrite(VMCS_GUEST_DR7, read_dr7());
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);
