@@ -30,7 +30,7 @@ static const struct {
 
 static bool vmrun_ok(const struct vmcb *v)
 {
-	return v->intercepts_more & MORE_VMRUN;
+	return v->intercepts_more & INTERCEPT(EXIT_VMRUN);
 }
 
 static bool asid_ok(const struct vmcb *v)

@@ -192,7 +192,7 @@ void svm_iret(struct vcpu *vcpu)
 {
 	struct vmcb *v = vmcb();
 
-	v->intercepts &= ~INTERCEPT_IRET;
+	v->intercepts &= ~INTERCEPT(EXIT_IRET);
 	this_cpu()->events.iret_waits = true;
 	this_cpu()->events.iret_rip = v->rip;
 }
@@ -211,7 +211,7 @@ static void inject_nmi(struct percpu *cpu)
 		return;
 	cpu->events.nmi_blocked = true;
 	cpu->events.iret_waits = false;
-	vmcb()->intercepts |= INTERCEPT_IRET;
+	vmcb()->intercepts |= INTERCEPT(EXIT_IRET);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 }
 
@@ -240,7 +240,7 @@ void svm_events_reset(void)
 	struct percpu *cpu = this_cpu();
 
 	cpu->events = (struct svm_events){ 0 };
-	vmcb()->intercepts &= ~INTERCEPT_IRET;
+	vmcb()->intercepts &= ~INTERCEPT(EXIT_IRET);
 	cpu->event_injected = false;
 }
 

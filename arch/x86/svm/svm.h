@@ -33,32 +33,6 @@
 #define VM_CR_SVMDIS	(1ull << 4)
 #define EFER_SVME	(1ull << 12)
 
-/* Intercepts of vmcb.intercepts and intercepts_more. APM 2 table B-1. */
-#define INTERCEPT_NMI	      (1u << 1)
-#define INTERCEPT_SMI	      (1u << 2)
-#define INTERCEPT_INIT	      (1u << 3)
-#define INTERCEPT_CR0	      (1u << 5) /* MOV to CR0, LMSW that change more than TS and MP */
-#define INTERCEPT_RDPMC	      (1u << 15)
-#define INTERCEPT_CPUID	      (1u << 18)
-#define INTERCEPT_IRET	      (1u << 20)
-#define INTERCEPT_INVD	      (1u << 22)
-#define INTERCEPT_INVLPGA     (1u << 26)
-#define INTERCEPT_IO	      (1u << 27)
-#define INTERCEPT_MSR	      (1u << 28)
-#define INTERCEPT_TASK_SWITCH (1u << 29)
-#define INTERCEPT_SHUTDOWN    (1u << 31)
-#define MORE_VMRUN	      (1u << 0)
-#define MORE_VMMCALL	      (1u << 1)
-#define MORE_VMLOAD	      (1u << 2)
-#define MORE_VMSAVE	      (1u << 3)
-#define MORE_STGI	      (1u << 4)
-#define MORE_CLGI	      (1u << 5)
-#define MORE_SKINIT	      (1u << 6)
-#define MORE_WBINVD	      (1u << 9)
-#define MORE_XSETBV	      (1u << 13)
-#define MORE_RDPRU	      (1u << 14)
-#define CR_WRITE_CR4	      (1u << 4)
-
 #define TLB_KEEP	0u
 #define TLB_FLUSH_ALL	1u
 #define TLB_FLUSH_GUEST 3u /* of this ASID; where offered */
@@ -99,6 +73,15 @@ enum exit_code {
 	EXIT_CODES = 0x90,
 	EXIT_NESTED_FAULT = 0x400,
 };
+
+/*
+ * The bit that makes an instruction or event exit with this code: of `intercepts` for those from
+ * 0x60 on, of `intercepts_more` for those from 0x80 on. APM 2 table B-1, appendix C.
+ */
+#define INTERCEPT(code) (1u << ((code)&31))
+#define INTERCEPT_CR0	INTERCEPT(EXIT_CR0_WRITE) /* MOV, LMSW that change more than TS and MP */
+#define CR_WRITE_CR4	(1u << 4)
+
 /* VMRUN refused the state. QEMU gives 32 bits of it, and for some faults of the guest's too. */
 #define EXIT_INVALID(code) ((uint32_t)(code) == UINT32_MAX)
 

@@ -20,7 +20,7 @@ struct vmcb_segment {
 
 /*
  * Each field behind as many bytes as its offset says. Some of what they mean:
- *   intercepts       exit codes from 0x60 on; intercepts_more: from 0x80 on (INTERCEPT())
+ *   intercepts       and intercepts_more: INTERCEPT()
  *   interrupt_state  SHADOW
  *   exit_event       whose delivery the exit interrupted; error code in the upper half
  *   event            to inject; in the same form
