@@ -226,20 +226,12 @@ static const exit_handler handlers[EXIT_CODES] = {
  */
 static void handle_invalid(struct vcpu *vcpu)
 {
-	const char *rule = svm_broken_control();
-
 	/* A flush that was due at this entry has not taken place. */
 	svm_flush_guest();
-	if (rule != NULL) {
-		svm_dump();
-		panic("VM entry failed; rule broken: %s", rule);
-	}
-	rule = svm_broken_state();
-	if (rule == NULL) {
+	if (!svm_refused(vmcb())) {
 		svm_stray_write(vcpu);
 		return;
 	}
-	svm_report_invalid(rule);
 	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
 	svm_stop_vp();
 }

@@ -171,11 +171,11 @@ void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode *
 void svm_shutdown(struct vcpu *vcpu);
 void svm_stop_vp(void);
 
-/* dump.c */
-void svm_dump(void);
-const char *svm_broken_control(void); /* the rule of APM 2 15.5.1 that the VMCB breaks, or NULL */
-const char *svm_broken_state(void);
-void svm_report_invalid(const char *rule);
+/*
+ * dump.c: why VMRUN refused a VMCB, by the rules of APM 2 15.5.1. State that is wrong is printed;
+ * controls that are end in a panic. false: all is in order.
+ */
+bool svm_refused(const struct vmcb *v);
 
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
