@@ -51,7 +51,6 @@ static inline uint64_t rdtsc(void)
 	static inline uint64_t read_##name(void)                                                   \
 	{                                                                                          \
 		uint64_t value;                                                                    \
-                                                                                                   \
 		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));                             \
 		return value;                                                                      \
 	}
@@ -78,7 +77,6 @@ WRITE(dr6)
 	static inline type in##suffix(uint16_t port)                                               \
 	{                                                                                          \
 		type value;                                                                        \
-                                                                                                   \
 		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "Nd"(port));               \
 		return value;                                                                      \
 	}                                                                                          \
