@@ -3,7 +3,7 @@
 
 GUEST_LIB_SRC := $(wildcard guest/lib/*.c guest/lib/*.S)
 GUEST_LIB_OBJS := $(call efi_objs,$(GUEST_LIB_SRC))
-GUEST_SUITE_OBJS := $(call efi_objs,$(wildcard guest/suite/*.c))
+GUEST_SUITE_OBJS := $(call efi_objs,$(wildcard guest/suite/*.c guest/suite/*.S))
 GUEST_TINY_OBJS := $(call efi_objs,$(wildcard guest/tiny/*.c))
 
 # Stubs of the calls, made from their tables.

@@ -6,7 +6,7 @@ ifndef HOST_LIB
 # Objects for the host are at $(B)/host/SOURCE.o; $(call host_objs,SOURCES).
 host_objs = $(patsubst %.c,$(B)/host/%.o,$(1))
 
-HOST_MACHINE := arch/host/cpu.c arch/host/device.c arch/host/memory.c arch/x86/stage2.c arch/x86/vmx/ept.c
+HOST_MACHINE := arch/host/cpu.c arch/host/device.c arch/host/memory.c arch/host/vp.c arch/x86/stage2.c arch/x86/vmx/ept.c
 HOST_LIB := $(call host_objs,$(MON_SRCS) $(TEST_HOOKS) $(HOST_MACHINE))
 
 # The C library's memory functions stay; ours are tested under these names.

@@ -62,6 +62,7 @@ struct percpu {
 	uint32_t interrupted_event;
 	uint32_t interrupted_error;    /* SVM: its error code */
 	_Atomic uint32_t init_arrived; /* SVM: an INIT came as #SX */
+	bool part_worlds;	       /* SVM: IBPB between worlds, since no exit does it */
 	struct svm_events events;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */
 	uint64_t gdt[6];

@@ -25,7 +25,7 @@ static uint64_t measure(void)
 }
 
 /* Where the TSC counts instructions the same loop takes the same time, each time but the first. */
-static uint64_t tick_scale(void)
+uint64_t tick_scale(void)
 {
 	static uint64_t scale;
 	uint64_t first, next;

@@ -18,6 +18,9 @@
 /* Ticks after which waiting for another CPU is given up. */
 #define SMP_PATIENCE 400000000ull
 
+/* How much longer waiting takes here: 1 where the TSC counts instructions. */
+uint64_t tick_scale(void);
+
 /* Whether so many ticks have passed since rdtsc() was `start`. */
 bool passed(uint64_t start, uint64_t ticks);
 

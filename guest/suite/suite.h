@@ -22,6 +22,7 @@ void suite_apic(void);
 void suite_attack(void);
 void suite_bench(void);
 void suite_call(void);
+void suite_call_partitions(void);
 void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);
@@ -44,6 +45,7 @@ void suite_task(void);
 void suite_triple(void);
 void suite_tsc(void);
 void suite_vmx(void);
+void suite_vp(void);
 void suite_xsetbv(void);
 
 /* Whether the monitor's signature is there. */

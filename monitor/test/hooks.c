@@ -26,12 +26,11 @@ bool test_switch(unsigned number)
 	return number < TEST_SWITCH_COUNT && switches[number];
 }
 
-#define CALL(id, name, rights, arguments, results, statuses, summary)                              \
-	static call_handler call_##name;
+#define CALL(id, name, rights, arguments, results, statuses, summary) call_handler call_##name;
 #include "monitor/test/testcalls.def"
 #undef CALL
 
-static uint64_t call_test_switch(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_switch(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	if (args[0] >= TEST_SWITCH_COUNT || args[1] > 1)
 		return REDOUBT_INVALID;
@@ -40,7 +39,7 @@ static uint64_t call_test_switch(const uint64_t args[CALL_REGS], uint64_t rets[C
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_check(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_check(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	unsigned wrong = 1;
 
@@ -48,7 +47,7 @@ static uint64_t call_test_check(const uint64_t args[CALL_REGS], uint64_t rets[CA
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_fault(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_fault(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	static const uint64_t constant = 1;
 	static uint8_t data[16] = { 0xc3 }; /* a RET */
@@ -65,7 +64,7 @@ static uint64_t call_test_fault(const uint64_t args[CALL_REGS], uint64_t rets[CA
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_flush(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_flush(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	for (uint64_t i = 0; i < args[0]; i++)
 		cpu_flush_all();
@@ -83,7 +82,7 @@ static uint64_t check_range(const uint64_t args[CALL_REGS])
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_split(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_split(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 	uint64_t status = check_range(args);
@@ -98,7 +97,7 @@ static uint64_t call_test_split(const uint64_t args[CALL_REGS], uint64_t rets[CA
 	return done ? REDOUBT_OK : REDOUBT_NO_RESOURCE;
 }
 
-static uint64_t call_test_merge(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_merge(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 	uint64_t status = check_range(args);
@@ -117,7 +116,7 @@ static uint64_t call_test_merge(const uint64_t args[CALL_REGS], uint64_t rets[CA
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_protect(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_protect(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 	uint64_t status = check_range(args);
@@ -142,7 +141,7 @@ static uint64_t call_test_protect(const uint64_t args[CALL_REGS], uint64_t rets[
 	return status == REDOUBT_OK && !done ? REDOUBT_NO_RESOURCE : status;
 }
 
-static uint64_t call_test_lookup(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_lookup(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct stage2 *s2 = monitor_normal_stage2();
 	struct stage2_leaf leaf;
@@ -159,7 +158,7 @@ static uint64_t call_test_lookup(const uint64_t args[CALL_REGS], uint64_t rets[C
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_walk(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_walk(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct invariant_report report = invariant_walk();
 	struct stage2_pool *pool = monitor_normal_stage2()->pool;
@@ -173,12 +172,12 @@ static uint64_t call_test_walk(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_take(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	return protect_take((spa_t){ args[0] }, args[1]) ? REDOUBT_OK : REDOUBT_STATE;
 }
 
-static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct frame_set set = { NULL, args[0], args[1] };
 
@@ -195,12 +194,12 @@ static uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	return protect_give((spa_t){ args[0] }, args[1]) ? REDOUBT_OK : REDOUBT_STATE;
 }
 
-static uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct audit_record record;
 
@@ -213,14 +212,14 @@ static uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CA
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = audit_total((unsigned)args[0]);
 	rets[1] = audit_lost();
 	return REDOUBT_OK;
 }
 
-static uint64_t call_test_region(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+uint64_t call_test_region(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	const struct bootinfo *info = monitor_boot;
 

@@ -19,6 +19,14 @@ enum redoubt_test_call {
 
 #define TEST_CALL_FIRST 0x1000u
 
+/* The VPs that test_vp_make makes: how many, where their memory lies, what they start with. */
+#define TEST_VPS      4u
+#define TEST_VP_BASE  0x100000u
+#define TEST_VP_PAGES 16u
+#define TEST_VP_EBX   0xb0b0b0b0u
+#define TEST_VP_ESI   0x51515151u
+#define TEST_VP_EDI   0xd1d1d1d1u
+
 /* What test_fault does in root mode. */
 enum test_fault_kind {
 	TEST_FAULT_RODATA,   /* writes to read-only data */

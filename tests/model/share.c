@@ -58,7 +58,7 @@ static struct given stale; /* one that ended */
 static enum partition_state states[PARTITIONS + 1];
 static uint64_t named[LIST_MAX + 1]; /* what the last operation named */
 static uint64_t named_count;
-static uint64_t hidden; /* frames that are out of devices' reach */
+static uint64_t hidden;			/* frames that are out of devices' reach */
 static uint64_t made, ended, passed_on; /* what was not refused */
 
 static _Noreturn void wrong(const char *what, uint64_t at)
@@ -69,7 +69,7 @@ static _Noreturn void wrong(const char *what, uint64_t at)
 static struct known *known_at(uint64_t spa)
 {
 	return spa >= LOW && spa < LOW + FRAMES * FRAME_SIZE ? &known[(spa - LOW) / FRAME_SIZE]
-							       : NULL;
+							     : NULL;
 }
 
 static uint64_t draw_frame(void)
@@ -620,7 +620,8 @@ int main(void)
 		tear_down();
 	}
 	model_passed(&model,
-	    "holders, maps, bytes and CPUs are as in the model: %llu given, %llu passed on, %llu ended",
+	    "holders, maps, bytes and CPUs are as in the model: %llu given, %llu passed on, %llu "
+	    "ended",
 	    (unsigned long long)made, (unsigned long long)passed_on, (unsigned long long)ended);
 	return 0;
 }

@@ -33,8 +33,8 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	@status=0; \
 	$(call suite_run,suite-release-1,$(SUITES_ONE),release,1) \
 	$(call suite_run,suite-release-2,$(SUITES_MANY),release,2) \
-	$(call suite_run,suite-test-1,log$(comma)memory,test,1) \
-	$(call suite_run,suite-test-2,$(SUITES_MANY),test,2) \
+	$(call suite_run,suite-test-1,log$(comma)memory$(comma)vp,test,1) \
+	$(call suite_run,suite-test-2,vp$(comma)$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \

@@ -37,11 +37,6 @@ static int sound(void **state)
 
 	if (report.broken != NOTHING_BROKEN)
 		print_error("%s at %llx\n", report.why, (unsigned long long)report.broken);
-	for (unsigned id = 1; id <= PARTITIONS; id++) {
-		partition_kill(id);
-		for (unsigned i = 0; i <= SHARE_GRANTS && partition_state(id) != PARTITION_FREE; i++)
-			partition_bury(id);
-	}
 	return !sound;
 }
 
@@ -59,7 +54,8 @@ static uint64_t made(enum share_kind kind, unsigned prot, uint64_t pages)
 	struct share_place place = { partition, { AT }, prot };
 	uint64_t handle = 0;
 
-	assert_int_equal(share_make(kind, &place, &(struct frame_set){ NULL, FREE, pages }, &handle),
+	assert_int_equal(share_make(kind, &place, &(struct frame_set){ NULL, FREE, pages },
+			     &handle),
 	    REDOUBT_OK);
 	return handle;
 }
@@ -234,7 +230,8 @@ static void frames_of_others_are_refused(void **state)
 			uint64_t other = 7;
 
 			assert_int_equal(share_make((enum share_kind)again, &place,
-					     &(struct frame_set){ NULL, FREE - FRAME_SIZE, 2 }, &other),
+					     &(struct frame_set){ NULL, FREE - FRAME_SIZE, 2 },
+					     &other),
 			    REDOUBT_RANGE);
 			expect_holding(FREE - FRAME_SIZE, FRAME_NORMAL, 0);
 		}
@@ -335,7 +332,8 @@ static void grants_and_tables_run_out_cleanly(void **state)
 	assert_in_range(i, 128, MONITOR_PARTITION_TABLES);
 	/* Then grants, in the tables that there are. */
 	for (i = 0; status != REDOUBT_OK || i == 0; i++)
-		status = share_make(SHARE_LEND, &(struct share_place){ partition, { FRAME_SIZE }, S2_R },
+		status = share_make(SHARE_LEND,
+		    &(struct share_place){ partition, { FRAME_SIZE }, S2_R },
 		    &(struct frame_set){ NULL, FREE + 0x300000, 1 }, &handle);
 	for (i = 2; status == REDOUBT_OK; i++) {
 		place.at.v = i * (uint64_t)FRAME_SIZE;
@@ -382,8 +380,8 @@ static void what_leaves_a_partition_is_zero_unless_shared(void **state)
 
 static void scattered_frames_come_back_each_to_its_place(void **state)
 {
-	static const uint64_t list[] = { 0x5000, FREE, FREE + 0x1000, FREE + 0x9000,
-		0x100000000, 0x100004000 };
+	static const uint64_t list[] = { 0x5000, FREE, FREE + 0x1000, FREE + 0x9000, 0x100000000,
+		0x100004000 };
 	size_t before = monitor_normal_stage2()->pool->available;
 	uint64_t handle;
 

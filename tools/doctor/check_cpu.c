@@ -167,7 +167,7 @@ void check_tags(const struct exam *exam, const char *id)
 
 	if (!is_vmx(exam)) {
 		line = report_line(exam->report, id,
-		    exam->cpu.svm.leaf.ebx > 1 ? ANSWER_YES : ANSWER_NO, "ASIDs: ");
+		    exam->cpu.svm.leaf.ebx > 2 ? ANSWER_YES : ANSWER_NO, "ASIDs: ");
 		line_dec(line, exam->cpu.svm.leaf.ebx);
 	} else if (hidden(exam)) {
 		say_doubt(exam, id, "VPID");

@@ -31,7 +31,7 @@
 #define VM_CR_LOCK     (1ull << 3)
 #define VM_CR_SVMDIS   (1ull << 4)
 #define VM_CR_OFF      (VM_CR_LOCK | VM_CR_SVMDIS)
-#define ASIDS_NEEDED   2u /* root mode's and the guest's */
+#define ASIDS_NEEDED   3u /* root mode's, the normal world's, partitions' */
 
 /* All zero where the CPU has no such leaf. */
 static struct leaf extended(const struct source *source, uint32_t number)

@@ -24,11 +24,12 @@ TEST_FOLDER = "monitor/test/"
 TEST_NONE = "monitor/test/none.c"
 
 _VECTOR = re.compile(r"%([xyz]mm\d+|mm[0-7]|st\b|k[0-7]\b|bnd[0-3]|tmm[0-7])")
-# Moves of the state as a whole are how a VP's state is switched; they compute nothing.
-_X87 = re.compile(r"(f(?!xsave|xrstor)[a-z]\w*|emms|ldmxcsr|stmxcsr|vzero\w+|vldmxcsr|vstmxcsr)$")
+# Moves of the state as a whole are how a VP's state is switched, FNINIT in between; they compute nothing.
+_X87 = re.compile(r"(f(?!xsave|xrstor|ninit)[a-z]\w*|emms|ldmxcsr|stmxcsr|vzero\w+|vldmxcsr|vstmxcsr)$")
 
 # Mnemonic: file it must stand in, and how often at most. What is not listed stands nowhere in root
-# mode. VMRESUME ends both exit paths, the plain one and the one with mitigations.
+# mode. VMRESUME ends both exit paths, the plain one and the one with mitigations. VMRUN: the normal world,
+# and a partition's VP.
 VMX_FILES = "arch/x86/vmx/"
 SVM_FILES = "arch/x86/svm/"
 VIRTUALIZATION = {
@@ -36,7 +37,7 @@ VIRTUALIZATION = {
             "vmxon": (VMX_FILES, 1), "vmxoff": (VMX_FILES, 2), "vmptrld": (VMX_FILES, 4),
             "vmclear": (VMX_FILES, 4), "invept": (VMX_FILES, 8), "invvpid": (VMX_FILES, 8),
             "vmread": (VMX_FILES, 10000), "vmwrite": (VMX_FILES, 10000)},
-    "svm": {"vmrun": (SVM_FILES + "entry.S", 1), "vmload": (SVM_FILES, 4),
+    "svm": {"vmrun": (SVM_FILES + "entry.S", 2), "vmload": (SVM_FILES, 5),
             "vmsave": (SVM_FILES, 4), "stgi": (SVM_FILES, 4), "clgi": (SVM_FILES, 4),
             "invlpga": (SVM_FILES, 4)},
 }

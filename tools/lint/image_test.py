@@ -43,7 +43,7 @@ def rules_broken(elf, vendor="vmx"):
 # (rule or None, files, more options of the linker)
 EXAMPLES = (
     (None, {"a.c": START}, ()),
-    (None, {"a.c": asm("xsetbv; verw (%rax); fxsave64 (%rax); fs; nop; rep stosb")}, ()),
+    (None, {"a.c": asm("xsetbv; verw (%rax); fxsave64 (%rax); fninit; fs; nop; rep stosb")}, ()),
     (None, {"a.c": "int (*volatile f)(int);\nint start(int a);\n"
                    "int start(int a)\n{\n\treturn f(a) + 1;\n}\n"}, ()),
     (None, {"arch/x86/vmx/a.c": asm("vmxon (%rax); vmread %rax, %rdx; invept (%rax), %rdx")}, ()),
@@ -54,7 +54,7 @@ EXAMPLES = (
     ("registers", {"a.c": asm("vpaddd %zmm0, %zmm1, %zmm2")}, ()),
     ("registers", {"a.c": asm("paddb %mm0, %mm1")}, ()),
     ("registers", {"a.c": asm("fld1")}, ()),
-    ("registers", {"a.c": asm("fninit")}, ()),
+    ("registers", {"a.c": asm("fldz")}, ()),
     ("registers", {"a.c": asm("vzeroupper")}, ()),
     ("registers", {"a.c": asm("ldmxcsr (%rax)")}, ()),
     ("branches", {"a.c": asm("jmp *%rax")}, ()),

@@ -25,7 +25,7 @@
 #define MSR_S_CET      0x6a2u
 #define S_CET_SHADOW   1ull
 #define STAGE2_BITS    48u
-#define ASIDS_NEEDED   2u /* root mode's and the guest's */
+#define ASIDS_NEEDED   3u /* root mode's, the normal world's, partitions' */
 
 static struct svm_caps chosen;
 static bool chosen_valid;

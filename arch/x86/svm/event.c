@@ -259,7 +259,7 @@ static bool endless(struct percpu *cpu, unsigned vector)
 	return nmi_owed(cpu) && !cpu->events.nmi_blocked;
 }
 
-static void machine_check(struct vcpu *vcpu)
+void svm_machine_check(struct vcpu *vcpu)
 {
 	audit(REDOUBT_AUDIT_MACHINE_CHECK, cpu_index(), vmcb()->rip);
 	if (vmcb()->cr4 & CR4_MCE)
@@ -281,7 +281,7 @@ void svm_exception(struct vcpu *vcpu)
 	unsigned vector = EXCEPTION_OF(vmcb()->exit_code);
 
 	if (vector == VECTOR_MC)
-		machine_check(vcpu);
+		svm_machine_check(vcpu);
 	else if (endless(cpu, vector))
 		cpu->interrupted_event = 0;
 	else if (vector == VECTOR_DB)

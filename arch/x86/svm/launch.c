@@ -28,6 +28,7 @@
 #define ATTR_TSS_BUSY  0x8bu
 #define CR4_OSXSAVE_IF (1u << 26) /* CPUID 1 ECX */
 
+uint8_t *svm_deny_map;
 static uint8_t *io_map;
 static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
@@ -58,11 +59,14 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 enum launch_status vendor_init(void)
 {
 	io_map = region_alloc(IO_MAP_PAGES);
+	svm_deny_map = region_alloc(IO_MAP_PAGES);
 	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
 	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
-	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || !svm_devices_init())
+	if (io_map == NULL || svm_deny_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL ||
+	    !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
+	__builtin_memset(svm_deny_map, 0xff, (size_t)IO_MAP_PAGES * FRAME_SIZE);
 	fill_msr_map(msr_maps[0], false);
 	fill_msr_map(msr_maps[1], true);
 	return LAUNCH_OK;
@@ -79,13 +83,20 @@ void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 	vmcb()->msr_map = (uint64_t)msr_maps[offset == 0];
 }
 
-void svm_flush_guest(void)
+void svm_flush(struct vmcb *v)
 {
-	vmcb()->tlb_control = svm_caps()->features & SVM_FLUSH_ASID ? TLB_FLUSH_GUEST
-								    : TLB_FLUSH_ALL;
+	v->tlb_control = svm_caps()->features & SVM_FLUSH_ASID ? TLB_FLUSH_GUEST : TLB_FLUSH_ALL;
 }
 
-/* Nested translations go with the guest's own. APM 2 15.25.7. */
+void svm_flush_guest(void)
+{
+	svm_flush(vmcb());
+}
+
+/*
+ * Nested translations go with the guest's own (APM 2 15.25.7). Those of partitions need no word
+ * here: they never outlast an entry (vp.c).
+ */
 void vendor_flush_local(void)
 {
 	svm_flush_guest();
@@ -128,14 +139,17 @@ static void redirect_init(void)
 static void enable_svm(const struct percpu *cpu)
 {
 	redirect_init();
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME | EFER_NXE);
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~EFER_FFXSR) | EFER_SVME | EFER_NXE);
 	wrmsr(MSR_VM_HSAVE_PA, cpu->vmxon_spa);
 }
 
-/* Root mode's control registers; VMRUN saves them and every exit loads them. */
+/*
+ * Root mode's control registers; VMRUN saves them and every exit loads them. OSFXSR: so that FXSAVE
+ * saves SSE's registers, as without EFER.FFXSR.
+ */
 static void own_control_registers(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE;
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR;
 
 	if (cpuid(1, 0).ecx & CR4_OSXSAVE_IF)
 		cr4 |= CR4_OSXSAVE;
@@ -150,7 +164,7 @@ static void own_control_registers(void)
 	write_cr4(cr4);
 }
 
-static void write_controls(struct vmcb *v)
+void svm_write_controls(struct vmcb *v)
 {
 	v->cr_writes = CR_WRITE_CR4;
 	v->exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
@@ -220,7 +234,7 @@ void vendor_launch(const struct firmware_state *state)
 	__asm__ volatile("clgi" : : : "memory");
 	vmsave(cpu->host_spa);
 	vmsave(cpu->control_spa);
-	write_controls(vmcb());
+	svm_write_controls(vmcb());
 	write_segments(vmcb(), state);
 	write_state(vmcb(), state);
 	svm_device_note();

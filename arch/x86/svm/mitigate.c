@@ -12,7 +12,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/start.h"
-#include "arch/x86/svm/layout.h"
+#include "arch/x86/svm/svm.h"
 
 #define LEAF_EXTENDED	0x80000000u
 #define LEAF_SIZES	0x80000008u
@@ -51,6 +51,8 @@ void mitigate_init(struct percpu *cpu)
 	if (cpuid(LEAF_EXTENDED, 0).eax >= LEAF_MORE)
 		more = cpuid(LEAF_MORE, 0);
 	cpu->mitigations = needed_by(cpuid(LEAF_SIZES, 0), more);
+	cpu->part_worlds = cpuid(LEAF_SIZES, 0).ebx & SIZES_IBPB &&
+	    !(cpu->mitigations & SVM_MITIGATE_PREDICTORS);
 	if (cpu->vcpu.index == 0)
 		klog(LOG_INFO, "side channels: mitigations %x%s", cpu->mitigations,
 		    cpu->mitigations & SVM_MITIGATE_PREDICTORS ? "" : " (no IBPB after exits)");
@@ -60,6 +62,12 @@ bool mitigate_siblings_leak(void)
 {
 	return this_cpu()->mitigations & MITIGATE_BUFFERS && cpuid(0, 0).eax >= 0xb &&
 	    (cpuid(0xb, 0).ebx & 0xffff) > 1;
+}
+
+void svm_part_worlds(void)
+{
+	if (this_cpu()->part_worlds)
+		wrmsr(SVM_MSR_PRED_CMD, SVM_PRED_CMD_IBPB);
 }
 
 void mitigate_enter(void)

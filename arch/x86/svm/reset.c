@@ -23,7 +23,6 @@
 #define RESET_CS      0xf000u
 #define RESET_CS_BASE 0xffff0000u
 #define RESET_RIP     0xfff0u
-#define RESET_DR6     0xffff0ff0ull
 #define ATTR_DATA     0x93u
 #define ATTR_CODE     0x9bu
 #define ATTR_LDT      0x82u
@@ -105,7 +104,7 @@ static void reset_state(struct vcpu *vcpu)
 	v->efer = EFER_SVME;
 	v->cr0 = CR0_ET | (v->cr0 & (CR0_CD | CR0_NW));
 	v->cr2 = v->cr3 = v->cr4 = 0;
-	v->dr6 = RESET_DR6;
+	v->dr6 = DR6_FIXED;
 	v->dr7 = DR7_FIXED;
 	v->rflags = RFLAGS_FIXED;
 	v->rip = RESET_RIP;

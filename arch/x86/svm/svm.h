@@ -13,6 +13,7 @@
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
  *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c      the vendor's half of vcpu.h
+ *   vp.c        VPs of secure partitions (arch/vp.h)
  *   mitigate.c  side channels of AMD's CPUs (mitigate.h)
  *   dump.c      what to print when VMRUN fails
  */
@@ -47,6 +48,7 @@ enum exit_code {
 	EXIT_DB = 0x41,
 	EXIT_AC = 0x51,
 	EXIT_MC = 0x52,
+	EXIT_INTR = 0x60,
 	EXIT_NMI = 0x61,
 	EXIT_SMI = 0x62,
 	EXIT_INIT = 0x63,
@@ -114,11 +116,17 @@ static inline struct vmcb *vmcb(void)
 }
 
 /* launch.c */
-void svm_flush_guest(void); /* the guest's own translations, at the next entry */
+extern uint8_t *svm_deny_map;		 /* of ports and of MSRs: none passes */
+void svm_write_controls(struct vmcb *v); /* those of the normal world */
+void svm_flush(struct vmcb *v);		 /* the translations of its ASID, at its next entry */
+void svm_flush_guest(void);		 /* the normal world's */
 bool svm_init_redirected(void);
 
 /* entry.S: the first entry, with the global interrupt flag clear. */
 _Noreturn void svm_enter_first(struct vmcb *vmcb);
+
+/* entry.S: runs a partition's VP until it exits, with the global interrupt flag clear. */
+void svm_enter_vp(struct guest_regs *regs, struct vmcb *v, uint64_t root);
 
 /*
  * exit.c: called by entry.S for every exit, with the global interrupt flag clear; NULL: not its
@@ -141,6 +149,7 @@ void svm_inject_step(void);
 void svm_events_begin(struct vmcb *vmcb); /* first thing of a slow exit */
 void svm_reinject(void);
 void svm_exception(struct vcpu *vcpu);
+void svm_machine_check(struct vcpu *vcpu); /* one arrived: it is the guest's */
 void svm_iret(struct vcpu *vcpu);
 void svm_offer_nmi(void);    /* last thing before entry; the global interrupt flag is clear */
 void svm_events_reset(void); /* INIT */
@@ -176,6 +185,9 @@ void svm_stop_vp(void);
  * controls that are end in a panic. false: all is in order.
  */
 bool svm_refused(const struct vmcb *v);
+
+/* mitigate.c: what one world has taught the branch predictors must not lead another. */
+void svm_part_worlds(void);
 
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
