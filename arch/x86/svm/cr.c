@@ -126,7 +126,6 @@ void svm_stray_write(struct vcpu *vcpu)
 	}
 	klog(LOG_ERROR, "an exit without cause at %lx: CPU %u's guest is stopped", vmcb()->rip,
 	    vcpu->index);
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
 	svm_stop_vp();
 }
 

@@ -215,12 +215,6 @@ static void inject_nmi(struct percpu *cpu)
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 }
 
-/* An exit right behind the event that is injected now. */
-static void exit_again(struct percpu *cpu)
-{
-	sync_kick(cpu->sync);
-}
-
 void svm_offer_nmi(void)
 {
 	struct percpu *cpu = this_cpu();
@@ -228,7 +222,7 @@ void svm_offer_nmi(void)
 	if (!nmi_owed(cpu) || (cpu->events.nmi_blocked && !cpu->events.iret_waits))
 		return;
 	if (cpu->event_injected)
-		exit_again(cpu);
+		sync_kick(cpu->sync); /* an exit right behind the event that is injected now */
 	else if (cpu->events.nmi_blocked || vmcb()->interrupt_state & SHADOW)
 		step(cpu);
 	else

