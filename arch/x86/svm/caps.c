@@ -3,9 +3,6 @@
  * Can this CPU be covered, and what does it offer? Nothing here faults: an MSR is read only after
  * CPUID has said that it exists. APM 2 15.4; APM 3 E.4.9.
  */
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/policy_internal.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"

@@ -8,15 +8,10 @@
  * access to EFER exit, are checked as the CPU would check them, and carried out. APM 2 3.1, 15.5.1,
  * 15.8.1.
  */
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
 #include "arch/x86/xcr0.h"
-#include "monitor/abi/audit.h"
 
 #define CR0_KNOWN  0xe005003full
 #define CR0_MSW	   0xeull /* what LMSW can set and clear; PE it can set only */

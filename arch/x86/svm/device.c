@@ -15,20 +15,14 @@
  *   - the xAPIC id: ignored, so that a CPU keeps its name.
  * Where there is a second I/O APIC it is not watched: README.md.
  */
-#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/lock.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/region.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define IOAPIC_BASE   0xfec00000ull
 #define WINDOW_BASE   0xfee00000ull /* interrupt messages; the local APIC's page is one of it */

@@ -3,9 +3,6 @@
  * What to print when VMRUN fails: every field that is not zero, and the first rule broken of those
  * that the CPU checks (APM 2 15.5.1).
  */
-#include "arch/cpu.h"
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/svm/svm.h"
 
 #define DUMPS	      4u

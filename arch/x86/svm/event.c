@@ -15,15 +15,8 @@
  *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again
  *     as soon as that event is delivered.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define EVENT_VALID	    (1u << 31)
 #define EVENT_ERROR	    (1u << 11)

@@ -4,18 +4,10 @@
  * guest's state or injects an event; if it injects none, an event that the exit interrupted is put
  * back.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/sync.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define CPUID_BYTES	    2u
 #define IO_IN		    (1ull << 0)

@@ -4,8 +4,6 @@
  * (decode assists), else through the guest's own page tables. Nothing here faults or trusts what it
  * reads: an address that leads out of the guest's memory ends the copy. APM 2 5.2, 5.3, 15.8.4.
  */
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/svm/svm.h"

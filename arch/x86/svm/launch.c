@@ -3,18 +3,13 @@
  * From firmware's CPU to the first guest: EFER.SVME, a VMCB whose guest is the loader's own code
  * one instruction further on, VMRUN.
  */
-#include "arch/cpu.h"
 #include "arch/frame.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
 #define ASID_NORMAL   1u

@@ -9,16 +9,10 @@
  * its guest. An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
  * 14.1.3, 15.30.1; MP specification B.4.
  */
-#include "arch/cpu.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define RESET_CS      0xf000u
 #define RESET_CS_BASE 0xffff0000u

@@ -23,9 +23,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What nearly every file of the vendor needs. */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/svm/layout.h"
 #include "arch/x86/svm/vmcb.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/audit.h"
 
 #define MSR_VM_CR	0xc0010114u
 #define MSR_VM_HSAVE_PA 0xc0010117u

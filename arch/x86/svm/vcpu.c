@@ -4,9 +4,6 @@
  */
 #include "arch/x86/vcpu.h"
 
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/svm/svm.h"
 
