@@ -81,12 +81,6 @@ static enum launch_status get_caps(struct svm_caps *caps)
 	return svm.ebx < ASIDS_NEEDED ? LAUNCH_NO_ASID : LAUNCH_OK;
 }
 
-static bool same_caps(const struct svm_caps *a, const struct svm_caps *b)
-{
-	return a->features == b->features && a->asids == b->asids &&
-	    a->address_bits == b->address_bits && a->huge == b->huge && a->rdpru == b->rdpru;
-}
-
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
@@ -97,7 +91,8 @@ enum launch_status vendor_check(void)
 	if (status != LAUNCH_OK)
 		return status;
 	if (chosen_valid)
-		return same_caps(&own, &chosen) ? LAUNCH_OK : LAUNCH_CPU_MISMATCH;
+		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 ? LAUNCH_OK
+									 : LAUNCH_CPU_MISMATCH;
 	chosen = own;
 	chosen_valid = true;
 	return LAUNCH_OK;

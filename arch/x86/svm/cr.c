@@ -19,11 +19,6 @@
 #define EFER_SCE   (1ull << 0)
 #define EFER_GUEST (EFER_SCE | EFER_LME | EFER_NXE)
 
-static bool long_code(const struct vmcb *v)
-{
-	return v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG;
-}
-
 static bool cr0_allowed(const struct vmcb *v, uint64_t value)
 {
 	bool paging = v->cr0 & CR0_PG;
@@ -36,7 +31,7 @@ static bool cr0_allowed(const struct vmcb *v, uint64_t value)
 	if (!paging && value & CR0_PG && v->efer & EFER_LME)
 		return v->cr4 & CR4_PAE && !(v->cs.attributes & ATTRIBUTE_LONG);
 	if (paging && !(value & CR0_PG))
-		return !(v->cr4 & CR4_PCIDE) && !long_code(v);
+		return !(v->cr4 & CR4_PCIDE) && !svm_in_64(v);
 	return true;
 }
 
@@ -47,7 +42,7 @@ static void set_cr0(struct vmcb *v, uint64_t value)
 	else if (v->efer & EFER_LME)
 		v->efer |= EFER_LMA;
 	v->cr0 = (value & CR0_KNOWN) | CR0_ET;
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 static bool cr4_allowed(const struct vmcb *v, uint64_t value)
@@ -66,7 +61,7 @@ static bool cr4_allowed(const struct vmcb *v, uint64_t value)
 static void set_cr4(struct vmcb *v, uint64_t value)
 {
 	v->cr4 = value;
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 static bool carry_out(struct vmcb *v, const struct insn *insn, uint64_t value)
@@ -139,7 +134,7 @@ bool svm_write_efer(uint64_t value)
 	if (v->cr0 & CR0_PG && (value ^ v->efer) & EFER_LME)
 		return false;
 	v->efer = (value & EFER_GUEST) | (v->efer & (EFER_LMA | EFER_SVME));
-	svm_flush_guest();
+	svm_flush(v);
 	return true;
 }
 

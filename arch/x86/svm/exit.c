@@ -160,7 +160,7 @@ static void handle_fault(struct vcpu *vcpu)
 	    VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 	else
-		svm_flush_guest(); /* of what said no */
+		svm_flush(vmcb()); /* of what said no */
 }
 
 /*
@@ -212,7 +212,7 @@ static const exit_handler handlers[EXIT_CODES] = {
 static void handle_invalid(struct vcpu *vcpu)
 {
 	/* A flush that was due at this entry has not taken place. */
-	svm_flush_guest();
+	svm_flush(vmcb());
 	if (svm_refused(vmcb()))
 		svm_stop_vp();
 	else

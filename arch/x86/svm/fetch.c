@@ -53,7 +53,7 @@ static bool translate(const struct vmcb *v, uint64_t va, uint64_t *pa)
 
 static uint64_t code_address(const struct vmcb *v, unsigned at)
 {
-	if (v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG)
+	if (svm_in_64(v))
 		return v->rip + at;
 	return (v->cs.base + v->rip + at) & UINT32_MAX;
 }

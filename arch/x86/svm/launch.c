@@ -82,23 +82,13 @@ void svm_flush(struct vmcb *v)
 	v->tlb_control = svm_caps()->features & SVM_FLUSH_ASID ? TLB_FLUSH_GUEST : TLB_FLUSH_ALL;
 }
 
-void svm_flush_guest(void)
-{
-	svm_flush(vmcb());
-}
-
 /*
  * Nested translations go with the guest's own (APM 2 15.25.7). Those of partitions need no word
  * here: they never outlast an entry (vp.c).
  */
 void vendor_flush_local(void)
 {
-	svm_flush_guest();
-}
-
-bool svm_init_redirected(void)
-{
-	return init_redirected == cpu_count();
+	svm_flush(vmcb());
 }
 
 uint32_t arch_features(void)
@@ -112,7 +102,7 @@ uint32_t arch_degraded(void)
 	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE | REDOUBT_DEGRADED_NO_MBEC |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
-	    (svm_init_redirected() ? 0 : REDOUBT_DEGRADED_INIT);
+	    (init_redirected == cpu_count() ? 0 : REDOUBT_DEGRADED_INIT);
 }
 
 /*

@@ -106,7 +106,7 @@ static void reset_state(struct vcpu *vcpu)
 	v->interrupt_state = 0;
 	v->event = 0;
 	svm_events_reset();
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 bool svm_restart_due(void)

@@ -102,10 +102,8 @@ enum exit_code {
 /* What the first CPU offers; the others must offer the same. */
 struct svm_caps {
 	uint32_t features; /* CPUID 8000000A EDX */
-	uint32_t asids;
-	unsigned address_bits;
-	bool huge;
-	bool rdpru;
+	uint32_t asids, address_bits;
+	uint32_t huge, rdpru; /* not 0: offered */
 };
 
 #define SVM_NESTED	  (1u << 0)
@@ -123,12 +121,16 @@ static inline struct vmcb *vmcb(void)
 	return (struct vmcb *)this_cpu()->control_spa;
 }
 
+/* Whether its code is of 64 bits. */
+static inline bool svm_in_64(const struct vmcb *v)
+{
+	return v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG;
+}
+
 /* launch.c */
 extern uint8_t *svm_deny_map;		 /* of ports and of MSRs: none passes */
 void svm_write_controls(struct vmcb *v); /* those of the normal world */
 void svm_flush(struct vmcb *v);		 /* the translations of its ASID, at its next entry */
-void svm_flush_guest(void);		 /* the normal world's */
-bool svm_init_redirected(void);
 
 /* entry.S: the first entry, with the global interrupt flag clear. */
 _Noreturn void svm_enter_first(struct vmcb *vmcb);

@@ -79,7 +79,7 @@ const struct svm_caps *svm_caps(void)
 	return &fake.caps;
 }
 
-void svm_flush_guest(void)
+void svm_flush(struct vmcb *v)
 {
 	fake.flushes++;
 }
