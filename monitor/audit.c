@@ -30,19 +30,19 @@ static const char *const names[REDOUBT_AUDIT_LAST] = { [0] = "UNKNOWN",
 #undef NAME
 };
 
-/* The kept record of the same kind, or a new one. *fresh tells which. */
-static struct audit_record *record_for(unsigned event, uint64_t subject, bool *fresh)
+/* The kept record of the same kind, or a new one, whose count is 0. */
+static struct audit_record *record_for(unsigned event, uint64_t subject, uint64_t fact)
 {
 	struct audit_record *record;
 
-	*fresh = false;
 	for (unsigned i = 0; i < AUDIT_RECORDS; i++) {
 		record = &ring.records[i];
 		if (record->count != 0 && record->event == event && record->subject == subject)
 			return record;
 	}
-	*fresh = true;
-	return &ring.records[ring.added++ % AUDIT_RECORDS];
+	record = &ring.records[ring.added++ % AUDIT_RECORDS];
+	*record = (struct audit_record){ event, cpu_index(), subject, fact, 0 };
+	return record;
 }
 
 /* Whether the id may log a line now; takes it from the budget. */
@@ -75,16 +75,13 @@ void audit(unsigned event, uint64_t subject, uint64_t fact)
 	unsigned known = event < REDOUBT_AUDIT_LAST ? event : 0;
 	struct audit_record *record;
 	struct budget *budget = &ring.budgets[known];
-	bool fresh;
 
 	spin_lock(&lock);
-	record = record_for(known, subject, &fresh);
-	if (fresh)
-		*record = (struct audit_record){ known, cpu_index(), subject, fact, 0 };
+	record = record_for(known, subject, fact);
 	record->count++;
 	budget->total++;
-	/* A kind that goes on is logged again each time its count has doubled. */
-	if ((fresh || (record->count & (record->count - 1)) == 0) && may_log(budget, cpu_cycles()))
+	/* A kind is logged when it is new, and again each time its count has doubled. */
+	if ((record->count & (record->count - 1)) == 0 && may_log(budget, cpu_cycles()))
 		log_record(record, budget);
 	else
 		budget->unlogged++;

@@ -54,24 +54,24 @@ static bool array_valid(const struct bootinfo *info, uint64_t offset, uint64_t b
 	    range_within(offset, bytes, info->size);
 }
 
-/* Both arrays, and nothing but zeros beside them. */
+/* Both arrays, apart from each other, and nothing but zeros beside them. */
 static bool layout_valid(const struct bootinfo *info)
 {
+	const uint8_t *block = block_at(info, 0);
 	uint64_t cpus = info->cpu_offset;
 	uint64_t cpus_end = cpus + (uint64_t)info->cpu_count * sizeof(uint32_t);
 	uint64_t ranges = info->range_offset;
 	uint64_t ranges_end = ranges + (uint64_t)info->range_count * sizeof(struct bootinfo_range);
-	uint64_t first_end = cpus < ranges ? cpus_end : ranges_end;
-	uint64_t second = cpus < ranges ? ranges : cpus;
-	uint64_t first = cpus < ranges ? cpus : ranges;
-	uint64_t second_end = cpus < ranges ? ranges_end : cpus_end;
 
 	if (!array_valid(info, cpus, cpus_end - cpus) ||
-	    !array_valid(info, ranges, ranges_end - ranges) || first_end > second)
+	    !array_valid(info, ranges, ranges_end - ranges) ||
+	    ranges_meet(cpus, cpus_end, ranges, ranges_end))
 		return false;
-	return all_zero(block_at(info, sizeof(*info)), first - sizeof(*info)) &&
-	    all_zero(block_at(info, first_end), second - first_end) &&
-	    all_zero(block_at(info, second_end), info->size - second_end);
+	for (uint64_t at = sizeof(*info); at < info->size; at++)
+		if (block[at] != 0 && !(at >= cpus && at < cpus_end) &&
+		    !(at >= ranges && at < ranges_end))
+			return false;
+	return true;
 }
 
 static bool cpus_valid(const struct bootinfo *info)

@@ -31,16 +31,13 @@ _Static_assert(REDOUBT_CALL_COUNT == 0
     "the call table has a gap");
 #undef CALL
 
+_Static_assert(REDOUBT_CALL_partition_call == CALLS_FAST, "what runs a partition goes the slow way");
+
 uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = REDOUBT_ABI_VERSION;
 	__builtin_memcpy(&rets[1], monitor_boot->monitor_digest, sizeof(rets[1]));
 	return REDOUBT_OK;
-}
-
-uint32_t monitor_features(void)
-{
-	return arch_features();
 }
 
 /* Kernel code is not locked and keys have no root yet, whatever the machine. */
@@ -59,7 +56,7 @@ uint32_t monitor_degraded(void)
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	rets[0] = monitor_features();
+	rets[0] = arch_features();
 	rets[1] = monitor_degraded();
 	rets[2] = cpu_covered();
 	return REDOUBT_OK;

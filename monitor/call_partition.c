@@ -66,7 +66,7 @@ uint64_t call_partition_info(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 		return REDOUBT_OK;
 	}
 	memcpy(rets,
-	    item == REDOUBT_INFO_ID		 ? (const void *)origin->id
+	    item == REDOUBT_INFO_ID		   ? (const void *)origin->id
 		: item == REDOUBT_INFO_MEASUREMENT ? origin->measurement
 						   : origin->signer,
 	    CALL_REGS * sizeof(*rets));

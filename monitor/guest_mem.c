@@ -52,26 +52,18 @@ void guest_release(struct guest_frame *claim)
 	claim->frame = NULL;
 }
 
-void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes)
-{
-	const uint8_t *slot;
-
-	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
-	slot = slot_map(claim->spa, SLOT_READ);
-	memcpy(to, slot + offset, bytes);
-	slot_unmap();
-}
-
-/*
- * Firmware runs code from memory that it lists as reserved. What has no descriptor never gets one,
- * and is the normal world's, be it memory or a device.
- */
-static void read_unowned(spa_t frame, size_t offset, void *to, size_t bytes)
+static void read_frame(spa_t frame, size_t offset, void *to, size_t bytes)
 {
 	const uint8_t *slot = slot_map(frame, SLOT_READ);
 
 	memcpy(to, slot + offset, bytes);
 	slot_unmap();
+}
+
+void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes)
+{
+	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
+	read_frame(claim->spa, offset, to, bytes);
 }
 
 bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
@@ -82,8 +74,12 @@ bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
 
 	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit())
 		return false;
+	/*
+	 * Firmware runs code from memory that it lists as reserved. What has no descriptor never
+	 * gets one, and is the normal world's, be it memory or a device.
+	 */
 	if (frame_state(spa) == FRAME_ABSENT) {
-		read_unowned(spa, offset, to, bytes);
+		read_frame(spa, offset, to, bytes);
 		return true;
 	}
 	if (!guest_claim((gpa_t){ spa.v }, &claim))

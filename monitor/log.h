@@ -13,8 +13,8 @@
 #include "arch/upcall.h"
 
 #define LOG_BYTES 65536u
-#define LOG_LINE                                                                                   \
-	256u /* longest line with its prefix and newline; a longer one is cut and ends in '~' */
+/* The longest line, with its prefix and newline; a longer one is cut and ends in '~'. */
+#define LOG_LINE 256u
 
 /*
  * Lines of this level and above (lower numbers) go to the consoles too. Before it only errors do.

@@ -7,7 +7,6 @@
 #include "monitor/log.h"
 #include "monitor/monitor.h"
 #include "monitor/page_owner.h"
-#include "monitor/panic.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
 
@@ -18,7 +17,6 @@ enum launch_status monitor_init(const struct bootinfo *info)
 	monitor_boot = info;
 	console_init(info);
 	log_init((enum log_level)info->log_level);
-	panic_init(info->flags & BOOTINFO_PANIC_RESET);
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
 	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,
 	    info->cpu_count, info->range_count);

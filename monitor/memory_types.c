@@ -15,28 +15,28 @@ static enum s2_type ask(uint64_t at, uint64_t *until)
 	return type;
 }
 
-bool type_next(struct type_cursor *cursor, struct type_piece *piece)
+bool type_next(struct type_piece *piece, uint64_t limit)
 {
-	uint64_t at = cursor->at;
+	uint64_t at = piece->end;
 	uint64_t region_end = (at & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
 	uint64_t until;
 
-	if (at >= cursor->end)
+	if (at >= limit)
 		return false;
 	piece->base = at;
 	piece->type = ask(at, &until);
 	if (until >= region_end) {
 		piece->end = until & ~(LARGE_SIZE - 1);
-	} else if (cursor->fine_left > 0 && page_owner_any(region_end - LARGE_SIZE, region_end)) {
-		cursor->fine_left--;
+	} else if (piece->fine_used < TYPE_FINE_MAX &&
+	    page_owner_any(region_end - LARGE_SIZE, region_end)) {
+		piece->fine_used++;
 		piece->end = until;
 	} else {
 		piece->type = S2_UC;
 		piece->end = region_end;
 	}
-	if (piece->end > cursor->end)
-		piece->end = cursor->end;
-	cursor->at = piece->end;
+	if (piece->end > limit)
+		piece->end = limit;
 	return true;
 }
 

@@ -18,25 +18,16 @@
 
 /* [base, end) has one type; base and end are multiples of 2 MiB but inside of regions cut finer. */
 struct type_piece {
-	uint64_t base;
-	uint64_t end;
+	uint64_t base, end;
 	enum s2_type type;
+	unsigned fine_used; /* of TYPE_FINE_MAX */
 };
 
-struct type_cursor {
-	uint64_t at;
-	uint64_t end;
-	unsigned fine_left;
-};
-
-/* Goes over [base, end), both multiples of 2 MiB. */
-static inline struct type_cursor type_cursor(uint64_t base, uint64_t end)
-{
-	return (struct type_cursor){ base, end, TYPE_FINE_MAX };
-}
-
-/* The next piece. false: there is none. */
-bool type_next(struct type_cursor *cursor, struct type_piece *piece);
+/*
+ * Goes on to the piece behind, which ends at `limit` (a multiple of 2 MiB) at the latest. The first
+ * one follows a piece that is all zero. false: there is none.
+ */
+bool type_next(struct type_piece *piece, uint64_t limit);
 
 /*
  * The type of `size` (2 MiB or 1 GiB) bytes from `base`, a multiple of it. false: they have

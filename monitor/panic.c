@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The panic path (panic.h). Takes no lock, asks for no memory, and gives up at once if it fails
- * itself.
+ * The end of a broken monitor (I7). panic() and CHECK are declared in arch/upcall.h. Takes no lock,
+ * asks for no memory, and gives up at once if it fails itself.
+ *
+ * The record (struct panic_record of abi/bootinfo.h) goes to the frame that the loader reserved for
+ * it, where a warm reset leaves it alone, and the first eight bytes of its digest to
+ * arch_keep_digest(), which outlives a wipe of memory. The next start shows the record if its
+ * digest fits, and says that there was one if only the eight bytes are left. It holds the reason,
+ * the totals of audited events and the newest log lines: no memory contents, so no secret.
  */
-#include "monitor/panic.h"
-
 #include <stdarg.h>
 #include <stdatomic.h>
 
@@ -17,21 +21,17 @@
 #include "monitor/lib/sha256.h"
 #include "monitor/lib/string.h"
 #include "monitor/log.h"
+#include "monitor/monitor.h"
 
 static struct {
-	_Atomic unsigned owner; /* CPU index + 1 of the CPU that panicked first */
-	bool reset;
+	_Atomic unsigned owner;	    /* CPU index + 1 of the CPU that panicked first */
 	struct panic_record record; /* here first: the frame may be missing */
 } state;
 
-void panic_init(bool reset)
-{
-	state.reset = reset;
-}
-
+/* As the loader has said; before the monitor knows, the machine stops as it is. */
 static _Noreturn void finish(void)
 {
-	if (state.reset)
+	if (monitor_boot && monitor_boot->flags & BOOTINFO_PANIC_RESET)
 		machine_reset();
 	cpu_stop();
 }

@@ -58,19 +58,22 @@ static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
 
 /* ---- Launch ---- */
 
-static bool map_identity(void)
+/* Maps all memory to itself, or gives what is mapped new types. */
+static bool set_types(bool mapped)
 {
-	struct type_cursor cursor = type_cursor(0, normal.identity_end);
-	struct type_piece piece;
+	struct type_piece piece = { 0 };
 
-	while (type_next(&cursor, &piece)) {
+	while (type_next(&piece, normal.identity_end)) {
 		gpa_t gpa = { piece.base };
 		uint64_t pages = frames_of(piece.end - piece.base);
 
 		if (!stage2_prepare(&normal.s2, gpa, pages, false))
 			return false;
-		stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages,
-		    (struct stage2_attr){ S2_RWX, piece.type });
+		if (mapped)
+			stage2_retype(&normal.s2, gpa, pages, piece.type);
+		else
+			stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages,
+			    (struct stage2_attr){ S2_RWX, piece.type });
 	}
 	return true;
 }
@@ -114,7 +117,7 @@ bool protect_init(const struct bootinfo *info)
 	if (!stage2_init(&normal.s2, &normal.pool, &normal.lock))
 		return false;
 	spin_lock(&normal.lock);
-	done = map_identity() && hide_withheld() && hide(info->region_base, info->region_pages) &&
+	done = set_types(false) && hide_withheld() && hide(info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || hide(info->record_base, 1));
 	spin_unlock(&normal.lock);
 	return done;
@@ -286,18 +289,10 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 
 void monitor_retype(void)
 {
-	struct type_cursor cursor = type_cursor(0, normal.identity_end);
-	struct type_piece piece;
-
 	spin_lock(&normal.lock);
 	drop_demand();
-	while (type_next(&cursor, &piece)) {
-		uint64_t pages = frames_of(piece.end - piece.base);
-
-		/* There is a table for every region that is split here (protect.h). */
-		CHECK(stage2_prepare(&normal.s2, (gpa_t){ piece.base }, pages, false));
-		stage2_retype(&normal.s2, (gpa_t){ piece.base }, pages, piece.type);
-	}
+	/* There is a table for every region that is split here (protect.h). */
+	CHECK(set_types(true));
 	settle_range(0, frames_of(normal.identity_end));
 	spin_unlock(&normal.lock);
 }

@@ -105,10 +105,6 @@ void cpu_pause(void)
 	sched_yield();
 }
 
-void cpu_answer(void)
-{
-}
-
 uint64_t cpu_cycles(void)
 {
 	return __atomic_fetch_add(&cpus.cycles, cpus.step, __ATOMIC_RELAXED);

@@ -10,9 +10,7 @@
 #include "arch/x86/percpu.h"
 #include "arch/x86/trap.h"
 
-#define ICR_NMI	      0x4400u /* delivery mode NMI, level assert */
 #define ICR_PENDING   (1u << 12)
-#define ICR_OTHERS    (3u << 18)
 #define ICR_POLLS     100000u
 #define XAPIC_LAST_ID 0xfeu
 #define LVT_MASKED    0x10000u
@@ -53,60 +51,33 @@ bool apic_send(uint32_t apic_id, uint32_t command)
 	return true;
 }
 
-bool apic_send_nmi(uint32_t apic_id)
+uint32_t apic_read(unsigned offset)
 {
-	return apic_send(apic_id, ICR_NMI);
+	return apic_is_x2() ? (uint32_t)rdmsr(X2APIC_MSR + (offset >> 4)) : *reg(offset);
 }
 
-void apic_broadcast_nmi(void)
+void apic_write(unsigned offset, uint32_t value)
 {
-	(void)apic_send(0, ICR_NMI | ICR_OTHERS);
-}
-
-static uint32_t get(bool extended, unsigned offset)
-{
-	return extended ? (uint32_t)rdmsr(X2APIC_MSR + (offset >> 4)) : *reg(offset);
-}
-
-static void set(bool extended, unsigned offset, uint32_t value)
-{
-	if (!extended)
+	if (!apic_is_x2())
 		*reg(offset) = value;
 	else if (!wrmsr_safe(X2APIC_MSR + (offset >> 4), value))
 		klog(LOG_DEBUG, "apic: register %x is not there", offset);
 }
 
-uint32_t apic_read(unsigned offset)
-{
-	return get(apic_is_x2(), offset);
-}
-
-void apic_write(unsigned offset, uint32_t value)
-{
-	set(apic_is_x2(), offset, value);
-}
-
-/* Interrupts in service at INIT are gone after it. */
-static void end_all(bool extended)
-{
-	for (unsigned word = 0; word < 8; word++)
-		for (unsigned bit = 0; bit < 32 && get(extended, APIC_ISR + word * 16) != 0; bit++)
-			set(extended, APIC_EOI, 0);
-}
-
 void apic_reset(void)
 {
-	bool extended = apic_is_x2();
-
-	end_all(extended);
-	set(extended, APIC_TIMER_COUNT, 0);
+	/* Interrupts in service at INIT are gone after it. */
+	for (unsigned word = 0; word < 8; word++)
+		for (unsigned bit = 0; bit < 32 && apic_read(APIC_ISR + word * 16) != 0; bit++)
+			apic_write(APIC_EOI, 0);
+	apic_write(APIC_TIMER_COUNT, 0);
 	for (unsigned lvt = APIC_LVT_TIMER; lvt <= APIC_LVT_ERROR; lvt += 0x10)
-		set(extended, lvt, LVT_MASKED);
-	set(extended, APIC_TPR, 0);
-	set(extended, APIC_TIMER_DIVIDE, 0);
-	if (!extended) {
-		set(extended, APIC_LDR, 0);
-		set(extended, APIC_DFR, UINT32_MAX);
+		apic_write(lvt, LVT_MASKED);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_TIMER_DIVIDE, 0);
+	if (!apic_is_x2()) {
+		apic_write(APIC_LDR, 0);
+		apic_write(APIC_DFR, UINT32_MAX);
 	}
-	set(extended, APIC_SVR, SVR_RESET);
+	apic_write(APIC_SVR, SVR_RESET);
 }

@@ -38,17 +38,14 @@ bool apic_is_x2(void);
 uint32_t apic_read(unsigned offset);
 void apic_write(unsigned offset, uint32_t value);
 
-/*
- * Sends a message of any kind to one CPU, the guest's half-written ICR preserved. false: as below.
- */
-bool apic_send(uint32_t apic_id, uint32_t command);
+#define APIC_NMI    0x4400u    /* delivery mode NMI, level assert */
+#define APIC_OTHERS (3u << 18) /* to all CPUs but this one, whatever the id */
 
 /*
- * Sends an NMI to one CPU, or to all but this one. The guest's half-written ICR is preserved.
- * false: the APIC is in xAPIC mode and cannot name this CPU.
+ * Sends a message of any kind to one CPU, or as the command says. The guest's half-written ICR is
+ * preserved. false: the APIC is in xAPIC mode and cannot name this CPU.
  */
-bool apic_send_nmi(uint32_t apic_id);
-void apic_broadcast_nmi(void);
+bool apic_send(uint32_t apic_id, uint32_t command);
 
 /*
  * This CPU's registers as INIT leaves them (the exit on INIT keeps INIT from the APIC). SDM 3A

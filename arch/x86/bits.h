@@ -13,6 +13,7 @@
 #define MSR_EFER	 0xc0000080u
 #define MSR_FS_BASE	 0xc0000100u
 #define MSR_GS_BASE	 0xc0000101u
+#define MSR_KERNEL_GS	 0xc0000102u
 
 #define EFER_LME   (1ull << 8)
 #define EFER_LMA   (1ull << 10)

@@ -19,8 +19,9 @@
 #define PORT_PCI_ADDRESS      0xcf8u /* 32-bit writes are PCI configuration addresses */
 #define PORT_RESET	      0xcf9u /* bit 2: reset */
 #define SERIAL_PORTS	      8u
-#define SLEEP_ENABLE	      (1u << 13)
-#define SLEEP_TYPE(value)     ((value) >> 10 & 7)
+/* Of the second byte of a PM1 control register. */
+#define SLEEP_ENABLE	 (1u << 5)
+#define SLEEP_TYPE(high) ((high) >> 2 & 7u)
 
 static struct bootinfo_power power;
 static uint16_t serial_kept;
@@ -62,29 +63,17 @@ void io_fill_map(uint8_t *map)
 
 static uint32_t port_in(uint16_t port, unsigned bytes)
 {
-	switch (bytes) {
-	case 1:
-		return inb(port);
-	case 2:
-		return inw(port);
-	default:
-		return inl(port);
-	}
+	return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
 }
 
 static void port_out(uint16_t port, unsigned bytes, uint32_t value)
 {
-	switch (bytes) {
-	case 1:
+	if (bytes == 1)
 		outb(port, (uint8_t)value);
-		break;
-	case 2:
+	else if (bytes == 2)
 		outw(port, (uint16_t)value);
-		break;
-	default:
+	else
 		outl(port, value);
-		break;
-	}
 }
 
 /* The byte that an access of `bytes` at `port` puts at `at`; false if it does not touch it. */
@@ -130,11 +119,11 @@ static bool is_sleep(uint16_t port, unsigned bytes, uint32_t value, unsigned *ty
 	uint8_t high;
 
 	for (unsigned i = 0; i < 2; i++) {
-		if (registers[i] == 0 || !byte_at(port, bytes, value, registers[i] + 1, &high))
-			continue;
-		*type = SLEEP_TYPE((unsigned)high << 8);
-		if ((unsigned)high << 8 & SLEEP_ENABLE)
+		if (registers[i] != 0 && byte_at(port, bytes, value, registers[i] + 1, &high) &&
+		    high & SLEEP_ENABLE) {
+			*type = SLEEP_TYPE(high);
 			return true;
+		}
 	}
 	return false;
 }
@@ -156,17 +145,13 @@ static void write_port(uint16_t port, unsigned bytes, uint32_t value)
 
 bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 {
+	bool kept = is_kept(port, bytes);
 	unsigned type;
 
-	if (is_kept(port, bytes)) {
-		if (!write)
-			*value = UINT32_MAX >> (32 - 8 * bytes);
+	if (!write)
+		*value = kept ? UINT32_MAX >> (32 - 8 * bytes) : port_in(port, bytes);
+	if (!write || kept)
 		return true;
-	}
-	if (!write) {
-		*value = port_in(port, bytes);
-		return true;
-	}
 	if (is_sleep(port, bytes, *value, &type)) {
 		if (type != power.s5_type) {
 			audit(REDOUBT_AUDIT_SLEEP_REFUSED, port, type);

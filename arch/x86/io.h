@@ -11,8 +11,6 @@
 
 #include "monitor/abi/bootinfo.h"
 
-struct vcpu;
-
 /* Takes the ports from the boot information block. */
 void io_init(const struct bootinfo *info);
 

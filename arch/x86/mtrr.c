@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * MTRRs as data: which register a number names, what may be written, and the type of an address.
- * SDM 3A 12.11; APM 2 7.7.
+ * SDM 3A 12.11; APM 2 7.7. At the end the one state that the second-stage tables follow: the guest
+ * writes its MTRRs on one CPU after the other; the last complete state counts for all.
  */
 #include "arch/x86/mtrr.h"
 
 #include <stddef.h>
 
+#include "arch/lock.h"
+#include "arch/upcall.h"
 #include "arch/x86/asm.h"
 
 #define MSR_CAPABILITY	 0xfeu
+#define MSR_VARIABLE	 0x200u /* base and mask in turns */
+#define MSR_FIXED	 0x250u /* the first one */
 #define MSR_DEFAULT_TYPE 0x2ffu
-#define MSR_VARIABLE	 0x200u
 
 #define CAPABILITY_COUNT     0xffull
 #define CAPABILITY_FIXED     (1ull << 8)
@@ -20,12 +24,12 @@
 #define DEFAULT_ENABLE	     (1ull << 11)
 #define MASK_VALID	     (1ull << 11)
 #define TYPE_BITS	     0xffull
-#define PAGE_BITS	     (~0xfffull)
+#define PAGE_BITS	     0xffffffffff000ull /* addresses have at most 52 bits */
 
 #define FIXED_END  0x100000ull
 #define CPUID_MTRR (1u << 12)
 
-static const uint16_t fixed_msr[MTRR_FIXED] = { 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b,
+static const uint16_t fixed_msr[MTRR_FIXED] = { MSR_FIXED, 0x258, 0x259, 0x268, 0x269, 0x26a, 0x26b,
 	0x26c, 0x26d, 0x26e, 0x26f };
 
 static unsigned variable_count(const struct mtrr_state *state)
@@ -33,93 +37,64 @@ static unsigned variable_count(const struct mtrr_state *state)
 	return (unsigned)(state->capability & CAPABILITY_COUNT);
 }
 
+uint64_t *mtrr_register(struct mtrr_state *state, uint32_t msr)
+{
+	unsigned index = (msr - MSR_VARIABLE) / 2;
+
+	if (state->capability == 0)
+		return NULL;
+	if (msr == MSR_CAPABILITY)
+		return &state->capability;
+	if (msr == MSR_DEFAULT_TYPE)
+		return &state->default_type;
+	for (unsigned i = 0; i < MTRR_FIXED; i++)
+		if (fixed_msr[i] == msr)
+			return state->capability & CAPABILITY_FIXED ? &state->fixed[i] : NULL;
+	if (msr < MSR_VARIABLE || index >= variable_count(state))
+		return NULL;
+	return msr & 1 ? &state->mask[index] : &state->base[index];
+}
+
 void mtrr_read(struct mtrr_state *state)
 {
-	uint64_t count;
+	uint64_t capability, count;
 
 	*state = (struct mtrr_state){ 0 };
 	if ((cpuid(1, 0).edx & CPUID_MTRR) == 0) {
 		state->default_type = DEFAULT_ENABLE | S2_WB;
 		return;
 	}
-	state->capability = rdmsr(MSR_CAPABILITY);
-	count = state->capability & CAPABILITY_COUNT;
-	if (count > MTRR_MAX_VARIABLE)
-		count = MTRR_MAX_VARIABLE;
-	state->capability &= CAPABILITY_FIXED | CAPABILITY_WC;
-	state->capability |= count;
+	capability = rdmsr(MSR_CAPABILITY);
+	count = capability & CAPABILITY_COUNT;
+	state->capability = (capability & (CAPABILITY_FIXED | CAPABILITY_WC)) |
+	    (count < MTRR_MAX_VARIABLE ? count : MTRR_MAX_VARIABLE);
 	state->default_type = rdmsr(MSR_DEFAULT_TYPE);
-	for (unsigned i = 0; i < MTRR_FIXED && (state->capability & CAPABILITY_FIXED) != 0; i++)
-		state->fixed[i] = rdmsr(fixed_msr[i]);
-	for (unsigned i = 0; i < count; i++) {
-		state->base[i] = rdmsr(MSR_VARIABLE + 2 * i);
-		state->mask[i] = rdmsr(MSR_VARIABLE + 2 * i + 1);
+	for (uint32_t msr = MSR_VARIABLE; msr < MSR_DEFAULT_TYPE; msr++) {
+		uint64_t *own = mtrr_register(state, msr);
+
+		if (own != NULL)
+			*own = rdmsr(msr);
 	}
 }
 
-/* Index of a fixed-range register, or -1. */
-static int fixed_index(uint32_t msr)
-{
-	for (int i = 0; i < (int)MTRR_FIXED; i++) {
-		if (fixed_msr[i] == msr)
-			return i;
-	}
-	return -1;
-}
+/* ---- Writes ---- */
 
-bool mtrr_has(const struct mtrr_state *state, uint32_t msr)
+/* UC, WC, WT, WP, WB. */
+static bool is_type(uint64_t type)
 {
-	if (state->capability == 0)
-		return false;
-	if (msr == MSR_CAPABILITY || msr == MSR_DEFAULT_TYPE)
-		return true;
-	if (fixed_index(msr) >= 0)
-		return (state->capability & CAPABILITY_FIXED) != 0;
-	return msr >= MSR_VARIABLE && msr < MSR_VARIABLE + 2 * variable_count(state);
-}
-
-uint64_t mtrr_get(const struct mtrr_state *state, uint32_t msr)
-{
-	int fixed = fixed_index(msr);
-
-	if (!mtrr_has(state, msr))
-		return 0;
-	if (msr == MSR_CAPABILITY)
-		return state->capability;
-	if (msr == MSR_DEFAULT_TYPE)
-		return state->default_type;
-	if (fixed >= 0)
-		return state->fixed[fixed];
-	return (msr & 1) != 0 ? state->mask[(msr - MSR_VARIABLE) / 2]
-			      : state->base[(msr - MSR_VARIABLE) / 2];
+	return type <= S2_WB && type != 2 && type != 3;
 }
 
 static bool type_valid(const struct mtrr_state *state, uint64_t type)
 {
-	if (type == S2_WC)
-		return (state->capability & CAPABILITY_WC) != 0;
-	return type == S2_UC || type == S2_WT || type == S2_WP || type == S2_WB;
+	return is_type(type) && (type != S2_WC || (state->capability & CAPABILITY_WC) != 0);
 }
 
-static bool set_default(struct mtrr_state *state, uint64_t value)
+static bool types_valid(const struct mtrr_state *state, uint64_t types)
 {
-	uint64_t known = TYPE_BITS | DEFAULT_ENABLE;
-
-	if ((state->capability & CAPABILITY_FIXED) != 0)
-		known |= DEFAULT_FIXED_ENABLE;
-	if ((value & ~known) != 0 || !type_valid(state, value & TYPE_BITS))
-		return false;
-	state->default_type = value;
-	return true;
-}
-
-static bool set_fixed(struct mtrr_state *state, int index, uint64_t value)
-{
-	for (unsigned shift = 0; shift < 64; shift += 8) {
-		if (!type_valid(state, value >> shift & TYPE_BITS))
+	for (unsigned shift = 0; shift < 64; shift += 8)
+		if (!type_valid(state, types >> shift & TYPE_BITS))
 			return false;
-	}
-	state->fixed[index] = value;
 	return true;
 }
 
@@ -139,107 +114,87 @@ static bool mask_valid(uint64_t mask)
 	return (run & (run + 1)) == 0;
 }
 
-static bool set_variable(struct mtrr_state *state, uint32_t msr, uint64_t value, unsigned phys_bits)
+static bool value_valid(const struct mtrr_state *state, uint32_t msr, uint64_t value,
+    unsigned phys_bits)
 {
-	uint64_t address_bits = ((1ull << phys_bits) - 1) & PAGE_BITS;
-	unsigned index = (msr - MSR_VARIABLE) / 2;
+	uint64_t address = ((1ull << phys_bits) - 1) & PAGE_BITS;
+	uint64_t known = address | TYPE_BITS;
 
-	if ((msr & 1) != 0) {
-		if ((value & ~(address_bits | MASK_VALID)) != 0 || !mask_valid(value))
-			return false;
-		state->mask[index] = value;
-		return true;
-	}
-	if ((value & ~(address_bits | TYPE_BITS)) != 0 || !type_valid(state, value & TYPE_BITS))
-		return false;
-	state->base[index] = value;
-	return true;
+	if (msr == MSR_DEFAULT_TYPE)
+		known = TYPE_BITS | DEFAULT_ENABLE |
+		    (state->capability & CAPABILITY_FIXED ? DEFAULT_FIXED_ENABLE : 0);
+	else if (msr >= MSR_FIXED)
+		return types_valid(state, value);
+	else if (msr & 1)
+		return (value & ~(address | MASK_VALID)) == 0 && mask_valid(value);
+	return (value & ~known) == 0 && type_valid(state, value & TYPE_BITS);
 }
 
 bool mtrr_set(struct mtrr_state *state, uint32_t msr, uint64_t value, unsigned phys_bits)
 {
-	int fixed = fixed_index(msr);
+	uint64_t *own = mtrr_register(state, msr);
 
-	if (!mtrr_has(state, msr) || msr == MSR_CAPABILITY)
+	if (own == NULL || msr == MSR_CAPABILITY || !value_valid(state, msr, value, phys_bits))
 		return false;
-	if (msr == MSR_DEFAULT_TYPE)
-		return set_default(state, value);
-	if (fixed >= 0)
-		return set_fixed(state, fixed, value);
-	return set_variable(state, msr, value, phys_bits);
+	*own = value;
+	return true;
 }
+
+/* ---- Types ---- */
 
 /* SDM 3A 12.11.4.1: UC wins, WT wins over WB; what it leaves undefined is UC here. */
 static enum s2_type combine(enum s2_type a, enum s2_type b)
 {
 	if (a == b)
 		return a;
-	if ((a == S2_WT && b == S2_WB) || (a == S2_WB && b == S2_WT))
-		return S2_WT;
-	return S2_UC;
+	return (a == S2_WT && b == S2_WB) || (a == S2_WB && b == S2_WT) ? S2_WT : S2_UC;
 }
 
 /* Firmware's registers are taken unseen: what is no type of the architecture is UC. */
 static enum s2_type known_type(uint64_t type)
 {
-	switch (type & TYPE_BITS) {
-	case S2_WC:
-	case S2_WT:
-	case S2_WP:
-	case S2_WB:
-		return (enum s2_type)(type & TYPE_BITS);
-	default:
-		return S2_UC;
-	}
-}
-
-static bool covers(const struct mtrr_state *state, unsigned i, uint64_t gpa)
-{
-	uint64_t mask = state->mask[i] & PAGE_BITS;
-
-	return (state->mask[i] & MASK_VALID) != 0 && (gpa & mask) == (state->base[i] & mask);
+	return is_type(type & TYPE_BITS) ? (enum s2_type)(type & TYPE_BITS) : S2_UC;
 }
 
 /*
- * First address behind `gpa` where a pair's covers() changes; ~0 if there is none. Any mask is
- * served, as firmware's are taken unseen.
+ * First address behind `gpa` that agrees with base under mask where gpa does not, or the other way
+ * round; ~0 if there is none. Any mask is served, as firmware's are taken unseen.
  */
-static uint64_t next_edge(const struct mtrr_state *state, unsigned i, uint64_t gpa)
+static uint64_t next_edge(uint64_t base, uint64_t mask, uint64_t gpa)
 {
-	uint64_t mask = state->mask[i] & PAGE_BITS;
-	uint64_t base = state->base[i] & mask;
 	uint64_t differs = (gpa ^ base) & mask;
-	uint64_t above, free, bit;
+	uint64_t low, free;
 
-	if ((state->mask[i] & MASK_VALID) == 0 || mask == 0)
+	if (mask == 0)
 		return ~0ull;
 	if (differs == 0)
 		return (gpa | ((mask & -mask) - 1)) + 1;
 	/*
-	 * The least address that agrees with base under mask: keep the bits above the highest
-	 * that differs.
+	 * The least address above that agrees: what the mask leaves free is gpa's above the highest
+	 * bit that differs, zero below it. Where gpa is too high at that bit already, it counts up
+	 * by one: the carry runs through ones everywhere else.
 	 */
-	bit = 1ull << (63 - __builtin_clzll(differs));
-	if ((base & bit) != 0)
-		return (gpa & ~(bit | (bit - 1))) | (base & (bit | (bit - 1)));
-	/* It is too high there already: count up one of the bits that the mask leaves free. */
-	above = ~(bit | (bit - 1));
-	free = ~mask & ~gpa & above;
-	if (free == 0)
-		return ~0ull;
-	bit = free & -free;
-	return (gpa & ~(bit | (bit - 1))) | bit | (base & (bit - 1));
+	low = ~0ull >> __builtin_clzll(differs);
+	free = (base & (low ^ low >> 1)) != 0 ? gpa & ~low : (gpa | mask | low) + 1;
+	return (free & ~mask) | base;
 }
 
-static enum s2_type variable_type(const struct mtrr_state *state, uint64_t gpa)
+static enum s2_type variable_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *end)
 {
 	enum s2_type type = known_type(state->default_type);
 	bool found = false;
 
 	for (unsigned i = 0; i < variable_count(state); i++) {
+		uint64_t mask = state->mask[i] & PAGE_BITS;
+		uint64_t base = state->base[i] & mask;
 		enum s2_type own = known_type(state->base[i]);
+		uint64_t edge = next_edge(base, mask, gpa);
 
-		if (!covers(state, i, gpa))
+		if ((state->mask[i] & MASK_VALID) == 0)
+			continue;
+		if (edge < *end)
+			*end = edge;
+		if ((gpa & mask) != base)
 			continue;
 		type = found ? combine(type, own) : own;
 		found = true;
@@ -247,81 +202,97 @@ static enum s2_type variable_type(const struct mtrr_state *state, uint64_t gpa)
 	return type;
 }
 
+/* 64 ranges of 4 KiB, 16 of 16 KiB, 8 of 64 KiB; from the highest ones down. */
 static enum s2_type fixed_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *end)
 {
-	unsigned shift, index;
+	static const struct {
+		uint32_t base, shift, index;
+	} parts[] = { { 0xc0000, 12, 24 }, { 0x80000, 14, 8 }, { 0, 16, 0 } };
+	unsigned i = gpa >= parts[0].base ? 0 : gpa >= parts[1].base ? 1 : 2;
+	uint64_t index = parts[i].index + ((gpa - parts[i].base) >> parts[i].shift);
 
-	if (gpa < 0x80000) {
-		shift = 16;
-		index = (unsigned)(gpa >> 16);
-	} else if (gpa < 0xc0000) {
-		shift = 14;
-		index = 8 + (unsigned)((gpa - 0x80000) >> 14);
-	} else {
-		shift = 12;
-		index = 24 + (unsigned)((gpa - 0xc0000) >> 12);
-	}
-	*end = ((gpa >> shift) + 1) << shift;
+	*end = ((gpa >> parts[i].shift) + 1) << parts[i].shift;
 	return known_type(state->fixed[index / 8] >> index % 8 * 8);
 }
 
 /* Type at `gpa` and the first address behind it where another register may count. */
 static enum s2_type type_until(const struct mtrr_state *state, uint64_t gpa, uint64_t *end)
 {
-	uint64_t fixed = CAPABILITY_FIXED;
-
 	*end = ~0ull;
 	if ((state->default_type & DEFAULT_ENABLE) == 0)
 		return S2_UC;
-	fixed &= state->capability;
-	if (gpa < FIXED_END && fixed != 0 && (state->default_type & DEFAULT_FIXED_ENABLE) != 0)
+	if (gpa < FIXED_END && (state->capability & CAPABILITY_FIXED) != 0 &&
+	    (state->default_type & DEFAULT_FIXED_ENABLE) != 0)
 		return fixed_type(state, gpa, end);
-	for (unsigned i = 0; i < variable_count(state); i++) {
-		uint64_t edge = next_edge(state, i, gpa);
-
-		if (edge < *end)
-			*end = edge;
-	}
-	return variable_type(state, gpa);
+	return variable_type(state, gpa, end);
 }
 
 enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *same_until)
 {
 	uint64_t limit = (gpa | (HUGE_SIZE - 1)) + 1;
-	uint64_t end;
+	uint64_t end, next;
 	enum s2_type type = type_until(state, gpa, &end);
 
-	while (end < limit) {
-		uint64_t next;
-
-		if (type_until(state, end, &next) != type)
-			break;
+	while (end < limit && type_until(state, end, &next) == type)
 		end = next;
-	}
 	*same_until = end < limit ? end : limit;
 	return type;
 }
 
 bool mtrr_same(const struct mtrr_state *a, const struct mtrr_state *b)
 {
-	uint64_t enabled = a->default_type & DEFAULT_ENABLE;
-
-	if (enabled != (b->default_type & DEFAULT_ENABLE))
-		return false;
-	if (enabled == 0)
+	if (((a->default_type | b->default_type) & DEFAULT_ENABLE) == 0)
 		return true;
 	if (a->default_type != b->default_type || a->capability != b->capability)
 		return false;
-	for (unsigned i = 0; i < MTRR_FIXED && (a->default_type & DEFAULT_FIXED_ENABLE) != 0; i++) {
+	for (unsigned i = 0; i < MTRR_FIXED && (a->default_type & DEFAULT_FIXED_ENABLE) != 0; i++)
 		if (a->fixed[i] != b->fixed[i])
 			return false;
-	}
-	for (unsigned i = 0; i < variable_count(a); i++) {
-		if (((a->mask[i] ^ b->mask[i]) & MASK_VALID) != 0)
-			return false;
-		if ((a->mask[i] & MASK_VALID) != 0 &&
+	for (unsigned i = 0; i < variable_count(a); i++)
+		if (((a->mask[i] | b->mask[i]) & MASK_VALID) != 0 &&
 		    (a->mask[i] != b->mask[i] || a->base[i] != b->base[i]))
 			return false;
-	}
 	return true;
+}
+
+/* ---- The state that the tables follow ---- */
+
+static struct {
+	struct spinlock lock; /* of `state` */
+	bool set;
+	struct mtrr_state state;
+} agreed = { .lock = { .rank = LOCK_MEMTYPE } };
+
+void memtype_init(const struct mtrr_state *state)
+{
+	spin_lock(&agreed.lock);
+	if (!agreed.set)
+		agreed.state = *state;
+	agreed.set = true;
+	spin_unlock(&agreed.lock);
+}
+
+void memtype_update(const struct mtrr_state *state)
+{
+	bool changed;
+
+	if ((state->default_type & DEFAULT_ENABLE) == 0)
+		return;
+	spin_lock(&agreed.lock);
+	changed = !mtrr_same(&agreed.state, state);
+	if (changed)
+		agreed.state = *state;
+	spin_unlock(&agreed.lock);
+	if (changed)
+		monitor_retype();
+}
+
+enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until)
+{
+	enum s2_type type;
+
+	spin_lock(&agreed.lock);
+	type = mtrr_type(&agreed.state, gpa.v, same_until);
+	spin_unlock(&agreed.lock);
+	return type;
 }

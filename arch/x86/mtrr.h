@@ -26,9 +26,8 @@ struct mtrr_state {
 /* Reads the running CPU's registers. */
 void mtrr_read(struct mtrr_state *state);
 
-/* Whether `msr` is an MTRR register that the state has. */
-bool mtrr_has(const struct mtrr_state *state, uint32_t msr);
-uint64_t mtrr_get(const struct mtrr_state *state, uint32_t msr);
+/* The register that `msr` names, to be read; NULL: the state has none of this number. */
+uint64_t *mtrr_register(struct mtrr_state *state, uint32_t msr);
 
 /*
  * Validates and stores (reserved bits, undefined types, MAXPHYADDR). false: nothing changed, the
@@ -47,5 +46,18 @@ enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *s
  * registers that count).
  */
 bool mtrr_same(const struct mtrr_state *a, const struct mtrr_state *b);
+
+/* ---- The state that second-stage types are made from (arch_memory_type()) ---- */
+
+/* The state at launch: the first caller's. Later calls do nothing. */
+void memtype_init(const struct mtrr_state *state);
+
+/*
+ * A VP's MTRRs have changed. Retypes the normal world (monitor_retype()) if that changes any
+ * type. A state with MTRRs off is passed over: the guest is in the middle of the sequence of SDM
+ * 3A 12.11.7.2, its caches off by CR0.CD, and will turn them on again. Locks: none may be held
+ * that monitor_retype() takes.
+ */
+void memtype_update(const struct mtrr_state *state);
 
 #endif

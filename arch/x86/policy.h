@@ -37,10 +37,10 @@ void policy_vcpu_init(struct vcpu *vcpu);
 void policy_cpuid(struct vcpu *vcpu);
 
 /*
- * XCR0 bits that XSETBV may set on this CPU: any other is #GP. The CPU checks the rules between
- * them, so what remains goes through xsetbv_safe().
+ * Carries out XSETBV of the guest's, where it exits, with the operands in its registers. false: it
+ * gets #GP(0), XCR0 is unchanged.
  */
-uint64_t policy_xcr0(void);
+bool xcr0_write(const struct vcpu *vcpu);
 
 /*
  * CR4 bits the guest may set: those of features that it sees. VMXE, SMXE, LA57, PKS and what the
@@ -68,5 +68,22 @@ bool policy_msr_next(uint32_t *msr);
  * vcpu_set_tsc_offset().
  */
 bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
+
+/*
+ * Supplied by the vendor: whether the monitor can deliver #CP with its error code, as it must where
+ * an exit hits the CPU's delivery. Without it the guest sees no CET.
+ */
+bool vendor_delivers_cp(void);
+
+/* ---- Between the two halves of the policy ---- */
+
+/* REDOUBT_VENDOR_ of the CPU; valid after policy_init(). */
+uint32_t policy_vendor(void);
+
+/* CPUID's part of policy_vcpu_init(): the highest leaves that the guest sees. */
+void policy_cpuid_init(struct vcpu *vcpu);
+
+/* Components that IA32_XSS may name on this CPU. */
+uint64_t policy_xss(void);
 
 #endif

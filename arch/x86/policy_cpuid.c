@@ -2,65 +2,38 @@
 /*
  * CPUID as the guest sees it: what the CPU answers, cut to the bits that cpu_policy.def knows.
  */
-#include <stddef.h>
-
 #include "arch/cpu.h"
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/policy_internal.h"
 #include "arch/x86/start.h"
-#include "monitor/abi/call.h"
+#include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
-enum rule { PLAIN, LAST, VERSION, FEATURES, XSTATE, ADDRESS };
+enum rule { PLAIN, LAST, VERSION, SUBLEAVES, XSTATE, ADDRESS };
+
+/* The policy's tables stand in one array, each with its last row. 2^n rows: see policy_cpuid(). */
+enum { BASIC_ROWS = 32, EXTENDED_ROWS = 64 };
+enum { BASIC = 0, EXTENDED = BASIC_ROWS, FEATURES = EXTENDED + EXTENDED_ROWS };
+enum { BASIC_LAST = 0x1f, EXTENDED_LAST = 0x26, FEATURES_LAST = 2 };
 
 struct row {
 	struct cpuid_regs keep;
 	enum rule rule;
 };
 
-#define COUNT(array)		     ((uint32_t)(sizeof(array) / sizeof((array)[0])))
-#define EXTENDED_ROWS		     64u
-#define ALL			     0xffffffffu
-#define NONE			     0u
-#define B(high, low)		     ((ALL >> (31 - (high))) & (ALL << (low)))
-#define ROW(index, a, b, c, d, rule) [index] = { { a, b, c, d }, rule },
-#define BASIC_ROW(...)		     ROW(__VA_ARGS__)
-#define EXTENDED_ROW(...)
-#define FEATURES_ROW(...)
-#define CPUID(table, index, a, b, c, d, rule, mark, reason) table##_ROW(index, a, b, c, d, rule)
+#define ALL	     0xffffffffu
+#define NONE	     0u
+#define B(high, low) ((ALL >> (31 - (high))) & (ALL << (low)))
 
-/* By leaf; a leaf without a row is all zeros by C's rule, which is the policy's too. */
-static const struct row basic[] = {
-#include "arch/x86/cpu_policy.def"
-};
+/* A row behind its table's last does not compile: there is no element -1. */
+#define CPUID(table, index, a, b, c, d, rule, mark, reason)                                        \
+	[(index) <= table##_LAST ? (table) + (index) : -1] = { { a, b, c, d }, rule },
 
-#undef BASIC_ROW
-#undef EXTENDED_ROW
-#define BASIC_ROW(...)
-#define EXTENDED_ROW(...) ROW(__VA_ARGS__)
-static const struct row extended[EXTENDED_ROWS] = {
-#include "arch/x86/cpu_policy.def"
-};
-
-_Static_assert(COUNT(basic) == 32 && COUNT(extended) == 64, "a remainder is one instruction");
-
-/* One past the last row that the policy has: the others of extended[] are for the remainder. */
-#undef EXTENDED_ROW
-#define EXTENDED_ROW(index, ...) [index] = 0,
-enum {
-	EXTENDED_END = sizeof((const uint8_t[]){
-#include "arch/x86/cpu_policy.def"
-	})
-};
-
-#undef EXTENDED_ROW
-#undef FEATURES_ROW
-#define EXTENDED_ROW(...)
-#define FEATURES_ROW(...) ROW(__VA_ARGS__)
-static const struct row features[] = {
+/* A leaf without a row is all zeros by C's rule, which is the policy's too. */
+static const struct row rows[] = {
 #include "arch/x86/cpu_policy.def"
 };
 
@@ -78,9 +51,8 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 
 void policy_cpuid_init(struct vcpu *vcpu)
 {
-	vcpu->cpuid_basic = smaller(cpuid(0, 0).eax, COUNT(basic) - 1);
-	vcpu->cpuid_extended = smaller(cpuid(EXTENDED_BASE, 0).eax,
-	    EXTENDED_BASE + EXTENDED_END - 1);
+	vcpu->cpuid_basic = smaller(cpuid(0, 0).eax, BASIC_LAST);
+	vcpu->cpuid_extended = smaller(cpuid(EXTENDED_BASE, 0).eax, EXTENDED_BASE + EXTENDED_LAST);
 }
 
 static struct cpuid_regs masked(const struct row *row, uint32_t leaf, uint32_t subleaf)
@@ -96,7 +68,7 @@ static struct cpuid_regs masked(const struct row *row, uint32_t leaf, uint32_t s
 
 static struct cpuid_regs masked_features(uint32_t subleaf)
 {
-	struct cpuid_regs r = masked(&features[subleaf], 7, subleaf);
+	struct cpuid_regs r = masked(&rows[FEATURES + subleaf], 7, subleaf);
 
 	if (subleaf == 0 && !vendor_delivers_cp()) {
 		r.ecx &= ~FEATURES_CET_SS;
@@ -108,20 +80,22 @@ static struct cpuid_regs masked_features(uint32_t subleaf)
 /* Leaf 7: each subleaf has its own row. EAX of subleaf 0 is the highest one. */
 static struct cpuid_regs leaf_features(const struct vcpu *vcpu, uint32_t subleaf)
 {
+	uint32_t last = smaller(cpuid(7, 0).eax, FEATURES_LAST);
 	struct cpuid_regs r = { 0, 0, 0, 0 };
 
-	if (subleaf > smaller(cpuid(7, 0).eax, COUNT(features) - 1))
+	if (subleaf > last)
 		return r;
 	r = masked_features(subleaf);
 	if (subleaf == 0) {
-		r.eax = smaller(r.eax, COUNT(features) - 1);
+		r.eax = last;
 		if ((vcpu_cr4(vcpu) & CR4_PKE) != 0)
 			r.ecx |= FEATURES_OSPKE;
 	}
 	return r;
 }
 
-uint64_t policy_xcr0(void)
+/* XCR0 bits that may be set on this CPU. */
+static uint64_t allowed_xcr0(void)
 {
 	struct cpuid_regs r = cpuid(0xd, 0);
 
@@ -158,7 +132,7 @@ static uint32_t xsave_bytes(uint64_t components)
 static struct cpuid_regs leaf_xstate(uint32_t subleaf)
 {
 	struct cpuid_regs r = cpuid(0xd, subleaf);
-	uint64_t components = policy_xcr0();
+	uint64_t components = allowed_xcr0();
 
 	if (subleaf == 0) {
 		r.eax = (uint32_t)components;
@@ -174,12 +148,6 @@ static struct cpuid_regs leaf_xstate(uint32_t subleaf)
 	return r;
 }
 
-static uint32_t le32(const uint8_t *bytes)
-{
-	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-	    (uint32_t)bytes[3] << 24;
-}
-
 static void answer(struct vcpu *vcpu, const struct cpuid_regs *r)
 {
 	vcpu->regs.rax = r->eax;
@@ -191,10 +159,10 @@ static void answer(struct vcpu *vcpu, const struct cpuid_regs *r)
 /* 0x40000000 and on: the monitor's own, abi/cpuid.h. Zeros for every leaf that no table has. */
 static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t leaf)
 {
-	const struct bootinfo *info = start_info();
-	const uint8_t *digest = info->monitor_digest;
 	struct cpuid_regs r = { 0, 0, 0, 0 };
+	uint32_t digest[2];
 
+	__builtin_memcpy(digest, start_info()->monitor_digest, sizeof(digest));
 	if (leaf == REDOUBT_CPUID_BASE)
 		r = (struct cpuid_regs){ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
 			REDOUBT_SIG_EDX };
@@ -202,10 +170,10 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION, policy_vendor(),
 			0 };
 	else if (leaf == REDOUBT_CPUID_STATE)
-		r = (struct cpuid_regs){ monitor_features(), monitor_degraded(), cpu_covered(),
+		r = (struct cpuid_regs){ arch_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
-		r = (struct cpuid_regs){ le32(digest), le32(digest + 4), info->attempts, 0 };
+		r = (struct cpuid_regs){ digest[0], digest[1], start_info()->attempts, 0 };
 	answer(vcpu, &r);
 }
 
@@ -221,7 +189,7 @@ static __attribute__((noinline)) void answer_by_rule(struct vcpu *vcpu, const st
 		r.ecx |= VERSION_HYPERVISOR;
 		if ((vcpu_cr4(vcpu) & CR4_OSXSAVE) != 0)
 			r.ecx |= VERSION_OSXSAVE;
-	} else if (row->rule == FEATURES) {
+	} else if (row->rule == SUBLEAVES) {
 		r = leaf_features(vcpu, subleaf);
 	} else if (row->rule == XSTATE) {
 		r = leaf_xstate(subleaf);
@@ -239,9 +207,9 @@ void policy_cpuid(struct vcpu *vcpu)
 	struct cpuid_regs r;
 
 	if (leaf <= vcpu->cpuid_basic) {
-		row = &basic[leaf % COUNT(basic)]; /* also while the CPU runs ahead */
+		row = &rows[BASIC + leaf % BASIC_ROWS]; /* also while the CPU runs ahead */
 	} else if (leaf >= EXTENDED_BASE && leaf <= vcpu->cpuid_extended) {
-		row = &extended[leaf % EXTENDED_ROWS];
+		row = &rows[EXTENDED + leaf % EXTENDED_ROWS];
 	} else {
 		answer_monitor(vcpu, leaf);
 		return;
@@ -254,32 +222,61 @@ void policy_cpuid(struct vcpu *vcpu)
 	answer(vcpu, &r);
 }
 
-/* CR4 bits that come with a feature. The bits 0 to 10 are every 64-bit CPU's. SDM 3A 2.5. */
-static const struct {
-	uint32_t leaf, ebx, ecx, edx;
-	uint64_t cr4;
-} cr4_features[] = {
-	{ 1, 0, 1u << 17, 0, CR4_PCIDE },
-	{ 1, 0, 1u << 26, 0, CR4_OSXSAVE },
-	{ 7, 1u << 0, 0, 0, CR4_FSGSBASE },
-	{ 7, 1u << 7, 0, 0, CR4_SMEP },
-	{ 7, 1u << 20, 0, 0, CR4_SMAP },
-	{ 7, 0, 1u << 2, 0, CR4_UMIP },
-	{ 7, 0, 1u << 3, 0, CR4_PKE },
-	{ 7, 0, 1u << 7, 1u << 20, CR4_CET },
-};
-
 uint64_t policy_cr4(void)
 {
+	uint32_t version = masked(&rows[BASIC + 1], 1, 0).ecx;
+	struct cpuid_regs f = masked_features(0);
+	/* Bits that come with a feature. 0 to 10 are every 64-bit CPU's. SDM 3A 2.5. */
+	const struct {
+		uint32_t seen;
+		uint64_t bit;
+	} more[] = {
+		{ version & 1u << 17, CR4_PCIDE },
+		{ version & 1u << 26, CR4_OSXSAVE },
+		{ f.ebx & 1u << 0, CR4_FSGSBASE },
+		{ f.ebx & 1u << 7, CR4_SMEP },
+		{ f.ebx & 1u << 20, CR4_SMAP },
+		{ f.ecx & 1u << 2, CR4_UMIP },
+		{ f.ecx & 1u << 3, CR4_PKE },
+		{ (f.ecx & FEATURES_CET_SS) | (f.edx & FEATURES_CET_IBT), CR4_CET },
+	};
 	uint64_t allowed = 0x7ff;
 
-	for (unsigned i = 0; i < COUNT(cr4_features); i++) {
-		uint32_t leaf = cr4_features[i].leaf;
-		struct cpuid_regs r = leaf == 1 ? masked(&basic[1], 1, 0) : masked_features(0);
-
-		if (((r.ebx & cr4_features[i].ebx) | (r.ecx & cr4_features[i].ecx) |
-			(r.edx & cr4_features[i].edx)) != 0)
-			allowed |= cr4_features[i].cr4;
-	}
+	for (unsigned i = 0; i < sizeof(more) / sizeof(more[0]); i++)
+		if (more[i].seen != 0)
+			allowed |= more[i].bit;
 	return allowed;
+}
+
+/* ---- XSETBV. The rules between state components: SDM 1 13.3; APM 2 11.5.2. ---- */
+
+#define XCR0_X87    (1ull << 0)
+#define XCR0_SSE    (1ull << 1)
+#define XCR0_AVX    (1ull << 2)
+#define XCR0_MPX    (3ull << 3)
+#define XCR0_AVX512 (7ull << 5)
+#define XCR0_TILE   (3ull << 17)
+
+/* All of a group of bits or none, and only with those it builds on. */
+static bool group_ok(uint64_t value, uint64_t group, uint64_t needs)
+{
+	uint64_t set = value & group;
+
+	return set == 0 || (set == group && (value & needs) == needs);
+}
+
+static bool xcr0_valid(uint64_t value)
+{
+	if (test_switch(TEST_XSETBV_OPEN))
+		return true;
+	return value & XCR0_X87 && (value & ~allowed_xcr0()) == 0 &&
+	    group_ok(value, XCR0_AVX, XCR0_SSE) && group_ok(value, XCR0_MPX, 0) &&
+	    group_ok(value, XCR0_AVX512, XCR0_AVX) && group_ok(value, XCR0_TILE, 0);
+}
+
+bool xcr0_write(const struct vcpu *vcpu)
+{
+	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
+
+	return (uint32_t)vcpu->regs.rcx == 0 && xcr0_valid(value) && xsetbv_safe(0, value);
 }

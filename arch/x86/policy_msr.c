@@ -5,11 +5,10 @@
  */
 #include <stddef.h>
 
+#include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
-#include "arch/x86/memtype.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/policy_internal.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
@@ -20,7 +19,6 @@ enum kind {
 	HOST_MASK,
 	VALUE,
 	ZERO_IGNORE,
-	GP,
 	TSC,
 	TSC_ADJUST,
 	TSC_DEADLINE,
@@ -52,7 +50,6 @@ static const struct msr_row rows[] = {
 #include "arch/x86/cpu_policy.def"
 };
 
-#define MSR_APIC_BASE	       0x1bu
 #define MSR_FEATURE_CONTROL    0x3au
 #define MSR_TSC_ADJUST	       0x3bu
 #define MSR_BIOS_SIGN_ID       0x8bu
@@ -63,9 +60,6 @@ static const struct msr_row rows[] = {
 #define MSR_TSC_DEADLINE       0x6e0u
 #define MSR_HW_FEEDBACK_CONFIG 0x17d1u
 #define MSR_XSS		       0xda0u
-
-#define APIC_BASE_EXTD (1ull << 10)
-#define APIC_BASE_EN   (1ull << 11)
 
 #define FEATURE_CONTROL_LOCK (1ull << 0)
 #define FEATURE_CONTROL_LMCE (1ull << 20)
@@ -258,6 +252,15 @@ static bool read_deadline(const struct vcpu *vcpu, uint64_t *value)
 	return true;
 }
 
+static bool read_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	const uint64_t *own = mtrr_register(&vcpu->mtrr, msr);
+
+	if (own != NULL)
+		*value = *own;
+	return own != NULL;
+}
+
 /*
  * A row whose reads pass does not come here; if it did, the CPU's register would not be the
  * guest's.
@@ -296,10 +299,7 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		*value = vcpu->misc_enable;
 		return true;
 	case MTRR:
-		if (!mtrr_has(&vcpu->mtrr, msr))
-			return false;
-		*value = mtrr_get(&vcpu->mtrr, msr);
-		return true;
+		return read_mtrr(vcpu, msr, value);
 	default:
 		return false;
 	}

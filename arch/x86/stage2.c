@@ -11,8 +11,7 @@
 #include "arch/upcall.h"
 
 #define ENTRIES	    512u
-#define LEVELS	    4u
-#define ROOT_LEVEL  (LEVELS - 1)
+#define ROOT_LEVEL  3u
 #define ADDRESS_END (1ull << 48)
 
 /* An entry and the level of its table. */
@@ -21,13 +20,9 @@ struct place {
 	unsigned level;
 };
 
-/* What a change sets. */
-struct change {
-	bool set_prot;
-	bool set_type;
-	unsigned prot;
-	enum s2_type type;
-};
+/* For change_range(): what it leaves as it is. */
+#define KEEP_PROT ~0u
+#define KEEP_TYPE ((enum s2_type) ~0u)
 
 static unsigned level_shift(unsigned level)
 {
@@ -77,10 +72,7 @@ static void check_prot(unsigned prot)
 
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages)
 {
-	*pool = (struct stage2_pool){ .fresh = memory,
-		.fresh_left = pages,
-		.available = pages,
-		.total = pages };
+	*pool = (struct stage2_pool){ .fresh = memory, .available = pages, .total = pages };
 }
 
 /* A zeroed table, or NULL. */
@@ -96,10 +88,9 @@ static uint64_t *pool_take(struct stage2_pool *pool)
 		table[0] = 0;
 		return table;
 	}
-	CHECK(pool->fresh_left > 0);
+	/* Whatever is available and not free is fresh. */
 	table = pool->fresh;
 	pool->fresh += ENTRIES;
-	pool->fresh_left--;
 	return table;
 }
 
@@ -117,11 +108,8 @@ void stage2_reclaim(struct stage2 *s2)
 	struct stage2_pool *pool = s2->pool;
 
 	CHECK(spin_held(s2->lock));
-	for (size_t i = 0; i < pool->retired_count; i++) {
-		pool_give(pool, pool->retired[i]);
-		pool->retired[i] = NULL;
-	}
-	pool->retired_count = 0;
+	while (pool->retired_count > 0)
+		pool_give(pool, pool->retired[--pool->retired_count]);
 }
 
 /* ---- Finding entries ---- */
@@ -148,9 +136,9 @@ static struct place find(const struct stage2 *s2, uint64_t at, unsigned stop)
 	}
 }
 
-static bool leaf_allowed(const struct stage2 *s2, unsigned level)
+static bool leaf_allowed(unsigned level)
 {
-	return level <= 1 || (level == 2 && s2->huge);
+	return level <= 1 || (level == 2 && stage2_has_huge());
 }
 
 /* Whether the span at `at` lies whole in [at, end). */
@@ -191,7 +179,7 @@ bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small)
 	while (at < end) {
 		struct place place = find(s2, at, 0);
 		bool fits = place.level == 0 ||
-		    (!small && leaf_allowed(s2, place.level) && covered(at, end, place.level));
+		    (!small && leaf_allowed(place.level) && covered(at, end, place.level));
 
 		if (fits)
 			at = span_end(at, place.level);
@@ -214,7 +202,7 @@ void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, struct 
 	for (uint64_t at = gpa.v; at < end;) {
 		struct place place = find(s2, at, 0);
 
-		CHECK(leaf_allowed(s2, place.level) && covered(at, end, place.level));
+		CHECK(leaf_allowed(place.level) && covered(at, end, place.level));
 		CHECK(offset % span(place.level) == 0);
 		store(place.entry,
 		    format_leaf((spa_t){ at + offset }, place.level, attr.prot, attr.type));
@@ -222,15 +210,9 @@ void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, struct 
 	}
 }
 
-static uint64_t changed(uint64_t value, unsigned level, const struct change *change)
-{
-	unsigned prot = change->set_prot ? change->prot : format_prot(value);
-	enum s2_type type = change->set_type ? change->type : format_type(value);
-
-	return prot == 0 ? 0 : format_leaf(format_address(value, level), level, prot, type);
-}
-
-static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, const struct change *change)
+/* Of all that is mapped. prot 0 unmaps. */
+static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot,
+    enum s2_type type)
 {
 	uint64_t end = gpa.v + (pages << FRAME_SHIFT);
 
@@ -239,10 +221,14 @@ static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, const str
 		struct place place = find(s2, at, 0);
 		uint64_t value = load(place.entry);
 
-		if (value != 0) {
-			CHECK(covered(at, end, place.level));
-			store(place.entry, changed(value, place.level, change));
-		}
+		CHECK(value == 0 || covered(at, end, place.level));
+		if (value != 0 && prot == 0)
+			store(place.entry, 0);
+		else if (value != 0)
+			store(place.entry,
+			    format_leaf(format_address(value, place.level), place.level,
+				prot == KEEP_PROT ? format_prot(value) : prot,
+				type == KEEP_TYPE ? format_type(value) : type));
 		at = span_end(at, place.level);
 	}
 }
@@ -250,50 +236,38 @@ static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, const str
 void stage2_protect(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned prot)
 {
 	check_prot(prot);
-	change_range(s2, gpa, pages, &(struct change){ .set_prot = true, .prot = prot });
+	change_range(s2, gpa, pages, prot, KEEP_TYPE);
 }
 
 void stage2_retype(struct stage2 *s2, gpa_t gpa, uint64_t pages, enum s2_type type)
 {
-	change_range(s2, gpa, pages, &(struct change){ .set_type = true, .type = type });
+	change_range(s2, gpa, pages, KEEP_PROT, type);
 }
 
 /* ---- Merge ---- */
 
-/* What stands for all of a table in one entry of `level`, if anything does. */
-static bool merged(const struct stage2 *s2, const uint64_t *table, unsigned level, uint64_t *entry)
-{
-	uint64_t first = load(&table[0]);
-	unsigned below = level - 1;
-	uint64_t step = first == 0 ? 0 : span(below);
-	uint64_t spa;
-
-	*entry = 0;
-	if (first != 0) {
-		spa = format_address(first, below).v;
-		if (format_is_table(first, below) || !leaf_allowed(s2, level) ||
-		    spa % span(level) != 0)
-			return false;
-		*entry = format_leaf((spa_t){ spa }, level, format_prot(first), format_type(first));
-	}
-	for (unsigned i = 1; i < ENTRIES; i++)
-		if (load(&table[i]) != first + i * step)
-			return false;
-	return true;
-}
-
-/* Merges the table that `place` leads to, if it can be. */
-static bool merge_one(struct stage2 *s2, struct place place)
+/*
+ * Puts one entry in place of the table that `place` leads to, where that translates just the same.
+ */
+static void merge_one(struct stage2 *s2, struct place place)
 {
 	struct stage2_pool *pool = s2->pool;
 	uint64_t *table = table_of(load(place.entry), place.level);
-	uint64_t entry;
+	unsigned below = place.level - 1;
+	uint64_t first = load(&table[0]);
+	uint64_t step = first == 0 ? 0 : span(below);
+	spa_t spa = format_address(first, below);
 
-	if (!merged(s2, table, place.level, &entry))
-		return false;
-	store(place.entry, entry);
+	if (first != 0 &&
+	    (format_is_table(first, below) || !leaf_allowed(place.level) ||
+		spa.v % span(place.level) != 0))
+		return;
+	for (unsigned i = 1; i < ENTRIES; i++)
+		if (load(&table[i]) != first + i * step)
+			return;
+	store(place.entry,
+	    first == 0 ? 0 : format_leaf(spa, place.level, format_prot(first), format_type(first)));
 	pool->retired[pool->retired_count++] = table;
-	return true;
 }
 
 size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
@@ -356,10 +330,6 @@ void stage2_walk(const struct stage2 *s2,
 
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)
 {
-	*s2 = (struct stage2){ .lock = lock,
-		.root = pool_take(pool),
-		.pool = pool,
-		.levels = LEVELS,
-		.huge = stage2_has_huge() };
+	*s2 = (struct stage2){ .lock = lock, .root = pool_take(pool), .pool = pool };
 	return s2->root != NULL;
 }

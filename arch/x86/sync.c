@@ -90,12 +90,12 @@ static void kick_everyone(const struct cpu_sync *self)
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self && atomic_load(&cpus[i].covered))
 			atomic_store(&cpus[i].kicked, 1);
-	apic_broadcast_nmi();
+	(void)apic_send(0, APIC_NMI | APIC_OTHERS);
 }
 
 void sync_kick(struct cpu_sync *cpu)
 {
-	if (atomic_exchange(&cpu->kicked, 1) == 0 && !apic_send_nmi(cpu->apic_id))
+	if (atomic_exchange(&cpu->kicked, 1) == 0 && !apic_send(cpu->apic_id, APIC_NMI))
 		kick_everyone(this_cpu()->sync);
 }
 
@@ -152,7 +152,7 @@ void cpu_stop_others(void)
 		covered = true;
 	}
 	if (covered)
-		apic_broadcast_nmi();
+		(void)apic_send(0, APIC_NMI | APIC_OTHERS);
 }
 
 void cpu_pause(void)

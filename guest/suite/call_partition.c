@@ -21,7 +21,7 @@ void suite_call_partition_exit(void);
 static const uint64_t nobody[] = { 0, 17, 255, 256, 0x7fffffff, 0xffffffff };
 #define NOBODIES (sizeof(nobody) / sizeof(nobody[0]))
 
-static void expect(const char *what, struct call_regs r, uint64_t wanted)
+static void expect_result(const char *what, struct call_regs r, uint64_t wanted)
 {
 	uint64_t subject = r.rcx;
 
@@ -33,7 +33,7 @@ static void expect(const char *what, struct call_regs r, uint64_t wanted)
 void suite_call_partition_call(void)
 {
 	for (unsigned i = 0; i < NOBODIES; i++)
-		expect("partition_call to nobody",
+		expect_result("partition_call to nobody",
 		    (struct call_regs){ REDOUBT_CALL_partition_call, nobody[i] | 7ull << 32, 1, 2,
 			3 },
 		    REDOUBT_STATE);
@@ -42,12 +42,13 @@ void suite_call_partition_call(void)
 /* Tokens that nobody was given. */
 static void no_tokens(const char *what, uint64_t id)
 {
-	static const uint64_t tokens[] = { 0, 1, 0x101, 0x1ff, 0x112, 0xffffffff, 1ull << 32, ~0ull };
+	static const uint64_t tokens[] = { 0, 1, 0x101, 0x1ff, 0x112, 0xffffffff, 1ull << 32,
+		~0ull };
 
 	for (unsigned i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
-		expect(what, (struct call_regs){ id, tokens[i], 0, 0, 0 }, REDOUBT_STATE);
-	expect(what, (struct call_regs){ id, 0x101, 1, 0, 0 }, REDOUBT_INVALID | 2 << 16);
-	expect(what, (struct call_regs){ id, 0x101, 0, 0, 1 }, REDOUBT_INVALID | 4 << 16);
+		expect_result(what, (struct call_regs){ id, tokens[i], 0, 0, 0 }, REDOUBT_STATE);
+	expect_result(what, (struct call_regs){ id, 0x101, 1, 0, 0 }, REDOUBT_INVALID | 2 << 16);
+	expect_result(what, (struct call_regs){ id, 0x101, 0, 0, 1 }, REDOUBT_INVALID | 4 << 16);
 }
 
 void suite_call_partition_resume(void)
@@ -63,10 +64,10 @@ void suite_call_partition_cancel(void)
 void suite_call_partition_restart(void)
 {
 	for (unsigned i = 0; i < NOBODIES; i++)
-		expect("partition_restart of nobody",
+		expect_result("partition_restart of nobody",
 		    (struct call_regs){ REDOUBT_CALL_partition_restart, nobody[i], 0, 0, 0 },
 		    REDOUBT_STATE);
-	expect("partition_restart with a reserved argument",
+	expect_result("partition_restart with a reserved argument",
 	    (struct call_regs){ REDOUBT_CALL_partition_restart, 1, 0, 5, 0 },
 	    REDOUBT_INVALID | 3 << 16);
 }
@@ -75,22 +76,23 @@ void suite_call_partition_info(void)
 {
 	for (unsigned i = 0; i < NOBODIES; i++)
 		for (unsigned item = 0; item < REDOUBT_INFO_ITEMS; item++)
-			expect("partition_info of nobody",
-			    (struct call_regs){ REDOUBT_CALL_partition_info, nobody[i], item, 0, 0 },
+			expect_result("partition_info of nobody",
+			    (struct call_regs){ REDOUBT_CALL_partition_info, nobody[i], item, 0,
+				0 },
 			    REDOUBT_STATE);
-	expect("partition_info of an item that is none",
+	expect_result("partition_info of an item that is none",
 	    (struct call_regs){ REDOUBT_CALL_partition_info, 1, REDOUBT_INFO_ITEMS, 0, 0 },
 	    REDOUBT_INVALID | 2 << 16);
-	expect("partition_info with a reserved argument",
+	expect_result("partition_info with a reserved argument",
 	    (struct call_regs){ REDOUBT_CALL_partition_info, 1, 0, 1, 0 },
 	    REDOUBT_INVALID | 3 << 16);
 }
 
 static void denied(const char *what, uint64_t id)
 {
-	expect(what, (struct call_regs){ id, 0, 0, 0, 0 }, REDOUBT_DENIED);
-	expect(what, (struct call_regs){ id, 0x40000000, 16, 0, 0 }, REDOUBT_DENIED);
-	expect(what, (struct call_regs){ id, ~0ull, ~0ull, ~0ull, ~0ull }, REDOUBT_DENIED);
+	expect_result(what, (struct call_regs){ id, 0, 0, 0, 0 }, REDOUBT_DENIED);
+	expect_result(what, (struct call_regs){ id, 0x40000000, 16, 0, 0 }, REDOUBT_DENIED);
+	expect_result(what, (struct call_regs){ id, ~0ull, ~0ull, ~0ull, ~0ull }, REDOUBT_DENIED);
 }
 
 void suite_call_next_request(void)

@@ -21,12 +21,6 @@
 #define RIGHT_NORMAL	(1u << 0) /* the normal world */
 #define RIGHT_PARTITION (1u << 1) /* any secure partition */
 
-/*
- * Calls with smaller ids are carried out on the shortest way. The others may take long, and run a
- * partition.
- */
-#define REDOUBT_CALLS_FAST 4u
-
 enum redoubt_status {
 #define STATUS(name, value, sentence) REDOUBT_##name = (value),
 #include "status.def"

@@ -8,12 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* *sum = a + b; false if that does not fit. */
-static inline bool add_fits(uint64_t a, uint64_t b, uint64_t *sum)
-{
-	return !__builtin_add_overflow(a, b, sum);
-}
-
 /* *product = a * b; false if that does not fit. */
 static inline bool mul_fits(uint64_t a, uint64_t b, uint64_t *product)
 {

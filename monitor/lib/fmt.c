@@ -33,12 +33,15 @@ static void pad(struct sink *sink, char c, unsigned width, unsigned used)
 		put(sink, c);
 }
 
-static void put_number(struct sink *sink, const struct spec *spec, uint64_t value, bool negative)
+static void put_number(struct sink *sink, const struct spec *spec, uint64_t value)
 {
 	unsigned base = spec->kind == 'x' || spec->kind == 'p' ? 16 : 10;
+	bool negative = spec->kind == 'd' && (int64_t)value < 0;
 	unsigned count = 0;
 	char digits[20];
 
+	if (negative)
+		value = 0 - value;
 	do {
 		digits[count++] = "0123456789abcdef"[value % base];
 		value /= base;
@@ -75,12 +78,6 @@ static const char *parse(const char *at, struct spec *spec)
 	return *at == '\0' ? at : at + 1;
 }
 
-/* A signed argument's sign and amount. */
-static void put_signed(struct sink *sink, const struct spec *spec, int64_t value)
-{
-	put_number(sink, spec, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
-}
-
 size_t format_text(char *to, size_t size, const char *format, va_list args)
 {
 	struct sink sink = { to, size, 0 };
@@ -97,14 +94,13 @@ size_t format_text(char *to, size_t size, const char *format, va_list args)
 		else if (spec.kind == 'c')
 			put(&sink, (char)va_arg(args, int));
 		else if (spec.kind == 'd')
-			put_signed(&sink, &spec,
-			    spec.is_long ? va_arg(args, long) : va_arg(args, int));
+			put_number(&sink, &spec,
+			    (uint64_t)(spec.is_long ? va_arg(args, long) : va_arg(args, int)));
 		else if (spec.kind == 'u' || spec.kind == 'x')
 			put_number(&sink, &spec,
-			    spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned),
-			    false);
+			    spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned));
 		else if (spec.kind == 'p')
-			put_number(&sink, &spec, (uintptr_t)va_arg(args, void *), false);
+			put_number(&sink, &spec, (uintptr_t)va_arg(args, void *));
 		else if (spec.kind == '%')
 			put(&sink, '%');
 		else if (put(&sink, '!'), spec.kind != '\0')

@@ -110,12 +110,3 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 		store32(digest + 4 * i, hash->state[i]);
 	scrub(hash, sizeof(*hash));
 }
-
-void sha256(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES])
-{
-	struct sha256 hash;
-
-	sha256_start(&hash);
-	sha256_add(&hash, data, bytes);
-	sha256_end(&hash, digest);
-}

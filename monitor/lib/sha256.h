@@ -22,7 +22,4 @@ void sha256_add(struct sha256 *hash, const void *data, size_t bytes);
 /* Writes the digest and scrubs the state. */
 void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES]);
 
-/* All three at once. */
-void sha256(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES]);
-
 #endif

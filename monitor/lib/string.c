@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Memory and string functions. The volatile accesses keep the compiler from turning a loop into a
+ * Memory functions. The volatile accesses keep the compiler from turning a loop into a
  * call of the very function it stands in, from dropping a scrub, and from reading a source twice.
  */
 #include "monitor/lib/string.h"
@@ -25,18 +25,6 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 	return to;
 }
 
-void *memmove(void *to, const void *from, size_t bytes)
-{
-	volatile unsigned char *out = to;
-	const volatile unsigned char *in = from;
-
-	if ((uintptr_t)out - (uintptr_t)in >= bytes)
-		return memcpy(to, from, bytes);
-	while (bytes-- > 0)
-		out[bytes] = in[bytes];
-	return to;
-}
-
 void *memset(void *to, int value, size_t bytes)
 {
 	unsigned char *out = to;
@@ -48,10 +36,6 @@ void *memset(void *to, int value, size_t bytes)
 		((volatile word *)out)[2] = pattern;
 		((volatile word *)out)[3] = pattern;
 		out += 4 * sizeof(word);
-	}
-	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
-		*(volatile word *)out = pattern;
-		out += sizeof(word);
 	}
 	for (; bytes > 0; bytes--)
 		*(volatile unsigned char *)out++ = (unsigned char)value;
@@ -67,15 +51,6 @@ int memcmp(const void *a, const void *b, size_t bytes)
 		if (left[i] != right[i])
 			return left[i] < right[i] ? -1 : 1;
 	return 0;
-}
-
-size_t strlen(const char *text)
-{
-	const volatile char *end = text;
-
-	while (*end != '\0')
-		end++;
-	return (size_t)(end - text);
 }
 
 void scrub(void *memory, size_t bytes)

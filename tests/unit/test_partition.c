@@ -381,7 +381,8 @@ static void death_is_contained_audited_and_told(void **state)
 		PLAN(ANSWER, INTERRUPT, ways[i]);
 		expect_status(request(1), REDOUBT_OK, 0);
 		token = token_of(request(1));
-		expect_status(do_call(REDOUBT_CALL_partition_resume, token, 0, 0, 0), REDOUBT_DEAD, 0);
+		expect_status(do_call(REDOUBT_CALL_partition_resume, token, 0, 0, 0), REDOUBT_DEAD,
+		    0);
 		expect_status(do_call(REDOUBT_CALL_partition_resume, token, 0, 0, 0), REDOUBT_STATE,
 		    0);
 		expect_dead();
@@ -504,7 +505,8 @@ void test_call_log_write(void **state)
 		{ ~0ull, 1, REDOUBT_RANGE, 1 },
 	};
 
-	expect_status(do_call(REDOUBT_CALL_log_write, TRUSTLET_DATA_BASE, 1, 0, 0), REDOUBT_DENIED, 0);
+	expect_status(do_call(REDOUBT_CALL_log_write, TRUSTLET_DATA_BASE, 1, 0, 0), REDOUBT_DENIED,
+	    0);
 	host_poke(DATA + 0x100, "a%s\x01z", 5);
 	expect_status(log_write(TRUSTLET_DATA_BASE + 0x100, 5), REDOUBT_OK, 0);
 	assert_non_null(strstr(host_console(), "partition 1: a%s?z"));

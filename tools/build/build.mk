@@ -24,7 +24,7 @@ calls-page: ## write monitor/abi/CALLS.md anew from the call table
 
 .PHONY: unseen-page
 unseen-page: ## write arch/x86/UNSEEN.md anew from the CPUID and MSR policy
-	$(PY) tools/build/gen_policy.py --unseen arch/x86/cpu_policy.def > arch/x86/UNSEEN.md
+	$(PY) tools/build/gen_policy.py --unseen $(POLICY) > arch/x86/UNSEEN.md
 
 GENERATED := $(addprefix $(B)/gen/,redoubt_calls.h redoubt_test_calls.h redoubt_status.h calls.checked)
 ALL_TARGETS += $(GENERATED)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""The CPUID and MSR policy as a Markdown page: usage gen_policy.py [--unseen] cpu_policy.def > policy.md.
+"""The CPUID and MSR policy as a Markdown page: usage gen_policy.py [--unseen] FILE.def... > policy.md.
 
   --unseen  only the rows that no machine of the tests takes
 """
@@ -40,20 +40,30 @@ def cpuid_line(row):
     return f"| {place[table]} | {eax} | {ebx} | {ecx} | {edx} | {rule} | {mark} | {reason} |"
 
 
-WHOLE = ("# CPUID and MSR policy\n\nMade from arch/x86/cpu_policy.def, which explains the kinds and rules."
-         " What is not listed: #GP, or zeros.")
+def place(kind_and_row):
+    """Sorts by number; of CPUID by table first."""
+    kind, row = kind_and_row
+    table, number = ("MSR", row[0]) if kind == "MSR" else (row[0], row[1])
+    return ["MSR", "BASIC", "FEATURES", "EXTENDED"].index(table), int(number, 16)
+
+
+WHOLE = ("# CPUID and MSR policy\n\nMade from arch/x86/cpu_policy.def, which explains the kinds and rules, and"
+         " cpu_denied.def.\nWhat is not listed: #GP, or zeros.")
 UNSEEN = """\
 # Policy rows that were never seen at work
 
-The rows that `cpu_policy.def` marks UNSEEN: no CPU model of Bochs in the tests takes them, so they are what the
-manuals say, and at most the host tests walk through them. The mark is set by hand and is about Bochs only: QEMU's
-AMD machine has a few of the registers below. Made by `make unseen-page`; `lint-unseen` compares."""
+The rows that `cpu_policy.def` and `cpu_denied.def` mark UNSEEN: no CPU model of Bochs in the tests takes them, so
+they are what the manuals say, and at most the host tests walk through them. The mark is set by hand and is about
+Bochs only: QEMU's AMD machine has a few of the registers below. Made by `make unseen-page`; `lint-unseen` compares."""
 
 
 def main():
     unseen = sys.argv[1] == "--unseen"
-    with open(sys.argv[-1], encoding="utf-8") as file:
-        rows = [(kind, fields(text)) for kind, text in ROW.findall(file.read())]
+    rows = []
+    for path in sys.argv[2 if unseen else 1:]:
+        with open(path, encoding="utf-8") as file:
+            rows += [(kind, fields(text)) for kind, text in ROW.findall(file.read())]
+    rows.sort(key=place)
     if unseen:
         rows = [row for row in rows if row[1][-2] == "UNSEEN"]
     print(f"{UNSEEN if unseen else WHOLE}\n\n## MSRs\n\n"

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""lint-unseen: arch/x86/UNSEEN.md lists the rows that cpu_policy.def marks UNSEEN, all of them, and README.md
-leads to it.
+"""lint-unseen: arch/x86/UNSEEN.md lists the rows that cpu_policy.def and cpu_denied.def mark UNSEEN, all of them,
+and README.md leads to it.
 """
 import difflib
 import sys
@@ -9,7 +9,7 @@ import tempfile
 
 import lintlib
 
-POLICY = "arch/x86/cpu_policy.def"
+POLICY = ("arch/x86/cpu_policy.def", "arch/x86/cpu_denied.def")
 PAGE = "arch/x86/UNSEEN.md"
 EXAMPLE = """\
 MSR(0x1, 0x2, A, PASS, 0, ANY, UNSEEN, "a, "
@@ -20,8 +20,13 @@ CPUID(BASIC, 0x4, ALL, NONE, NONE, NONE, PLAIN, UNSEEN, "d")
 """
 
 
-def page(path):
-    return lintlib.run([sys.executable, "tools/build/gen_policy.py", "--unseen", path]).stdout
+def page(*paths):
+    return lintlib.run([sys.executable, "tools/build/gen_policy.py", "--unseen", *paths]).stdout
+
+
+def marks(path):
+    with open(path, encoding="utf-8") as file:
+        return sum(", UNSEEN," in line for line in file)
 
 
 def selftest(tap):
@@ -36,16 +41,15 @@ def selftest(tap):
 def main():
     tap = lintlib.Tap()
     selftest(tap)
-    wanted = page(POLICY)
+    wanted = page(*POLICY)
     with open(PAGE, encoding="utf-8") as file:
         found = file.read()
-    diff = list(difflib.unified_diff(found.splitlines(), wanted.splitlines(), PAGE, POLICY, lineterm="", n=0))
+    diff = list(difflib.unified_diff(found.splitlines(), wanted.splitlines(), PAGE, "policy", lineterm="", n=0))
     tap.ok(not diff, f"{PAGE} is up to date (make unseen-page)", diff[:20])
-    with open(POLICY, encoding="utf-8") as file:
-        marked = sum(", UNSEEN," in line for line in file)
+    marked = sum(marks(path) for path in POLICY)
     rows = sum(" | UNSEEN | " in line for line in wanted.splitlines())
     # Counted another way, so that a row that the program cannot read is noticed.
-    tap.ok(rows == marked > 0, f"{rows} rows", [f"{marked} marks in {POLICY}"])
+    tap.ok(rows == marked > 0, f"{rows} rows", [f"{marked} marks"])
     with open("README.md", encoding="utf-8") as file:
         tap.ok(f"]({PAGE})" in file.read(), "README.md leads there")
     return tap.done()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Spinlocks, fair by ticket. A waiter answers other CPUs' flush requests (cpu_answer()), so a lock
- * may be held across cpu_flush_all().
+ * Spinlocks, fair by ticket. A waiter is in root mode and counts as done for other CPUs' flush
+ * requests, so a lock may be held across cpu_flush_all().
  */
 #ifndef ARCH_LOCK_H
 #define ARCH_LOCK_H
@@ -20,9 +20,8 @@
  * when every other CPU has stopped, and reads what it finds.
  */
 enum lock_rank {
-	LOCK_MAP =
-	    1, /* protect.c: second-stage tables, their pools, what is mapped where; grants */
-	LOCK_MEMTYPE, /* arch/x86/memtype.c: the guest's MTRRs as its CPUs last agreed */
+	LOCK_MAP = 1, /* protect.c: second-stage tables, their pools, what is mapped; grants */
+	LOCK_MEMTYPE, /* arch/x86/mtrr.c: the guest's MTRRs as its CPUs last agreed */
 	LOCK_FRAME,  /* page_owner.c: a bit in a descriptor: the frame's state, references, bytes */
 	LOCK_DEVICE, /* arch/x86/io.c, svm/device.c: two writes to a device that belong together */
 	LOCK_AUDIT,  /* audit.c: the ring of audited events */

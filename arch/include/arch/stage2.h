@@ -46,10 +46,9 @@ enum s2_type { S2_UC = 0, S2_WC = 1, S2_WT = 4, S2_WP = 5, S2_WB = 6 };
 
 /* Frames for tables, all reserved at launch. */
 struct stage2_pool {
-	uint64_t *free;	   /* first free table; its first word leads to the next */
-	uint64_t *fresh;   /* tables never used yet, in a row and zero */
-	size_t fresh_left; /* how many */
-	size_t available;  /* free and fresh together */
+	uint64_t *free;	  /* first free table; its first word leads to the next */
+	uint64_t *fresh;  /* tables never used yet, in a row and zero */
+	size_t available; /* free and fresh together */
 	size_t total;
 	size_t retired_count;
 	uint64_t *retired[STAGE2_RETIRED];
@@ -59,8 +58,6 @@ struct stage2 {
 	struct spinlock *lock; /* several tables may share one, and share a pool then */
 	uint64_t *root;
 	struct stage2_pool *pool;
-	unsigned levels; /* 4 */
-	bool huge;	 /* 1 GiB mappings are offered */
 };
 
 /* How a range is mapped. */
@@ -72,12 +69,8 @@ struct stage2_attr {
 /* What stands at an address. */
 struct stage2_leaf {
 	bool present;
-	unsigned
-	    /*
-	     * FRAME_SHIFT, LARGE_SHIFT, HUGE_SHIFT; or, if not present, of the empty entry's span
-	     * (up to 39)
-	     */
-	    shift;
+	/* FRAME_SHIFT, LARGE_SHIFT, HUGE_SHIFT; or of the empty entry's span (up to 39) */
+	unsigned shift;
 	spa_t spa; /* of the address asked for, not of the leaf's start */
 	unsigned prot;
 	enum s2_type type;

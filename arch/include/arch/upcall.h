@@ -61,8 +61,7 @@ struct stage2 *monitor_normal_stage2(void);
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
-/* What protects now and what does not: FEATURE_ and DEGRADED_ bits of abi/cpuid.h (I11). */
-uint32_t monitor_features(void);
+/* What does not protect: DEGRADED_ bits of abi/cpuid.h (I11), those of arch_degraded() among them. */
 uint32_t monitor_degraded(void);
 
 /* ---- Exits ---- */
@@ -73,7 +72,12 @@ struct call {
 	uint64_t regs[CALL_REGS]; /* RCX, RDX, R8, R9 */
 };
 
-/* Carries out a call from the normal world; privilege has been checked by arch. */
+/*
+ * Carries out a call from the normal world; privilege has been checked by arch. Calls with ids from
+ * CALLS_FAST on come the slow way, on which VPs may run (vp.h): what happens to the normal world
+ * meanwhile is carried out behind the call.
+ */
+#define CALLS_FAST 4u
 void monitor_call(struct call *call);
 
 enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };

@@ -3,7 +3,7 @@
  * Can this CPU be covered, and what does it offer? Nothing here faults: an MSR is read only after
  * CPUID has said that it exists. APM 2 15.4; APM 3 E.4.9.
  */
-#include "arch/x86/policy_internal.h"
+#include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 

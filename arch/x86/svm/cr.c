@@ -11,7 +11,6 @@
 #include "arch/x86/decode.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/xcr0.h"
 
 #define CR0_KNOWN  0xe005003full
 #define CR0_MSW	   0xeull /* what LMSW can set and clear; PE it can set only */

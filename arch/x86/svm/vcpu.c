@@ -63,9 +63,11 @@ bool svm_decode(struct insn *insn)
 	unsigned count = svm_fetch(bytes);
 	enum decode_mode mode = v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32 : DECODE_16;
 
-	if (test_switch(TEST_DECODE_TWICE))
-		count = svm_fetch(bytes);
 	if (svm_in_64(v))
 		mode = DECODE_64;
+	if (test_switch(TEST_DECODE_TWICE)) {
+		(void)decode(bytes, count, mode, insn);
+		count = svm_fetch(bytes);
+	}
 	return decode(bytes, count, mode, insn);
 }

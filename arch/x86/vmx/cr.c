@@ -14,7 +14,6 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/vmx/vmx.h"
-#include "arch/x86/xcr0.h"
 #include "monitor/abi/audit.h"
 
 #define CR0_HELD     (CR0_NE | CR0_CD | CR0_NW)

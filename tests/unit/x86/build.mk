@@ -3,7 +3,7 @@
 # stands first on the include path.
 
 X86UNIT_TESTS := mtrr policy_cpuid policy_msr policy_tsc operand
-X86UNIT_SRCS := arch/x86/mtrr.c arch/x86/memtype.c arch/x86/policy_cpuid.c arch/x86/policy_msr.c \
+X86UNIT_SRCS := arch/x86/mtrr.c arch/x86/policy_cpuid.c arch/x86/policy_msr.c \
 	arch/x86/decode.c arch/x86/operand.c tests/unit/x86/fake_cpu.c
 X86UNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(X86UNIT_SRCS))
 
@@ -24,7 +24,7 @@ $(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \
 		$(B)/x86unit/tests/unit/x86/test_%.o $(SVMUNIT_OBJS)
 	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
 
-$(B)/policy.md: tools/build/gen_policy.py arch/x86/cpu_policy.def
+$(B)/policy.md: tools/build/gen_policy.py $(POLICY)
 	@mkdir -p $(@D)
 	@$(PY) $^ > $@
 

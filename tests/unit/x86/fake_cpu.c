@@ -9,7 +9,7 @@
 #include "arch/cpu.h"
 #include "arch/lock.h"
 #include "arch/upcall.h"
-#include "arch/x86/policy_internal.h"
+#include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 
@@ -117,6 +117,18 @@ bool wrmsr_safe(uint32_t msr, uint64_t value)
 	return true;
 }
 
+bool xsetbv_safe(uint32_t index, uint64_t value)
+{
+	assert_int_equal(index, 0);
+	fake.xcr0 = value;
+	return true;
+}
+
+bool test_switch(unsigned number)
+{
+	return false;
+}
+
 uint64_t rdmsr(uint32_t msr)
 {
 	uint64_t value;
@@ -211,7 +223,7 @@ const struct bootinfo *start_info(void)
 	return &info;
 }
 
-uint32_t monitor_features(void)
+uint32_t arch_features(void)
 {
 	return 0xf00d;
 }

@@ -24,7 +24,7 @@ struct fake_cpu {
 	uint32_t last, extended; /* highest leaves */
 	bool no_cp;		 /* #CP cannot be delivered with its error code */
 	bool every_msr;		 /* an MSR that was not set reads as 0; otherwise it faults */
-	uint64_t tsc, tsc_offset, cr4;
+	uint64_t tsc, tsc_offset, cr4, xcr0;
 	unsigned retypes; /* calls of monitor_retype() */
 	struct fake_access accesses[64];
 	unsigned access_count; /* of all, also those beyond the array */

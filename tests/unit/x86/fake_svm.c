@@ -18,7 +18,6 @@
 #include "arch/x86/region.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/trap.h"
-#include "arch/x86/xcr0.h"
 
 struct fake_svm fake;
 

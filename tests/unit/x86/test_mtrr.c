@@ -188,7 +188,7 @@ static void test_writes(void **state)
 		if (accepted != writes[i].accepted)
 			fail_msg("MSR %x value %lx: %d", writes[i].msr, writes[i].value, accepted);
 		if (accepted)
-			assert_int_equal(mtrr_get(&s, writes[i].msr), writes[i].value);
+			assert_int_equal(*mtrr_register(&s, writes[i].msr), writes[i].value);
 		else
 			assert_memory_equal(&s, &before, sizeof(s));
 	}
@@ -202,11 +202,11 @@ static void test_capability(void **state)
 	uint64_t end;
 
 	for (uint32_t msr = 0; msr < 0x300; msr++)
-		assert_false(mtrr_has(&none, msr));
+		assert_null(mtrr_register(&none, msr));
 	assert_int_equal(mtrr_type(&none, 0xa0000, &end), 6);
-	assert_true(mtrr_has(&plain, 0x203));
-	assert_false(mtrr_has(&plain, 0x204));
-	assert_false(mtrr_has(&plain, 0x250));
+	assert_non_null(mtrr_register(&plain, 0x203));
+	assert_null(mtrr_register(&plain, 0x204));
+	assert_null(mtrr_register(&plain, 0x250));
 	assert_false(mtrr_set(&plain, 0x2ff, 0xc06, 48));
 	assert_true(mtrr_set(&plain, 0x2ff, 0x806, 48));
 	assert_false(mtrr_set(&plain, 0x200, 1, 48));
@@ -226,9 +226,9 @@ static void test_read(void **state)
 	mtrr_read(&s);
 	assert_int_equal(s.capability, 0x510);
 	assert_int_equal(s.fixed[10], 0x0505050505050505);
-	assert_int_equal(mtrr_get(&s, 0x21e), 0xc0000000);
-	assert_int_equal(mtrr_get(&s, 0x21f), 0xffffc0000800);
-	assert_false(mtrr_has(&s, 0x220));
+	assert_int_equal(*mtrr_register(&s, 0x21e), 0xc0000000);
+	assert_int_equal(*mtrr_register(&s, 0x21f), 0xffffc0000800);
+	assert_null(mtrr_register(&s, 0x220));
 	fake_set_cpuid(1, 0, (struct cpuid_regs){ 0, 0, 0, 0 });
 	mtrr_read(&s);
 	assert_int_equal(s.capability, 0);

@@ -261,6 +261,23 @@ static void test_unlisted(void **state)
 		check_zero((uint32_t)fake_random() % 0x3fffff00 + 0x20, (uint32_t)fake_random());
 }
 
+/* What is denied on purpose, by cpu_denied.def. */
+static void test_denied_rows(void **state)
+{
+	enum { BASIC = 0, EXTENDED = (int)0x80000000 };
+	static const uint32_t leaves[] = {
+#define CPUID(table, index, eax, ebx, ecx, edx, rule, mark, reason) (uint32_t)(table) + (index),
+#include "arch/x86/cpu_denied.def"
+#undef CPUID
+	};
+
+	fake_reset(FAKE_INTEL, &vcpu);
+	for (unsigned i = 0; i < COUNT(leaves); i++) {
+		check_zero(leaves[i], 0);
+		check_zero(leaves[i], 1);
+	}
+}
+
 /*
  * The highest leaf is the CPU's or the table's; what is above it is zero and not the CPU's last
  * leaf again.
@@ -369,7 +386,6 @@ static void test_xstate(void **state)
 
 	fake_reset(FAKE_INTEL, &vcpu);
 	set_xstate();
-	assert_int_equal(policy_xcr0(), 0x602e7);
 	r = ask(0xd, 0);
 	assert_int_equal(r.eax, 0x602e7);
 	assert_int_equal(r.edx, 0);
@@ -404,18 +420,57 @@ static void test_cr4_allowed(void **state)
 	assert_int_equal(policy_cr4(), 0x2007ff);
 }
 
+/* What the CPU has and the policy allows, whole groups with what they build on; XCR0 alone. T20. */
+static void test_xsetbv(void **state)
+{
+	static const struct {
+		uint64_t value;
+		bool taken;
+	} cases[] = {
+		{ 0x1, true },
+		{ 0x3, true },
+		{ 0x7, true },
+		{ 0xe7, true },
+		{ 0x602e7, true },
+		{ 0x2, false },
+		{ 0x5, false },
+		{ 0xe3, false },
+		{ 0x67, false },
+		{ 0x20003, false },
+		{ 0x1b, false },
+		{ 0x103, false },
+		{ 0x80007, false },
+		{ 1ull << 63 | 3, false },
+	};
+
+	fake_reset(FAKE_INTEL, &vcpu);
+	set_xstate();
+	for (unsigned i = 0; i < COUNT(cases); i++) {
+		fake.xcr0 = 0;
+		vcpu.regs.rax = 0xdead00000000 | (uint32_t)cases[i].value;
+		vcpu.regs.rdx = 0xdead00000000 | cases[i].value >> 32;
+		vcpu.regs.rcx = 0xdead00000000;
+		assert_int_equal(xcr0_write(&vcpu), cases[i].taken);
+		assert_int_equal(fake.xcr0, cases[i].taken ? cases[i].value : 0);
+		vcpu.regs.rcx = 1;
+		assert_false(xcr0_write(&vcpu));
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_hidden),
 	cmocka_unit_test(test_shown),
 	cmocka_unit_test(test_no_cet),
 	cmocka_unit_test(test_nothing_added),
 	cmocka_unit_test(test_unlisted),
+	cmocka_unit_test(test_denied_rows),
 	cmocka_unit_test(test_last),
 	cmocka_unit_test(test_features_subleaves),
 	cmocka_unit_test(test_cr4_bits),
 	cmocka_unit_test(test_monitor_leaves),
 	cmocka_unit_test(test_addresses),
 	cmocka_unit_test(test_xstate),
+	cmocka_unit_test(test_xsetbv),
 	cmocka_unit_test(test_cr4_allowed),
 };
 
