@@ -32,7 +32,6 @@
 #define CR0_CD (1ull << 30)
 #define CR0_PG (1ull << 31)
 
-#define CR4_VME	     (1ull << 0)
 #define CR4_PAE	     (1ull << 5)
 #define CR4_MCE	     (1ull << 6)
 #define CR4_PGE	     (1ull << 7)
@@ -48,7 +47,6 @@
 #define CR4_SMAP     (1ull << 21)
 #define CR4_PKE	     (1ull << 22)
 #define CR4_CET	     (1ull << 23)
-#define CR4_PKS	     (1ull << 24)
 
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_TF    (1ull << 8)

@@ -14,8 +14,6 @@
  */
 #include "arch/vp.h"
 
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"

@@ -190,13 +190,25 @@ void vmx_nmi_window(struct vcpu *vcpu)
 		open_nmi_window(cpu);
 }
 
+/* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
+static void unblock_nmi(void)
+{
+	uint64_t at;
+
+	__asm__ volatile("mov %%rsp, %0\n\tpushq %1\n\tpush %0\n\tpushfq\n\tpushq %2\n\t"
+			 "lea 1f(%%rip), %0\n\tpush %0\n\tiretq\n1:"
+			 : "=&r"(at)
+			 : "i"(SEL_DATA), "i"(SEL_CODE)
+			 : "memory");
+}
+
 bool vmx_nmi_exit(uint32_t event)
 {
 	if (EVENT_TYPE(event) != TYPE_NMI)
 		return false;
 	if (sync_nmi(this_cpu()->sync))
 		vendor_nmi_pending();
-	trap_unblock_nmi();
+	unblock_nmi();
 	return true;
 }
 
@@ -207,11 +219,9 @@ static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
 	uint64_t inverted = qualification & (DR6_BUS_LOCK | DR6_RTM);
-	uint64_t dr6;
+	uint64_t dr6 = (read_dr6() & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES);
 
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	dr6 = ((dr6 & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES)) & ~inverted;
-	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+	write_dr6(dr6 & ~inverted);
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_DEBUGCTL,
 	    vmread(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));

@@ -14,13 +14,18 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
-#include "arch/x86/vmx/ept.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
 #define MSR_MAP_HALF	    0x2000u
 #define MSR_MAP_HIGH	    0xc0000000u
 #define HOST_CR4_IF_OFFERED (CR4_UMIP | CR4_SMEP | CR4_SMAP)
+
+/*
+ * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
+ */
+#define EPTP_WALK_4 (3ull << 3)
+#define EPTP_WB	    6ull
 
 static uint8_t *io_map;
 static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
@@ -152,8 +157,8 @@ void vmx_write_host(const struct percpu *cpu)
 	vmwrite(VMCS_HOST_DS, SEL_DATA);
 	vmwrite(VMCS_HOST_ES, SEL_DATA);
 	vmwrite(VMCS_HOST_TR, SEL_TSS);
-	vmwrite(VMCS_HOST_TR_BASE, trap_tss_base());
-	vmwrite(VMCS_HOST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
+	vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
 	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
 	VMCS_ZERO(VMCS_HOST_FS, VMCS_HOST_GS, VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE,
 	    VMCS_HOST_SYSENTER_CS, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP);
@@ -200,17 +205,15 @@ static void write_guest_segments(const struct firmware_state *fw)
 
 static void write_guest(const struct firmware_state *fw)
 {
-	uint64_t dr7;
 	uint64_t debugctl;
 
-	__asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
 	/* Not on every emulator; 0 then. */
 	if (!rdmsr_safe(MSR_DEBUGCTL, &debugctl))
 		klog(LOG_DEBUG, "this CPU has no IA32_DEBUGCTL");
 	write_guest_segments(fw);
 	vmx_cr_setup(fw->cr0, fw->cr4);
 	vmwrite(VMCS_GUEST_CR3, fw->cr3);
-	vmwrite(VMCS_GUEST_DR7, dr7);
+	vmwrite(VMCS_GUEST_DR7, read_dr7());
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);

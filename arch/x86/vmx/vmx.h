@@ -97,7 +97,7 @@ enum exit_reason {
 	EXIT_INVD = 13,
 	EXIT_RDPMC = 15,
 	EXIT_VMCALL = 18,
-	EXIT_VMCLEAR = 19, /* and the other instructions of VT-x up to */
+	EXIT_VMCLEAR = 19, /* then VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF */
 	EXIT_VMXON = 27,
 	EXIT_CR_ACCESS = 28,
 	EXIT_IO = 30,
