@@ -225,9 +225,7 @@ REQUEST_HANDLER(assert)
 
 REQUEST_HANDLER(divide)
 {
-	volatile uint64_t by = args[0];
-
-	sink = 1 / by;
+	sink = args[2] + 1000 / args[0];
 	return REDOUBT_OK;
 }
 
