@@ -86,8 +86,10 @@ static const char *read_number(const char *p, va_list *args, struct conversion *
 		*number = given < 0 ? 0 - (size_t)given : (size_t)given;
 		p++;
 	}
-	while (*p >= '0' && *p <= '9')
-		*number = *number > WIDTH_MAX ? *number : *number * 10 + (size_t)(*p++ - '0');
+	for (; *p >= '0' && *p <= '9'; p++) {
+		if (*number <= WIDTH_MAX)
+			*number = *number * 10 + (size_t)(*p - '0');
+	}
 	if (*number > WIDTH_MAX)
 		*number = WIDTH_MAX;
 	return p;
