@@ -67,7 +67,7 @@ struct redoubt_image {
 
 #define IMAGE_SIGNATURE_MAGIC	   0x314e474953544452ull /* "RDTSIGN1" */
 #define IMAGE_SIGNATURE_ECDSA_P256 1u /* over SHA-256; the signature is r, s, 32 bytes each */
-#define IMAGE_SIGNATURE_RSA3072    2u /* PSS, SHA-256, MGF1 of SHA-256, salt of 32 bytes */
+#define IMAGE_SIGNATURE_RSA3072	   2u /* PSS, SHA-256, MGF1 of SHA-256, salt of 32 bytes */
 
 /*
  * Behind the pages, to the end of the file: this, key_size bytes of the signer's key as a DER

@@ -44,15 +44,15 @@ void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 #define VMCB_RAX	0x5f8
 #define VMCB_PAT	0x668
 
-#define MISC1		0x99040001u /* INTR, CPUID, HLT, IOIO, MSR, SHUTDOWN */
-#define MISC2		0x7fu	    /* VMRUN to SKINIT */
-#define EXCEPTION_UD	(1u << 6)
-#define EXIT_UD		0x46
-#define EXIT_VMMCALL	0x81
-#define EVENT_UD	0x80000306u
-#define START_EFER	0x1d00	/* SVME (VMRUN wants it), NXE, LME; LMA comes with paging */
-#define EFER_LMA	0x400
-#define CALL_BYTES	3
+#define MISC1	     0x99040001u /* INTR, CPUID, HLT, IOIO, MSR, SHUTDOWN */
+#define MISC2	     0x7fu	 /* VMRUN to SKINIT */
+#define EXCEPTION_UD (1u << 6)
+#define EXIT_UD	     0x46
+#define EXIT_VMMCALL 0x81
+#define EVENT_UD     0x80000306u
+#define START_EFER   0x1d00 /* SVME (VMRUN wants it), NXE, LME; LMA comes with paging */
+#define EFER_LMA     0x400
+#define CALL_BYTES   3
 
 struct partition partition;
 
@@ -137,7 +137,7 @@ static uint64_t number(const char **p)
 
 	while (*p < script_end && **p == ' ')
 		(*p)++;
-	for (; *p < script_end && **p > ' '; (*p)++)
+	for (; *p<script_end &&* * p> ' '; (*p)++)
 		value = value << 4 | (uint64_t)(**p <= '9' ? **p - '0' : **p - 'a' + 10);
 	return value;
 }
@@ -224,7 +224,9 @@ static bool at_instruction(uint8_t last)
 	return code && code[0] == 0x0f && code[1] == 0x01 && code[2] == last;
 }
 
-/* VMCALL is #UD here: a trustlet that was told that the vendor is Intel gets its call all the same. */
+/*
+ * VMCALL is #UD here: a trustlet that was told that the vendor is Intel gets its call all the same.
+ */
 static enum outcome run(uint64_t regs[14], bool vmmcall)
 {
 	uint64_t why;
@@ -295,7 +297,8 @@ _Noreturn void stage_main(const uint32_t *multiboot)
 	script_end = (const char *)(uintptr_t)modules[5];
 	header = (const void *)partition.image;
 	tell("image fault %x\n", (uint64_t)image_check(header, image_bytes));
-	if (image_check(header, image_bytes) != IMAGE_OK || header->pages * PAGE > sizeof(image_copy))
+	if (image_check(header, image_bytes) != IMAGE_OK ||
+	    header->pages * PAGE > sizeof(image_copy))
 		stage_end();
 	partition.image_pages = header->pages;
 	partition.text_pages = header->text_pages;

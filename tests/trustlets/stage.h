@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The stage: what stands in for the monitor until there is one that runs partitions, and after that
- * a second opinion. It starts an image in the state that monitor/abi/image.h promises, under SVM with
- * nested tables of its own, carries out the calls of monitor_calls.h, and tells all on port 0xE9.
+ * a second opinion. It starts an image in the state that monitor/abi/image.h promises, under SVM
+ * with nested tables of its own, carries out the calls of monitor_calls.h, and tells all on port
+ * 0xE9.
  */
 #ifndef TESTS_TRUSTLETS_STAGE_H
 #define TESTS_TRUSTLETS_STAGE_H
@@ -26,7 +27,9 @@ extern struct partition partition;
 void tell(const char *format, ...);
 _Noreturn void stage_end(void);
 
-/* The words behind the first of a line of the script: numbers in hexadecimal; those left out are 0. */
+/*
+ * The words behind the first of a line of the script: numbers in hexadecimal; those left out are 0.
+ */
 struct line {
 	char word;
 	uint64_t number[4];

@@ -29,6 +29,8 @@ def check_sections(image):
             raise Refused(f"relocations are left in {section.name}: nobody applies them")
         if section.size and section.name.startswith(CONSTRUCTORS):
             raise Refused(f"{section.name} holds constructors or destructors: nobody runs them")
+        if section.flags & elf.SHF_WRITE and section.flags & elf.SHF_EXECINSTR:
+            raise Refused(f"{section.name} can be written and executed")
         if section.flags & SHF_TLS:
             raise Refused(f"{section.name} is thread-local: there are no threads")
     undefined = image.undefined()

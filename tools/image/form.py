@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """The form of a trustlet's image file. Its numbers are read from monitor/abi/image.h, which owns them;
-guest/trustlets/rt/image.c is the same judgement in C, and tests hold them together.
+guest/trustlets/image/image.c is the same judgement in C, and tests hold them together.
 """
 import hashlib
 import pathlib

@@ -8,21 +8,21 @@
 
 void monitor_call(struct monitor_call *regs)
 {
+	/* cppcheck does not know register variables. */
+	/* cppcheck-suppress constStatement */
 	register uint64_t r8 __asm__("r8") = regs->r8;
+	/* cppcheck-suppress constStatement */
 	register uint64_t r9 __asm__("r9") = regs->r9;
 
-	if (rt_boot.flags & START_VMMCALL)
-		__asm__ volatile("vmmcall"
-				 : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8),
-				 "+r"(r9)
-				 :
-				 : "memory");
-	else
-		__asm__ volatile("vmcall"
-				 : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8),
-				 "+r"(r9)
-				 :
-				 : "memory");
+	__asm__ volatile("testl %[amd], %[flags]\n\t"
+			 "jnz 1f\n\t"
+			 "vmcall\n\t"
+			 "jmp 2f\n"
+			 "1:\tvmmcall\n"
+			 "2:"
+			 : "+a"(regs->rax), "+c"(regs->rcx), "+d"(regs->rdx), "+r"(r8), "+r"(r9)
+			 : [flags] "m"(rt_boot.flags), [amd] "i"(START_VMMCALL)
+			 : "memory", "cc");
 	regs->r8 = r8;
 	regs->r9 = r9;
 }

@@ -17,8 +17,8 @@ struct out {
 
 struct conversion {
 	char kind;
-	bool zero, left, wide, upper, precise;
-	size_t width, precision;
+	bool zero, wide;
+	size_t width;
 };
 
 static void put(struct out *out, char c)
@@ -40,27 +40,25 @@ static void put_field(struct out *out, const struct conversion *c, const char *t
 {
 	size_t fill = length < c->width ? c->width - length : 0;
 
-	if (!c->left && !c->zero)
+	if (!c->zero)
 		put_repeated(out, ' ', fill);
 	for (size_t i = 0; i < sign; i++)
 		put(out, text[i]);
-	if (!c->left && c->zero)
+	if (c->zero)
 		put_repeated(out, '0', fill);
 	for (size_t i = sign; i < length; i++)
 		put(out, text[i]);
-	if (c->left)
-		put_repeated(out, ' ', fill);
 }
 
-static void put_number(struct out *out, const struct conversion *c, uint64_t value, const char *sign)
+static void put_number(struct out *out, const struct conversion *c, uint64_t value,
+    const char *sign)
 {
-	const char *digits = c->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	uint64_t base = c->kind == 'x' ? 16 : 10;
 	size_t at = NUMBER_MAX, signs = strlen(sign);
 	char text[NUMBER_MAX];
 
 	do {
-		text[--at] = digits[value % base];
+		text[--at] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value);
 	at -= signs;
@@ -68,49 +66,18 @@ static void put_number(struct out *out, const struct conversion *c, uint64_t val
 	put_field(out, c, text + at, NUMBER_MAX - at, signs);
 }
 
-static void put_text(struct out *out, struct conversion *c, const char *text)
+/* Reads what follows a '%'; returns the first character behind it. An absurd width is cut down. */
+static const char *read_conversion(const char *p, struct conversion *c)
 {
-	if (!text)
-		text = "(null)";
-	c->zero = false;
-	put_field(out, c, text, strnlen(text, c->precise ? c->precision : SIZE_MAX), 0);
-}
-
-/* A number of the format, or an argument: what is absurd is cut down. */
-static const char *read_number(const char *p, va_list *args, struct conversion *c, size_t *number)
-{
-	if (*p == '*') {
-		int given = va_arg(*args, int);
-
-		c->left |= given < 0;
-		*number = given < 0 ? 0 - (size_t)given : (size_t)given;
-		p++;
-	}
+	*c = (struct conversion){ .zero = *p == '0' };
 	for (; *p >= '0' && *p <= '9'; p++) {
-		if (*number <= WIDTH_MAX)
-			*number = *number * 10 + (size_t)(*p - '0');
+		if (c->width <= WIDTH_MAX)
+			c->width = c->width * 10 + (size_t)(*p - '0');
 	}
-	if (*number > WIDTH_MAX)
-		*number = WIDTH_MAX;
-	return p;
-}
-
-/* Reads what follows a '%'; returns the first character behind it. */
-static const char *read_conversion(const char *p, va_list *args, struct conversion *c)
-{
-	*c = (struct conversion){ .kind = 0 };
-	for (; *p == '0' || *p == '-'; p++) {
-		c->zero |= *p == '0';
-		c->left |= *p == '-';
-	}
-	p = read_number(p, args, c, &c->width);
-	if (*p == '.') {
-		c->precise = true;
-		p = read_number(p + 1, args, c, &c->precision);
-	}
-	for (; *p == 'l' || *p == 'z' || *p == 'h'; p++)
-		c->wide |= *p != 'h';
-	c->upper = *p == 'X';
+	if (c->width > WIDTH_MAX)
+		c->width = WIDTH_MAX;
+	for (; *p == 'l' || *p == 'z'; p++)
+		c->wide = true;
 	c->kind = *p;
 	return *p ? p + 1 : p;
 }
@@ -122,11 +89,14 @@ static void put_signed(struct out *out, struct conversion *c, int64_t value)
 
 static void convert(struct out *out, struct conversion *c, va_list *args)
 {
+	const char *text;
 	char character;
 
 	switch (c->kind) {
 	case 's':
-		put_text(out, c, va_arg(*args, const char *));
+		text = va_arg(*args, const char *);
+		c->zero = false;
+		put_field(out, c, text ? text : "(null)", strlen(text ? text : "(null)"), 0);
 		break;
 	case 'c':
 		character = (char)va_arg(*args, int);
@@ -137,11 +107,9 @@ static void convert(struct out *out, struct conversion *c, va_list *args)
 		put_signed(out, c, c->wide ? va_arg(*args, long) : va_arg(*args, int));
 		break;
 	case 'x':
-	case 'X':
-		c->kind = 'x'; /* fall through */
 	case 'u':
-		put_number(out, c,
-		    c->wide ? va_arg(*args, unsigned long) : va_arg(*args, unsigned), "");
+		put_number(out, c, c->wide ? va_arg(*args, unsigned long) : va_arg(*args, unsigned),
+		    "");
 		break;
 	case 'p':
 		c->kind = 'x';
@@ -169,7 +137,7 @@ int vsnprintf(char *to, size_t size, const char *format, va_list args)
 			put(&out, *format++);
 			continue;
 		}
-		format = read_conversion(format + 1, &rest, &c);
+		format = read_conversion(format + 1, &c);
 		convert(&out, &c, &rest);
 	}
 	va_end(rest);

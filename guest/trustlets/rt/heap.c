@@ -14,12 +14,12 @@
 #include "guest/trustlets/rt/rt.h"
 #include "guest/trustlets/rt/trustlet.h"
 
-#define PAGE	    4096u
-#define CANARY	    sizeof(uint64_t)
-#define SMALLEST    5u /* log2 of the smallest slot: 32 bytes */
-#define CLASSES	    7u /* up to 2048 bytes */
-#define SLOTS_MAX   (PAGE >> SMALLEST)
-#define BITS	    64u
+#define PAGE		   4096u
+#define CANARY		   sizeof(uint64_t)
+#define SMALLEST	   5u /* log2 of the smallest slot: 32 bytes */
+#define CLASSES		   7u /* up to 2048 bytes */
+#define SLOTS_MAX	   (PAGE >> SMALLEST)
+#define BITS		   64u
 #define CLASS_SLOTS(class) (PAGE >> (SMALLEST + (class)))
 #define CLASS_BYTES(class) ((size_t)1 << (SMALLEST + (class)))
 
@@ -27,8 +27,8 @@ enum kind { FREE, SLOTS, RUN, RUN_REST };
 
 struct page {
 	uint8_t kind, class;
-	uint16_t used;			 /* slots */
-	uint32_t pages;			 /* of a run */
+	uint16_t used;			  /* slots */
+	uint32_t pages;			  /* of a run */
 	uint64_t taken[SLOTS_MAX / BITS]; /* bit i: slot i is in use */
 };
 
@@ -119,7 +119,7 @@ static unsigned class_of(size_t size)
 	unsigned class = 0;
 
 	while (CLASS_BYTES(class) < size)
-		class++;
+		class ++;
 	return class;
 }
 
@@ -137,7 +137,7 @@ static struct page *slot_page(unsigned class)
 	i = find_free(1);
 	if (i == heap.pages)
 		return NULL;
-	heap.page[i] = (struct page){ .kind = SLOTS, .class = (uint8_t)class };
+	heap.page[i] = (struct page){ .kind = SLOTS, .class = (uint8_t) class };
 	return &heap.page[i];
 }
 
@@ -152,7 +152,8 @@ static void *slot_alloc(unsigned class)
 		slot++;
 	page->taken[slot / BITS] |= 1ull << slot % BITS;
 	page->used++;
-	return handed_out(heap.memory + (size_t)(page - heap.page) * PAGE + slot * CLASS_BYTES(class),
+	return handed_out(heap.memory + (size_t)(page - heap.page) * PAGE +
+		slot * CLASS_BYTES(class),
 	    CLASS_BYTES(class));
 }
 

@@ -15,12 +15,13 @@ enum monitor_call_id {
 	 * next. Results: its id, three argument words.
 	 */
 	MONITOR_NEXT_REQUEST = 64,
-	MONITOR_LOG_WRITE,  /* GPA of text, its bytes, 1 to 256: a line of the monitor's log */
-	MONITOR_ENTROPY,    /* GPA that gets 32 bytes gathered by the loader, new ones each time */
-	MONITOR_KEY_DERIVE, /* GPA of a label, its bytes, 1 to 64, GPA that gets the key, 32 bytes */
-	MONITOR_REPORT,	    /* GPA of a nonce of 32 bytes, GPA that gets struct monitor_report */
-	MONITOR_EXIT,	    /* enum exit_reason, two words of detail; does not return */
-	MONITOR_TIME,	    /* result: nanoseconds since launch, never less than before */
+	MONITOR_LOG_WRITE, /* GPA of text, its bytes, 1 to 256: a line of the monitor's log */
+	MONITOR_ENTROPY,   /* GPA that gets 32 bytes gathered by the loader, new ones each time */
+	/* GPA of a label, its bytes, 1 to 64, GPA that gets the key, 32 bytes */
+	MONITOR_KEY_DERIVE,
+	MONITOR_REPORT, /* GPA of a nonce of 32 bytes, GPA that gets struct monitor_report */
+	MONITOR_EXIT,	/* enum exit_reason, two words of detail; does not return */
+	MONITOR_TIME,	/* result: nanoseconds since launch, never less than before */
 };
 
 struct monitor_call {

@@ -63,8 +63,7 @@ static bool in_text(uint64_t address)
 {
 	uint64_t start = TRUSTLET_IMAGE_BASE + IMAGE_PAGE;
 
-	return address >= start &&
-	    address - start < (uint64_t)header()->text_pages * IMAGE_PAGE;
+	return address >= start && address - start < (uint64_t)header()->text_pages * IMAGE_PAGE;
 }
 
 /*

@@ -36,8 +36,8 @@ void random_start(void);
 bool hardware_random(bool seed, uint64_t *word);
 
 /*
- * Memory that calls hand to the monitor: at most 512 bytes, which do not cross a page. The next call
- * reuses it.
+ * Memory that calls hand to the monitor: at most 512 bytes, which do not cross a page. The next
+ * call reuses it.
  */
 #define EXCHANGE_BYTES 512u
 extern uint8_t exchange[EXCHANGE_BYTES];

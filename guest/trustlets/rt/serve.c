@@ -22,7 +22,8 @@
 
 #define REQUEST(id, name, arguments, results, summary)                                             \
 	uint64_t request_##name(const uint64_t args[REQUEST_WORDS], uint64_t out[REQUEST_WORDS]);  \
-	_Static_assert((arguments) <= REQUEST_WORDS && (results) <= REQUEST_WORDS, "too many words");
+	_Static_assert((arguments) <= REQUEST_WORDS && (results) <= REQUEST_WORDS,                 \
+	    "too many words");
 #include <requests.def>
 #undef REQUEST
 

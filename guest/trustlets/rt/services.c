@@ -77,8 +77,8 @@ void trustlet_key(const char *label, uint8_t key[TRUSTLET_KEY_BYTES])
 	if (length == 0 || length > TRUSTLET_LABEL_BYTES)
 		trustlet_panic("trustlet_key: a label of %zu bytes", length);
 	memcpy(exchange, label, length);
-	monitor_must((struct monitor_call){
-	    MONITOR_KEY_DERIVE, (uint64_t)exchange, length, (uint64_t)out, 0 });
+	monitor_must((struct monitor_call){ MONITOR_KEY_DERIVE, (uint64_t)exchange, length,
+	    (uint64_t)out, 0 });
 	memcpy(key, out, TRUSTLET_KEY_BYTES);
 	trustlet_scrub(exchange, sizeof(exchange));
 }
@@ -88,7 +88,7 @@ void trustlet_report(const uint8_t nonce[TRUSTLET_NONCE_BYTES], struct monitor_r
 	uint8_t *out = exchange + TRUSTLET_NONCE_BYTES;
 
 	memcpy(exchange, nonce, TRUSTLET_NONCE_BYTES);
-	monitor_must((struct monitor_call){
-	    MONITOR_REPORT, (uint64_t)exchange, (uint64_t)out, 0, 0 });
+	monitor_must(
+	    (struct monitor_call){ MONITOR_REPORT, (uint64_t)exchange, (uint64_t)out, 0, 0 });
 	memcpy(report, out, sizeof(*report));
 }

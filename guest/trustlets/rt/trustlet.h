@@ -16,8 +16,8 @@
 #define REQUEST_WORDS 3u
 
 /*
- * Statuses of requests: REDOUBT_OK, REDOUBT_INVALID, REDOUBT_UNKNOWN_CALL of monitor/abi/call.h, and
- * from here on the trustlet's own.
+ * Statuses of requests: REDOUBT_OK, REDOUBT_INVALID, REDOUBT_UNKNOWN_CALL of monitor/abi/call.h,
+ * and from here on the trustlet's own.
  */
 #define REQUEST_OWN_STATUS 0x100u
 
@@ -65,8 +65,8 @@ void trustlet_log(const char *format, ...) __attribute__((format(printf, 1, 2)))
 uint64_t trustlet_time(void);
 
 /*
- * The key of this label: the same for this id, signer and SVN, another one for any other or with the
- * debug flag. The label has 1 to 64 bytes.
+ * The key of this label: the same for this id, signer and SVN, another one for any other or with
+ * the debug flag. The label has 1 to 64 bytes.
  */
 void trustlet_key(const char *label, uint8_t key[TRUSTLET_KEY_BYTES]);
 

@@ -52,7 +52,9 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
 
+# A weak symbol that nobody defines would silently be 0.
 $(O)/$(NAME).elf: $(RT_OBJS) $(TRUSTLET_OBJS) $(RT)/trustlet.lds
+	@if nm -A $(filter %.o,$^) | grep ' [vw] ' >&2; then echo "undefined, though weakly" >&2; exit 1; fi
 	$(LD) $(TRUSTLET_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
 
 $(O)/$(NAME).img: $(O)/$(NAME).elf $(wildcard $(RT_TOP)/tools/image/*.py) $(KEY)

@@ -6,9 +6,9 @@ TRUSTLET_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp st
 	malloc calloc realloc free abort
 TRUSTLET_HOST_CFLAGS = $(HOST_CFLAGS) -Iguest/trustlets/rt/include -Itests/unit/trustlets \
 	-fno-builtin $(foreach f,$(TRUSTLET_RENAMED),-D$(f)=rt_$(f))
-TRUSTLET_PARTS := drbg format heap image random services sha256 string
+TRUSTLET_PARTS := drbg format heap random services sha256 string
 TRUSTLET_HOST_OBJS := $(patsubst %,$(B)/trustletunit/%.o,$(TRUSTLET_PARTS)) \
-	$(B)/host/tests/unit/trustlets/fake.o
+	$(B)/trustletunit/image.o $(B)/host/tests/unit/trustlets/fake.o
 TRUSTLET_UNIT := heap format string random serve image
 TRUSTLET_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/trustlets/test_,$(TRUSTLET_UNIT)) \
 	$(B)/tests/unit/trustlets/verdict
@@ -17,6 +17,10 @@ $(B)/trustletunit/%.o: guest/trustlets/rt/%.c | $(B)/hosttest.ready
 	@mkdir -p $(@D)
 	@echo '  HOSTCC $@'
 	@$(CC) $(TRUSTLET_HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/trustletunit/image.o: guest/trustlets/image/image.c | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
 
 $(TRUSTLET_UNIT_PROGRAMS): $(B)/tests/unit/trustlets/%: $(B)/host/tests/unit/trustlets/%.o $(TRUSTLET_HOST_OBJS)
 	@mkdir -p $(@D)

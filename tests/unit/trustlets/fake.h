@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * In place of the monitor and of the CPU's generator; and the run-time's functions by the names that
- * they have here.
+ * In place of the monitor and of the CPU's generator; and the run-time's functions by the names
+ * that they have here.
  */
 #ifndef TESTS_UNIT_TRUSTLETS_FAKE_H
 #define TESTS_UNIT_TRUSTLETS_FAKE_H

@@ -15,14 +15,14 @@
 
 static void known_texts(void **state)
 {
+	const char *null = NULL;
+
 	assert_text("a -5 7 ff 123456789abcdef0 x%", "%s %d %u %x %lx %c%%", "a", -5, 7u, 0xffu,
 	    0x123456789abcdef0ul, 'x');
 	assert_text("18446744073709551615 -9223372036854775808", "%zu %ld", SIZE_MAX, INT64_MIN);
 	assert_text("-2147483648 4294967295", "%i %u", INT32_MIN, UINT32_MAX);
 	assert_text("0x1234", "%p", (void *)0x1234);
-	assert_text("   5|5   |005|-05|  abc|abc  |ab", "%4d|%-4d|%03d|%03d|%5s|%-5s|%.2s", 5, 5, 5,
-	    -5, "abc", "abc", "abc");
-	assert_text("  7|(null)|FF", "%*d|%s|%X", 3, 7, NULL, 0xff);
+	assert_text("   5|005|-05|  abc|(null)", "%4d|%03d|%03d|%5s|%s", 5, 5, -5, "abc", null);
 }
 
 static void what_it_does_not_know_is_seen(void **state)
@@ -32,7 +32,8 @@ static void what_it_does_not_know_is_seen(void **state)
 	assert_text("!n!f!q", "%n%f%q", &count);
 	assert_int_equal(count, 77);
 	assert_text("a!", "a%");
-	assert_text("!", "%-08l");
+	assert_text("!", "%08l");
+	assert_text("!-5d!.2s!X", "%-5d%.2s%X", "");
 }
 
 static void never_writes_behind_the_end(void **state)
@@ -58,27 +59,22 @@ static void absurd_widths_are_cut_down(void **state)
 	char text[8];
 
 	assert_int_equal(rt_snprintf(text, sizeof(text), "%99999999999999999999d", 1), 4096);
-	assert_int_equal(rt_snprintf(text, sizeof(text), "%*d", INT32_MIN, 1), 4096);
-	assert_string_equal(text, "1      ");
+	assert_string_equal(text, "       ");
 }
 
 /* One random conversion with its flags, appended to `format`. */
 static char random_conversion(char *format)
 {
-	static const char kinds[] = "duxXsc";
+	static const char kinds[] = "duxsc";
 	char kind = kinds[random_next() % (sizeof(kinds) - 1)];
 	uint64_t bits = random_next();
 	bool number = kind != 's' && kind != 'c';
 
 	strcat(format, "<%");
-	if (bits & 1)
-		strcat(format, "-");
-	else if (number && bits & 2)
+	if (number && bits & 1)
 		strcat(format, "0");
-	if (bits & 4)
+	if (bits & 2)
 		sprintf(format + strlen(format), "%u", (unsigned)(bits >> 8) % 30 + 1);
-	if (kind == 's' && bits & 8)
-		sprintf(format + strlen(format), ".%u", (unsigned)(bits >> 16) % 10);
 	if (number)
 		strcat(format, "l");
 	sprintf(format + strlen(format), "%c>", kind);

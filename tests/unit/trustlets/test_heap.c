@@ -45,13 +45,18 @@ static void check_held(const struct held *held)
 
 static size_t random_size(void)
 {
-	static const size_t edges[] = { 0, 1, 23, 24, 25, 56, 57, 2039, 2040, 2041, 4087, 4088, 4089 };
+	static const size_t edges[] = { 0, 1, 23, 24, 25, 56, 57, 2039, 2040, 2041, 4087, 4088,
+		4089 };
 	uint64_t how = random_next() % 4;
 
-	return how == 0 ? edges[random_next() % COUNT(edges)] : random_next() % (how == 1 ? 100 : 9000);
+	return how == 0 ? edges[random_next() % COUNT(edges)]
+			: random_next() % (how == 1 ? 100 : 9000);
 }
 
-/* Memory keeps what is written, does not overlap, comes zeroed; all of it is there again at the end. */
+/*
+ * Memory keeps what is written, does not overlap, comes zeroed; all of it is there again at the
+ * end.
+ */
 static void keeps_what_is_written(void **state)
 {
 	static struct held held[HELD];
@@ -63,7 +68,8 @@ static void keeps_what_is_written(void **state)
 
 		check_held(one);
 		if (one->at && random_next() % 3 == 0) {
-			size_t bytes = random_size(), kept = bytes < one->bytes ? bytes : one->bytes;
+			size_t bytes = random_size(),
+			       kept = bytes < one->bytes ? bytes : one->bytes;
 			uint8_t *moved = rt_realloc(one->at, bytes);
 
 			if (!moved)
@@ -204,7 +210,8 @@ static void an_overflow_is_noticed(void **state)
 
 static void a_wrong_pointer_is_noticed(void **state)
 {
-	static struct abuse inner = { 100, 16 }, odd = { 100, 1 }, page = { 9000, 4096 }, in = { 9000, 16 };
+	static struct abuse inner = { 100, 16 }, odd = { 100, 1 }, page = { 9000, 4096 },
+			    in = { 9000, 16 };
 	uint64_t local = 0;
 
 	start();

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/abi/image.h and rt/image.c: every field at and over its edges.
+ * monitor/abi/image.h and guest/trustlets/image: every field at and over its edges.
  */
-#include "guest/trustlets/rt/image.h"
+#include "guest/trustlets/image/image.h"
 
 #include <stdlib.h>
 
 #include "tests/unit/trustlets/fake.h"
 
-#define PAGES 4u
-#define KEY   (27u + 64u)
+#define PAGES	   4u
+#define KEY	   (27u + 64u)
 #define FILE_BYTES (PAGES * IMAGE_PAGE + sizeof(struct redoubt_image_signature) + KEY + 64)
 
 static const uint8_t ecdsa_head[] = { 0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce,
@@ -27,11 +27,20 @@ static struct {
 static void good(void)
 {
 	memset(&file, 0, sizeof(file));
-	file.header = (struct redoubt_image){ .magic = IMAGE_MAGIC, .version = 1,
-		.header_size = sizeof(file.header), .pages = PAGES, .text_pages = 2,
-		.rodata_pages = 1, .data_pages = 9, .vps = 1, .svn = 3, .id = "good-1" };
+	file.header = (struct redoubt_image){ .magic = IMAGE_MAGIC,
+		.version = 1,
+		.header_size = sizeof(file.header),
+		.pages = PAGES,
+		.text_pages = 2,
+		.rodata_pages = 1,
+		.data_pages = 9,
+		.vps = 1,
+		.svn = 3,
+		.id = "good-1" };
 	file.block = (struct redoubt_image_signature){ .magic = IMAGE_SIGNATURE_MAGIC,
-		.algorithm = IMAGE_SIGNATURE_ECDSA_P256, .key_size = KEY, .signature_size = 64 };
+		.algorithm = IMAGE_SIGNATURE_ECDSA_P256,
+		.key_size = KEY,
+		.signature_size = 64 };
 	memcpy(file.key, ecdsa_head, sizeof(ecdsa_head));
 }
 
@@ -171,7 +180,8 @@ static void a_key_has_one_form(void **state)
 
 static void ids(void **state)
 {
-	static const char *const right[] = { "a", "-", "0", "a-z-09", "abcdefghijklmnopqrstuvwxyz01234" };
+	static const char *const right[] = { "a", "-", "0", "a-z-09",
+		"abcdefghijklmnopqrstuvwxyz01234" };
 	static const char *const wrong[] = { "", "A", "a_", "a b", "a.b", "a/b", "a\x7f", "a\xe4",
 		"abcdefghijklmnopqrstuvwxyz012345", "`", "{", ":" };
 
@@ -196,8 +206,8 @@ static void every_length_but_two_is_wrong(void **state)
 {
 	good();
 	for (size_t bytes = 0; bytes <= FILE_BYTES + 8; bytes++) {
-		enum image_fault wanted = bytes < PAGES * IMAGE_PAGE ? IMAGE_BAD_SIZE :
-						    IMAGE_BAD_SIGNATURE_BLOCK;
+		enum image_fault wanted = bytes < PAGES * IMAGE_PAGE ? IMAGE_BAD_SIZE
+								     : IMAGE_BAD_SIGNATURE_BLOCK;
 
 		if (bytes == PAGES * IMAGE_PAGE || bytes == FILE_BYTES)
 			wanted = IMAGE_OK;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What rt/image.c says of files: `verdict FILE...` prints the name of each one's fault on a line, for
- * tool.py, which compares it with what tools/trustlet says.
+ * What image/image.c says of files: `verdict FILE...` prints the name of each one's fault on a
+ * line, for tool.py, which compares it with what tools/trustlet says.
  */
-#include "guest/trustlets/rt/image.h"
+#include "guest/trustlets/image/image.h"
 
 #include <stdio.h>
 

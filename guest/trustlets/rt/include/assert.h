@@ -7,8 +7,7 @@
 
 _Noreturn void rt_assert_failed(const char *condition, const char *file, int line);
 
-#define assert(condition)                                                                          \
-	((condition) ? (void)0 : rt_assert_failed(#condition, __FILE__, __LINE__))
+#define assert(condition) ((condition) ? (void)0 : rt_assert_failed(#condition, __FILE__, __LINE__))
 #define static_assert _Static_assert
 
 #endif

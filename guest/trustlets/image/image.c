@@ -3,7 +3,7 @@
  * The form of an image file. A key has one encoding, so that it is compared and not parsed: what
  * stands before the point or the modulus, and behind it, is constant.
  */
-#include "guest/trustlets/rt/image.h"
+#include "guest/trustlets/image/image.h"
 
 #include <stdbool.h>
 #include <string.h>

@@ -2,15 +2,17 @@
 /*
  * The form of an image file as a whole, for who verifies signatures: trustlets and host programs.
  */
-#ifndef TRUSTLET_RT_IMAGE_H
-#define TRUSTLET_RT_IMAGE_H
+#ifndef TRUSTLETS_IMAGE_H
+#define TRUSTLETS_IMAGE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
 #include "monitor/abi/image.h"
 
-/* What stands behind the pages: pointers into the file; algorithm 0 and NULL if it is not signed. */
+/*
+ * What stands behind the pages: pointers into the file; algorithm 0 and NULL if it is not signed.
+ */
 struct image_signature {
 	uint32_t algorithm;
 	const uint8_t *key; /* SubjectPublicKeyInfo */
