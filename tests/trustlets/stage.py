@@ -152,6 +152,13 @@ def expected_map(path):
     return [f"map {a:x} {b:x} {rights}" for a, b, rights in lines]
 
 
+def check_canaries(tap, told):
+    """The stack canary differs from start to start, and its first byte is zero."""
+    seen = [int(lines[0].split()[2], 16) if lines else 0 for lines in told]
+    tap.check(len(set(seen)) == len(seen) and all(x and x % 256 == 0 for x in seen),
+              "probe: each start has a stack canary of its own", str(seen))
+
+
 def check_secret(tap, told):
     """A secret used as an address shows neither in the log nor in the reason."""
     lines = list(told)
@@ -175,8 +182,11 @@ def check_debug(tap, stage, folder):
 def main():
     stage, name, folder = sys.argv[1:]
     scenarios = {"sample": SAMPLE, "probe": PROBE}[name]
-    extra = [Scenario("map", ["m"], [])] + ([SECRET] if name == "probe" else [])
-    tap = Tap(len(scenarios) + 2 + (3 if name == "probe" else 0))
+    canary = elf.load(f"{folder}/{name}.elf", fixed=True).symbol("__stack_chk_guard")
+    extra = [Scenario("map", ["m"], [])]
+    if name == "probe":
+        extra += [Scenario("canary", [(3, canary)], [])] * 2 + [SECRET]
+    tap = Tap(len(scenarios) + 2 + (4 if name == "probe" else 0))
     told = play(stage, f"{folder}/{name}.img", scenarios + extra)
     if not tap.check(told is not None, f"{name}: the stage starts it and ends"):
         tap.give_up("the stage did not end")
@@ -191,6 +201,7 @@ def main():
     if name == "probe":
         random = [line.split()[2:4] for line in told[0] if len(line.split()) == 5][2:4]
         tap.check(len({word for pair in random for word in pair}) == 4, "probe: random words differ", str(random))
+        check_canaries(tap, told[-3:-1])
         check_secret(tap, told[-1])
         check_debug(tap, stage, folder)
     return tap.status()
