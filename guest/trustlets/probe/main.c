@@ -191,7 +191,7 @@ REQUEST_HANDLER(heap_overflow)
 {
 	uint8_t *memory = malloc(24);
 
-	memset((void *)(uintptr_t)at((uint64_t)memory), 1, 25);
+	*at((uint64_t)memory + 24) ^= 1;
 	free(memory);
 	return REDOUBT_OK;
 }

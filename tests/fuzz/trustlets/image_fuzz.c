@@ -165,16 +165,33 @@ static size_t right_file(uint8_t *file, int rsa)
 	return BLOCK + 32 + (rsa ? 422 + 384 : 91 + 64);
 }
 
+/*
+ * Pages of text and read-only data whose sum is what the file says, or would be if it did not wrap.
+ */
+static void apply_pages(uint8_t *file, const struct patch *patch)
+{
+	uint32_t text = patch->how & 4 ? patch->value : patch->value % 5000;
+	uint32_t rodata = patch->how & 8 ? patch->where : (uint32_t)(patch->where % 4 - 1) - text;
+	uint32_t pages = 1 + text + rodata;
+
+	memcpy(file + 16, &pages, 4);
+	memcpy(file + 20, &text, 4);
+	memcpy(file + 24, &rodata, 4);
+}
+
 static void apply(uint8_t *file, const struct patch *patch)
 {
-	size_t at = patch->where < 128 ? patch->where * 4u : BLOCK + (patch->where - 128u) * 4u;
+	size_t word = patch->where < 96 ? patch->where % 24u : patch->where;
+	size_t at = word < 128 ? word * 4 : BLOCK + (word - 128) * 4;
 
-	if (patch->how % 3 == 0)
+	if (patch->how % 4 == 3)
+		apply_pages(file, patch);
+	else if (patch->how % 4 == 0)
 		memcpy(file + at, &patch->value, 4);
-	else if (patch->how % 3 == 1)
-		file[at + patch->how % 4] ^= (uint8_t)(1u << patch->value % 8);
+	else if (patch->how % 4 == 1)
+		file[at + patch->how / 4 % 4] ^= (uint8_t)(1u << patch->value % 8);
 	else
-		file[at + patch->how % 4] = (uint8_t)patch->value;
+		file[at + patch->how / 4 % 4] = (uint8_t)patch->value;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

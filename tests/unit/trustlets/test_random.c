@@ -137,6 +137,15 @@ static bool cycle(bool seed, uint64_t *word)
 	return true;
 }
 
+/* One bad word among good ones. */
+static uint64_t bad_word;
+
+static bool once_bad(bool seed, uint64_t *word)
+{
+	*word = counter++ % 20 == 11 ? bad_word : 0x100 + counter;
+	return true;
+}
+
 /* RDSEED runs dry, RDRAND does not. */
 static bool only_plain(bool seed, uint64_t *word)
 {
@@ -175,6 +184,14 @@ static void a_bad_generator_is_the_end(void **state)
 	assert_panics(start_random, NULL, "random: the CPU's generator is stuck");
 	fake.hardware = zeroes;
 	assert_panics(start_random, NULL, "random: the CPU's generator is stuck");
+	fake.hardware = once_bad;
+	bad_word = ~0ull;
+	assert_panics(start_random, NULL, "random: the CPU's generator is stuck");
+	bad_word = 0;
+	assert_panics(start_random, NULL, "random: the CPU's generator is stuck");
+	bad_word = 0x55; /* twice in the first 32 words */
+	counter = 0;
+	assert_panics(start_random, NULL, "random: the CPU's generator repeats itself");
 	fake.hardware = cycle;
 	assert_panics(start_random, NULL, "random: the CPU's generator repeats itself");
 	fake.hardware = NULL;
