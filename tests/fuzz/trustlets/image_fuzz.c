@@ -207,6 +207,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bytes = right_file(file, data[0] & 1);
 	if (data[0] & 2)
 		bytes = (bytes + data[1] + (size_t)data[2] * 64) % (MOST + 1);
+	if (data[0] & 4)
+		bytes = BLOCK;
 	for (size_t at = 3; at + sizeof(patch) <= size; at += sizeof(patch)) {
 		memcpy(&patch, data + at, sizeof(patch));
 		apply(file, &patch);
