@@ -13,6 +13,7 @@
 #define MSR_EFER	 0xc0000080u
 #define MSR_FS_BASE	 0xc0000100u
 #define MSR_GS_BASE	 0xc0000101u
+#define MSR_KERNEL_GS	 0xc0000102u
 
 #define EFER_LME   (1ull << 8)
 #define EFER_LMA   (1ull << 10)
@@ -36,7 +37,7 @@
 #define CR4_MCE	     (1ull << 6)
 #define CR4_PGE	     (1ull << 7)
 #define CR4_OSFXSR   (1ull << 9)
-#define CR4_OSXMMEXC (1ull << 10)
+#define CR4_OSXMM    (1ull << 10)
 #define CR4_UMIP     (1ull << 11)
 #define CR4_LA57     (1ull << 12)
 #define CR4_VMXE     (1ull << 13)

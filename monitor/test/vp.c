@@ -75,8 +75,7 @@ static void build_map(uint64_t index)
 	spin_lock(&t->lock);
 	built = stage2_prepare(&t->map, gpa_of(0), t->pages, true);
 	CHECK(built);
-	stage2_map(&t->map, gpa_of(0), t->memory, t->pages,
-	    (struct stage2_attr){ S2_RWX, S2_WB });
+	stage2_map(&t->map, gpa_of(0), t->memory, t->pages, (struct stage2_attr){ S2_RWX, S2_WB });
 	spin_unlock(&t->lock);
 }
 

@@ -31,7 +31,7 @@
 
 #define CR0_START (CR0_PE | CR0_ET | CR0_NE)
 #define CR0_OWN	  (CR0_PG | CR0_WP | CR0_AM | CR0_TS | CR0_MP | CR0_EM)
-#define CR4_START (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXC)
+#define CR4_START (CR4_PAE | CR4_OSFXSR | CR4_OSXMM)
 #define CR4_ROOTS (CR4_SMEP | CR4_UMIP) /* set where the CPU has them */
 #define PAT_BACK  0x0606060606060606ull /* write-back: what is not, the MTRRs say */
 
@@ -211,13 +211,13 @@ struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
 	const struct vmcb *v = &vp->vmcb;
 	unsigned stop;
 
-	svm_part_worlds();
+	mitigate_switch();
 	switch_fpu(&vp->normal_fpu, &vp->fpu);
 	do
 		stop = enter(cpu, vp) ? judge(vp) : VP_INTERRUPTED;
 	while (stop == GO_ON);
 	switch_fpu(&vp->fpu, &vp->normal_fpu);
-	svm_part_worlds();
+	mitigate_switch();
 	return (struct vp_exit){ stop, (uint32_t)v->exit_code, v->rip,
 		v->exit_code == EXIT_NESTED_FAULT ? v->exit_info2 : v->exit_info1 };
 }

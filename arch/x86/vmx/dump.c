@@ -58,31 +58,6 @@ static bool code_64(void)
 	return long_mode() && get(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
 }
 
-static bool pin_ok(void)
-{
-	return allowed(0x48d, VMCS_PIN_CONTROLS);
-}
-
-static bool primary_ok(void)
-{
-	return allowed(0x48e, VMCS_PRIMARY_CONTROLS);
-}
-
-static bool secondary_ok(void)
-{
-	return allowed(0x48b, VMCS_SECONDARY_CONTROLS);
-}
-
-static bool exit_ok(void)
-{
-	return allowed(0x48f, VMCS_EXIT_CONTROLS);
-}
-
-static bool entry_ok(void)
-{
-	return allowed(0x490, VMCS_ENTRY_CONTROLS);
-}
-
 static bool vpid_ok(void)
 {
 	return !(get(VMCS_SECONDARY_CONTROLS) & CPU2_VPID) || get(VMCS_VPID) != 0;
@@ -165,15 +140,25 @@ static bool link_ok(void)
 }
 
 static const struct {
+	uint32_t msr;
+	enum vmcs_field field;
+	const char *rule;
+} controls[] = {
+	{ 0x48d, VMCS_PIN_CONTROLS,
+	    "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)" },
+	{ 0x48e, VMCS_PRIMARY_CONTROLS,
+	    "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)" },
+	{ 0x48b, VMCS_SECONDARY_CONTROLS,
+	    "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)" },
+	{ 0x48f, VMCS_EXIT_CONTROLS, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)" },
+	{ 0x490, VMCS_ENTRY_CONTROLS, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)" },
+};
+
+static const struct {
 	bool (*holds)(void);
 	const char *rule;
 } rules[] = {
-	{ pin_ok, "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)" },
-	{ primary_ok, "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)" },
-	{ secondary_ok, "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)" },
 	{ vpid_ok, "VPID is not 0 where VPIDs are enabled (27.2.1.1)" },
-	{ exit_ok, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)" },
-	{ entry_ok, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)" },
 	{ host_ok, "host addresses canonical, CS and TR not null (27.2.3)" },
 	{ cr0_ok, "guest CR0 has NE, and PE where it has PG (27.3.1.1)" },
 	{ cr4_ok, "guest CR4 has VMXE and no unsupported bit (27.3.1.1)" },
@@ -199,6 +184,9 @@ void vmx_dump(void)
 
 static const char *broken_rule(void)
 {
+	for (unsigned i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		if (!allowed(controls[i].msr, controls[i].field))
+			return controls[i].rule;
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
 		if (!rules[i].holds())
 			return rules[i].rule;

@@ -22,7 +22,6 @@
 #define EVENT_ERROR		  (1u << 11)
 #define EVENT_NMI_UNBLOCKED	  (1u << 12) /* at exit: an IRET had ended NMI blocking */
 #define EVENT_TYPE(info)	  ((info) >> 8 & 7)
-#define EVENT_VECTOR(info)	  ((info)&0xff)
 #define TYPE_INTERRUPT		  0u
 #define TYPE_NMI		  2u
 #define TYPE_EXCEPTION		  3u
@@ -191,11 +190,14 @@ void vmx_nmi_window(struct vcpu *vcpu)
 		open_nmi_window(cpu);
 }
 
-static void nmi(void)
+bool vmx_nmi_exit(uint32_t event)
 {
+	if (EVENT_TYPE(event) != TYPE_NMI)
+		return false;
 	if (sync_nmi(this_cpu()->sync))
 		vendor_nmi_pending();
 	trap_unblock_nmi();
+	return true;
 }
 
 /*
@@ -272,10 +274,8 @@ void vmx_exception(struct vcpu *vcpu)
 	uint32_t info = (uint32_t)vmread(VMCS_EXIT_EVENT);
 	unsigned vector = EVENT_VECTOR(info);
 
-	if (EVENT_TYPE(info) == TYPE_NMI) {
-		nmi();
+	if (vmx_nmi_exit(info))
 		return;
-	}
 	vmx_iret_unblocked(info & EVENT_NMI_UNBLOCKED ? QUALIFICATION_IRET_NMI : 0);
 	if (vector == VECTOR_MC)
 		vmx_machine_check(vcpu);
