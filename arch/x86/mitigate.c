@@ -28,8 +28,7 @@
 #define CPUID7_IBPB	 (1u << 26)
 #define CPUID7_L1D_FLUSH (1u << 28)
 #define CPUID7_ARCH_CAPS (1u << 29)
-#define MSR_PRED_CMD	 0x49u
-#define PRED_CMD_IBPB	 1ull
+#define MSR_PRED_CMD	 0x49u /* 1: IBPB */
 #define MSR_FLUSH_CMD	 0x10bu
 #define FLUSH_L1D	 1ull
 
@@ -106,5 +105,5 @@ void mitigate_enter(void)
 void mitigate_switch(void)
 {
 	if (this_cpu()->mitigations & MITIGATE_WORLDS)
-		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
+		wrmsr(MSR_PRED_CMD, 1);
 }

@@ -104,7 +104,8 @@ uint64_t vp_word(unsigned index, uint64_t address)
 
 	if (status != REDOUBT_OK)
 		bail("test_vp_peek: status %lx", status);
-	return (&words.word0)[offset / 8 % 4];
+	return (
+	    const uint64_t[]){ words.word0, words.word1, words.word2, words.word3 }[offset / 8 % 4];
 }
 
 static struct redoubt_test_vp_regs regs_of(unsigned index)

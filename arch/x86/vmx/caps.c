@@ -111,22 +111,15 @@ static const struct control_demand demands[] = {
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
 
 /* What the first CPU offers; the others must offer the same. */
-static struct both {
-	struct vmx_controls normal, vp;
-} chosen;
+static struct vmx_controls chosen[VMX_WORLDS];
 static uint64_t chosen_ept;
 static unsigned chosen_bits;
 static bool chosen_error;
 static bool chosen_valid;
 
-const struct vmx_controls *vmx_controls(void)
+const struct vmx_controls *vmx_controls(enum vmx_world world)
 {
-	return &chosen.normal;
-}
-
-const struct vmx_controls *vmx_vp_controls(void)
-{
-	return &chosen.vp;
+	return &chosen[world];
 }
 
 /* Low half of a capability MSR: bits that must be 1. High half: bits that may be 1. */
@@ -157,15 +150,14 @@ static bool has_what_cpuid_shows(uint32_t secondary)
 	    (secondary & CPU2_XSAVES || !(xsave.eax & CPUIDD_XSAVES));
 }
 
-static enum launch_status get_controls(struct both *own)
+static enum launch_status get_controls(struct vmx_controls *normal, struct vmx_controls *vp)
 {
 	for (unsigned i = 0; i < DEMANDS; i++)
-		if (!combine(&demands[i], &own->normal.in_order[i], &own->vp.in_order[i]))
+		if (!combine(&demands[i], &normal->in_order[i], &vp->in_order[i]))
 			return demands[i].missing;
-	own->vp.exit = own->normal.exit;
-	own->vp.entry = own->normal.entry & ~ENTRY_IA32E;
-	return has_what_cpuid_shows(own->normal.secondary) ? LAUNCH_OK
-							   : LAUNCH_NO_SECONDARY_CONTROL;
+	vp->exit = normal->exit;
+	vp->entry = normal->entry & ~ENTRY_IA32E;
+	return has_what_cpuid_shows(normal->secondary) ? LAUNCH_OK : LAUNCH_NO_SECONDARY_CONTROL;
 }
 
 static enum launch_status check_basics(void)
@@ -236,21 +228,21 @@ static bool any_error(void)
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
-	struct both own = { 0 };
+	struct vmx_controls own[VMX_WORLDS] = { 0 };
 
 	if (status == LAUNCH_OK)
 		status = check_stage2();
 	if (status == LAUNCH_OK)
-		status = get_controls(&own);
+		status = get_controls(&own[WORLD_NORMAL], &own[WORLD_VP]);
 	if (status != LAUNCH_OK)
 		return status;
 	if (chosen_valid)
-		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 &&
+		return __builtin_memcmp(own, chosen, sizeof(own)) == 0 &&
 			chosen_ept == rdmsr(MSR_VMX_EPT_VPID) && chosen_bits == address_bits() &&
 			chosen_error == any_error()
 		    ? LAUNCH_OK
 		    : LAUNCH_CPU_MISMATCH;
-	chosen = own;
+	__builtin_memcpy(chosen, own, sizeof(own));
 	chosen_ept = rdmsr(MSR_VMX_EPT_VPID);
 	chosen_bits = address_bits();
 	chosen_error = any_error();
@@ -270,7 +262,7 @@ bool stage2_has_huge(void)
 
 bool stage2_has_mbec(void)
 {
-	return chosen.normal.secondary & CPU2_MBEC;
+	return chosen[WORLD_NORMAL].secondary & CPU2_MBEC;
 }
 
 uint64_t vmx_cr0_fixed(uint64_t cr0)

@@ -177,10 +177,8 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_PCONFIG] = handle_undefined,
 	[EXIT_LOADIWKEY] = handle_undefined,
 	[EXIT_ENCLV] = handle_undefined,
-	[EXIT_SEAMCALL] = handle_undefined,
-	[EXIT_TDCALL] = handle_undefined,
-	[EXIT_RDMSR_IMMEDIATE] = handle_undefined,
-	[EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
+	[EXIT_SEAMCALL... EXIT_TDCALL] = handle_undefined,
+	[EXIT_RDMSR_IMMEDIATE... EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
 };
 
 /*

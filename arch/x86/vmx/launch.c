@@ -214,9 +214,7 @@ static void write_guest(const struct firmware_state *fw)
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);
-	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
-	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_ACTIVE);
+	VMCS_ZERO(VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY);
 	vmwrite(VMCS_GUEST_DEBUGCTL, debugctl);
 	vmwrite(VMCS_GUEST_PAT, rdmsr(MSR_PAT));
 	vmwrite(VMCS_GUEST_EFER, fw->efer);
@@ -232,8 +230,8 @@ void vendor_launch(const struct firmware_state *state)
 	own_control_registers();
 	enable_vmx(cpu);
 	mitigate_init(cpu);
-	cpu->processor_controls = vmx_controls()->primary;
-	vmx_write_controls(vmx_controls(), monitor_normal_stage2(), VPID_NORMAL);
+	cpu->processor_controls = vmx_controls(WORLD_NORMAL)->primary;
+	vmx_write_controls(vmx_controls(WORLD_NORMAL), monitor_normal_stage2(), VPID_NORMAL);
 	vmx_write_host(cpu);
 	write_guest(state);
 	CHECK(invvpid(INVVPID_SINGLE, VPID_NORMAL));

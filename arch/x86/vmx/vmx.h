@@ -149,13 +149,13 @@ struct vmx_controls {
 	};
 };
 
-/* caps.c. After MONITOR_CHECK. The normal world's, and those of a VP that starts. */
-const struct vmx_controls *vmx_controls(void);
-const struct vmx_controls *vmx_vp_controls(void);
+/* caps.c. After MONITOR_CHECK. Of the normal world when it is launched, of a VP that starts. */
+enum vmx_world { WORLD_NORMAL, WORLD_VP, VMX_WORLDS };
+const struct vmx_controls *vmx_controls(enum vmx_world world);
 
 /* launch.c */
 uint64_t vmx_msr_bitmap(bool exact_tsc);
-/* Of the current VMCS: its controls and second-stage tables; what exits load; a segment register. */
+/* Of the current VMCS: controls and second-stage tables; what exits load; a segment register. */
 void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid);
 void vmx_write_host(const struct percpu *cpu);
 void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base);

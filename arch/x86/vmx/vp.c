@@ -14,13 +14,11 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/mitigate.h"
-#include "arch/x86/nmi.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define FX_BYTES      512u
-#define FX_CONTROL    0u
 #define FX_MXCSR      24u
 #define CONTROL_START 0x37fu
 #define MXCSR_START   0x1f80u
@@ -102,7 +100,7 @@ static void write_start(const struct vp_start *start)
 
 void vp_reset(struct vp *vp, const struct vp_start *start)
 {
-	const struct vmx_controls *own = vmx_vp_controls();
+	const struct vmx_controls *own = vmx_controls(WORLD_VP);
 
 	CHECK(start->partition > 0 && start->partition <= UINT16_MAX - VPID_NORMAL);
 	__builtin_memset(vp, 0, vp_pages() * FRAME_SIZE);
@@ -116,8 +114,8 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_vp_exit_entry);
 	write_start(start);
 	CHECK(vmclear(vp->vmcs));
-	use_vmcs(this_cpu()->control_spa, vmx_controls()->primary);
-	*(uint16_t *)(void *)(vp->own.fx + FX_CONTROL) = CONTROL_START;
+	use_vmcs(this_cpu()->control_spa, vmx_controls(WORLD_NORMAL)->primary);
+	*(uint16_t *)(void *)vp->own.fx = CONTROL_START;
 	*(uint32_t *)(void *)(vp->own.fx + FX_MXCSR) = MXCSR_START;
 	vp->regs.rbx = start->ebx;
 	vp->regs.rsi = start->esi;
@@ -141,10 +139,8 @@ static bool stopped(struct percpu *cpu, struct vp_exit *exit)
 	switch (exit->reason) {
 	case EXIT_EXCEPTION:
 		exit->fact = vmread(VMCS_EXIT_EVENT);
-		if (!vmx_nmi_exit((uint32_t)exit->fact))
-			return true;
-		exit->stop = VP_INTERRUPTED;
-		return nmi_owed(cpu);
+		/* One that is now owed makes the next entry exit at once, a kick does not. */
+		return !vmx_nmi_exit((uint32_t)exit->fact);
 	case EXIT_PREEMPTION_TIMER:
 		return false;
 	case EXIT_INIT:
@@ -179,7 +175,7 @@ static bool stopped(struct percpu *cpu, struct vp_exit *exit)
 static bool enter(struct vp *vp, uint64_t cycles, struct vp_exit *exit)
 {
 	struct percpu *cpu = this_cpu();
-	const struct vmx_controls *own = vmx_vp_controls();
+	const struct vmx_controls *own = vmx_controls(WORLD_VP);
 	uint64_t ticks = cycles >> MISC_TIMER_SHIFT(rdmsr(MSR_VMX_MISC));
 	bool done;
 
@@ -197,7 +193,7 @@ static bool enter(struct vp *vp, uint64_t cycles, struct vp_exit *exit)
 	exit->fact = vmread(VMCS_EXIT_QUALIFICATION);
 	done = stopped(cpu, exit);
 	CHECK(vmclear(vp->vmcs));
-	use_vmcs(cpu->control_spa, vmx_controls()->primary);
+	use_vmcs(cpu->control_spa, vmx_controls(WORLD_NORMAL)->primary);
 	return done;
 }
 
