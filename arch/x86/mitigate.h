@@ -17,7 +17,7 @@
 #define MITIGATE_BUFFERS 2u  /* VERW before entry */
 #define MITIGATE_L1D	 4u  /* flush the L1 data cache before entry */
 #define MITIGATE_EXITS	 7u  /* any of these: each exit does more */
-#define MITIGATE_WORLDS	 16u /* VT-x: IBPB between the normal world and a VP of a partition */
+#define MITIGATE_WORLDS	 16u /* IBPB between the normal world and a VP of a partition */
 
 /* Finds out what this CPU needs; sets cpu->mitigations. Logs it on the first CPU. */
 void mitigate_init(struct percpu *cpu);

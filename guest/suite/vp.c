@@ -185,6 +185,8 @@ static const struct act acts[] = {
 	{ "STI and CLI", CODE("\xfb\x90\xfa"), VP_CALLED },
 	{ "SSE", CODE("\x66\x0f\xef\xc0\x0f\x58\xc0"), VP_CALLED },
 	{ "x87", CODE("\xd9\xe8\xde\xc0"), VP_CALLED },
+	{ "MOV CR3 beyond the physical addresses",
+	    CODE("\x48\xb8\x00\x00\x00\x00\x00\x00\x00\x10\x0f\x22\xd8"), VP_FAULTED },
 	{ "CPUID", CODE("\x0f\xa2"), VP_FAULTED },
 	{ "IN", CODE("\x66\xba\x80\x00\xec"), VP_FAULTED },
 	{ "OUT", CODE("\x66\xba\x80\x00\xee"), VP_FAULTED },

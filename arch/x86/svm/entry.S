@@ -98,8 +98,8 @@ svm_enter_first:
 	vmload
 	load_kept +REGS
 enter:
-	cmpl $0, MITIGATIONS
-	jne leave_mitigated
+	testl $SVM_MITIGATE_EXITS, MITIGATIONS
+	jnz leave_mitigated
 1:	mov REGS + 0, %rcx
 	mov %rcx, SVM_VMCB_RAX(%rax)
 	load_volatile +REGS
@@ -109,8 +109,8 @@ enter:
 	mov %rcx, REGS + 0
 	mov %rax, %rdi
 	mov %rax, %rbx
-	cmpl $0, MITIGATIONS
-	jne arrive_mitigated
+	testl $SVM_MITIGATE_EXITS, MITIGATIONS
+	jnz arrive_mitigated
 2:	lfence
 	call svm_exit_fast
 	test %rax, %rax
@@ -162,8 +162,8 @@ svm_enter_vp:
 	vmsave
 	mov 8(%rsp), %rax
 	vmload
-	cmpl $0, MITIGATIONS
-	je 1f
+	testl $SVM_MITIGATE_EXITS, MITIGATIONS
+	jz 1f
 	mitigate_arrival
 1:	lfence
 	.irp kept, rdi, rdx, r15, r14, r13, r12, rbp, rbx

@@ -14,7 +14,7 @@
 
 #define ASID_NORMAL   1u
 #define NESTED_ENABLE 1ull
-#define IO_MAP_PAGES  3u
+#define IO_MAP_BYTES  0x3000u
 #define MSR_MAP_PAGES 2u
 #define MSR_MAP_BLOCK 0x2000u /* MSRs of a block, two bits each */
 #define ATTR_DATA     0xc93u
@@ -52,15 +52,13 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 
 enum launch_status vendor_init(void)
 {
-	io_map = region_alloc(IO_MAP_PAGES);
-	svm_deny_map = region_alloc(IO_MAP_PAGES);
+	io_map = region_alloc(2 * IO_MAP_BYTES / FRAME_SIZE);
 	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
 	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
-	if (io_map == NULL || svm_deny_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL ||
-	    !svm_devices_init())
+	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
-	__builtin_memset(svm_deny_map, 0xff, (size_t)IO_MAP_PAGES * FRAME_SIZE);
+	svm_deny_map = __builtin_memset(io_map + IO_MAP_BYTES, 0xff, IO_MAP_BYTES);
 	fill_msr_map(msr_maps[0], false);
 	fill_msr_map(msr_maps[1], true);
 	return LAUNCH_OK;

@@ -10,6 +10,7 @@
 
 /* One more bit of percpu.mitigations, beside those of mitigate.h: IBPB after an exit. */
 #define SVM_MITIGATE_PREDICTORS 8
+#define SVM_MITIGATE_EXITS	11 /* any of these: each exit does more */
 #define SVM_MSR_PRED_CMD	0x49
 #define SVM_PRED_CMD_IBPB	1
 

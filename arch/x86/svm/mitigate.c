@@ -9,7 +9,6 @@
  */
 #include "arch/x86/mitigate.h"
 
-#include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 
 #define LEAF_EXTENDED	0x80000000u
@@ -39,6 +38,8 @@ static uint32_t needed_by(struct cpuid_regs sizes, struct cpuid_regs more)
 	if (more.eax & MORE_VERW_CLEAR && (all || (more.ecx & MORE_TSA_NO) != MORE_TSA_NO) &&
 	    family() >= FAMILY_TSA)
 		needed |= MITIGATE_BUFFERS;
+	if (sizes.ebx & SIZES_IBPB && !(needed & SVM_MITIGATE_PREDICTORS))
+		needed |= MITIGATE_WORLDS;
 	return needed;
 }
 
@@ -49,8 +50,6 @@ void mitigate_init(struct percpu *cpu)
 	if (cpuid(LEAF_EXTENDED, 0).eax >= LEAF_MORE)
 		more = cpuid(LEAF_MORE, 0);
 	cpu->mitigations = needed_by(cpuid(LEAF_SIZES, 0), more);
-	cpu->part_worlds = cpuid(LEAF_SIZES, 0).ebx & SIZES_IBPB &&
-	    !(cpu->mitigations & SVM_MITIGATE_PREDICTORS);
 	if (cpu->vcpu.index == 0)
 		klog(LOG_INFO, "side channels: mitigations %x%s", cpu->mitigations,
 		    cpu->mitigations & SVM_MITIGATE_PREDICTORS ? "" : " (no IBPB after exits)");
@@ -62,9 +61,9 @@ bool mitigate_siblings_leak(void)
 	    (cpuid(0xb, 0).ebx & 0xffff) > 1;
 }
 
-void svm_part_worlds(void)
+void mitigate_switch(void)
 {
-	if (this_cpu()->part_worlds)
+	if (this_cpu()->mitigations & MITIGATE_WORLDS)
 		wrmsr(SVM_MSR_PRED_CMD, SVM_PRED_CMD_IBPB);
 }
 

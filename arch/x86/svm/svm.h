@@ -196,9 +196,6 @@ void svm_stop_vp(void); /* because of its exit, which is audited */
  */
 bool svm_refused(const struct vmcb *v);
 
-/* mitigate.c: what one world has taught the branch predictors must not lead another. */
-void svm_part_worlds(void);
-
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
 

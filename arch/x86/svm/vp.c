@@ -27,25 +27,24 @@
 #define ASID_PARTITION	  2u	       /* the first */
 #define VMMCALL_BYTES	  3u
 
-#define CR0_START    (CR0_PE | CR0_ET | CR0_NE)
-#define CR0_OWN	     (CR0_PG | CR0_WP | CR0_AM | CR0_TS | CR0_MP | CR0_EM)
-#define CR4_START    (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXC)
-#define CR4_ROOTS    (CR4_SMEP | CR4_UMIP) /* set where the CPU has them */
-#define PAT_BACK     0x0606060606060606ull /* write-back: what is not, the MTRRs say */
-#define ATTR_DATA    0xc93u
-#define ATTR_CODE_32 0xc9bu
-
-/* The image of FXSAVE as words. */
-#define FPU_WORDS   128u
-#define FPU_CONTROL 0
-#define FPU_MXCSR   6
+#define CR0_START (CR0_PE | CR0_ET | CR0_NE)
+#define CR0_OWN	  (CR0_PG | CR0_WP | CR0_AM | CR0_TS | CR0_MP | CR0_EM)
+#define CR4_START (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXC)
+#define CR4_ROOTS (CR4_SMEP | CR4_UMIP) /* set where the CPU has them */
+#define PAT_BACK  0x0606060606060606ull /* write-back: what is not, the MTRRs say */
 
 #define GO_ON (VP_FAULTED + 1u)
 
+/* The image of FXSAVE. */
+struct fpu {
+	uint32_t words[128]; /* 0: the control word, 6: MXCSR */
+};
+
 struct vp {
 	struct vmcb vmcb;
-	uint32_t fpu[FPU_WORDS], normal_fpu[FPU_WORDS];
+	struct fpu fpu, normal_fpu;
 	struct guest_regs regs;
+	uint64_t cr4;		    /* as it has to stay */
 	uint64_t writes, writes_at; /* exit and RIP of the latest write to a control register */
 } __attribute__((aligned(FRAME_SIZE)));
 
@@ -59,30 +58,18 @@ struct call *vp_call(struct vp *vp)
 	return &vp->regs.call;
 }
 
-static uint64_t own_cr4(void)
-{
-	return CR4_START | (read_cr4() & CR4_ROOTS);
-}
-
-static void watch_control_registers(struct vmcb *v, bool on)
-{
-	v->cr_writes = VP_CR8 | (on ? CR_WRITE_CR4 : 0);
-	v->intercepts = (v->intercepts & ~INTERCEPT_CR0) | (on ? INTERCEPT_CR0 : 0);
-}
-
-static void write_controls(struct vmcb *v, const struct vp_start *start)
+static void write_controls(struct vmcb *v, unsigned partition)
 {
 	svm_write_controls(v);
-	watch_control_registers(v, true);
 	v->cr_reads = VP_CR8;
+	v->cr_writes |= VP_CR8;
 	v->dr_reads = v->dr_writes = UINT16_MAX;
 	v->intercepts |= VP_INTERCEPTS;
 	v->intercepts_more |= VP_MORE;
 	v->intercepts_last = VP_LAST;
 	v->interrupt_control = INTERRUPT_MASKING;
 	v->io_map = v->msr_map = (uint64_t)svm_deny_map;
-	v->asid = ASID_PARTITION + (start->partition - 1) % (svm_caps()->asids - ASID_PARTITION);
-	v->nested_cr3 = (uint64_t)start->map->root;
+	v->asid = ASID_PARTITION + (partition - 1) % (svm_caps()->asids - ASID_PARTITION);
 }
 
 void vp_reset(struct vp *vp, const struct vp_start *start)
@@ -90,20 +77,22 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	struct vmcb *v = &vp->vmcb;
 
 	__builtin_memset(vp, 0, sizeof(*vp));
-	write_controls(v, start);
-	v->es = (struct vmcb_segment){ 0, ATTR_DATA, UINT32_MAX, 0 };
+	write_controls(v, start->partition);
+	v->nested_cr3 = (uint64_t)start->map->root;
+	/* Flat, 32-bit: data and code. */
+	v->es = (struct vmcb_segment){ 0, 0xc93, UINT32_MAX, 0 };
 	v->ss = v->ds = v->fs = v->gs = v->es;
-	v->cs = (struct vmcb_segment){ 0, ATTR_CODE_32, UINT32_MAX, 0 };
+	v->cs = (struct vmcb_segment){ 0, 0xc9b, UINT32_MAX, 0 };
 	v->efer = EFER_SVME | EFER_LME | EFER_NXE;
 	v->cr0 = CR0_START;
-	v->cr4 = own_cr4();
+	v->cr4 = vp->cr4 = CR4_START | (read_cr4() & CR4_ROOTS);
 	v->dr6 = DR6_FIXED;
 	v->dr7 = DR7_FIXED;
 	v->pat = PAT_BACK;
 	v->rflags = RFLAGS_FIXED;
 	v->rip = start->entry;
-	vp->fpu[FPU_CONTROL] = 0x37f;
-	vp->fpu[FPU_MXCSR] = 0x1f80;
+	vp->fpu.words[0] = 0x37f;
+	vp->fpu.words[6] = 0x1f80;
 	vp->regs.rbx = start->ebx;
 	vp->regs.rsi = start->esi;
 	vp->regs.rdi = start->edi;
@@ -127,7 +116,8 @@ static unsigned begin_step(struct vp *vp)
 	vp->writes = v->exit_code;
 	vp->writes_at = v->rip;
 	v->rflags |= RFLAGS_TF;
-	watch_control_registers(v, false);
+	v->cr_writes &= ~CR_WRITE_CR4;
+	v->intercepts &= ~INTERCEPT_CR0;
 	return GO_ON;
 }
 
@@ -137,8 +127,9 @@ static bool end_step(struct vp *vp)
 	struct vmcb *v = &vp->vmcb;
 
 	v->rflags &= ~RFLAGS_TF;
-	watch_control_registers(v, true);
-	if ((v->cr0 & ~CR0_OWN) == CR0_START && v->cr4 == own_cr4())
+	v->cr_writes |= CR_WRITE_CR4;
+	v->intercepts |= INTERCEPT_CR0;
+	if ((v->cr0 & ~CR0_OWN) == CR0_START && v->cr4 == vp->cr4)
 		return true;
 	v->exit_code = vp->writes;
 	v->rip = vp->writes_at;
@@ -170,7 +161,7 @@ static unsigned judge(struct vp *vp)
 		return begin_step(vp);
 	case EXIT_MC:
 		svm_machine_check(&this_cpu()->vcpu);
-		return VP_FAULTED;
+		/* fall through */
 	default:
 		return VP_FAULTED;
 	}
@@ -182,12 +173,10 @@ static unsigned judge(struct vp *vp)
  * FNINIT: where the CPU leaves the pointers of the last x87 instruction out of both images, they
  * are not the other world's either.
  */
-static void switch_fpu(uint32_t *save, const uint32_t *load)
+static void switch_fpu(struct fpu *save, const struct fpu *load)
 {
-	__asm__ volatile("fxsave64 (%0); fninit; fxrstor64 (%1)"
-			 :
-			 : "r"(save), "r"(load)
-			 : "memory");
+	__asm__ volatile("fxsave64 %0; fninit" : "=m"(*save));
+	__asm__ volatile("fxrstor64 %0" : : "m"(*load));
 }
 
 /*
@@ -220,13 +209,13 @@ struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
 	const struct vmcb *v = &vp->vmcb;
 	unsigned stop;
 
-	svm_part_worlds();
-	switch_fpu(vp->normal_fpu, vp->fpu);
+	mitigate_switch();
+	switch_fpu(&vp->normal_fpu, &vp->fpu);
 	do
 		stop = enter(cpu, vp) ? judge(vp) : VP_INTERRUPTED;
 	while (stop == GO_ON);
-	switch_fpu(vp->fpu, vp->normal_fpu);
-	svm_part_worlds();
+	switch_fpu(&vp->fpu, &vp->normal_fpu);
+	mitigate_switch();
 	return (struct vp_exit){ stop, (uint32_t)v->exit_code, v->rip,
 		v->exit_code == EXIT_NESTED_FAULT ? v->exit_info2 : v->exit_info1 };
 }
