@@ -10,9 +10,9 @@
 	.set cpu_regs, PERCPU_BASE + PERCPU_DATA * 4096
 
 /*
- * Registers to and from struct guest_regs at `at`: "+ADDRESS" or "(REGISTER)". They have their places
- * in the order given, from `first` on. VOLATILE: what C functions may change, and RBX, without RAX.
- * KEPT: what they keep.
+ * Registers to and from struct guest_regs at `at`: "+ADDRESS" or "(REGISTER)". They have their
+ * places in the order given, from `first` on. VOLATILE: what C functions may change, and RBX,
+ * without RAX. KEPT: what they keep.
  */
 #define VOLATILE 1, rcx, rdx, r8, r9, rbx, rsi, r10, r11, rdi
 #define KEPT 10, rbp, r12, r13, r14, r15
@@ -33,7 +33,9 @@
 	.endr
 .endm
 
-/* Calls that are never returned from: each puts a harmless target on the return stack. RCX is lost. */
+/*
+ * Calls that are never returned from: each puts a harmless target on the return stack. RCX is lost.
+ */
 .macro fill_return_stack
 	mov $(RETURN_STACK_ENTRIES / 2), %ecx
 1:	call 3f

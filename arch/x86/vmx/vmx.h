@@ -19,8 +19,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What nearly every file of the vendor needs. */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
 #include "arch/x86/percpu.h"
+#include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmcs.h"
+#include "monitor/abi/audit.h"
 
 #define MSR_FEATURE_CONTROL    0x3au
 #define FEATURE_CONTROL_LOCKED (1ull << 0)
@@ -155,7 +163,9 @@ const struct vmx_controls *vmx_vp_controls(void);
 
 /* launch.c */
 uint64_t vmx_msr_bitmap(bool exact_tsc);
-/* Of the current VMCS: its controls and second-stage tables; what exits load; a segment register. */
+/*
+ * Of the current VMCS: its controls and second-stage tables; what exits load; a segment register.
+ */
 void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid);
 void vmx_write_host(const struct percpu *cpu);
 void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base);
