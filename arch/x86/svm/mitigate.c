@@ -9,7 +9,6 @@
  */
 #include "arch/x86/mitigate.h"
 
-#include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 
 #define LEAF_EXTENDED	0x80000000u

@@ -5,7 +5,6 @@
  * capability MSR has said that it exists.
  */
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define MSR_VMX_CR0_FIXED0   0x486u
