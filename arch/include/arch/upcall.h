@@ -77,7 +77,7 @@ struct call {
  * CALLS_FAST on come the slow way, on which VPs may run (vp.h): what happens to the normal world
  * meanwhile is carried out behind the call.
  */
-#define CALLS_FAST 4u
+#define CALLS_FAST REDOUBT_CALL_COUNT
 void monitor_call(struct call *call);
 
 enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };

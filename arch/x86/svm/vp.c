@@ -54,11 +54,6 @@ size_t vp_pages(void)
 	return sizeof(struct vp) / FRAME_SIZE;
 }
 
-uint32_t vp_start_bits(void)
-{
-	return START_VMMCALL | cpuid_entropy();
-}
-
 struct call *vp_call(struct vp *vp)
 {
 	return &vp->regs.call;

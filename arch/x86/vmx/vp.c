@@ -51,11 +51,6 @@ size_t vp_pages(void)
 	return 2;
 }
 
-uint32_t vp_start_bits(void)
-{
-	return cpuid_entropy();
-}
-
 struct call *vp_call(struct vp *vp)
 {
 	return &vp->regs.call;
