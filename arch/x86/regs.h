@@ -20,7 +20,7 @@ struct guest_regs {
 	};
 	uint64_t rbx, rsi, r10, r11, rdi; /* entry.S saves these at each exit, */
 	uint64_t rbp, r12, r13, r14, r15; /* and these at those that are not fast */
-	uint64_t rsp; /* not saved here: the vendor's control block holds it */
+	uint64_t rsp;			  /* not saved here: the vendor's control block holds it */
 };
 
 _Static_assert(offsetof(struct guest_regs, r9) == offsetof(struct call, regs[3]),
