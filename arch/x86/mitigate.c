@@ -6,8 +6,6 @@
 
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
-#include "arch/x86/layout.h"
-#include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 
 #define MSR_ARCH_CAPABILITIES 0x10au

@@ -10,7 +10,6 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/region.h"
-#include "arch/x86/start.h"
 
 #define TABLE_ENTRIES 512u
 

@@ -9,8 +9,6 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/percpu.h"
-#include "arch/x86/start.h"
-#include "arch/x86/sync.h"
 
 #define VECTORS	       32u
 #define TRACE	       4u /* return addresses in a report */

@@ -4,7 +4,6 @@
  * CPUID has said that it exists. APM 2 15.4; APM 3 E.4.9.
  */
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 
 #define LEAF_EXTENDED  0x80000000u

@@ -41,7 +41,6 @@ static void set_cr0(struct vmcb *v, uint64_t value)
 	else if (v->efer & EFER_LME)
 		v->efer |= EFER_LMA;
 	v->cr0 = (value & CR0_KNOWN) | CR0_ET;
-	svm_flush(v);
 }
 
 static bool cr4_allowed(const struct vmcb *v, uint64_t value)
@@ -57,24 +56,22 @@ static bool cr4_allowed(const struct vmcb *v, uint64_t value)
 	return !(value & CR4_CET) || v->cr0 & CR0_WP;
 }
 
-static void set_cr4(struct vmcb *v, uint64_t value)
-{
-	v->cr4 = value;
-	svm_flush(v);
-}
-
 static bool carry_out(struct vmcb *v, const struct insn *insn, uint64_t value)
 {
 	bool cr4 = insn->op == INSN_MOV_CR && insn->special == 4;
 
 	if (insn->op == INSN_LMSW)
 		value = (v->cr0 & ~CR0_MSW) | (value & (CR0_MSW | CR0_PE));
-	if (cr4 ? cr4_allowed(v, value) : cr0_allowed(v, value)) {
-		(cr4 ? set_cr4 : set_cr0)(v, value);
-		return true;
+	if (!(cr4 ? cr4_allowed(v, value) : cr0_allowed(v, value))) {
+		audit(REDOUBT_AUDIT_CR_WRITE, cr4 ? 4 : 0, value);
+		return false;
 	}
-	audit(REDOUBT_AUDIT_CR_WRITE, cr4 ? 4 : 0, value);
-	return false;
+	if (cr4)
+		v->cr4 = value;
+	else
+		set_cr0(v, value);
+	svm_flush(v);
+	return true;
 }
 
 /* Whether the instruction is the one that exited: another CPU may have written over it. */

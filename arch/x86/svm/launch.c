@@ -8,7 +8,6 @@
 #include "arch/x86/mitigate.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 #include "monitor/abi/cpuid.h"
 

@@ -23,8 +23,8 @@ struct message {
 unsigned message_mode(uint32_t command);
 
 /*
- * Whether it reaches the CPU of this APIC id; `self`: it is the sender. LDR and DFR: xAPIC registers
- * as written; LDR of x2APIC mode.
+ * Whether it reaches the CPU of this APIC id; `self`: it is the sender. LDR and DFR: xAPIC
+ * registers as written; LDR of x2APIC mode.
  */
 bool message_reaches(const struct message *m, uint32_t id, uint32_t ldr, uint32_t dfr, bool self);
 

@@ -6,8 +6,8 @@
  * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the
  * target's struct cpu_sync (message.h) and kicks it; the target finds INIT in the word before it
  * enters its guest again, resets its VP, and waits for SIPI in root mode, where it counts as not in
- * its guest. An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
- * 14.1.3, 15.30.1; MP specification B.4.
+ * its guest. An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it).
+ * APM 2 14.1.3, 15.30.1; MP specification B.4.
  */
 #include "arch/x86/apic.h"
 #include "arch/x86/nmi.h"

@@ -48,8 +48,8 @@ void vcpu_skip(struct vcpu *vcpu)
 {
 	const struct vmcb *v = vmcb();
 	/*
-	 * Bytes of the instructions that exit and have one form, for CPUs that do not tell. A prefix
-	 * that does nothing is not counted in: README.md. Two: CPUID, MSRs, INVD, WBINVD.
+	 * Bytes of the instructions that exit and have one form, for CPUs that do not tell. A
+	 * prefix that does nothing is not counted in: README.md. Two: CPUID, MSRs, INVD, WBINVD.
 	 */
 	bool three = v->exit_code == EXIT_VMMCALL || v->exit_code == EXIT_XSETBV;
 

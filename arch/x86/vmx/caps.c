@@ -4,16 +4,11 @@
  * allow or refuse them (SDM 3D A). Nothing here faults: an MSR is read only after CPUID or another
  * capability MSR has said that it exists.
  */
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define MSR_VMX_CR0_FIXED0   0x486u
 #define MSR_VMX_CR0_FIXED1   0x487u
-#define MSR_VMX_CR4_FIXED0   0x488u
 #define MSR_VMX_SECONDARY    0x48bu
 #define MSR_VMX_EPT_VPID     0x48cu
 #define MSR_VMX_TRUE_PIN     0x48du

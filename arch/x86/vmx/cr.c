@@ -8,13 +8,8 @@
  * shadow takes the new value, and the instruction runs again, now without an exit: so PG, PAE, LMA
  * and the PDPTEs are left to the CPU, which knows them best. SDM 3A 2.5, 12.5.3; SDM 3C 26.6.
  */
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/vmx/vmx.h"
-#include "monitor/abi/audit.h"
 
 #define CR0_HELD     (CR0_NE | CR0_CD | CR0_NW)
 #define CR0_RESERVED (~0xe005003full)
@@ -22,7 +17,6 @@
 #define CR_QUALIFICATION_NUMBER(q)   ((q)&15)
 #define CR_QUALIFICATION_TYPE(q)     ((q) >> 4 & 3)
 #define CR_QUALIFICATION_REGISTER(q) ((q) >> 8 & 15)
-#define CR_LMSW			     3u
 
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
 {

@@ -4,10 +4,6 @@
  * checks that a processor makes on VM entry (SDM 3C 27.2, 27.3), as far as they can be told from
  * the fields.
  */
-#include "arch/cpu.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 
 #define DUMPS		    4u

@@ -11,69 +11,20 @@
  * A VP of a partition is entered by vmx_vp_enter() and its exits go on behind it. Its registers
  * are in a struct guest_regs that HOST_RSP leads to; root mode's stack pointer waits there.
  */
-#include "arch/x86/layout.h"
+#include "arch/x86/entry_macros.S"
 
-#define REGS (PERCPU_BASE + PERCPU_DATA * 4096)
 #define REGS_RSP 120 /* of struct guest_regs */
-#define RETURN_STACK_ENTRIES 32
 
 	.text
-	.set cpu_regs, REGS
 
-/* Registers to and from their places, which are numbered as in struct guest_regs. */
-.macro save at, first, names:vararg
-	.set place, \first
-	.irp name, \names
-	mov %\name, 8 * place \at
-	.set place, place + 1
-	.endr
-.endm
-
-.macro load at, first, names:vararg
-	.set place, \first
-	.irp name, \names
-	mov 8 * place \at, %\name
-	.set place, place + 1
-	.endr
-.endm
-
-/* What C functions may change, and RBX, which CPUID answers in. */
 .macro save_volatile
-	save +cpu_regs, 0, rax, rcx, rdx, r8, r9, rbx
-	save +cpu_regs, 7, rsi, rdi, r10, r11
+	mov %rax, cpu_regs
+	save +cpu_regs, VOLATILE
 .endm
 
 .macro load_volatile
-	load +cpu_regs, 0, rax, rcx, rdx, r8, r9, rbx
-	load +cpu_regs, 7, rsi, rdi, r10, r11
-.endm
-
-/* What C functions keep. */
-.macro save_kept
-	save +cpu_regs, 6, rbp
-	save +cpu_regs, 11, r12, r13, r14, r15
-.endm
-
-.macro load_kept
-	load +cpu_regs, 6, rbp
-	load +cpu_regs, 11, r12, r13, r14, r15
-.endm
-
-/* Calls that are never returned from: each puts a harmless target on the return stack. */
-.macro fill_return_stack
-	mov $(RETURN_STACK_ENTRIES / 2), %ecx
-1:	call 3f
-2:	pause
-	lfence
-	jmp 2b
-3:	call 5f
-4:	pause
-	lfence
-	jmp 4b
-5:	dec %ecx
-	jnz 1b
-	add $(RETURN_STACK_ENTRIES * 8), %rsp
-	lfence
+	mov cpu_regs, %rax
+	load +cpu_regs, VOLATILE
 .endm
 
 	.balign 64
@@ -87,9 +38,9 @@ vmx_exit_entry:
 1:	load_volatile
 	vmresume
 	call vmx_resume_failed
-2:	save_kept
+2:	save +cpu_regs, KEPT
 	call vmx_exit
-	load_kept
+	load +cpu_regs, KEPT
 	jmp 1b
 
 	.balign 64
@@ -101,9 +52,9 @@ vmx_exit_entry_mitigated:
 	call vmx_exit_fast
 	test %al, %al
 	jnz 1f
-	save_kept
+	save +cpu_regs, KEPT
 	call vmx_exit
-	load_kept
+	load +cpu_regs, KEPT
 1:	call mitigate_enter
 	load_volatile
 	vmresume
@@ -114,7 +65,7 @@ vmx_exit_entry_mitigated:
 	.hidden vmx_enter_first
 vmx_enter_first:
 	load_volatile
-	load_kept
+	load +cpu_regs, KEPT
 	vmlaunch
 	mov $1, %eax
 	jc 1f
@@ -132,7 +83,9 @@ vmx_vp_enter:
 	pop %rdi
 	mov %rsp, REGS_RSP(%rdi)
 	mov %rdi, %rsp
-	load (%rsp), 0, rax, rcx, rdx, r8, r9, rbx, rbp, rsi, rdi, r10, r11, r12, r13, r14, r15
+	mov (%rsp), %rax
+	load (%rsp), VOLATILE
+	load (%rsp), KEPT
 	vmlaunch
 	mov REGS_RSP(%rsp), %rsp
 	call vmx_resume_failed
@@ -141,7 +94,9 @@ vmx_vp_enter:
 	.globl vmx_vp_exit_entry
 	.hidden vmx_vp_exit_entry
 vmx_vp_exit_entry:
-	save (%rsp), 0, rax, rcx, rdx, r8, r9, rbx, rbp, rsi, rdi, r10, r11, r12, r13, r14, r15
+	mov %rax, (%rsp)
+	save (%rsp), VOLATILE
+	save (%rsp), KEPT
 	mov REGS_RSP(%rsp), %rsp
 	pop %rax
 	test %eax, %eax

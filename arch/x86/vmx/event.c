@@ -8,15 +8,8 @@
  * handler may set both at any instruction, so the window's handler clears the control first and
  * looks at nmi_pending (nmi.h) afterwards. SDM 3C 26.5, 27.6.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/nmi.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
-#include "monitor/abi/audit.h"
 
 #define EVENT_VALID		  (1u << 31)
 #define EVENT_ERROR		  (1u << 11)

@@ -4,18 +4,9 @@
  * changes the guest's state or injects an event; if it injects none, an event that the exit
  * interrupted is put back.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/sync.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
-#include "arch/x86/vmx/vmx.h"
-#include "monitor/abi/audit.h"
 
 #define IO_BYTES(q)	 (((q)&7) + 1)
 #define IO_IN		 (1ull << 3)
@@ -82,12 +73,6 @@ static void handle_wrmsr(struct vcpu *vcpu)
 		return;
 	}
 	vcpu_skip(vcpu);
-}
-
-/* Performance counters are hidden. */
-static void handle_rdpmc(struct vcpu *vcpu)
-{
-	vcpu_inject_gp(vcpu);
 }
 
 static void handle_io(struct vcpu *vcpu)
@@ -159,7 +144,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_TASK_SWITCH] = handle_task_switch,
 	[EXIT_GETSEC] = handle_undefined,
 	[EXIT_INVD] = handle_invd,
-	[EXIT_RDPMC] = handle_rdpmc,
+	[EXIT_RDPMC] = vcpu_inject_gp, /* performance counters are hidden */
 	[EXIT_VMCALL] = handle_call,
 	[EXIT_VMCLEAR... EXIT_VMXON] = handle_undefined,
 	[EXIT_CR_ACCESS] = vmx_cr_access,

@@ -3,23 +3,16 @@
  * From firmware's CPU to the first guest: VMXON, a VMCS whose guest is the loader's own code one
  * instruction further on, VMLAUNCH.
  */
-#include "arch/cpu.h"
 #include "arch/frame.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_MAP_HALF	    0x2000u
-#define MSR_MAP_HIGH	    0xc0000000u
-#define HOST_CR4_IF_OFFERED (CR4_UMIP | CR4_SMEP | CR4_SMAP)
+#define MSR_MAP_HALF 0x2000u
+#define MSR_MAP_HIGH 0xc0000000u
 
 /*
  * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
@@ -110,19 +103,9 @@ static void enable_vmx(struct percpu *cpu)
 /* Root mode's control registers; they are also what every exit loads. */
 static void own_control_registers(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_VMXE;
-
-	if (cpuid(1, 0).ecx & 1u << 26)
-		cr4 |= CR4_OSXSAVE;
-	if (cpuid(0, 0).eax >= 7) {
-		struct cpuid_regs leaf7 = cpuid(7, 0);
-
-		cr4 |= leaf7.ebx & 1u << 7 ? CR4_SMEP : 0;
-		cr4 |= leaf7.ebx & 1u << 20 ? CR4_SMAP : 0;
-		cr4 |= leaf7.ecx & 1u << 2 ? CR4_UMIP : 0;
-	}
 	write_cr0(vmx_cr0_fixed(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG));
-	write_cr4(cr4);
+	write_cr4(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_VMXE |
+	    (policy_cr4() & (CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_UMIP)));
 }
 
 void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid)

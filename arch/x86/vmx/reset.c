@@ -3,14 +3,8 @@
  * A VP that starts over: INIT, SIPI, triple fault, and one that is stopped because the monitor does
  * not know its exit. SDM 3A 10.1 (table 10-1), 9.4; MP specification B.4.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
-#include "monitor/abi/audit.h"
 
 #define RESET_CS	0xf000u
 #define RESET_CS_BASE	0xffff0000u

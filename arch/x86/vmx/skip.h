@@ -5,7 +5,6 @@
 #ifndef ARCH_X86_VMX_SKIP_H
 #define ARCH_X86_VMX_SKIP_H
 
-#include "arch/x86/bits.h"
 #include "arch/x86/vmx/vmx.h"
 
 /*

@@ -4,10 +4,7 @@
  */
 #include "arch/x86/vcpu.h"
 
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/vmx/skip.h"
-#include "arch/x86/vmx/vmx.h"
 
 #define CANONICAL_SHIFT 47u
 

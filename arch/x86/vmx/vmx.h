@@ -19,8 +19,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What nearly every file of the vendor needs. */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
 #include "arch/x86/percpu.h"
+#include "arch/x86/trap.h"
 #include "arch/x86/vmx/vmcs.h"
+#include "monitor/abi/audit.h"
 
 #define MSR_FEATURE_CONTROL    0x3au
 #define FEATURE_CONTROL_LOCKED (1ull << 0)

@@ -11,12 +11,10 @@
 #include "arch/vp.h"
 
 #include "arch/frame.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/mitigate.h"
+#include "arch/x86/nmi.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
-#include "arch/x86/vmx/vmx.h"
 
 #define FX_BYTES      512u
 #define FX_MXCSR      24u
