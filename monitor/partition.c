@@ -12,7 +12,7 @@
 static struct {
 	struct stage2_pool pool;
 	struct {
-		enum partition_state state;
+		_Atomic enum partition_state state;
 		struct stage2 map;
 	} list[PARTITIONS];
 } partitions;
@@ -47,34 +47,38 @@ struct stage2 *partition_map(unsigned id)
 	return &partitions.list[id - 1].map;
 }
 
-/* Changes the state of the first one, of `id` if it is not 0, that is in the state expected. */
-static unsigned change(unsigned id, enum partition_state from, enum partition_state to)
+unsigned partition_create(void)
 {
 	unsigned found = 0;
 
 	spin_lock(map_lock());
-	for (unsigned i = 1; i <= PARTITIONS && found == 0; i++)
-		if ((id == 0 || id == i) && partition_state(i) == from)
-			found = i;
+	for (unsigned id = 1; id <= PARTITIONS && found == 0; id++)
+		if (partition_state(id) == PARTITION_FREE)
+			found = id;
 	if (found != 0)
-		partitions.list[found - 1].state = to;
+		partitions.list[found - 1].state = PARTITION_BUILDING;
 	spin_unlock(map_lock());
 	return found;
 }
 
-unsigned partition_create(void)
-{
-	return change(0, PARTITION_FREE, PARTITION_BUILDING);
-}
-
 void partition_kill(unsigned id)
 {
-	change(id, PARTITION_BUILDING, PARTITION_DEAD);
+	spin_lock(map_lock());
+	if (partition_state(id) == PARTITION_BUILDING)
+		partitions.list[id - 1].state = PARTITION_DEAD;
+	spin_unlock(map_lock());
 }
 
-bool partition_bury(unsigned id)
+/* One hold of the lock, so that nobody else buries it meanwhile and takes it anew. */
+enum redoubt_status partition_bury(unsigned id)
 {
-	if (partition_state(id) != PARTITION_DEAD || share_take_apart(id))
-		return false;
-	return change(id, PARTITION_DEAD, PARTITION_FREE) != 0;
+	enum redoubt_status status = REDOUBT_STATE;
+
+	spin_lock(map_lock());
+	if (partition_state(id) == PARTITION_DEAD)
+		status = share_take_apart(id) ? REDOUBT_OK : REDOUBT_BUSY;
+	if (status == REDOUBT_OK)
+		partitions.list[id - 1].state = PARTITION_FREE;
+	spin_unlock(map_lock());
+	return status;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "arch/stage2.h"
+#include "monitor/abi/call.h"
 
 /* Ids run from 1. */
 #define PARTITIONS 16u
@@ -28,8 +29,11 @@ unsigned partition_create(void);
 /* Ends it: it is DEAD then. Its memory is given back by partition_bury(). */
 void partition_kill(unsigned id);
 
-/* Gives back one grant of a dead one; true when there was none left: it is FREE again. */
-bool partition_bury(unsigned id);
+/*
+ * Gives back one grant of a dead one. OK: none was left, it is FREE again; BUSY: there may be more,
+ * or a frame is referenced; STATE: it is not dead.
+ */
+enum redoubt_status partition_bury(unsigned id);
 
 /*
  * PARTITION_FREE for ids that do not exist. May change at once unless the map's lock is held.

@@ -299,22 +299,27 @@ void monitor_retype(void)
 
 /* ---- Frames that change hands ---- */
 
-/* Locks the frames and makes sure that their mappings can be changed, one by one where `small`. */
-static enum redoubt_status pass_prepare(const struct frame_set *set, struct holding from,
-    bool small)
+static bool lock_set(const struct frame_set *set, struct holding from)
+{
+	return set->count != 0 && set->count <= PASS_MAX && frames_lock(set, from);
+}
+
+/*
+ * Makes sure that mappings of locked frames can be changed, one by one where `small`. Unlocks them
+ * if not.
+ */
+static bool prepare(const struct frame_set *set, bool small)
 {
 	uint64_t run;
 
-	if (set->count == 0 || set->count > PASS_MAX || !frames_lock(set, from))
-		return REDOUBT_RANGE;
 	for (uint64_t i = 0; i < set->count; i += run) {
 		run = frame_run(set, i);
 		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small)) {
 			frames_unlock(set);
-			return REDOUBT_NO_RESOURCE;
+			return false;
 		}
 	}
-	return REDOUBT_OK;
+	return true;
 }
 
 /* Takes the first `count` frames back into devices' view. */
@@ -358,11 +363,12 @@ static void cut_off(void)
 
 enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 {
-	enum redoubt_status status = pass_prepare(set, (struct holding){ FRAME_NORMAL, 0 }, false);
 	bool exclusive = to.state != FRAME_SHARED;
 
-	if (status != REDOUBT_OK)
-		return status;
+	if (!lock_set(set, (struct holding){ FRAME_NORMAL, 0 }))
+		return REDOUBT_RANGE;
+	if (exclusive && !prepare(set, false))
+		return REDOUBT_NO_RESOURCE;
 	if (exclusive && !block(set)) {
 		frames_unlock(set);
 		return REDOUBT_NO_RESOURCE;
@@ -393,10 +399,11 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
     struct stage2 *from, gpa_t at)
 {
 	bool exclusive = holder.state != FRAME_SHARED;
-	enum redoubt_status status = pass_prepare(set, holder, exclusive);
 
-	if (status != REDOUBT_OK)
-		return status;
+	if (!lock_set(set, holder))
+		return REDOUBT_RANGE;
+	if (exclusive && !prepare(set, true))
+		return REDOUBT_NO_RESOURCE;
 	if (from)
 		stage2_protect(from, at, set->count, 0);
 	if (exclusive)

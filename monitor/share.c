@@ -26,9 +26,12 @@ static const struct {
 	[SHARE_SHARE] = { FRAME_SHARED, RIGHTS_DATA },
 };
 
-/* A grant; `pages` 0: none. Turns make handles of one place different. */
+/*
+ * A grant; `pages` 0: none. Turns make handles of one place different; the first is 1, and they do
+ * not come back.
+ */
 struct grant {
-	uint32_t turn;
+	uint64_t turn;
 	uint16_t pages;
 	uint8_t partition;
 	uint8_t kind;
@@ -105,6 +108,19 @@ static enum redoubt_status check(enum share_kind kind, const struct share_place 
 	return REDOUBT_OK;
 }
 
+/* Tables around a place that hold nothing go back to the pool. */
+static void trim(struct stage2 *map, gpa_t at, uint64_t pages)
+{
+	size_t retired = stage2_merge(map, at, pages);
+
+	/* A grant spans two tables of each level at most. */
+	CHECK(retired < STAGE2_RETIRED);
+	if (retired == 0)
+		return;
+	cpu_flush_all();
+	stage2_reclaim(map);
+}
+
 /* Makes room for a grant at a place. */
 static enum redoubt_status make_room(const struct share_place *place, uint64_t pages)
 {
@@ -115,7 +131,10 @@ static enum redoubt_status make_room(const struct share_place *place, uint64_t p
 	map = partition_map(place->partition);
 	if (!is_empty(map, place->at, pages))
 		return REDOUBT_BUSY;
-	return stage2_prepare(map, place->at, pages, true) ? REDOUBT_OK : REDOUBT_NO_RESOURCE;
+	if (stage2_prepare(map, place->at, pages, true))
+		return REDOUBT_OK;
+	trim(map, place->at, pages);
+	return REDOUBT_NO_RESOURCE;
 }
 
 static void map_in(const struct share_place *place, const struct frame_set *frames)
@@ -127,7 +146,7 @@ static void map_in(const struct share_place *place, const struct frame_set *fram
 
 static uint64_t handle_of(const struct grant *grant)
 {
-	return (uint64_t)grant->turn << TURN_SHIFT | (uint64_t)(grant - grants);
+	return grant->turn << TURN_SHIFT | (uint64_t)(grant - grants);
 }
 
 static enum redoubt_status give(enum share_kind kind, const struct share_place *place,
@@ -139,11 +158,11 @@ static enum redoubt_status give(enum share_kind kind, const struct share_place *
 
 	if (status != REDOUBT_OK)
 		return status;
-	if (!grant)
-		return REDOUBT_NO_RESOURCE;
-	status = protect_part(frames, to);
-	if (status != REDOUBT_OK)
+	status = grant ? protect_part(frames, to) : REDOUBT_NO_RESOURCE;
+	if (status != REDOUBT_OK) {
+		trim(partition_map(place->partition), place->at, frames->count);
 		return status;
+	}
 	map_in(place, frames);
 	*grant = (struct grant){ grant->turn + 1, (uint16_t)frames->count,
 		(uint8_t)place->partition, (uint8_t)kind, place->at };
@@ -169,11 +188,12 @@ enum redoubt_status share_make(enum share_kind kind, const struct share_place *p
 /* false: a frame of it is referenced. */
 static bool end(struct grant *grant)
 {
+	struct stage2 *map = partition_map(grant->partition);
 	struct frame_set frames = frames_of(grant);
 
-	if (protect_return(&frames, holding_of(grant), partition_map(grant->partition),
-		grant->at) != REDOUBT_OK)
+	if (protect_return(&frames, holding_of(grant), map, grant->at) != REDOUBT_OK)
 		return false;
+	trim(map, grant->at, grant->pages);
 	grant->pages = 0;
 	return true;
 }
@@ -208,24 +228,31 @@ static bool only_read(const struct grant *grant)
 
 static enum redoubt_status pass_on(struct grant *grant, const struct share_place *to)
 {
+	struct stage2 *map;
 	struct frame_set frames;
 	enum redoubt_status status;
 
-	if (!grant || grant->kind != SHARE_LEND || !only_read(grant))
+	if (!grant || grant->kind != SHARE_LEND || !only_read(grant) ||
+	    grant->partition == to->partition ||
+	    partition_state(grant->partition) != PARTITION_BUILDING)
 		return REDOUBT_STATE;
 	status = check(SHARE_LEND, to, grant->pages);
 	if (status == REDOUBT_OK)
 		status = make_room(to, grant->pages);
 	if (status != REDOUBT_OK)
 		return status;
+	map = partition_map(grant->partition);
 	frames = frames_of(grant);
-	if (!frames_lock(&frames, holding_of(grant)))
+	if (!frames_lock(&frames, holding_of(grant))) {
+		trim(partition_map(to->partition), to->at, grant->pages);
 		return REDOUBT_BUSY;
-	stage2_protect(partition_map(grant->partition), grant->at, grant->pages, 0);
+	}
+	stage2_protect(map, grant->at, grant->pages, 0);
 	cpu_flush_all();
 	frames_pass(&frames, (struct holding){ FRAME_LENT, to->partition });
 	map_in(to, &frames);
 	frames_unlock(&frames);
+	trim(map, grant->at, grant->pages);
 	grant->partition = (uint8_t)to->partition;
 	grant->at = to->at;
 	return REDOUBT_OK;
@@ -243,38 +270,15 @@ enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to)
 
 /* ---- The end of a partition ---- */
 
-static struct grant *any_of(unsigned partition)
-{
-	for (unsigned i = 0; i < SHARE_GRANTS; i++)
-		if (grants[i].pages != 0 && grants[i].partition == partition)
-			return &grants[i];
-	return NULL;
-}
-
-/* All of its tables but the root go back to the pool. */
-static void shrink(struct stage2 *map)
-{
-	size_t retired;
-
-	do {
-		retired = stage2_merge(map, (gpa_t){ 0 }, PARTITION_SPACE >> FRAME_SHIFT);
-		cpu_flush_all();
-		stage2_reclaim(map);
-	} while (retired == STAGE2_RETIRED);
-}
-
 bool share_take_apart(unsigned partition)
 {
-	struct grant *grant;
-
-	spin_lock(map_lock());
-	CHECK(partition_state(partition) == PARTITION_DEAD);
-	grant = any_of(partition);
-	/* Nothing refers to the frames of one that is dead. */
-	if (grant)
-		CHECK(end(grant));
-	else
-		shrink(partition_map(partition));
-	spin_unlock(map_lock());
-	return grant != NULL;
+	CHECK(spin_held(map_lock()));
+	for (unsigned i = 0; i < SHARE_GRANTS; i++) {
+		if (grants[i].pages != 0 && grants[i].partition == partition) {
+			/* One that is referenced stays for the next time. */
+			(void)end(&grants[i]);
+			return false;
+		}
+	}
+	return true;
 }

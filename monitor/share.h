@@ -57,20 +57,19 @@ enum redoubt_status share_make(enum share_kind kind, const struct share_place *p
 
 /*
  * Ends a grant. `by`: the partition that gives it up, 0: the normal world. OK; STATE: no such
- * grant, or not that partition's; BUSY: the partition lives, or a frame is referenced.
+ * grant, or not that partition's; BUSY: the partition lives, or a frame is referenced. A partition
+ * has no tables but for what it has.
  */
 enum redoubt_status share_end(uint64_t handle, unsigned by);
 
 /*
- * Passes a lent grant that its partition can only read on to another place. OK, the handle stays;
- * the statuses of share_make().
+ * Passes a lent grant that its partition can only read on to another partition. OK, the handle
+ * stays; STATE: no such grant, not of that kind, its partition is dead or the same; BUSY: something
+ * stands at the place, or a frame is referenced; else as share_make().
  */
 enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to);
 
-/*
- * Ends one grant of a dead partition. true: there may be more; false: none is left, and its tables
- * are as small as at first.
- */
+/* Ends one grant of a partition. true: there was none. The map's lock is held. */
 bool share_take_apart(unsigned partition);
 
 #endif

@@ -349,7 +349,7 @@ static void grants_and_tables_run_out_cleanly(void **state)
 	assert_int_equal(status, REDOUBT_NO_RESOURCE);
 	expect_holding(FREE + 0x300000 + (i - 1) * FRAME_SIZE, FRAME_NORMAL, 0);
 	partition_kill(partition);
-	for (i = 0; !partition_bury(partition); i++)
+	for (i = 0; partition_bury(partition) == REDOUBT_BUSY; i++)
 		assert_in_range(i, 0, SHARE_GRANTS);
 	expect_holding(FREE, FRAME_NORMAL, 0);
 }
@@ -511,6 +511,26 @@ static void only_what_was_lent_to_be_read_is_passed_on(void **state)
 	}
 }
 
+static void nothing_is_passed_to_oneself_or_by_the_dead(void **state)
+{
+	struct share_place to = { partition, { 0x200000 }, S2_R | S2_X };
+	uint64_t handle = made(SHARE_LEND, S2_R, 1);
+	struct frame *frame;
+
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+	to.partition = partition_create();
+	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
+	assert_true(frame_get(frame));
+	frame_unlock(frame);
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_BUSY);
+	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
+	frame_put(frame);
+	frame_unlock(frame);
+	partition_kill(partition);
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+	assert_int_equal(reaches(ACCESS_READ), FREE);
+}
+
 static void a_dead_partitions_memory_goes_back(void **state)
 {
 	size_t tables = partition_map(partition)->pool->available;
@@ -525,9 +545,9 @@ static void a_dead_partitions_memory_goes_back(void **state)
 		    REDOUBT_OK);
 		mark(FREE + i * 0x4000ull, 0x99);
 	}
-	assert_false(partition_bury(partition));
+	assert_int_equal(partition_bury(partition), REDOUBT_STATE);
 	partition_kill(partition);
-	while (!partition_bury(partition))
+	while (partition_bury(partition) == REDOUBT_BUSY)
 		assert_in_range(++steps, 1, 9);
 	assert_int_equal(steps, 9);
 	for (unsigned i = 0; i < 9; i++) {
@@ -545,21 +565,66 @@ static void there_are_as_many_partitions_as_ids(void **state)
 	for (unsigned i = 2; i <= PARTITIONS; i++)
 		assert_int_equal(partition_create(), i);
 	assert_int_equal(partition_create(), 0);
-	assert_false(partition_bury(5));
+	assert_int_equal(partition_bury(5), REDOUBT_STATE);
+	partition_kill(0);
+	partition_kill(PARTITIONS + 1);
+	for (unsigned i = 1; i <= PARTITIONS; i++)
+		assert_int_equal(partition_state(i), PARTITION_BUILDING);
 	partition_kill(5);
-	assert_true(partition_bury(5));
-	assert_false(partition_bury(5));
+	assert_int_equal(partition_bury(5), REDOUBT_OK);
+	assert_int_equal(partition_bury(5), REDOUBT_STATE);
+	assert_int_equal(partition_bury(0), REDOUBT_STATE);
+	assert_int_equal(partition_bury(~0u), REDOUBT_STATE);
 	assert_int_equal(partition_create(), 5);
 }
 
-static void take_apart_the_living(void *argument)
+/* What is refused leaves no table behind, and what ends none (T44). */
+static void tables_come_back_at_once(void **state)
+{
+	size_t tables = partition_map(partition)->pool->available;
+	uint64_t handle;
+
+	for (unsigned i = 0; i < 600; i++) {
+		struct share_place place = { partition, { i * LARGE_SIZE }, S2_R };
+
+		assert_int_equal(share_make(SHARE_LEND, &place,
+				     &(struct frame_set){ NULL, host_info()->region_base, 1 },
+				     &handle),
+		    REDOUBT_RANGE);
+		assert_int_equal(share_make(SHARE_LEND, &place,
+				     &(struct frame_set){ NULL, FREE, 1 }, &handle),
+		    REDOUBT_OK);
+		assert_int_equal(share_end(handle, partition), REDOUBT_OK);
+		assert_int_equal(partition_map(partition)->pool->available, tables);
+	}
+}
+
+static void a_dead_partition_with_a_referenced_frame_waits(void **state)
+{
+	struct frame *frame;
+
+	made(SHARE_SHARE, S2_R, 1);
+	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
+	assert_true(frame_get(frame));
+	frame_unlock(frame);
+	partition_kill(partition);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
+	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
+	frame_put(frame);
+	frame_unlock(frame);
+	assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
+	assert_int_equal(partition_bury(partition), REDOUBT_OK);
+}
+
+static void take_apart_unlocked(void *argument)
 {
 	share_take_apart(partition);
 }
 
-static void the_living_are_not_taken_apart(void **state)
+static void taking_apart_wants_the_lock(void **state)
 {
-	assert_int_equal(host_end_of(take_apart_the_living, NULL).end, HOST_STOPPED);
+	assert_int_equal(host_end_of(take_apart_unlocked, NULL).end, HOST_STOPPED);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, boot, sound)
@@ -584,9 +649,12 @@ static const struct CMUnitTest tests[] = {
 	TEST(calls_do_not_take_frames_that_were_given),
 	TEST(lent_frames_are_passed_on_unchanged),
 	TEST(only_what_was_lent_to_be_read_is_passed_on),
+	TEST(nothing_is_passed_to_oneself_or_by_the_dead),
 	TEST(a_dead_partitions_memory_goes_back),
 	TEST(there_are_as_many_partitions_as_ids),
-	TEST(the_living_are_not_taken_apart),
+	TEST(tables_come_back_at_once),
+	TEST(a_dead_partition_with_a_referenced_frame_waits),
+	TEST(taking_apart_wants_the_lock),
 };
 
 UNIT_MAIN(tests)
