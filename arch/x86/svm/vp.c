@@ -161,7 +161,7 @@ static unsigned judge(struct vp *vp)
 		return begin_step(vp);
 	case EXIT_MC:
 		svm_machine_check(&this_cpu()->vcpu);
-		/* fall through */
+		return VP_FAULTED;
 	default:
 		return VP_FAULTED;
 	}
