@@ -160,6 +160,17 @@ static void own_faults(void)
 	vp_drop(0);
 }
 
+static void stays_watched(void)
+{
+	struct redoubt_test_vp_run run;
+
+	vp_make(0, unwatched);
+	run = vp_run(0, VP_ENOUGH);
+	if (!tap(vp_word(0, VP_DATA) == 0, "T25 no handler of a VP's writes CR4 unwatched"))
+		tap_note("it %s", vp_stop_name(run.stop));
+	vp_drop(0);
+}
+
 /* ---- What it may do, and what stops it ---- */
 
 struct act {
@@ -567,6 +578,7 @@ void suite_vp(void)
 	}
 	calls();
 	own_faults();
+	stays_watched();
 	forbidden();
 	violations();
 	from_user();

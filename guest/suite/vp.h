@@ -30,6 +30,7 @@ VP_PROGRAM(long);
 VP_PROGRAM(hole);
 VP_PROGRAM(hole32);
 VP_PROGRAM(faults);
+VP_PROGRAM(unwatched);
 VP_PROGRAM(user);
 VP_PROGRAM(spin);
 VP_PROGRAM(count);

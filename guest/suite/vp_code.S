@@ -123,6 +123,40 @@ vp_code_\name\()_end:
 	iretq
 	end_program faults
 
+/*
+ * A MOV to CR4 in a page that it has just made not present, by translations still known. An exit on
+ * the way drops them, and what follows is its page fault. Should its handler run unwatched, it opens
+ * what CR4 keeps shut, shuts it again, and leaves a mark in its memory.
+ */
+#define ALIAS 0x400000 /* between its page of 2 MiB and another mapping of it */
+	program	unwatched
+	to_long
+	movl	$0x83, VP_BASE + 0x3010
+	movl	$(8 << 16 | ((VP_BASE + (7f - origin)) & 0xffff)), VP_MORE + 14 * 16
+	movl	$(((ALIAS + VP_BASE + (7f - origin)) & 0xffff0000) | 0x8e00), VP_MORE + 14 * 16 + 4
+	lidt	VP_BASE + (5f - origin)
+	lgdt	VP_BASE + (6f - origin)
+	movl	$(ALIAS + VP_BASE + 0x8000), %esp
+	movq	%cr4, %r8
+	movl	$0, VP_BASE + 0x3000
+	movq	%r8, %cr4
+	movl	$0x83, ALIAS + VP_BASE + 0x3000
+	jmp	8f
+	.balign	8
+5:	.word	0xfff
+	.quad	ALIAS + VP_MORE
+6:	.word	47
+	.quad	ALIAS + VP_BASE + (76b - origin)
+7:	movl	$0x83, ALIAS + VP_BASE + 0x3000
+	movq	%r8, %rax
+	btsq	$18, %rax /* OSXSAVE */
+	movq	%rax, %cr4
+	movl	$VP_MARK, ALIAS + VP_DATA
+	movq	%r8, %cr4
+8:	movl	$VP_MARK, %eax
+	vmcall
+	end_program unwatched
+
 /* A call from CPL 3. */
 	program	user
 	to_long

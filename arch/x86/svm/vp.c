@@ -20,6 +20,7 @@
 
 /* What exits beside what does in the normal world. APM 2 table B-1. */
 #define VP_INTERCEPTS	  (1u << 0 | 1u << 24 | 1u << 30) /* INTR, HLT, FERR_FREEZE */
+#define VP_INT_N	  (1u << 21)			  /* while an instruction is stepped */
 #define VP_MORE		  (1u << 7 | 1u << 10 | 3u << 11) /* RDTSCP, MONITOR, MWAIT */
 #define VP_LAST		  (1u << 2)			  /* INVPCID */
 #define VP_CR8		  (1u << 8)			  /* of cr_reads and cr_writes */
@@ -29,7 +30,7 @@
 
 #define CR0_START (CR0_PE | CR0_ET | CR0_NE)
 #define CR0_OWN	  (CR0_PG | CR0_WP | CR0_AM | CR0_TS | CR0_MP | CR0_EM)
-#define CR4_START (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXC)
+#define CR4_START (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXC)
 #define CR4_ROOTS (CR4_SMEP | CR4_UMIP) /* set where the CPU has them */
 #define PAT_BACK  0x0606060606060606ull /* write-back: what is not, the MTRRs say */
 
@@ -45,6 +46,7 @@ struct vp {
 	struct fpu fpu, normal_fpu;
 	struct guest_regs regs;
 	uint64_t cr4;		    /* as it has to stay */
+	uint32_t exceptions;	    /* that exit when no instruction is stepped */
 	uint64_t writes, writes_at; /* exit and RIP of the latest write to a control register */
 } __attribute__((aligned(FRAME_SIZE)));
 
@@ -78,6 +80,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 
 	__builtin_memset(vp, 0, sizeof(*vp));
 	write_controls(v, start->partition);
+	vp->exceptions = v->exceptions;
 	v->nested_cr3 = (uint64_t)start->map->root;
 	/* Flat, 32-bit: data and code. */
 	v->es = (struct vmcb_segment){ 0, 0xc93, UINT32_MAX, 0 };
@@ -118,6 +121,9 @@ static unsigned begin_step(struct vp *vp)
 	v->rflags |= RFLAGS_TF;
 	v->cr_writes &= ~CR_WRITE_CR4;
 	v->intercepts &= ~INTERCEPT_CR0;
+	/* Should the instruction fault, or be another by now, no handler runs unwatched. */
+	v->intercepts |= VP_INT_N;
+	v->exceptions = UINT32_MAX;
 	return GO_ON;
 }
 
@@ -129,6 +135,8 @@ static bool end_step(struct vp *vp)
 	v->rflags &= ~RFLAGS_TF;
 	v->cr_writes |= CR_WRITE_CR4;
 	v->intercepts |= INTERCEPT_CR0;
+	v->intercepts &= ~VP_INT_N;
+	v->exceptions = vp->exceptions;
 	if ((v->cr0 & ~CR0_OWN) == CR0_START && v->cr4 == vp->cr4)
 		return true;
 	v->exit_code = vp->writes;
@@ -141,6 +149,10 @@ static unsigned judge(struct vp *vp)
 	struct vmcb *v = &vp->vmcb;
 	bool stepped = !(v->intercepts & INTERCEPT_CR0);
 
+	if (v->exit_code == EXIT_MC) {
+		svm_machine_check(&this_cpu()->vcpu);
+		return VP_FAULTED;
+	}
 	if (stepped && !end_step(vp))
 		return VP_FAULTED;
 	if (EXIT_INVALID(v->exit_code))
@@ -159,9 +171,6 @@ static unsigned judge(struct vp *vp)
 	case EXIT_CR0_WRITE:
 	case EXIT_CR4_WRITE:
 		return begin_step(vp);
-	case EXIT_MC:
-		svm_machine_check(&this_cpu()->vcpu);
-		return VP_FAULTED;
 	default:
 		return VP_FAULTED;
 	}

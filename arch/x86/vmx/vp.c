@@ -29,7 +29,7 @@
 /* What a VP may change of CR0; of CR4 it may change nothing. */
 #define CR0_OWN	  (CR0_PG | CR0_AM | CR0_WP | CR0_TS | CR0_EM | CR0_MP)
 #define CR0_START (CR0_PE | CR0_ET | CR0_NE)
-#define CR4_START (CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXC)
+#define CR4_START (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXC)
 
 /* State of a world that no VMCS holds. */
 struct world {
@@ -96,6 +96,16 @@ static void write_start(const struct vp_start *start)
 	vmwrite(VMCS_GUEST_RIP, start->entry);
 }
 
+/*
+ * In this order: an NMI between the two must find a VMCS that is current, to note in it that one is
+ * owed.
+ */
+static void leave_vmcs(struct vp *vp)
+{
+	use_vmcs(this_cpu()->control_spa, vmx_controls(WORLD_NORMAL)->primary);
+	CHECK(vmclear(vp->vmcs));
+}
+
 void vp_reset(struct vp *vp, const struct vp_start *start)
 {
 	const struct vmx_controls *own = vmx_controls(WORLD_VP);
@@ -111,8 +121,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	vmwrite(VMCS_HOST_RSP, (uint64_t)&vp->regs);
 	vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_vp_exit_entry);
 	write_start(start);
-	CHECK(vmclear(vp->vmcs));
-	use_vmcs(this_cpu()->control_spa, vmx_controls(WORLD_NORMAL)->primary);
+	leave_vmcs(vp);
 	*(uint16_t *)(void *)vp->own.fx = CONTROL_START;
 	*(uint32_t *)(void *)(vp->own.fx + FX_MXCSR) = MXCSR_START;
 	vp->regs.rbx = start->ebx;
@@ -190,8 +199,7 @@ static bool enter(struct vp *vp, uint64_t cycles, struct vp_exit *exit)
 	exit->rip = vmread(VMCS_GUEST_RIP);
 	exit->fact = vmread(VMCS_EXIT_QUALIFICATION);
 	done = stopped(cpu, exit);
-	CHECK(vmclear(vp->vmcs));
-	use_vmcs(cpu->control_spa, vmx_controls(WORLD_NORMAL)->primary);
+	leave_vmcs(vp);
 	return done;
 }
 
