@@ -189,7 +189,7 @@ REQUEST_HANDLER(smash)
 
 REQUEST_HANDLER(heap_overflow)
 {
-	uint8_t *memory = malloc(24);
+	uint8_t *memory = calloc(1, 24);
 
 	*at((uint64_t)memory + 24) ^= 1;
 	free(memory);
