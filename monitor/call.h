@@ -9,8 +9,6 @@
 #ifndef MONITOR_CALL_H
 #define MONITOR_CALL_H
 
-#include <stdint.h>
-
 #include "arch/upcall.h"
 #include "monitor/abi/call.h"
 

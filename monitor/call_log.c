@@ -2,7 +2,6 @@
 /*
  * The calls about the log: log_read, boot_done.
  */
-#include <stdatomic.h>
 
 #include "arch/console.h"
 #include "monitor/call.h"

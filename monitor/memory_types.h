@@ -9,9 +9,6 @@
 #ifndef MONITOR_MEMORY_TYPES_H
 #define MONITOR_MEMORY_TYPES_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/stage2.h"
 
 #define TYPE_FINE_MAX 4096u

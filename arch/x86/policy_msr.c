@@ -3,7 +3,6 @@
  * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in
  * cpu_policy.def says so (T21).
  */
-#include <stddef.h>
 
 #include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
@@ -123,6 +122,15 @@ static uint64_t read_feature_control(void)
 	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
 }
 
+/* Clears the other bits of an MSR that the CPU may have. */
+static void keep_bits(uint32_t msr, uint64_t kept)
+{
+	uint64_t value;
+
+	if (rdmsr_safe(msr, &value) && (value & ~kept) != 0)
+		(void)wrmsr_safe(msr, value & kept);
+}
+
 /*
  * What firmware may have left running, and the guest can neither see nor stop: processor trace,
  * hardware feedback, PEBS and counters; on AMD branch records and BTF; states that XRSTORS would
@@ -130,18 +138,14 @@ static uint64_t read_feature_control(void)
  */
 static void quiesce(void)
 {
-	static const uint32_t enables[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+	static const uint32_t intel[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
 		MSR_PERF_GLOBAL_CTRL };
-	uint64_t value;
 
-	for (size_t i = 0; maker == INTEL && i < sizeof(enables) / sizeof(enables[0]); i++) {
-		if (rdmsr_safe(enables[i], &value) && value != 0)
-			(void)wrmsr_safe(enables[i], 0);
-	}
-	if (maker == AMD && rdmsr_safe(MSR_DEBUGCTL, &value) && value != 0)
-		(void)wrmsr_safe(MSR_DEBUGCTL, 0);
-	if (rdmsr_safe(MSR_XSS, &value) && (value & ~policy_xss()) != 0)
-		(void)wrmsr_safe(MSR_XSS, value & policy_xss());
+	for (size_t i = 0; maker == INTEL && i < sizeof(intel) / sizeof(intel[0]); i++)
+		keep_bits(intel[i], 0);
+	if (maker == AMD)
+		keep_bits(MSR_DEBUGCTL, 0);
+	keep_bits(MSR_XSS, policy_xss());
 }
 
 void policy_vcpu_init(struct vcpu *vcpu)
@@ -227,9 +231,7 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
  */
 static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
 {
-	if (deadline == 0)
-		return 0;
-	return deadline + by != 0 ? deadline + by : 1;
+	return deadline == 0 ? 0 : deadline + by != 0 ? deadline + by : 1;
 }
 
 /* The guest's clock jumps; an armed deadline stays where it is in the guest's time. */

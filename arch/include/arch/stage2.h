@@ -20,9 +20,7 @@
 #ifndef ARCH_STAGE2_H
 #define ARCH_STAGE2_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "arch/addr.h"
 #include "arch/lock.h"

@@ -6,10 +6,6 @@
 #ifndef ARCH_UPCALL_H
 #define ARCH_UPCALL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/addr.h"
 #include "arch/stage2.h"
 #include "monitor/abi/bootinfo.h"
