@@ -10,10 +10,10 @@
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
-#include "monitor/memory_types.h"
 #include "monitor/page_owner.h"
 
-#define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
+#define LOWEST_END    (4ull << 30) /* below this devices are mapped at launch */
+#define TYPE_FINE_MAX 4096u
 
 /* lock guards all of it. */
 static struct {
@@ -54,6 +54,74 @@ static uint64_t frames_of(uint64_t bytes)
 static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
 {
 	return (gpa_t){ frame_nth(set, i).v };
+}
+
+/*
+ * ---- Memory types ----
+ *
+ * The answers of arch_memory_type() cut into pieces that the tables reserved at launch suffice for,
+ * whatever the guest writes to its MTRRs. A 2 MiB region of several types is cut finer only if it
+ * holds usable memory, and only TYPE_FINE_MAX times; else all of it is UC, which is never wrong,
+ * only slow.
+ */
+
+/* [base, end) has one type; base and end are multiples of 2 MiB but inside of regions cut finer. */
+struct type_piece {
+	uint64_t base, end;
+	enum s2_type type;
+	unsigned fine_used; /* of TYPE_FINE_MAX */
+};
+
+static enum s2_type ask(uint64_t at, uint64_t *until)
+{
+	enum s2_type type = arch_memory_type((gpa_t){ at }, until);
+
+	CHECK(*until > at && *until % FRAME_SIZE == 0);
+	return type;
+}
+
+/*
+ * Goes on to the piece behind, which ends at `limit` (a multiple of 2 MiB) at the latest. The first
+ * one follows a piece that is all zero. false: there is none.
+ */
+static bool type_next(struct type_piece *piece, uint64_t limit)
+{
+	uint64_t at = piece->end;
+	uint64_t region_end = (at & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
+	uint64_t until;
+
+	if (at >= limit)
+		return false;
+	piece->base = at;
+	piece->type = ask(at, &until);
+	if (until >= region_end) {
+		piece->end = until & ~(LARGE_SIZE - 1);
+	} else if (piece->fine_used < TYPE_FINE_MAX &&
+	    page_owner_any(region_end - LARGE_SIZE, region_end)) {
+		piece->fine_used++;
+		piece->end = until;
+	} else {
+		piece->type = S2_UC;
+		piece->end = region_end;
+	}
+	if (piece->end > limit)
+		piece->end = limit;
+	return true;
+}
+
+/*
+ * The type of `size` (2 MiB or 1 GiB) bytes from `base`, a multiple of it. false: they have
+ * several; it is UC then.
+ */
+static bool type_of_page(uint64_t base, uint64_t size, enum s2_type *type)
+{
+	uint64_t until;
+
+	*type = ask(base, &until);
+	if (until - base >= size)
+		return true;
+	*type = S2_UC;
+	return false;
 }
 
 /* ---- Launch ---- */
@@ -285,7 +353,7 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 	return verdict;
 }
 
-/* ---- Memory types ---- */
+/* ---- MTRRs that change ---- */
 
 void monitor_retype(void)
 {

@@ -314,20 +314,6 @@ struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 	return leaf_at(gpa.v, find(s2, gpa.v, 0));
 }
 
-void stage2_walk(const struct stage2 *s2,
-    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
-{
-	CHECK(spin_held(s2->lock));
-	for (uint64_t at = 0; at < ADDRESS_END;) {
-		struct place place = find(s2, at, 0);
-		struct stage2_leaf leaf = leaf_at(at, place);
-
-		if (leaf.present && !visit(ctx, (gpa_t){ at }, &leaf))
-			return;
-		at = span_end(at, place.level);
-	}
-}
-
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)
 {
 	*s2 = (struct stage2){ .lock = lock, .root = pool_take(pool), .pool = pool };

@@ -139,8 +139,4 @@ void stage2_reclaim(struct stage2 *s2);
 
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa);
 
-/* Calls `visit` for each present leaf, lowest address first; stops when it returns false. */
-void stage2_walk(const struct stage2 *s2,
-    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx);
-
 #endif
