@@ -34,14 +34,9 @@ static uint64_t span(unsigned level)
 	return 1ull << level_shift(level);
 }
 
-static uint64_t span_start(uint64_t at, unsigned level)
-{
-	return at & ~(span(level) - 1);
-}
-
 static uint64_t span_end(uint64_t at, unsigned level)
 {
-	return span_start(at, level) + span(level);
+	return (at | (span(level) - 1)) + 1;
 }
 
 static uint64_t load(const uint64_t *entry)
@@ -299,8 +294,7 @@ static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
 
 	if (leaf.present) {
-		leaf.spa.v = format_address(value, place.level).v +
-		    (at - span_start(at, place.level));
+		leaf.spa.v = format_address(value, place.level).v + at % span(place.level);
 		leaf.prot = format_prot(value);
 		leaf.type = format_type(value);
 	}
