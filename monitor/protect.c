@@ -270,22 +270,19 @@ static bool show_ones(uint64_t region)
 	return true;
 }
 
-static enum violation_verdict hidden_touched(gpa_t gpa, unsigned access, uint64_t rip)
+static bool hidden_touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	uint64_t region = gpa.v & ~(LARGE_SIZE - 1);
-	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
 
-	if (leaf.present && allows(leaf.prot, access))
-		return VIOLATION_RETRY;
 	if ((access & ACCESS_FETCH) ||
 	    ((access & ACCESS_WRITE) && !test_switch(TEST_OPEN_REGION))) {
 		audit(access & ACCESS_FETCH ? REDOUBT_AUDIT_MONITOR_FETCH
 					    : REDOUBT_AUDIT_MONITOR_WRITE,
 		    region, rip);
-		return VIOLATION_FAULT;
+		return false;
 	}
 	audit(REDOUBT_AUDIT_MONITOR_READ, region, rip);
-	return show_ones(region) ? VIOLATION_RETRY : VIOLATION_FAULT;
+	return show_ones(region);
 }
 
 /* Unmaps all that was mapped on demand. */
@@ -324,33 +321,33 @@ static bool map_demand(gpa_t gpa)
 	return true;
 }
 
-static enum violation_verdict normal_touched(gpa_t gpa, unsigned access)
+/* Whether the tables allow the access now. */
+static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
 
-	/* Another CPU may have mapped it since; otherwise a right that the map withholds. */
-	if (leaf.present)
-		return allows(leaf.prot, access) ? VIOLATION_RETRY : VIOLATION_FAULT;
-	if (gpa.v < normal.identity_end || is_withheld(gpa.v))
-		return VIOLATION_FAULT;
-	return map_demand(gpa) ? VIOLATION_RETRY : VIOLATION_FAULT;
+	/* Another CPU may have mapped it since. */
+	if (leaf.present && allows(leaf.prot, access))
+		return true;
+	if (frame_hidden((spa_t){ gpa.v }))
+		return hidden_touched(gpa, access, rip);
+	/* What is mapped lacks a right that the map withholds. */
+	return !leaf.present && gpa.v >= normal.identity_end && !is_withheld(gpa.v) &&
+	    map_demand(gpa);
 }
 
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip)
 {
-	enum violation_verdict verdict;
+	bool allowed;
 
 	if (gpa.v >= stage2_limit()) {
 		audit(REDOUBT_AUDIT_OUTSIDE, gpa.v & ~(LARGE_SIZE - 1), rip);
 		return VIOLATION_FAULT;
 	}
 	spin_lock(&normal.lock);
-	if (frame_hidden((spa_t){ gpa.v }))
-		verdict = hidden_touched(gpa, access, rip);
-	else
-		verdict = normal_touched(gpa, access);
+	allowed = touched(gpa, access, rip);
 	spin_unlock(&normal.lock);
-	return verdict;
+	return allowed ? VIOLATION_RETRY : VIOLATION_FAULT;
 }
 
 /* ---- MTRRs that change ---- */
