@@ -15,7 +15,6 @@
 #include "monitor/abi/audit.h"
 #include "monitor/abi/cpuid.h"
 #include "monitor/monitor.h"
-#include "monitor/partition.h"
 
 /* The number of arguments or results: each ARG() or RET() of a row becomes one element. */
 #define ARG(name, meaning) 0
@@ -70,14 +69,13 @@ static __attribute__((noinline)) uint64_t refuse_argument(const uint64_t *regs, 
 	return call_error(REDOUBT_INVALID, args + 1);
 }
 
-/* `allowed`: whether the row's rights are the caller's. */
-static inline __attribute__((always_inline)) uint64_t carry_out(struct call *call, bool allowed,
+static inline __attribute__((always_inline)) uint64_t carry_out(struct call *call, uint32_t rights,
     unsigned args, unsigned rets, call_handler *handler)
 {
 	uint64_t unused = 0;
 	uint64_t status;
 
-	if (!allowed)
+	if (!(rights & RIGHT_NORMAL))
 		return refuse(call->rax, REDOUBT_DENIED);
 	for (unsigned i = args; i < CALL_REGS; i++)
 		unused |= call->regs[i];
@@ -93,17 +91,15 @@ static inline __attribute__((always_inline)) uint64_t carry_out(struct call *cal
 /* A test build has more calls than the table. */
 static __attribute__((noinline)) uint64_t unknown(struct call *call)
 {
-	if (partition_running() == 0 && test_call(call))
-		return call->rax;
-	return refuse(call->rax, REDOUBT_UNKNOWN_CALL);
+	return test_call(call) ? call->rax : refuse(call->rax, REDOUBT_UNKNOWN_CALL);
 }
 
-static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call, uint32_t caller)
+static inline uint64_t dispatch(struct call *call)
 {
 	switch (call->rax) {
 #define CALL(id, name, rights, arguments, results, statuses, summary)                              \
 	case id:                                                                                   \
-		return carry_out(call, (rights)&caller, arguments, results, call_##name);
+		return carry_out(call, rights, arguments, results, call_##name);
 #include "monitor/abi/calls.def"
 #undef CALL
 	default:
@@ -111,20 +107,10 @@ static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call
 	}
 }
 
-static inline __attribute__((always_inline)) void call_by(struct call *call, uint32_t caller)
+void monitor_call(struct call *call)
 {
-	call->rax = dispatch(call, caller);
+	call->rax = dispatch(call);
 	if (call->rax != REDOUBT_OK)
 		for (unsigned i = 0; i < CALL_REGS; i++)
 			call->regs[i] = 0;
-}
-
-void monitor_call(struct call *call)
-{
-	call_by(call, RIGHT_NORMAL);
-}
-
-void monitor_partition_call(struct call *call)
-{
-	call_by(call, RIGHT_PARTITION);
 }

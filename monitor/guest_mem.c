@@ -8,8 +8,6 @@
 #include "arch/upcall.h"
 #include "monitor/lib/checked.h"
 #include "monitor/lib/string.h"
-#include "monitor/partition.h"
-#include "monitor/share.h"
 
 bool guest_claim(gpa_t gpa, struct guest_frame *claim)
 {
@@ -17,33 +15,6 @@ bool guest_claim(gpa_t gpa, struct guest_frame *claim)
 	claim->spa = (spa_t){ gpa.v };
 	claim->frame = frame_lock(claim->spa, FRAME_NORMAL);
 	return claim->frame != NULL;
-}
-
-bool guest_claim_in(unsigned partition, gpa_t gpa, struct guest_frame *claim)
-{
-	struct stage2 *map = partition_map(partition);
-	struct stage2_leaf leaf;
-
-	CHECK(gpa.v % FRAME_SIZE == 0);
-	spin_lock(map->lock);
-	leaf = gpa.v < PARTITION_SPACE ? stage2_lookup(map, gpa) : (struct stage2_leaf){ 0 };
-	/* What the partition has stays so while it is locked. */
-	claim->spa = leaf.spa;
-	claim->frame = leaf.present ? frame_lock(leaf.spa, FRAME_PARTITION) : NULL;
-	spin_unlock(map->lock);
-	return claim->frame != NULL;
-}
-
-void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
-{
-	struct sha256 hash;
-
-	sha256_start(&hash);
-	for (uint64_t i = 0; i < frames->count; i++) {
-		sha256_add(&hash, slot_map(frame_nth(frames, i), SLOT_READ), FRAME_SIZE);
-		slot_unmap();
-	}
-	sha256_end(&hash, digest);
 }
 
 void guest_release(struct guest_frame *claim)

@@ -7,8 +7,9 @@
 #ifndef MONITOR_GUEST_MEM_H
 #define MONITOR_GUEST_MEM_H
 
+#include <stddef.h>
+
 #include "arch/addr.h"
-#include "monitor/lib/sha256.h"
 #include "monitor/page_owner.h"
 
 struct guest_frame {
@@ -29,15 +30,6 @@ void guest_release(struct guest_frame *claim);
  */
 void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes);
 void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes);
-
-/*
- * Claims the frame of its own that a partition finds at `gpa`, a multiple of 4 KiB. false: there is
- * none, or it is not the partition's alone. Takes the map's lock for a moment, then the frame's.
- */
-bool guest_claim_in(unsigned partition, gpa_t gpa, struct guest_frame *claim);
-
-/* SHA-256 of frames that nobody changes. */
-void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES]);
 
 /* Zeroes a frame whose lock the caller holds. */
 void guest_scrub(spa_t frame);

@@ -20,7 +20,7 @@ enum launch_status monitor_init(const struct bootinfo *info)
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
 	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,
 	    info->cpu_count, info->range_count);
-	if (!page_owner_init(info) || !protect_init(info) || !partition_init(info)) {
+	if (!page_owner_init(info) || !protect_init(info) || !partition_init()) {
 		klog(LOG_ERROR, "the memory reserved for the monitor is too small");
 		return LAUNCH_BAD_REGION;
 	}

@@ -7,9 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/stage2.h"
 #include "arch/upcall.h"
-#include "monitor/guest_mem.h"
 #include "monitor/lib/checked.h"
-#include "monitor/lib/string.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
 
@@ -46,11 +44,6 @@ static uint64_t frames_in_hand[PASS_MAX];
 static struct spinlock *map_lock(void)
 {
 	return monitor_normal_stage2()->lock;
-}
-
-void share_init(void)
-{
-	memset(grants, 0, sizeof(grants));
 }
 
 static struct holding holding_of(const struct grant *grant)
@@ -249,26 +242,6 @@ enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to)
 }
 
 /* ---- The end of a partition ---- */
-
-static void renew(const struct grant *grant)
-{
-	struct frame_set frames = frames_of(grant);
-
-	CHECK(frames_lock(&frames, holding_of(grant)));
-	for (uint64_t i = 0; i < frames.count; i++)
-		guest_scrub(frame_nth(&frames, i));
-	frames_unlock(&frames);
-}
-
-void share_renew(unsigned partition)
-{
-	spin_lock(map_lock());
-	for (unsigned i = 0; i < SHARE_GRANTS; i++)
-		if (grants[i].pages != 0 && grants[i].partition == partition &&
-		    grants[i].kind == SHARE_DONATE)
-			renew(&grants[i]);
-	spin_unlock(map_lock());
-}
 
 static struct grant *any_of(unsigned partition)
 {

@@ -67,12 +67,6 @@ enum redoubt_status share_end(uint64_t handle, unsigned by);
  */
 enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to);
 
-/* There are no grants yet. At launch. */
-void share_init(void);
-
-/* Zeroes what a partition was donated, for its next start. It does not run. */
-void share_renew(unsigned partition);
-
 /*
  * Ends one grant of a dead partition. true: there may be more; false: none is left, and its tables
  * are as small as at first.

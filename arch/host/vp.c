@@ -1,53 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The fake machine's VPs: a function of the test's plays the program.
+ * The fake machine runs no code, so it has no VPs.
  */
 #include "arch/vp.h"
 
-#include <string.h>
-
 #include "arch/host/internal.h"
 
-struct vp {
-	struct vp_start start;
-	struct call call;
-	bool ready;
-};
-
-static host_program *program;
-
 size_t vp_pages(void)
-{
-	return 1;
-}
-
-uint32_t vp_start_bits(void)
 {
 	return 0;
 }
 
-void host_set_program(host_program *function)
-{
-	program = function;
-}
-
 void vp_reset(struct vp *vp, const struct vp_start *start)
 {
-	*vp = (struct vp){ .start = *start, .ready = true };
-}
-
-struct call *vp_call(struct vp *vp)
-{
-	return &vp->call;
+	host_fail("no VPs here");
 }
 
 struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
 {
-	struct vp_exit exit;
+	host_fail("no VPs here");
+}
 
-	if (!vp->ready || !program)
-		host_fail("a VP that cannot run");
-	exit = program(&vp->start, &vp->call, cycles);
-	vp->ready = exit.stop != VP_FAULTED;
-	return exit;
+struct call *vp_call(struct vp *vp)
+{
+	host_fail("no VPs here");
 }

@@ -8,8 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "monitor/abi/image.h"
-
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
 };
@@ -22,15 +20,6 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
 			 : "a"(leaf), "c"(subleaf));
 	return r;
-}
-
-/* START_ bits of abi/image.h for the sources of entropy that this CPU has. */
-static inline uint32_t cpuid_entropy(void)
-{
-	bool leaf7 = cpuid(0, 0).eax >= 7;
-
-	return (cpuid(1, 0).ecx & 1u << 30 ? START_RDRAND : 0) |
-	    (leaf7 && cpuid(7, 0).ebx & 1u << 18 ? START_RDSEED : 0);
 }
 
 /* Only for MSRs that the CPU is known to have; otherwise rdmsr_safe(). */
@@ -58,96 +47,48 @@ static inline uint64_t rdtsc(void)
 	return (uint64_t)hi << 32 | lo;
 }
 
-static inline uint64_t read_cr0(void)
-{
-	uint64_t v;
+/* read_NAME() and write_NAME() of control and debug registers. */
+#define READ(name)                                                                                 \
+	static inline uint64_t read_##name(void)                                                   \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+		__asm__ volatile("mov %%" #name ", %0" : "=r"(value));                             \
+		return value;                                                                      \
+	}
+#define WRITE(name)                                                                                \
+	static inline void write_##name(uint64_t value)                                            \
+	{                                                                                          \
+		__asm__ volatile("mov %0, %%" #name : : "r"(value) : "memory");                    \
+	}
+READ(cr0)
+READ(cr2)
+READ(cr3)
+READ(cr4)
+READ(dr6)
+READ(dr7)
+WRITE(cr0)
+WRITE(cr2)
+WRITE(cr4)
+WRITE(dr6)
+#undef READ
+#undef WRITE
 
-	__asm__ volatile("mov %%cr0, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr2(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr2, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr3(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr3, %0" : "=r"(v));
-	return v;
-}
-
-static inline uint64_t read_cr4(void)
-{
-	uint64_t v;
-
-	__asm__ volatile("mov %%cr4, %0" : "=r"(v));
-	return v;
-}
-
-static inline void write_cr0(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr0" : : "r"(v) : "memory");
-}
-
-static inline void write_cr2(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr2" : : "r"(v) : "memory");
-}
-
-static inline void write_cr3(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr3" : : "r"(v) : "memory");
-}
-
-static inline void write_cr4(uint64_t v)
-{
-	__asm__ volatile("mov %0, %%cr4" : : "r"(v) : "memory");
-}
-
-static inline void outb(uint16_t port, uint8_t value)
-{
-	__asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-
-	__asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outw(uint16_t port, uint16_t value)
-{
-	__asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint16_t inw(uint16_t port)
-{
-	uint16_t value;
-
-	__asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static inline void outl(uint16_t port, uint32_t value)
-{
-	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static inline uint32_t inl(uint16_t port)
-{
-	uint32_t value;
-
-	__asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
+/* inb(), outb() and their like of two and four bytes. */
+#define PORT(suffix, type)                                                                         \
+	static inline type in##suffix(uint16_t port)                                               \
+	{                                                                                          \
+		type value;                                                                        \
+		__asm__ volatile("in" #suffix " %1, %0" : "=a"(value) : "Nd"(port));               \
+		return value;                                                                      \
+	}                                                                                          \
+	static inline void out##suffix(uint16_t port, type value)                                  \
+	{                                                                                          \
+		__asm__ volatile("out" #suffix " %0, %1" : : "a"(value), "Nd"(port));              \
+	}
+PORT(b, uint8_t)
+PORT(w, uint16_t)
+PORT(l, uint32_t)
+#undef PORT
 
 static inline void invlpg(const void *address)
 {

@@ -13,6 +13,7 @@
 #define MSR_EFER	 0xc0000080u
 #define MSR_FS_BASE	 0xc0000100u
 #define MSR_GS_BASE	 0xc0000101u
+#define MSR_KERNEL_GS	 0xc0000102u
 
 #define EFER_LME   (1ull << 8)
 #define EFER_LMA   (1ull << 10)
@@ -31,7 +32,6 @@
 #define CR0_CD (1ull << 30)
 #define CR0_PG (1ull << 31)
 
-#define CR4_VME	     (1ull << 0)
 #define CR4_PAE	     (1ull << 5)
 #define CR4_MCE	     (1ull << 6)
 #define CR4_PGE	     (1ull << 7)
@@ -47,7 +47,6 @@
 #define CR4_SMAP     (1ull << 21)
 #define CR4_PKE	     (1ull << 22)
 #define CR4_CET	     (1ull << 23)
-#define CR4_PKS	     (1ull << 24)
 
 #define RFLAGS_FIXED (1ull << 1)
 #define RFLAGS_TF    (1ull << 8)

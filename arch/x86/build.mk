@@ -7,7 +7,7 @@ IOMMU_SRCS := arch/x86/iommu/none.c
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
 	launch.c message.c mitigate.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c arch/x86/operand.c
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
-	vcpu.c) arch/x86/mitigate.c arch/x86/no_vp.c
+	vcpu.c vp.c) arch/x86/mitigate.c
 
 # What the guest is shown, and why not the rest: for the tests and pages made from it.
 POLICY := arch/x86/cpu_policy.def arch/x86/cpu_denied.def

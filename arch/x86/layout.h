@@ -44,6 +44,5 @@
 #define PTE_A	0x20
 #define PTE_D	0x40
 #define PTE_PS	0x80
-#define PTE_G	0x100
 
 #endif

@@ -25,8 +25,11 @@
 	(CAPS_MDS_NO | CAPS_TAA_NO | CAPS_SBDR_NO | CAPS_FBSDP_NO | CAPS_PSDP_NO | CAPS_RFDS_NO)
 
 #define CPUID7_MD_CLEAR	 (1u << 10)
+#define CPUID7_IBPB	 (1u << 26)
 #define CPUID7_L1D_FLUSH (1u << 28)
 #define CPUID7_ARCH_CAPS (1u << 29)
+#define MSR_PRED_CMD	 0x49u
+#define PRED_CMD_IBPB	 1ull
 #define MSR_FLUSH_CMD	 0x10bu
 #define FLUSH_L1D	 1ull
 
@@ -56,6 +59,8 @@ void mitigate_init(struct percpu *cpu)
 		needed |= MITIGATE_BUFFERS;
 	if (!(caps & (CAPS_RDCL_NO | CAPS_SKIP_L1D)) && edx & CPUID7_L1D_FLUSH)
 		needed |= MITIGATE_L1D;
+	if (edx & CPUID7_IBPB)
+		needed |= MITIGATE_WORLDS;
 	cpu->mitigations = needed;
 	if (cpu->vcpu.index == 0)
 		klog(LOG_INFO, "side channels: capabilities %lx, mitigations %x%s", caps, needed,
@@ -96,4 +101,10 @@ void mitigate_enter(void)
 		panic("the L1 data cache cannot be flushed");
 	if (cpu->mitigations & MITIGATE_BUFFERS)
 		__asm__ volatile("verw %0" : : "m"(selector) : "cc");
+}
+
+void mitigate_switch(void)
+{
+	if (this_cpu()->mitigations & MITIGATE_WORLDS)
+		wrmsr(MSR_PRED_CMD, PRED_CMD_IBPB);
 }

@@ -11,9 +11,11 @@
 
 #include "arch/x86/percpu.h"
 
-#define MITIGATE_RETURNS 1u /* fill the return stack after an exit */
-#define MITIGATE_BUFFERS 2u /* VERW before entry */
-#define MITIGATE_L1D	 4u /* flush the L1 data cache before entry */
+#define MITIGATE_RETURNS 1u  /* fill the return stack after an exit */
+#define MITIGATE_BUFFERS 2u  /* VERW before entry */
+#define MITIGATE_L1D	 4u  /* flush the L1 data cache before entry */
+#define MITIGATE_EXITS	 7u  /* any of these: each exit does more */
+#define MITIGATE_WORLDS	 16u /* VT-x: IBPB between the normal world and a VP of a partition */
 
 /* Finds out what this CPU needs; sets cpu->mitigations. Logs it on the first CPU. */
 void mitigate_init(struct percpu *cpu);
@@ -26,5 +28,8 @@ bool mitigate_flawed(void);
 
 /* Before VM entry on a CPU that needs any: called by entry.S. */
 void mitigate_enter(void);
+
+/* Between a world and another (T25): neither's branches have been trained by the other. */
+void mitigate_switch(void);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define TABLE_ENTRIES 512u
 
-/* Pages of the private area that have a frame each, in the order of their frames. */
+/* Pages of the private area that have a frame each, in the order of their frames (region.h). */
 static const struct {
 	uint16_t page;
 	uint16_t count;
@@ -25,14 +25,6 @@ static const struct {
 	{ PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES },
 	{ PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES },
 };
-
-/* Tables of one CPU. */
-struct root_tables {
-	uint64_t *pml4;
-	uint64_t *private_pt;
-};
-
-static struct root_tables *tables;
 
 static unsigned index_at(uint64_t va, unsigned shift)
 {
@@ -91,9 +83,9 @@ static bool map_shared(uint64_t *pml4)
 	    map_own(pml4, region_heap_start(), region_end(), PTE_W | PTE_NX);
 }
 
-uint64_t mmu_private_frame(uint32_t cpu, unsigned page)
+/* Frame behind a page of the private area that begins at `frame`; 0: it has none. */
+static uint64_t private_frame(uint64_t frame, unsigned page)
 {
-	uint64_t frame = region_private(cpu);
 
 	for (unsigned i = 0; i < sizeof(backed) / sizeof(backed[0]); i++) {
 		if (page >= backed[i].page && page < backed[i].page + backed[i].count)
@@ -106,21 +98,22 @@ uint64_t mmu_private_frame(uint32_t cpu, unsigned page)
 /*
  * The top entries of the shared tables are taken over; the private area's branch is the CPU's own.
  */
-static bool map_private(struct root_tables *own, const uint64_t *shared, uint32_t cpu)
+static bool map_private(struct percpu *cpu, const uint64_t *shared)
 {
+	uint64_t *pml4 = region_alloc(1);
 	uint64_t *entry;
 
-	own->pml4 = region_alloc(1);
-	if (own->pml4 == NULL)
+	if (pml4 == NULL)
 		return false;
 	for (unsigned i = 0; i < TABLE_ENTRIES - 1; i++)
-		own->pml4[i] = shared[i];
-	entry = walk(own->pml4, PERCPU_BASE, FRAME_SHIFT);
+		pml4[i] = shared[i];
+	entry = walk(pml4, PERCPU_BASE, FRAME_SHIFT);
 	if (entry == NULL)
 		return false;
-	own->private_pt = entry - index_at(PERCPU_BASE, FRAME_SHIFT);
+	cpu->cr3 = (uint64_t)pml4;
+	cpu->slot_entry = &entry[PERCPU_SLOT];
 	for (unsigned page = 0; page < PERCPU_PAGES; page++) {
-		uint64_t frame = mmu_private_frame(cpu, page);
+		uint64_t frame = private_frame((uint64_t)cpu, page);
 
 		if (frame != 0)
 			entry[page] = frame | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
@@ -132,24 +125,12 @@ static bool map_private(struct root_tables *own, const uint64_t *shared, uint32_
 
 bool mmu_init(uint32_t cpu_count)
 {
-	size_t bytes = cpu_count * sizeof(*tables);
 	uint64_t *shared = region_alloc(1);
 
-	tables = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
-	if (shared == NULL || tables == NULL || !map_shared(shared))
+	if (shared == NULL || !map_shared(shared))
 		return false;
 	for (uint32_t cpu = 0; cpu < cpu_count; cpu++)
-		if (!map_private(&tables[cpu], shared, cpu))
+		if (!map_private(region_percpu(cpu), shared))
 			return false;
 	return true;
-}
-
-uint64_t mmu_cr3(uint32_t cpu)
-{
-	return (uint64_t)tables[cpu].pml4;
-}
-
-uint64_t *mmu_slot_entry(uint32_t cpu)
-{
-	return &tables[cpu].private_pt[index_at(PERCPU_BASE, FRAME_SHIFT) + PERCPU_SLOT];
 }

@@ -17,16 +17,9 @@
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
 /*
- * Builds the tables of all CPUs. Under firmware's tables, during MONITOR_INIT. false: the region is
- * too small.
+ * Builds the tables of all CPUs; sets `cr3` and `slot_entry` of each one's struct percpu. Under
+ * firmware's tables, during MONITOR_INIT. false: the region is too small.
  */
 bool mmu_init(uint32_t cpu_count);
-
-/* Tables of a CPU, for CR3, and the page-table entry of its slot. After mmu_init(). */
-uint64_t mmu_cr3(uint32_t cpu);
-uint64_t *mmu_slot_entry(uint32_t cpu);
-
-/* Frame behind a page of a CPU's private area. */
-uint64_t mmu_private_frame(uint32_t cpu, unsigned page);
 
 #endif

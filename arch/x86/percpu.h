@@ -61,7 +61,7 @@ struct percpu {
 	/* event whose delivery this exit interrupted, as the VMCS tells it */
 	uint32_t interrupted_event;
 	uint32_t interrupted_error;    /* SVM: its error code */
-	_Atomic uint32_t init_arrived; /* SVM: an INIT came as #SX */
+	_Atomic uint32_t init_arrived; /* an INIT came as #SX (SVM), or while a VP ran (VT-x) */
 	bool part_worlds;	       /* SVM: IBPB between worlds, since no exit does it */
 	struct svm_events events;
 	struct firmware_state firmware; /* as MONITOR_LAUNCH found this CPU */

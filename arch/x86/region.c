@@ -29,9 +29,9 @@ bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t c
 	return true;
 }
 
-uint64_t region_private(uint32_t cpu)
+struct percpu *region_percpu(uint32_t cpu)
 {
-	return private_start + (uint64_t)cpu * PERCPU_FRAMES * FRAME_SIZE;
+	return (struct percpu *)(private_start + (uint64_t)cpu * PERCPU_FRAMES * FRAME_SIZE);
 }
 
 uint64_t region_heap_start(void)
@@ -66,26 +66,24 @@ void *region_ptr(spa_t spa)
 	return (void *)spa.v;
 }
 
-void *slot_map(spa_t frame, enum slot_access access)
+static void *fill_slot(spa_t frame, uint64_t bits)
 {
 	struct percpu *cpu = this_cpu();
 
 	CHECK(*cpu->slot_entry == 0);
 	CHECK(frame.v % FRAME_SIZE == 0);
-	*(volatile uint64_t *)cpu->slot_entry = frame.v | PTE_P | PTE_A | PTE_NX |
-	    (access == SLOT_WRITE ? PTE_W | PTE_D : 0);
+	*(volatile uint64_t *)cpu->slot_entry = frame.v | bits | PTE_P | PTE_A | PTE_NX;
 	return PERCPU_VA(PERCPU_SLOT);
+}
+
+void *slot_map(spa_t frame, enum slot_access access)
+{
+	return fill_slot(frame, access == SLOT_WRITE ? PTE_W | PTE_D : 0);
 }
 
 volatile uint8_t *slot_map_device(spa_t frame)
 {
-	struct percpu *cpu = this_cpu();
-
-	CHECK(*cpu->slot_entry == 0);
-	CHECK(frame.v % FRAME_SIZE == 0);
-	*(volatile uint64_t *)cpu->slot_entry = frame.v | PTE_P | PTE_A | PTE_NX | PTE_W | PTE_D |
-	    PTE_PCD | PTE_PWT;
-	return PERCPU_VA(PERCPU_SLOT);
+	return fill_slot(frame, PTE_W | PTE_D | PTE_PCD | PTE_PWT);
 }
 
 void slot_unmap(void)

@@ -16,8 +16,8 @@
 /* Takes the region over: `base` is where the image was loaded. Under firmware's tables. */
 bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count);
 
-/* First frame of a CPU's private area. */
-uint64_t region_private(uint32_t cpu);
+/* The frames of a CPU's private area begin with its data. Root mode maps them elsewhere. */
+struct percpu *region_percpu(uint32_t cpu);
 
 /* What is mapped at its own address behind the image: [start, end). */
 uint64_t region_heap_start(void);

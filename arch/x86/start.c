@@ -67,27 +67,21 @@ static const uint32_t *apic_ids(void)
 	return (const uint32_t *)((const uint8_t *)info_copy + start_info()->cpu_offset);
 }
 
-static struct percpu *percpu_of(uint32_t cpu)
-{
-	return (struct percpu *)mmu_private_frame(cpu, PERCPU_DATA);
-}
-
 /* Private areas as seen through firmware's identity map. */
 static bool prepare_cpus(void)
 {
 	for (uint32_t i = 0; i < start_info()->cpu_count; i++) {
-		struct percpu *cpu = percpu_of(i);
-		uint64_t *frames = region_alloc(2);
+		struct percpu *cpu = region_percpu(i);
+		uint64_t *frames = region_alloc(3);
 
 		if (frames == NULL)
 			return false;
 		cpu->vcpu.index = i;
 		cpu->vcpu.apic_id = apic_ids()[i];
 		cpu->sync = sync_of(i);
-		cpu->slot_entry = mmu_slot_entry(i);
-		cpu->cr3 = mmu_cr3(i);
 		cpu->vmxon_spa = (uint64_t)frames;
 		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
+		cpu->host_spa = (uint64_t)frames + 2 * FRAME_SIZE;
 	}
 	return true;
 }
@@ -138,16 +132,16 @@ static void restore_firmware(const struct firmware_state *state)
 	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
 }
 
-static uint64_t run(uint64_t op, uint32_t cpu)
+static uint64_t run(uint64_t op, struct percpu *cpu)
 {
-	struct firmware_state *state = &percpu_of(cpu)->firmware;
+	struct firmware_state *state = &cpu->firmware;
 	uint64_t flags;
 	uint64_t result;
 
 	__asm__ volatile("pushfq; pop %0; cli" : "=r"(flags) : : "memory");
 	save_firmware(state);
 	wrmsr(MSR_EFER, state->efer | EFER_NXE);
-	result = start_run(mmu_cr3(cpu), PERCPU_STACK_TOP, op);
+	result = start_run(cpu->cr3, PERCPU_STACK_TOP, op);
 	restore_firmware(state);
 	__asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
 	return result;
@@ -167,7 +161,7 @@ static enum launch_status init(const struct bootinfo *info)
 	console_init(own);
 	io_init(own);
 	trap_init();
-	return (enum launch_status)run(MONITOR_INIT, 0);
+	return (enum launch_status)run(MONITOR_INIT, region_percpu(0));
 }
 
 /* The guest goes on behind the loader's call, with LAUNCH_OK. */
@@ -195,8 +189,8 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
-	prepare_guest(percpu_of((uint32_t)cpu), frame);
-	return (enum launch_status)run(MONITOR_LAUNCH, (uint32_t)cpu);
+	prepare_guest(region_percpu((uint32_t)cpu), frame);
+	return (enum launch_status)run(MONITOR_LAUNCH, region_percpu((uint32_t)cpu));
 }
 
 /* What the region is used for; tests/bench reads this line. */

@@ -18,22 +18,16 @@
 monitor_entry:
 	endbr64
 	pushfq
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	.irp register, rbx, rbp, r12, r13, r14, r15
+	push %\register
+	.endr
 	mov %rsp, %rcx
 	sub $8, %rsp
 	call start_entry
 	add $8, %rsp
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	.irp register, r15, r14, r13, r12, rbp, rbx
+	pop %\register
+	.endr
 	popfq
 	ret
 

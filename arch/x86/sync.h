@@ -37,7 +37,7 @@
 #define SYNC_LAST_LIMIT (1ull << 39)
 #define SYNC_POLLS	1000000u
 
-/* What other CPUs see of one; a cache line each. */
+/* What other CPUs see of one and tell it; a cache line each. */
 struct cpu_sync {
 	_Atomic uint32_t in_guest; /* runs its guest, or is about to */
 	_Atomic uint32_t kicked;   /* a kick is on its way */
@@ -45,6 +45,9 @@ struct cpu_sync {
 	_Atomic uint32_t covered;  /* launched */
 	_Atomic uint32_t stop;	   /* told to stop for good (panic) */
 	uint32_t apic_id;
+	_Atomic uint32_t start;	   /* SVM: START_ of svm/message.h */
+	_Atomic uint32_t nmis;	   /* SVM: sent to it and not collected */
+	_Atomic uint32_t ldr, dfr; /* SVM: how messages name it; written by itself */
 } __attribute__((aligned(64)));
 
 extern _Atomic uint64_t sync_generation;

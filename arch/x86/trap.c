@@ -31,11 +31,6 @@ struct gate {
 	uint32_t reserved;
 };
 
-struct table_pointer {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
 /*
  * Where an instruction that may fault stands, and where to go on; both relative to their own field.
  */
@@ -44,39 +39,59 @@ struct extable_entry {
 	int32_t fixup;
 };
 
-extern const uint64_t trap_entries[VECTORS];
+extern const char trap_entries[VECTORS][16];
 extern const struct extable_entry extable_start[], extable_end[];
-uint32_t trap_rdmsr(uint32_t msr, uint64_t *value);
-uint32_t trap_wrmsr(uint32_t msr, uint64_t value);
-uint32_t trap_xsetbv(uint32_t index, uint64_t value);
 
 static struct gate idt[VECTORS] __attribute__((aligned(16)));
 
+/* The table entry of the instruction at label 1: if it faults, it goes on at `faulted`. */
+#define ELSE_FAULTED                                                                               \
+	"\n\t.pushsection .extable, \"a\"\n\t.long 1b - ., %l[faulted] - .\n\t.popsection"
+
 bool rdmsr_safe(uint32_t msr, uint64_t *value)
 {
-	return trap_rdmsr(msr, value) == 0;
+	uint32_t low, high;
+
+	*value = 0;
+	__asm__ goto("1:\trdmsr" ELSE_FAULTED : "=a"(low), "=d"(high) : "c"(msr) : : faulted);
+	*value = (uint64_t)high << 32 | low;
+	return true;
+faulted:
+	return false;
 }
 
 bool wrmsr_safe(uint32_t msr, uint64_t value)
 {
-	return trap_wrmsr(msr, value) == 0;
+	__asm__ goto("1:\twrmsr" ELSE_FAULTED
+		     :
+		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory"
+		     : faulted);
+	return true;
+faulted:
+	return false;
 }
 
 bool xsetbv_safe(uint32_t index, uint64_t value)
 {
-	return trap_xsetbv(index, value) == 0;
+	__asm__ goto("1:\txsetbv" ELSE_FAULTED
+		     :
+		     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory"
+		     : faulted);
+	return true;
+faulted:
+	return false;
 }
 
 void trap_init(void)
 {
-	for (unsigned i = 0; i < VECTORS; i++)
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)trap_entries[i],
-			.selector = SEL_CODE,
-			.type = GATE_INTERRUPT,
-			.offset_middle = (uint16_t)(trap_entries[i] >> 16),
-			.offset_high = (uint32_t)(trap_entries[i] >> 32),
-		};
+	for (unsigned i = 0; i < VECTORS; i++) {
+		uint64_t entry = (uint64_t)trap_entries[i];
+
+		idt[i] = (struct gate){ (uint16_t)entry, SEL_CODE, GATE_INTERRUPT,
+			(uint16_t)(entry >> 16), (uint32_t)(entry >> 32), 0 };
+	}
 }
 
 void trap_use_stacks(void)
@@ -111,8 +126,8 @@ static void fill_gdt(struct percpu *cpu)
 void trap_load(bool task)
 {
 	struct percpu *cpu = this_cpu();
-	struct table_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
-	struct table_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
+	struct descriptor_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
+	struct descriptor_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	fill_gdt(cpu);
 	/* The IDT last: its gates use stacks that only the task register leads to. */
@@ -126,16 +141,6 @@ void trap_load(bool task)
 uint64_t trap_idt_base(void)
 {
 	return (uint64_t)idt;
-}
-
-uint64_t trap_gdt_base(void)
-{
-	return (uint64_t)this_cpu()->gdt;
-}
-
-uint64_t trap_tss_base(void)
-{
-	return (uint64_t)&this_cpu()->tss;
 }
 
 static bool fix_up(struct trap_frame *frame)

@@ -29,14 +29,9 @@ void trap_use_stacks(void);
 /* Loads the monitor's descriptor tables on this CPU; with `task` the task register too. */
 void trap_load(bool task);
 uint64_t trap_idt_base(void);
-uint64_t trap_gdt_base(void);
-uint64_t trap_tss_base(void);
 
 /* From trap_entry.S. */
 void trap_handler(struct trap_frame *frame);
-
-/* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
-void trap_unblock_nmi(void);
 
 /*
  * Vendor: root mode took an NMI for the guest; it must learn of it at the next entry, however

@@ -53,8 +53,8 @@ struct monitor_image {
 	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
 };
 
-#define BOOTINFO_MAGIC	    0x324f464e49544452ull /* "RDTINFO2" */
-#define BOOTINFO_VERSION    2u
+#define BOOTINFO_MAGIC	    0x314f464e49544452ull /* "RDTINFO1" */
+#define BOOTINFO_VERSION    1u
 #define BOOTINFO_MAX_SIZE   65536u /* bytes of the whole block */
 #define BOOTINFO_MAX_RANGES 1024u
 #define BOOTINFO_MAX_CPUS   1024u
@@ -90,27 +90,6 @@ struct bootinfo_power {
 	uint8_t s5_type;
 };
 
-#define BOOTINFO_PARTITIONS 4u
-
-/*
- * A secure partition that the loader has placed in reserved memory: its image (image.h), laid out
- * as in the file, and its private memory. Both lie in the ranges and outside region and record. The
- * monitor takes them out of everybody else's reach, measures the image and compares.
- */
-struct bootinfo_partition {
-	uint64_t image_base; /* multiple of 4096; 0: none, and all else is zero */
-	uint64_t data_base;  /* multiple of 4096 */
-	uint32_t text_pages; /* of the image: behind the header's page */
-	uint32_t rodata_pages;
-	uint32_t data_pages;
-	uint32_t svn;
-	uint32_t flags; /* IMAGE_ of image.h */
-	uint32_t reserved;
-	char id[32];
-	uint8_t measurement[32]; /* SHA-256 of the image's pages */
-	uint8_t signer[32];	 /* SHA-256 of the signer's key as image.h has it; zero: unsigned */
-};
-
 /*
  * The block: this header, then the CPU list and the ranges at their offsets, all within `size`
  * bytes. Everything not named is zero.
@@ -136,7 +115,6 @@ struct bootinfo {
 	struct bootinfo_power power;
 	uint8_t monitor_digest[32]; /* the image header's digest */
 	uint64_t reserved1[4];
-	struct bootinfo_partition partitions[BOOTINFO_PARTITIONS];
 };
 
 /*

@@ -18,14 +18,7 @@
 #define CALL_REGS 4u
 
 /* Values of the rights column. */
-#define RIGHT_NORMAL	(1u << 0) /* the normal world */
-#define RIGHT_PARTITION (1u << 1) /* any secure partition */
-
-/*
- * Calls with smaller ids are carried out on the shortest way. The others may take long, and run a
- * partition.
- */
-#define REDOUBT_CALLS_FAST 4u
+#define RIGHT_NORMAL (1u << 0)
 
 enum redoubt_status {
 #define STATUS(name, value, sentence) REDOUBT_##name = (value),
@@ -39,17 +32,6 @@ enum redoubt_call {
 #undef CALL
 	REDOUBT_CALL_COUNT
 };
-
-/* What partition_info tells. */
-enum redoubt_info {
-	/* state (REDOUBT_PARTITION_), SVN | flags of image.h << 32, requests served, zero */
-	REDOUBT_INFO_SUMMARY,
-	REDOUBT_INFO_ID,	  /* 32 characters, zeros behind */
-	REDOUBT_INFO_MEASUREMENT, /* SHA-256 of the image */
-	REDOUBT_INFO_SIGNER,	  /* SHA-256 of the signer's key; zero: none */
-	REDOUBT_INFO_ITEMS
-};
-enum redoubt_partition { REDOUBT_PARTITION_READY = 2, REDOUBT_PARTITION_DEAD = 3 };
 
 /* The status in a RAX that a call returned. */
 static inline unsigned redoubt_status_of(uint64_t rax)

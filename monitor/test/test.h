@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The test build: protections that it can switch off and calls that only it has. A release links
- * none.c in place of hooks.c and invariant.c, so none of this is in its image; the claims of a test
+ * none.c in place of the rest, so none of this is in its image; the claims of a test
  * build say `build=test`.
  */
 #ifndef MONITOR_TEST_TEST_H

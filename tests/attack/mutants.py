@@ -102,7 +102,7 @@ MUTANTS += [dataclasses.replace(m, vendor="svm") for m in (
     Mutant("T26 SVM instructions get another exception", SVM_EXIT,
            r"(REDOUBT_AUDIT_VMX_INSTRUCTION,[^;]*;\s+)vcpu_inject_ud", r"\1vcpu_inject_gp", "vmx",
            "T26 VMSAVE in 64-bit ring 0"),
-    Mutant("T27 task switches do not exit", "arch/x86/svm/launch.c", r" \| INTERCEPT_TASK_SWITCH", "",
+    Mutant("T27 task switches do not exit", "arch/x86/svm/launch.c", r" \| INTERCEPT\(EXIT_TASK_SWITCH\)", "",
            "", "T27 code: task switches exit"),
     Mutant("T27 machine checks have no handler", SVM_EXIT, r"\n\s*\[EXIT_MC\] = \w+,", "", "",
            "T27 code: a machine check"),

@@ -37,6 +37,12 @@ static int sound(void **state)
 
 	if (report.broken != NOTHING_BROKEN)
 		print_error("%s at %llx\n", report.why, (unsigned long long)report.broken);
+	for (unsigned id = 1; id <= PARTITIONS; id++) {
+		partition_kill(id);
+		for (unsigned i = 0; i <= SHARE_GRANTS && partition_state(id) != PARTITION_FREE;
+		     i++)
+			partition_bury(id);
+	}
 	return !sound;
 }
 

@@ -13,7 +13,7 @@ PF_X, PF_W, PF_R = 1, 2, 4
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS, SHT_REL, SHT_RELR = 2, 4, 8, 9, 19
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 SHN_UNDEF = 0
-ET_DYN, EM_X86_64 = 3, 62
+ET_EXEC, ET_DYN, EM_X86_64 = 2, 3, 62
 R_X86_64_RELATIVE = 8
 
 
@@ -22,9 +22,9 @@ class BadInput(Exception):
 
 
 class Segment:
-    def __init__(self, kind, flags, offset, vaddr, filesz, memsz):
+    def __init__(self, kind, flags, offset, vaddr, paddr, filesz, memsz):
         self.kind, self.flags, self.offset = kind, flags, offset
-        self.vaddr, self.filesz, self.memsz = vaddr, filesz, memsz
+        self.vaddr, self.paddr, self.filesz, self.memsz = vaddr, paddr, filesz, memsz
 
 
 class Section:
@@ -35,16 +35,20 @@ class Section:
 
 
 class Elf:
-    """A linked, position-independent x86-64 file."""
+    """A linked x86-64 file: position-independent, or (`fixed`) linked at its addresses."""
 
-    def __init__(self, data):
+    def __init__(self, data, fixed=False):
         self.data = data
         if len(data) < 64 or data[:7] != b"\x7fELF\x02\x01\x01":
             raise BadInput("not an ELF64 little-endian file")
         (kind, machine, _, self.entry, phoff, shoff, _, _, phsize, phnum, shsize, shnum,
          shstr) = struct.unpack_from("<HHIQQQIHHHHHH", data, 16)
-        if kind != ET_DYN or machine != EM_X86_64:
+        if machine != EM_X86_64:
+            raise BadInput("not an x86-64 file")
+        if not fixed and kind != ET_DYN:
             raise BadInput("not a position-independent x86-64 file: link it with -pie")
+        if fixed and kind != ET_EXEC:
+            raise BadInput("not an executable linked at a fixed address: link it with -no-pie")
         if phsize != 56 or shsize != 64:
             raise BadInput("header sizes are not those of ELF64")
         self.segments = [self._segment(phoff + i * phsize) for i in range(phnum)]
@@ -56,9 +60,9 @@ class Elf:
         return self.data[offset:offset + size]
 
     def _segment(self, at):
-        kind, flags, offset, vaddr, _, filesz, memsz, _ = struct.unpack(
+        kind, flags, offset, vaddr, paddr, filesz, memsz, _ = struct.unpack(
             "<IIQQQQQQ", self.bytes_at(at, 56))
-        return Segment(kind, flags, offset, vaddr, filesz, memsz)
+        return Segment(kind, flags, offset, vaddr, paddr, filesz, memsz)
 
     def _sections(self, shoff, shnum, shstr):
         raw = [struct.unpack("<IIQQQQIIQQ", self.bytes_at(shoff + i * 64, 64))
@@ -118,22 +122,31 @@ class Elf:
             out.append((where, addend))
         return out
 
-    def symbol(self, name):
-        """Address of a defined symbol of the symbol table."""
+    def symbols(self):
+        """(name, section index, value) of each line of the symbol table."""
         table = [s for s in self.sections if s.type == SHT_SYMTAB]
         if len(table) != 1:
             raise BadInput("no symbol table")
         strings = self.section_bytes(self.sections[table[0].link])
         for at, _, _, shndx, value, _ in struct.iter_unpack("<IBBHQQ",
                                                             self.section_bytes(table[0])):
-            if shndx != SHN_UNDEF and strings[at:strings.index(b"\0", at)].decode() == name:
+            yield strings[at:strings.index(b"\0", at)].decode(), shndx, value
+
+    def symbol(self, name):
+        """Address of a defined symbol of the symbol table."""
+        for found, shndx, value in self.symbols():
+            if shndx != SHN_UNDEF and found == name:
                 return value
         raise BadInput(f"no symbol {name}")
 
+    def undefined(self):
+        """Names that nothing defines, weak ones too."""
+        return sorted(name for name, shndx, _ in self.symbols() if shndx == SHN_UNDEF and name)
 
-def load(path):
+
+def load(path, fixed=False):
     with open(path, "rb") as file:
-        return Elf(file.read())
+        return Elf(file.read(), fixed)
 
 
 def run(main):

@@ -34,14 +34,19 @@
 #define BASIC_TYPE_WB	       6u
 #define MISC_WAIT_SIPI	       (1ull << 8)
 
-/* Pin: NMI exiting, virtual NMIs. */
-#define PIN_NEEDED (1u << 3 | 1u << 5)
-/* Primary: TSC offsetting, RDPMC exiting, I/O and MSR bitmaps, secondary; CR3 exits not forced. */
-#define CPU_NEEDED    (1u << 3 | 1u << 11 | 1u << 25 | 1u << 28 | 1u << 31)
+/* Of the normal world and of partitions. Pin: interrupt and NMI exiting, virtual NMIs; a timer. */
+#define PIN_NEEDED (1u << 0 | 1u << 3 | 1u << 5)
+#define PIN_WANTED (1u << 6)
+/*
+ * Primary: TSC offsetting, I/O and MSR bitmaps, secondary, exits of HLT, MWAIT, RDPMC, CR8, MOV DR,
+ * I/O, MONITOR; CR3 exits not forced.
+ */
+#define CPU_NEEDED                                                                                 \
+	(1u << 3 | 1u << 7 | 3u << 10 | 3u << 19 | 3u << 23 | 1u << 25 | 3u << 28 | 1u << 31)
 #define CPU_FORBIDDEN (1u << 15 | 1u << 16)
 #define CPU_SECONDARY (1u << 31)
-/* Secondary: wanted are RDTSCP, INVPCID, ENCLS exiting, XSAVES, MBEC. */
-#define CPU2_NEEDED (VMX_CPU2_EPT | VMX_CPU2_VPID | VMX_CPU2_UNRESTRICTED)
+/* Secondary: WBINVD exiting too; wanted are RDTSCP, INVPCID, ENCLS exiting, XSAVES, MBEC. */
+#define CPU2_NEEDED (VMX_CPU2_EPT | VMX_CPU2_VPID | 1u << 6 | VMX_CPU2_UNRESTRICTED)
 #define CPU2_WANTED                                                                                \
 	(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | 1u << 15 | VMX_CPU2_XSAVES | VMX_CPU2_MBEC)
 /*
@@ -52,9 +57,9 @@
 /* Entry: load debug controls, 64-bit guest, load PAT and EFER. */
 #define ENTRY_NEEDED (1u << 2 | 1u << 9 | 1u << 14 | 1u << 15)
 
-/* Walk of 4 levels, UC, WB, 2 MiB, INVEPT (single), INVVPID (single). */
+/* Walk of 4 levels, UC, WB, 2 MiB, INVEPT (all), INVVPID (single). */
 #define STAGE2_NEEDED                                                                              \
-	(1ull << 6 | 1ull << 8 | 1ull << 14 | 1ull << 16 | 1ull << 20 | 1ull << 25 | 1ull << 32 |  \
+	(1ull << 6 | 1ull << 8 | 1ull << 14 | 1ull << 16 | 1ull << 20 | 1ull << 26 | 1ull << 32 |  \
 	    1ull << 41)
 
 #define GROUPS	  5u
@@ -66,7 +71,7 @@ struct demand {
 };
 
 static const struct demand demands[GROUPS] = {
-	{ PIN_NEEDED, 0, 0, LAUNCH_NO_PIN_CONTROL },
+	{ PIN_NEEDED, PIN_WANTED, 0, LAUNCH_NO_PIN_CONTROL },
 	{ CPU_NEEDED, 0, CPU_FORBIDDEN, LAUNCH_NO_PRIMARY_CONTROL },
 	{ CPU2_NEEDED, CPU2_WANTED, 0, LAUNCH_NO_SECONDARY_CONTROL },
 	{ EXIT_NEEDED, 0, EXIT_FORBIDDEN, LAUNCH_NO_EXIT_CONTROL },

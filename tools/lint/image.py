@@ -28,12 +28,12 @@ _VECTOR = re.compile(r"%([xyz]mm\d+|mm[0-7]|st\b|k[0-7]\b|bnd[0-3]|tmm[0-7])")
 _X87 = re.compile(r"(f(?!xsave|xrstor|ninit)[a-z]\w*|emms|ldmxcsr|stmxcsr|vzero\w+|vldmxcsr|vstmxcsr)$")
 
 # Mnemonic: file it must stand in, and how often at most. What is not listed stands nowhere in root
-# mode. VMRESUME ends both exit paths, the plain one and the one with mitigations. VMRUN: the normal world,
-# and a partition's VP.
+# mode. VMRESUME ends both exit paths, the plain one and the one with mitigations; VMLAUNCH begins the first guest
+# and each run of a VP. VMRUN: the normal world, and a partition's VP.
 VMX_FILES = "arch/x86/vmx/"
 SVM_FILES = "arch/x86/svm/"
 VIRTUALIZATION = {
-    "vmx": {"vmlaunch": (VMX_FILES + "entry.S", 1), "vmresume": (VMX_FILES + "entry.S", 2),
+    "vmx": {"vmlaunch": (VMX_FILES + "entry.S", 2), "vmresume": (VMX_FILES + "entry.S", 2),
             "vmxon": (VMX_FILES, 1), "vmxoff": (VMX_FILES, 2), "vmptrld": (VMX_FILES, 4),
             "vmclear": (VMX_FILES, 4), "invept": (VMX_FILES, 8), "invvpid": (VMX_FILES, 8),
             "vmread": (VMX_FILES, 10000), "vmwrite": (VMX_FILES, 10000)},

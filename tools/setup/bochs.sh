@@ -32,26 +32,31 @@ BOCHS_fast=(--enable-all-optimizations --disable-debugger --enable-instrumentati
 # shellcheck disable=SC2034
 BOCHS_debug=(--enable-debugger --disable-debugger-gui --enable-readline --enable-x86-debugger)
 
-# Two faults of 3.0's INIT and SIPI in VMX operation, mended by edits of ours to cpu/event.cc, one sed
-# expression each:
+# Three faults of 3.0's VMX operation, mended by edits of ours to files of cpu/, one sed expression each:
 #
 #   INIT that reaches a CPU in root mode is dropped. It stays pending until the next VM entry (SDM 3C
 #   26.2, 24.8), so that is what it does here.
 #
 #   SIPI for a waiting guest exits in the sender's context: the longjmp behind it cuts the sender's
 #   instruction short, and a broadcast reaches one CPU only. The target takes the exit itself instead.
+#
+#   With external-interrupt exiting RFLAGS.IF does not block interrupts (SDM 3C 26.2). A guest that is
+#   entered with IF clear, and leaves it so, is not interrupted, because entry looks at IF before it
+#   counts as the guest. It looks again.
 BOCHS_MENDS=(
-	's/^  if (! is_masked_event(BX_EVENT_INIT)) {$/  if (! is_masked_event(BX_EVENT_INIT) || (BX_CPU_THIS_PTR in_vmx \&\& ! BX_CPU_THIS_PTR in_vmx_guest)) {/'
-	's/^      VMexit(VMX_VMEXIT_SIPI, vector);$/    { sipi_waits[BX_CPU_ID] = 0x100 | vector; return; }/'
-	's/^bool BX_CPU_C::handleWaitForEvent(void)$/static unsigned sipi_waits[BX_MAX_SMP_THREADS_SUPPORTED];\n&/'
-	's/^    \/\/ HALT condition remains, return so other CPUs have a chance$/    if (unsigned sipi = sipi_waits[BX_CPU_ID]) {\n      sipi_waits[BX_CPU_ID] = 0;\n      if (BX_CPU_THIS_PTR in_vmx_guest) VMexit(VMX_VMEXIT_SIPI, sipi \& 0xff);\n    }\n&/'
+	'event.cc s/^  if (! is_masked_event(BX_EVENT_INIT)) {$/  if (! is_masked_event(BX_EVENT_INIT) || (BX_CPU_THIS_PTR in_vmx \&\& ! BX_CPU_THIS_PTR in_vmx_guest)) {/'
+	'event.cc s/^      VMexit(VMX_VMEXIT_SIPI, vector);$/    { sipi_waits[BX_CPU_ID] = 0x100 | vector; return; }/'
+	'event.cc s/^bool BX_CPU_C::handleWaitForEvent(void)$/static unsigned sipi_waits[BX_MAX_SMP_THREADS_SUPPORTED];\n&/'
+	'event.cc s/^    \/\/ HALT condition remains, return so other CPUs have a chance$/    if (unsigned sipi = sipi_waits[BX_CPU_ID]) {\n      sipi_waits[BX_CPU_ID] = 0;\n      if (BX_CPU_THIS_PTR in_vmx_guest) VMexit(VMX_VMEXIT_SIPI, sipi \& 0xff);\n    }\n&/'
+	'vmx.cc s/^  BX_CPU_THIS_PTR in_vmx_guest = true;$/&\n  handleInterruptMaskChange();/'
 )
 
 # bochs_mend SRC: each expression must change the file.
 bochs_mend() {
-	local file=$1/cpu/event.cc mend
+	local file mend
 	for mend in "${BOCHS_MENDS[@]}"; do
-		sed "$mend" "$file" >"$file.new"
+		file=$1/cpu/${mend%% *}
+		sed "${mend#* }" "$file" >"$file.new"
 		cmp -s "$file" "$file.new" && die "Bochs is not the version that is mended: $mend"
 		mv "$file.new" "$file"
 	done

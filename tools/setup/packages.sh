@@ -48,6 +48,9 @@ STEP[shim]="debs fetch_shim"
 WHY[qemu]="QEMU with TCG and KVM"
 PACKAGES[qemu]="qemu-system-x86 ovmf python3"
 
+WHY[trustlet]="signatures of trustlets"
+PACKAGES[trustlet]="openssl python3"
+
 WHY[secureboot]="signing for Secure Boot; Debian's certificate, signed shim and GRUB (unpacked, not installed)"
 PACKAGES[secureboot]="sbsigntool openssl"
 STEP[secureboot]="debs fetch_secureboot"

@@ -68,7 +68,12 @@ struct call {
 	uint64_t regs[CALL_REGS]; /* RCX, RDX, R8, R9 */
 };
 
-/* Carries out a call from the normal world; privilege has been checked by arch. */
+/*
+ * Carries out a call from the normal world; privilege has been checked by arch. Calls with ids from
+ * CALLS_FAST on come the slow way, on which VPs may run (vp.h): what happens to the normal world
+ * meanwhile is carried out behind the call.
+ */
+#define CALLS_FAST REDOUBT_CALL_COUNT
 void monitor_call(struct call *call);
 
 enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };

@@ -29,9 +29,6 @@ struct vp;
 /* Frames of the monitor's own, contiguous and zeroed, that a VP takes. */
 size_t vp_pages(void);
 
-/* What programs cannot ask CPUID for: START_ bits of abi/image.h. */
-uint32_t vp_start_bits(void);
-
 struct vp_start {
 	const struct stage2 *map;
 	unsigned partition; /* from 1: names its translations (VPID, ASID) */

@@ -3,9 +3,6 @@
  * Can this CPU be covered, and what does it offer? Nothing here faults: an MSR is read only after
  * CPUID has said that it exists. APM 2 15.4; APM 3 E.4.9.
  */
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
@@ -84,12 +81,6 @@ static enum launch_status get_caps(struct svm_caps *caps)
 	return svm.ebx < ASIDS_NEEDED ? LAUNCH_NO_ASID : LAUNCH_OK;
 }
 
-static bool same_caps(const struct svm_caps *a, const struct svm_caps *b)
-{
-	return a->features == b->features && a->asids == b->asids &&
-	    a->address_bits == b->address_bits && a->huge == b->huge && a->rdpru == b->rdpru;
-}
-
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
@@ -100,7 +91,8 @@ enum launch_status vendor_check(void)
 	if (status != LAUNCH_OK)
 		return status;
 	if (chosen_valid)
-		return same_caps(&own, &chosen) ? LAUNCH_OK : LAUNCH_CPU_MISMATCH;
+		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 ? LAUNCH_OK
+									 : LAUNCH_CPU_MISMATCH;
 	chosen = own;
 	chosen_valid = true;
 	return LAUNCH_OK;

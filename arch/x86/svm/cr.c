@@ -8,25 +8,15 @@
  * access to EFER exit, are checked as the CPU would check them, and carried out. APM 2 3.1, 15.5.1,
  * 15.8.1.
  */
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
-#include "monitor/abi/audit.h"
 
 #define CR0_KNOWN  0xe005003full
 #define CR0_MSW	   0xeull /* what LMSW can set and clear; PE it can set only */
 #define CR3_PCID   0xfffull
 #define EFER_SCE   (1ull << 0)
 #define EFER_GUEST (EFER_SCE | EFER_LME | EFER_NXE)
-
-static bool long_code(const struct vmcb *v)
-{
-	return v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG;
-}
 
 static bool cr0_allowed(const struct vmcb *v, uint64_t value)
 {
@@ -40,7 +30,7 @@ static bool cr0_allowed(const struct vmcb *v, uint64_t value)
 	if (!paging && value & CR0_PG && v->efer & EFER_LME)
 		return v->cr4 & CR4_PAE && !(v->cs.attributes & ATTRIBUTE_LONG);
 	if (paging && !(value & CR0_PG))
-		return !(v->cr4 & CR4_PCIDE) && !long_code(v);
+		return !(v->cr4 & CR4_PCIDE) && !svm_in_64(v);
 	return true;
 }
 
@@ -51,7 +41,7 @@ static void set_cr0(struct vmcb *v, uint64_t value)
 	else if (v->efer & EFER_LME)
 		v->efer |= EFER_LMA;
 	v->cr0 = (value & CR0_KNOWN) | CR0_ET;
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 static bool cr4_allowed(const struct vmcb *v, uint64_t value)
@@ -70,7 +60,7 @@ static bool cr4_allowed(const struct vmcb *v, uint64_t value)
 static void set_cr4(struct vmcb *v, uint64_t value)
 {
 	v->cr4 = value;
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 static bool carry_out(struct vmcb *v, const struct insn *insn, uint64_t value)
@@ -125,7 +115,6 @@ void svm_stray_write(struct vcpu *vcpu)
 	}
 	klog(LOG_ERROR, "an exit without cause at %lx: CPU %u's guest is stopped", vmcb()->rip,
 	    vcpu->index);
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
 	svm_stop_vp();
 }
 
@@ -144,7 +133,7 @@ bool svm_write_efer(uint64_t value)
 	if (v->cr0 & CR0_PG && (value ^ v->efer) & EFER_LME)
 		return false;
 	v->efer = (value & EFER_GUEST) | (v->efer & (EFER_LMA | EFER_SVME));
-	svm_flush_guest();
+	svm_flush(v);
 	return true;
 }
 

@@ -15,20 +15,14 @@
  *   - the xAPIC id: ignored, so that a CPU keeps its name.
  * Where there is a second I/O APIC it is not watched: README.md.
  */
-#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/lock.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/region.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define IOAPIC_BASE   0xfec00000ull
 #define WINDOW_BASE   0xfee00000ull /* interrupt messages; the local APIC's page is one of it */
@@ -43,11 +37,6 @@
 #define APIC_LVT_LAST 0x530u
 #define ICR_NO_TARGET 0xc0800u /* shorthand, logical */
 
-/* How messages name each CPU, by index; written by the CPU itself. */
-static struct {
-	_Atomic uint32_t ldr, dfr;
-} * names;
-
 static uint64_t apic_page; /* in the window unless firmware has moved it */
 /* Index and window of the I/O APIC belong together. */
 static struct spinlock ioapic_lock = { .rank = LOCK_DEVICE };
@@ -59,21 +48,18 @@ static bool in_window(uint64_t gpa)
 
 bool svm_devices_init(void)
 {
-	size_t bytes = cpu_count() * sizeof(*names);
-
-	names = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
 	apic_page = rdmsr(MSR_APIC_BASE) & PTE_ADDRESS;
-	return names != NULL && monitor_trap_writes((gpa_t){ WINDOW_BASE }, WINDOW_PAGES) &&
+	return monitor_trap_writes((gpa_t){ WINDOW_BASE }, WINDOW_PAGES) &&
 	    (in_window(apic_page) || monitor_trap_writes((gpa_t){ apic_page }, 1)) &&
 	    monitor_trap_writes((gpa_t){ IOAPIC_BASE }, 1);
 }
 
 void svm_device_note(void)
 {
-	unsigned cpu = cpu_index();
+	struct cpu_sync *own = this_cpu()->sync;
 
-	atomic_store(&names[cpu].ldr, apic_read(APIC_LDR));
-	atomic_store(&names[cpu].dfr, apic_is_x2() ? UINT32_MAX : apic_read(APIC_DFR));
+	atomic_store(&own->ldr, apic_read(APIC_LDR));
+	atomic_store(&own->dfr, apic_is_x2() ? UINT32_MAX : apic_read(APIC_DFR));
 }
 
 bool svm_is_device(uint64_t gpa)
@@ -85,16 +71,16 @@ bool svm_is_device(uint64_t gpa)
 
 /* ---- Messages ---- */
 
-static void deliver(const struct message *m, unsigned cpu)
+static void deliver(const struct message *m, struct cpu_sync *to)
 {
-	if (!svm_is_covered(cpu))
-		apic_send(sync_of(cpu)->apic_id, m->command & ~ICR_NO_TARGET);
-	else if (message_mode(m) == MODE_NMI)
-		svm_send_nmi(cpu);
-	else if (message_mode(m) == MODE_INIT)
-		svm_send_init(cpu);
+	bool nmi = message_mode(m->command) == MODE_NMI;
+
+	if (!atomic_load(&to->covered) || (!nmi && test_switch(TEST_NO_INIT_GUARD)))
+		apic_send(to->apic_id, m->command & ~ICR_NO_TARGET);
+	else if (nmi)
+		svm_send_nmi(to);
 	else
-		svm_send_sipi(cpu, (uint8_t)m->command);
+		svm_send_start(to, m->command);
 }
 
 static void deliver_all(const struct message *m)
@@ -102,24 +88,30 @@ static void deliver_all(const struct message *m)
 	bool reached = false;
 
 	for (unsigned i = 0; i < cpu_count(); i++) {
-		const struct message_address name = { sync_of(i)->apic_id,
-			atomic_load(&names[i].ldr), atomic_load(&names[i].dfr) };
+		struct cpu_sync *to = sync_of(i);
 
-		if (!message_reaches(m, &name, i == cpu_index()))
+		if (!message_reaches(m, to->apic_id, atomic_load(&to->ldr), atomic_load(&to->dfr),
+			to == this_cpu()->sync))
 			continue;
-		deliver(m, i);
+		deliver(m, to);
 		reached = true;
 	}
-	if (!reached && message_starts(m))
+	if (!reached && message_mode(m->command) != MODE_NMI)
 		audit(REDOUBT_AUDIT_STRAY_SIPI, m->destination, vmcb()->rip);
 }
 
 /* false: the message is for the device. */
 static bool take(const struct message *m)
 {
-	if (message_is_ours(m))
+	switch (message_mode(m->command)) {
+	case MODE_NMI:
+	case MODE_INIT:
+	case MODE_STARTUP:
 		deliver_all(m);
-	return message_is_ours(m) || message_is_deassert(m);
+		return true;
+	default:
+		return message_mode(m->command) == MODE_DEASSERT;
+	}
 }
 
 /* ---- The local APIC ---- */

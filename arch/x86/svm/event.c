@@ -15,15 +15,8 @@
  *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again
  *     as soon as that event is delivered.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define EVENT_VALID	    (1u << 31)
 #define EVENT_ERROR	    (1u << 11)
@@ -192,7 +185,7 @@ void svm_iret(struct vcpu *vcpu)
 {
 	struct vmcb *v = vmcb();
 
-	v->intercepts &= ~INTERCEPT_IRET;
+	v->intercepts &= ~INTERCEPT(EXIT_IRET);
 	this_cpu()->events.iret_waits = true;
 	this_cpu()->events.iret_rip = v->rip;
 }
@@ -211,14 +204,8 @@ static void inject_nmi(struct percpu *cpu)
 		return;
 	cpu->events.nmi_blocked = true;
 	cpu->events.iret_waits = false;
-	vmcb()->intercepts |= INTERCEPT_IRET;
+	vmcb()->intercepts |= INTERCEPT(EXIT_IRET);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
-}
-
-/* An exit right behind the event that is injected now. */
-static void exit_again(struct percpu *cpu)
-{
-	sync_kick(cpu->sync);
 }
 
 void svm_offer_nmi(void)
@@ -228,7 +215,7 @@ void svm_offer_nmi(void)
 	if (!nmi_owed(cpu) || (cpu->events.nmi_blocked && !cpu->events.iret_waits))
 		return;
 	if (cpu->event_injected)
-		exit_again(cpu);
+		sync_kick(cpu->sync); /* an exit right behind the event that is injected now */
 	else if (cpu->events.nmi_blocked || vmcb()->interrupt_state & SHADOW)
 		step(cpu);
 	else
@@ -240,7 +227,7 @@ void svm_events_reset(void)
 	struct percpu *cpu = this_cpu();
 
 	cpu->events = (struct svm_events){ 0 };
-	vmcb()->intercepts &= ~INTERCEPT_IRET;
+	vmcb()->intercepts &= ~INTERCEPT(EXIT_IRET);
 	cpu->event_injected = false;
 }
 

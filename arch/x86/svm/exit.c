@@ -4,18 +4,10 @@
  * guest's state or injects an event; if it injects none, an event that the exit interrupted is put
  * back.
  */
-#include "arch/cpu.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/sync.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define CPUID_BYTES	    2u
 #define IO_IN		    (1ull << 0)
@@ -120,12 +112,6 @@ static void handle_msr(struct vcpu *vcpu)
 	}
 }
 
-/* Performance counters are hidden. */
-static void handle_rdpmc(struct vcpu *vcpu)
-{
-	vcpu_inject_gp(vcpu);
-}
-
 static void handle_io(struct vcpu *vcpu)
 {
 	uint64_t info = vmcb()->exit_info1;
@@ -174,7 +160,7 @@ static void handle_fault(struct vcpu *vcpu)
 	    VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 	else
-		svm_flush_guest(); /* of what said no */
+		svm_flush(vmcb()); /* of what said no */
 }
 
 /*
@@ -191,7 +177,6 @@ static void handle_unknown(struct vcpu *vcpu)
 
 	klog(LOG_ERROR, "exit %lx is not known (%lx, %lx, at %lx): CPU %u's guest is stopped",
 	    v->exit_code, v->exit_info1, v->exit_info2, v->rip, cpu_index());
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, v->exit_code, v->rip);
 	svm_stop_vp();
 }
 
@@ -200,11 +185,9 @@ static const exit_handler handlers[EXIT_CODES] = {
 	[EXIT_DB] = svm_exception,
 	[EXIT_AC] = svm_exception,
 	[EXIT_MC] = svm_exception,
-	[EXIT_NMI] = handle_taken,
-	[EXIT_SMI] = handle_taken,
-	[EXIT_INIT] = handle_taken,
+	[EXIT_NMI... EXIT_INIT] = handle_taken,
 	[EXIT_CR0_WRITE] = svm_mov_to_cr,
-	[EXIT_RDPMC] = handle_rdpmc,
+	[EXIT_RDPMC] = vcpu_inject_gp, /* performance counters are hidden */
 	[EXIT_CPUID] = handle_cpuid,
 	[EXIT_IRET] = svm_iret,
 	[EXIT_INVD] = handle_invd,
@@ -215,11 +198,7 @@ static const exit_handler handlers[EXIT_CODES] = {
 	[EXIT_SHUTDOWN] = svm_shutdown,
 	[EXIT_VMRUN] = handle_undefined,
 	[EXIT_VMMCALL] = handle_call,
-	[EXIT_VMLOAD] = handle_undefined,
-	[EXIT_VMSAVE] = handle_undefined,
-	[EXIT_STGI] = handle_undefined,
-	[EXIT_CLGI] = handle_undefined,
-	[EXIT_SKINIT] = handle_undefined,
+	[EXIT_VMLOAD... EXIT_SKINIT] = handle_undefined,
 	[EXIT_WBINVD] = handle_invd,
 	[EXIT_XSETBV] = svm_xsetbv,
 	[EXIT_RDPRU] = handle_undefined,
@@ -233,13 +212,11 @@ static const exit_handler handlers[EXIT_CODES] = {
 static void handle_invalid(struct vcpu *vcpu)
 {
 	/* A flush that was due at this entry has not taken place. */
-	svm_flush_guest();
-	if (!svm_refused(vmcb())) {
+	svm_flush(vmcb());
+	if (svm_refused(vmcb()))
+		svm_stop_vp();
+	else
 		svm_stray_write(vcpu);
-		return;
-	}
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
-	svm_stop_vp();
 }
 
 /* What the test build may break on purpose, at an exit that is not CPUID. */

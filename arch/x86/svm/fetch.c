@@ -4,75 +4,46 @@
  * (decode assists), else through the guest's own page tables. Nothing here faults or trusts what it
  * reads: an address that leads out of the guest's memory ends the copy. APM 2 5.2, 5.3, 15.8.4.
  */
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
+#include "arch/x86/mmu.h"
 #include "arch/x86/svm/svm.h"
 
-#define ENTRY_PRESENT 1ull
-#define ENTRY_LARGE   (1ull << 7)
-#define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define CR4_PSE	      (1ull << 4)
-#define CR3_PAE_BITS  0xffffffe0ull
+#define CR4_PSE	     (1ull << 4)
+#define CR3_PAE_BITS 0xffffffe0ull
 
-/* How the guest translates. */
-struct paging {
-	unsigned levels;
-	unsigned index_bits;
-	unsigned entry_bytes;
-	bool large_low; /* the second lowest level may map */
-};
-
-static struct paging paging_of(const struct vmcb *v)
-{
-	if (v->efer & EFER_LMA)
-		return (struct paging){ 4, 9, 8, true };
-	if (v->cr4 & CR4_PAE)
-		return (struct paging){ 3, 9, 8, true };
-	return (struct paging){ 2, 10, 4, v->cr4 & CR4_PSE };
-}
-
-static uint64_t root_of(const struct vmcb *v, const struct paging *p)
-{
-	return v->cr3 & (p->levels == 3 ? CR3_PAE_BITS : ENTRY_ADDRESS);
-}
-
-static bool maps(const struct paging *p, unsigned level, uint64_t entry)
+/* Whether an entry maps: the lowest level's all do, pages of 1 GiB need four levels. */
+static bool is_leaf(const struct vmcb *v, unsigned levels, unsigned level, uint64_t entry)
 {
 	if (level == 0)
 		return true;
-	return entry & ENTRY_LARGE && (level == 1 ? p->large_low : level == 2 && p->levels == 4);
-}
-
-/* A 4 MiB page has address bits 39:32 in bits 20:13 of its entry. */
-static uint64_t frame_of(const struct paging *p, unsigned level, uint64_t entry)
-{
-	if (p->entry_bytes == 4 && level == 1)
-		return (entry & 0xffc00000) | (entry >> 13 & 0xff) << 32;
-	return entry & ENTRY_ADDRESS;
+	return entry & PTE_PS &&
+	    (level == 1 ? levels > 2 || v->cr4 & CR4_PSE : level == 2 && levels == 4);
 }
 
 static bool translate(const struct vmcb *v, uint64_t va, uint64_t *pa)
 {
-	struct paging p = paging_of(v);
-	uint64_t table = root_of(v, &p);
+	unsigned levels = v->efer & EFER_LMA ? 4 : v->cr4 & CR4_PAE ? 3 : 2;
+	unsigned bits = levels == 2 ? 10 : 9;
+	unsigned bytes = levels == 2 ? 4 : 8;
+	uint64_t table = v->cr3 & (levels == 3 ? CR3_PAE_BITS : PTE_ADDRESS);
 
 	*pa = va;
 	if (!(v->cr0 & CR0_PG))
 		return true;
-	for (unsigned level = p.levels; level-- > 0;) {
-		unsigned shift = FRAME_SHIFT + p.index_bits * level;
-		uint64_t index = va >> shift & ((1u << p.index_bits) - 1);
+	for (unsigned level = levels; level-- > 0;) {
+		unsigned shift = FRAME_SHIFT + bits * level;
+		uint64_t index = va >> shift & ((1u << bits) - 1);
+		uint64_t inside = (1ull << shift) - 1;
 		uint64_t entry = 0;
 
-		if (!monitor_guest_read((gpa_t){ table + index * p.entry_bytes }, &entry,
-			p.entry_bytes) ||
-		    !(entry & ENTRY_PRESENT))
+		if (!monitor_guest_read((gpa_t){ table + index * bytes }, &entry, bytes) ||
+		    !(entry & PTE_P))
 			return false;
-		table = frame_of(&p, level, entry);
-		if (maps(&p, level, entry)) {
-			uint64_t inside = (1ull << shift) - 1;
-
+		table = entry & PTE_ADDRESS;
+		if (is_leaf(v, levels, level, entry)) {
+			/* A page of 4 MiB has address bits 39:32 in bits 20:13 of its entry. */
+			if (levels == 2 && level == 1)
+				table |= (entry >> 13 & 0xff) << 32;
 			*pa = (table & ~inside) | (va & inside);
 			return true;
 		}
@@ -82,7 +53,7 @@ static bool translate(const struct vmcb *v, uint64_t va, uint64_t *pa)
 
 static uint64_t code_address(const struct vmcb *v, unsigned at)
 {
-	if (v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG)
+	if (svm_in_64(v))
 		return v->rip + at;
 	return (v->cs.base + v->rip + at) & UINT32_MAX;
 }

@@ -3,35 +3,28 @@
  * From firmware's CPU to the first guest: EFER.SVME, a VMCB whose guest is the loader's own code
  * one instruction further on, VMRUN.
  */
-#include "arch/cpu.h"
 #include "arch/frame.h"
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
-#define ASID_NORMAL    1u
-#define NESTED_ENABLE  1ull
-#define IO_MAP_PAGES   3u
-#define MSR_MAP_PAGES  2u
-#define MSR_MAP_BLOCK  0x2000u /* MSRs of a block, two bits each */
-#define ATTR_DATA      0xc93u
-#define ATTR_CODE_64   0xa9bu
-#define ATTR_LDT       0x82u
-#define ATTR_TSS_BUSY  0x8bu
-#define CR4_OSXSAVE_IF (1u << 26) /* CPUID 1 ECX */
+#define ASID_NORMAL   1u
+#define NESTED_ENABLE 1ull
+#define IO_MAP_PAGES  3u
+#define MSR_MAP_PAGES 2u
+#define MSR_MAP_BLOCK 0x2000u /* MSRs of a block, two bits each */
+#define ATTR_DATA     0xc93u
+#define ATTR_CODE_64  0xa9bu
+#define ATTR_LDT      0x82u
+#define ATTR_TSS_BUSY 0x8bu
 
 uint8_t *svm_deny_map;
 static uint8_t *io_map;
 static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
-static uint8_t *host_vmcbs;	 /* one frame a CPU: what VMLOAD gives back to root mode */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
 static void clear_bit(uint8_t *map, uint32_t bit)
@@ -63,9 +56,8 @@ enum launch_status vendor_init(void)
 	svm_deny_map = region_alloc(IO_MAP_PAGES);
 	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
 	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
-	host_vmcbs = region_alloc(cpu_count());
 	if (io_map == NULL || svm_deny_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL ||
-	    host_vmcbs == NULL || !svm_start_init() || !svm_devices_init())
+	    !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
 	__builtin_memset(svm_deny_map, 0xff, (size_t)IO_MAP_PAGES * FRAME_SIZE);
@@ -90,23 +82,13 @@ void svm_flush(struct vmcb *v)
 	v->tlb_control = svm_caps()->features & SVM_FLUSH_ASID ? TLB_FLUSH_GUEST : TLB_FLUSH_ALL;
 }
 
-void svm_flush_guest(void)
-{
-	svm_flush(vmcb());
-}
-
 /*
  * Nested translations go with the guest's own (APM 2 15.25.7). Those of partitions need no word
  * here: they never outlast an entry (vp.c).
  */
 void vendor_flush_local(void)
 {
-	svm_flush_guest();
-}
-
-bool svm_init_redirected(void)
-{
-	return init_redirected == cpu_count();
+	svm_flush(vmcb());
 }
 
 uint32_t arch_features(void)
@@ -120,7 +102,7 @@ uint32_t arch_degraded(void)
 	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE | REDOUBT_DEGRADED_NO_MBEC |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
-	    (svm_init_redirected() ? 0 : REDOUBT_DEGRADED_INIT);
+	    (init_redirected == cpu_count() ? 0 : REDOUBT_DEGRADED_INIT);
 }
 
 /*
@@ -151,31 +133,23 @@ static void enable_svm(const struct percpu *cpu)
  */
 static void own_control_registers(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR;
-
-	if (cpuid(1, 0).ecx & CR4_OSXSAVE_IF)
-		cr4 |= CR4_OSXSAVE;
-	if (cpuid(0, 0).eax >= 7) {
-		struct cpuid_regs leaf7 = cpuid(7, 0);
-
-		cr4 |= leaf7.ebx & 1u << 7 ? CR4_SMEP : 0;
-		cr4 |= leaf7.ebx & 1u << 20 ? CR4_SMAP : 0;
-		cr4 |= leaf7.ecx & 1u << 2 ? CR4_UMIP : 0;
-	}
 	write_cr0(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG);
-	write_cr4(cr4);
+	write_cr4(CR4_PAE | CR4_MCE | CR4_OSFXSR |
+	    (policy_cr4() & (CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_UMIP)));
 }
 
 void svm_write_controls(struct vmcb *v)
 {
 	v->cr_writes = CR_WRITE_CR4;
 	v->exceptions = 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC;
-	v->intercepts = INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT | INTERCEPT_CR0 |
-	    INTERCEPT_RDPMC | INTERCEPT_CPUID | INTERCEPT_INVD | INTERCEPT_INVLPGA | INTERCEPT_IO |
-	    INTERCEPT_MSR | INTERCEPT_TASK_SWITCH | INTERCEPT_SHUTDOWN;
-	v->intercepts_more = MORE_VMRUN | MORE_VMMCALL | MORE_VMLOAD | MORE_VMSAVE | MORE_STGI |
-	    MORE_CLGI | MORE_SKINIT | MORE_WBINVD | MORE_XSETBV |
-	    (svm_caps()->rdpru ? MORE_RDPRU : 0);
+	v->intercepts = INTERCEPT(EXIT_NMI) | INTERCEPT(EXIT_SMI) | INTERCEPT(EXIT_INIT) |
+	    INTERCEPT_CR0 | INTERCEPT(EXIT_RDPMC) | INTERCEPT(EXIT_CPUID) | INTERCEPT(EXIT_INVD) |
+	    INTERCEPT(EXIT_INVLPGA) | INTERCEPT(EXIT_IO) | INTERCEPT(EXIT_MSR) |
+	    INTERCEPT(EXIT_TASK_SWITCH) | INTERCEPT(EXIT_SHUTDOWN);
+	v->intercepts_more = INTERCEPT(EXIT_VMRUN) | INTERCEPT(EXIT_VMMCALL) |
+	    INTERCEPT(EXIT_VMLOAD) | INTERCEPT(EXIT_VMSAVE) | INTERCEPT(EXIT_STGI) |
+	    INTERCEPT(EXIT_CLGI) | INTERCEPT(EXIT_SKINIT) | INTERCEPT(EXIT_WBINVD) |
+	    INTERCEPT(EXIT_XSETBV) | (svm_caps()->rdpru ? INTERCEPT(EXIT_RDPRU) : 0);
 	v->io_map = (uint64_t)io_map;
 	v->msr_map = (uint64_t)msr_maps[1];
 	v->asid = ASID_NORMAL;
@@ -206,8 +180,8 @@ static void write_segments(struct vmcb *v, const struct firmware_state *fw)
 
 static void write_state(struct vmcb *v, const struct firmware_state *fw)
 {
-	__asm__ volatile("mov %%dr7, %0" : "=r"(v->dr7));
-	__asm__ volatile("mov %%dr6, %0" : "=r"(v->dr6));
+	v->dr7 = read_dr7();
+	v->dr6 = read_dr6();
 	v->cr0 = fw->cr0;
 	v->cr2 = read_cr2();
 	v->cr3 = fw->cr3;
@@ -219,23 +193,21 @@ static void write_state(struct vmcb *v, const struct firmware_state *fw)
 	v->rsp = fw->rsp;
 }
 
-static void save_state(struct vmcb *to)
+static void vmsave(uint64_t spa)
 {
-	__asm__ volatile("vmsave" : : "a"(to) : "memory");
+	__asm__ volatile("vmsave" : : "a"(spa) : "memory");
 }
 
 void vendor_launch(const struct firmware_state *state)
 {
 	struct percpu *cpu = this_cpu();
-	struct vmcb *own = (struct vmcb *)(host_vmcbs + (size_t)cpu->vcpu.index * FRAME_SIZE);
 
 	own_control_registers();
 	mitigate_init(cpu);
 	enable_svm(cpu);
 	__asm__ volatile("clgi" : : : "memory");
-	cpu->host_spa = (uint64_t)own;
-	save_state(own);
-	save_state(vmcb());
+	vmsave(cpu->host_spa);
+	vmsave(cpu->control_spa);
 	svm_write_controls(vmcb());
 	write_segments(vmcb(), state);
 	write_state(vmcb(), state);

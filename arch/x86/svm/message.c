@@ -14,41 +14,26 @@
 
 enum shorthand { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 
-unsigned message_mode(const struct message *m)
+unsigned message_mode(uint32_t command)
 {
-	return COMMAND_MODE(m->command);
+	if (COMMAND_MODE(command) == MODE_INIT &&
+	    (command & (COMMAND_LEVEL | COMMAND_ASSERT)) == COMMAND_LEVEL)
+		return MODE_DEASSERT;
+	return COMMAND_MODE(command);
 }
 
-bool message_is_deassert(const struct message *m)
+static bool logical(const struct message *m, uint32_t ldr, uint32_t dfr)
 {
-	return message_mode(m) == MODE_INIT &&
-	    (m->command & (COMMAND_LEVEL | COMMAND_ASSERT)) == COMMAND_LEVEL;
-}
-
-bool message_starts(const struct message *m)
-{
-	return message_mode(m) == MODE_STARTUP ||
-	    (message_mode(m) == MODE_INIT && !message_is_deassert(m));
-}
-
-bool message_is_ours(const struct message *m)
-{
-	return message_starts(m) || message_mode(m) == MODE_NMI;
-}
-
-static bool logical(const struct message *m, const struct message_address *cpu)
-{
-	uint32_t own = cpu->ldr >> 24;
+	uint32_t own = ldr >> 24;
 
 	if (m->x2)
-		return m->destination >> 16 == cpu->ldr >> 16 &&
-		    (m->destination & cpu->ldr & 0xffff) != 0;
-	if (cpu->dfr >> 28 == DFR_FLAT)
+		return m->destination >> 16 == ldr >> 16 && (m->destination & ldr & 0xffff) != 0;
+	if (dfr >> 28 == DFR_FLAT)
 		return (m->destination & own) != 0;
 	return m->destination >> 4 == own >> 4 && (m->destination & own & 15) != 0;
 }
 
-bool message_reaches(const struct message *m, const struct message_address *cpu, bool self)
+bool message_reaches(const struct message *m, uint32_t id, uint32_t ldr, uint32_t dfr, bool self)
 {
 	switch (COMMAND_SHORTHAND(m->command)) {
 	case TO_SELF:
@@ -62,21 +47,18 @@ bool message_reaches(const struct message *m, const struct message_address *cpu,
 	}
 	if (m->destination == (m->x2 ? UINT32_MAX : UINT8_MAX))
 		return true;
-	return m->command & COMMAND_LOGICAL ? logical(m, cpu) : m->destination == cpu->id;
+	return m->command & COMMAND_LOGICAL ? logical(m, ldr, dfr) : m->destination == id;
 }
 
-/* INIT at a CPU that waits changes nothing but that a SIPI under way no longer counts. */
-uint32_t start_after_init(uint32_t word)
+uint32_t start_after(uint32_t word, uint32_t command)
 {
-	return word & START_WAITING ? START_WAITING : START_INIT;
-}
-
-/* Only the first SIPI after INIT counts. */
-uint32_t start_after_sipi(uint32_t word, uint8_t vector)
-{
+	/* INIT at a CPU that waits changes nothing but that a SIPI under way no longer counts. */
+	if (message_mode(command) == MODE_INIT)
+		return word & START_WAITING ? START_WAITING : START_INIT;
+	/* Only the first SIPI after INIT counts. */
 	if (!(word & (START_INIT | START_WAITING)) || word & START_SIPI)
 		return word;
-	return word | START_SIPI | vector;
+	return word | START_SIPI | (command & 0xff);
 }
 
 bool message_lvt_allowed(uint32_t value)

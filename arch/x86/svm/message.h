@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Delivery modes. */
-enum message_mode { MODE_FIXED, MODE_LOWEST, MODE_SMI, MODE_NMI = 4, MODE_INIT, MODE_STARTUP };
+/* Delivery modes. A de-asserted INIT does nothing on any CPU of today, and is not sent on. */
+enum message_mode { MODE_SMI = 2, MODE_NMI = 4, MODE_INIT, MODE_STARTUP, MODE_DEASSERT = 8 };
 
 struct message {
 	uint32_t command;     /* lower half of the ICR */
@@ -19,24 +19,14 @@ struct message {
 	bool x2;
 };
 
-/* How messages name a CPU: xAPIC registers LDR and DFR as written; LDR of x2APIC mode. */
-struct message_address {
-	uint32_t id, ldr, dfr;
-};
+/* Of a command: an enum message_mode, or one that is none of the monitor's business. */
+unsigned message_mode(uint32_t command);
 
-unsigned message_mode(const struct message *m);
-
-/* Whether it is INIT (not its de-assertion) or SIPI. */
-bool message_starts(const struct message *m);
-
-/* Whether it is one that this monitor carries out: those, and NMI. */
-bool message_is_ours(const struct message *m);
-
-/* A de-asserted INIT does nothing on any CPU of today, and is not sent on. */
-bool message_is_deassert(const struct message *m);
-
-/* Whether it reaches a CPU; `self`: it is the sender. */
-bool message_reaches(const struct message *m, const struct message_address *cpu, bool self);
+/*
+ * Whether it reaches the CPU of this APIC id; `self`: it is the sender. LDR and DFR: xAPIC registers
+ * as written; LDR of x2APIC mode.
+ */
+bool message_reaches(const struct message *m, uint32_t id, uint32_t ldr, uint32_t dfr, bool self);
 
 /*
  * Where a CPU stands between INIT and SIPI, as one word that others may change. 0: it runs.
@@ -45,9 +35,8 @@ bool message_reaches(const struct message *m, const struct message_address *cpu,
 #define START_WAITING 0x200u /* it waits for SIPI */
 #define START_SIPI    0x400u /* SIPI has been sent, with the vector in the low byte */
 
-/* The word after an INIT and after a SIPI from another CPU. */
-uint32_t start_after_init(uint32_t word);
-uint32_t start_after_sipi(uint32_t word, uint8_t vector);
+/* The word after the command of an INIT or SIPI from another CPU. */
+uint32_t start_after(uint32_t word, uint32_t command);
 
 /*
  * Whether a local vector table entry, or a redirection entry of an I/O APIC, may have this value.

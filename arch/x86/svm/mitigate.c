@@ -9,8 +9,6 @@
  */
 #include "arch/x86/mitigate.h"
 
-#include "arch/upcall.h"
-#include "arch/x86/asm.h"
 #include "arch/x86/start.h"
 #include "arch/x86/svm/svm.h"
 

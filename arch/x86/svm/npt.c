@@ -1,41 +1,45 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The NPT format of second-stage tables (stage2_format.h). There is no type field: the guest's PAT
- * and the CPU's MTRRs make an access's type, so PWT and PCD stay clear (APM 2 15.25.8).
+ * The NPT format of second-stage tables (stage2_format.h): entries are those of the CPU's own
+ * four-level tables (APM 2 15.25, 5.3). There is no type field: the guest's PAT and the CPU's MTRRs
+ * make an access's type, so PWT and PCD stay clear (APM 2 15.25.8).
  */
-#include "arch/x86/svm/npt.h"
-
 #include "arch/stage2_format.h"
+#include "arch/x86/mmu.h"
+
+/* Every access of the guest's counts as a user's. APM 2 15.25.5. */
+#define PTE_U 0x4ull
 
 uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type)
 {
-	uint64_t entry = spa.v | NPT_P | NPT_U | NPT_A | NPT_D;
+	/* A and D from the start, so that no walk writes an entry. */
+	uint64_t entry = spa.v | PTE_P | PTE_U | PTE_A | PTE_D;
 
 	if (prot & S2_W)
-		entry |= NPT_W;
+		entry |= PTE_W;
 	if ((prot & S2_X) != S2_X)
-		entry |= NPT_NX;
-	return entry | (level > 0 ? NPT_LARGE : 0);
+		entry |= PTE_NX;
+	return entry | (level > 0 ? PTE_PS : 0);
 }
 
 uint64_t format_table(spa_t table)
 {
-	return table.v | NPT_P | NPT_W | NPT_U | NPT_A;
+	return table.v | PTE_P | PTE_W | PTE_U | PTE_A;
 }
 
 bool format_is_table(uint64_t entry, unsigned level)
 {
-	return entry != 0 && level > 0 && !(entry & NPT_LARGE);
+	return entry != 0 && level > 0 && !(entry & PTE_PS);
 }
 
 spa_t format_address(uint64_t entry, unsigned level)
 {
-	return (spa_t){ entry & NPT_ADDRESS };
+	return (spa_t){ entry & PTE_ADDRESS };
 }
 
 unsigned format_prot(uint64_t entry)
 {
-	return S2_R | (entry & NPT_W ? S2_W : 0) | (entry & NPT_NX ? 0 : S2_X);
+	return S2_R | (entry & PTE_W ? S2_W : 0) | (entry & PTE_NX ? 0 : S2_X);
 }
 
 enum s2_type format_type(uint64_t entry)

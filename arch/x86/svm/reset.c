@@ -4,23 +4,15 @@
  * not know its exit.
  *
  * The CPU itself never sees the guest's INIT and SIPI. A sender changes the start word in the
- * target's mail (message.h) and kicks it; the target finds INIT in the word before it enters its
- * guest again, resets its VP, and waits for SIPI in root mode, where it counts as not in its guest.
- * An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
+ * target's struct cpu_sync (message.h) and kicks it; the target finds INIT in the word before it
+ * enters its guest again, resets its VP, and waits for SIPI in root mode, where it counts as not in
+ * its guest. An INIT that a device forged comes as #SX where VM_CR.R_INIT is set (trap.c notes it). APM 2
  * 14.1.3, 15.30.1; MP specification B.4.
  */
-#include "arch/cpu.h"
-#include "arch/frame.h"
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
 #include "arch/x86/apic.h"
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/message.h"
 #include "arch/x86/svm/svm.h"
-#include "arch/x86/trap.h"
-#include "monitor/abi/audit.h"
 
 #define RESET_CS      0xf000u
 #define RESET_CS_BASE 0xffff0000u
@@ -31,80 +23,46 @@
 #define ATTR_TSS_BUSY 0x8bu
 #define REAL_LIMIT    0xffffu
 
-/* What other CPUs tell one, by its index. */
-static struct mail {
-	_Atomic uint32_t start; /* START_ of message.h */
-	_Atomic uint32_t nmis;
-} * mail;
-
-bool svm_start_init(void)
-{
-	size_t bytes = cpu_count() * sizeof(*mail);
-
-	mail = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
-	return mail != NULL;
-}
-
-bool svm_is_covered(unsigned cpu)
-{
-	return atomic_load(&sync_of(cpu)->covered);
-}
-
 static _Noreturn void reset_machine(void)
 {
 	monitor_leaving(LEAVE_RESET);
 	machine_reset();
 }
 
+/* The first CPU would start firmware over: that is a reset of the machine. */
 static _Noreturn void first_cpu_reset(void)
 {
-	/* The first CPU would start firmware over: that is a reset of the machine. */
 	klog(LOG_WARN, "INIT at the first CPU: reset");
 	reset_machine();
 }
 
-void svm_send_init(unsigned cpu)
-{
-	uint32_t old = atomic_load(&mail[cpu].start);
-
-	if (test_switch(TEST_NO_INIT_GUARD)) {
-		apic_send(sync_of(cpu)->apic_id, MODE_INIT << 8 | 1u << 14);
-		return;
-	}
-	if (cpu == 0)
-		first_cpu_reset();
-	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_init(old)))
-		;
-	if (!(old & START_WAITING) && cpu != cpu_index())
-		sync_kick(sync_of(cpu));
-}
-
 /* A CPU that waits looks for it; one that has not taken its INIT has been kicked. */
-void svm_send_sipi(unsigned cpu, uint8_t vector)
+void svm_send_start(struct cpu_sync *to, uint32_t command)
 {
-	uint32_t old = atomic_load(&mail[cpu].start);
+	bool init = message_mode(command) == MODE_INIT;
+	uint32_t old = atomic_load(&to->start);
 
-	if (test_switch(TEST_NO_INIT_GUARD)) {
-		apic_send(sync_of(cpu)->apic_id, MODE_STARTUP << 8 | vector);
-		return;
-	}
-	while (!atomic_compare_exchange_weak(&mail[cpu].start, &old, start_after_sipi(old, vector)))
+	if (init && to == sync_of(0))
+		first_cpu_reset();
+	while (!atomic_compare_exchange_weak(&to->start, &old, start_after(old, command)))
 		;
+	if (init && !(old & START_WAITING) && to != this_cpu()->sync)
+		sync_kick(to);
 }
 
 /*
  * Beside the kick, so that the two cannot merge, and no more than the CPU would keep. (What comes
  * by other ways than the interrupt command register is a real NMI.)
  */
-void svm_send_nmi(unsigned cpu)
+void svm_send_nmi(struct cpu_sync *to)
 {
-	if (atomic_fetch_add(&mail[cpu].nmis, 1) == 0 && cpu != cpu_index())
-		sync_kick(sync_of(cpu));
+	if (atomic_fetch_add(&to->nmis, 1) == 0 && to != this_cpu()->sync)
+		sync_kick(to);
 }
 
 void svm_collect_nmis(void)
 {
-	_Atomic uint32_t *nmis = &mail[cpu_index()].nmis;
+	_Atomic uint32_t *nmis = &this_cpu()->sync->nmis;
 	uint32_t sent;
 
 	if (!atomic_load_explicit(nmis, memory_order_relaxed))
@@ -148,7 +106,7 @@ static void reset_state(struct vcpu *vcpu)
 	v->interrupt_state = 0;
 	v->event = 0;
 	svm_events_reset();
-	svm_flush_guest();
+	svm_flush(v);
 }
 
 bool svm_restart_due(void)
@@ -156,40 +114,41 @@ bool svm_restart_due(void)
 	struct percpu *cpu = this_cpu();
 
 	if (atomic_exchange(&cpu->init_arrived, 0))
-		atomic_store(&mail[cpu->vcpu.index].start, START_INIT);
-	return atomic_load_explicit(&mail[cpu->vcpu.index].start, memory_order_acquire) != 0;
+		atomic_store(&cpu->sync->start, START_INIT);
+	return atomic_load_explicit(&cpu->sync->start, memory_order_acquire) != 0;
 }
 
 /* NMIs that come meanwhile are gone when it starts, an INIT changes nothing. */
-static uint8_t wait_for_sipi(struct percpu *cpu, _Atomic uint32_t *word)
+static uint8_t wait_for_sipi(struct percpu *cpu)
 {
 	uint32_t now;
 
 	do {
 		cpu_pause();
-		atomic_store(&mail[cpu->vcpu.index].nmis, 0);
+		atomic_store(&cpu->sync->nmis, 0);
 		atomic_store(&cpu->nmi_pending, 0);
 		atomic_store(&cpu->init_arrived, 0);
-		now = atomic_load(word);
-	} while (!(now & START_SIPI) || !atomic_compare_exchange_strong(word, &now, 0));
+		now = atomic_load(&cpu->sync->start);
+	} while (
+	    !(now & START_SIPI) || !atomic_compare_exchange_strong(&cpu->sync->start, &now, 0));
 	return (uint8_t)now;
 }
 
 void svm_restart(struct vcpu *vcpu)
 {
-	_Atomic uint32_t *word = &mail[vcpu->index].start;
+	struct percpu *cpu = this_cpu();
 	struct vmcb *v = vmcb();
 	uint8_t vector;
 
-	if (atomic_load(word) & START_INIT) {
+	if (atomic_load(&cpu->sync->start) & START_INIT) {
 		if (vcpu->index == 0)
 			first_cpu_reset();
-		atomic_fetch_xor(word, START_INIT | START_WAITING);
+		atomic_fetch_xor(&cpu->sync->start, START_INIT | START_WAITING);
 	}
 	apic_reset();
 	svm_device_note();
 	reset_state(vcpu);
-	vector = wait_for_sipi(this_cpu(), word);
+	vector = wait_for_sipi(cpu);
 	v->cs.selector = (uint16_t)(vector << 8);
 	v->cs.base = (uint64_t)vector << 12;
 	v->rip = 0;
@@ -206,5 +165,6 @@ void svm_shutdown(struct vcpu *vcpu)
 /* Another CPU of the guest may start it again by INIT and SIPI. */
 void svm_stop_vp(void)
 {
-	atomic_store(&mail[cpu_index()].start, START_WAITING);
+	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, vmcb()->exit_code, vmcb()->rip);
+	atomic_store(&this_cpu()->sync->start, START_WAITING);
 }

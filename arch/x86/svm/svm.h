@@ -23,9 +23,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What nearly every file of the vendor needs. */
+#include "arch/cpu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/bits.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/svm/layout.h"
 #include "arch/x86/svm/vmcb.h"
+#include "arch/x86/trap.h"
+#include "monitor/abi/audit.h"
 
 #define MSR_VM_CR	0xc0010114u
 #define MSR_VM_HSAVE_PA 0xc0010117u
@@ -33,32 +41,6 @@
 #define VM_CR_LOCK	(1ull << 3)
 #define VM_CR_SVMDIS	(1ull << 4)
 #define EFER_SVME	(1ull << 12)
-
-/* Intercepts of vmcb.intercepts and intercepts_more. APM 2 table B-1. */
-#define INTERCEPT_NMI	      (1u << 1)
-#define INTERCEPT_SMI	      (1u << 2)
-#define INTERCEPT_INIT	      (1u << 3)
-#define INTERCEPT_CR0	      (1u << 5) /* MOV to CR0, LMSW that change more than TS and MP */
-#define INTERCEPT_RDPMC	      (1u << 15)
-#define INTERCEPT_CPUID	      (1u << 18)
-#define INTERCEPT_IRET	      (1u << 20)
-#define INTERCEPT_INVD	      (1u << 22)
-#define INTERCEPT_INVLPGA     (1u << 26)
-#define INTERCEPT_IO	      (1u << 27)
-#define INTERCEPT_MSR	      (1u << 28)
-#define INTERCEPT_TASK_SWITCH (1u << 29)
-#define INTERCEPT_SHUTDOWN    (1u << 31)
-#define MORE_VMRUN	      (1u << 0)
-#define MORE_VMMCALL	      (1u << 1)
-#define MORE_VMLOAD	      (1u << 2)
-#define MORE_VMSAVE	      (1u << 3)
-#define MORE_STGI	      (1u << 4)
-#define MORE_CLGI	      (1u << 5)
-#define MORE_SKINIT	      (1u << 6)
-#define MORE_WBINVD	      (1u << 9)
-#define MORE_XSETBV	      (1u << 13)
-#define MORE_RDPRU	      (1u << 14)
-#define CR_WRITE_CR4	      (1u << 4)
 
 #define TLB_KEEP	0u
 #define TLB_FLUSH_ALL	1u
@@ -101,6 +83,15 @@ enum exit_code {
 	EXIT_CODES = 0x90,
 	EXIT_NESTED_FAULT = 0x400,
 };
+
+/*
+ * The bit that makes an instruction or event exit with this code: of `intercepts` for those from
+ * 0x60 on, of `intercepts_more` for those from 0x80 on. APM 2 table B-1, appendix C.
+ */
+#define INTERCEPT(code) (1u << ((code)&31))
+#define INTERCEPT_CR0	INTERCEPT(EXIT_CR0_WRITE) /* MOV, LMSW that change more than TS and MP */
+#define CR_WRITE_CR4	(1u << 4)
+
 /* VMRUN refused the state. QEMU gives 32 bits of it, and for some faults of the guest's too. */
 #define EXIT_INVALID(code) ((uint32_t)(code) == UINT32_MAX)
 
@@ -111,10 +102,8 @@ enum exit_code {
 /* What the first CPU offers; the others must offer the same. */
 struct svm_caps {
 	uint32_t features; /* CPUID 8000000A EDX */
-	uint32_t asids;
-	unsigned address_bits;
-	bool huge;
-	bool rdpru;
+	uint32_t asids, address_bits;
+	uint32_t huge, rdpru; /* not 0: offered */
 };
 
 #define SVM_NESTED	  (1u << 0)
@@ -132,12 +121,16 @@ static inline struct vmcb *vmcb(void)
 	return (struct vmcb *)this_cpu()->control_spa;
 }
 
+/* Whether its code is of 64 bits. */
+static inline bool svm_in_64(const struct vmcb *v)
+{
+	return v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG;
+}
+
 /* launch.c */
 extern uint8_t *svm_deny_map;		 /* of ports and of MSRs: none passes */
 void svm_write_controls(struct vmcb *v); /* those of the normal world */
 void svm_flush(struct vmcb *v);		 /* the translations of its ASID, at its next entry */
-void svm_flush_guest(void);		 /* the normal world's */
-bool svm_init_redirected(void);
 
 /* entry.S: the first entry, with the global interrupt flag clear. */
 _Noreturn void svm_enter_first(struct vmcb *vmcb);
@@ -189,16 +182,13 @@ bool svm_apic_msr(uint32_t msr); /* of x2APIC mode, whose writes are carried out
 bool svm_write_apic_msr(uint32_t msr, uint64_t value);
 
 /* reset.c */
-bool svm_start_init(void);
-bool svm_is_covered(unsigned cpu);
-void svm_send_init(unsigned cpu);
-void svm_send_sipi(unsigned cpu, uint8_t vector);
-void svm_send_nmi(unsigned cpu);
+void svm_send_start(struct cpu_sync *to, uint32_t command); /* INIT or SIPI */
+void svm_send_nmi(struct cpu_sync *to);
 void svm_collect_nmis(void); /* those sent to this CPU are pending then */
 bool svm_restart_due(void);
 void svm_restart(struct vcpu *vcpu); /* INIT, then waits for SIPI in root mode */
 void svm_shutdown(struct vcpu *vcpu);
-void svm_stop_vp(void);
+void svm_stop_vp(void); /* because of its exit, which is audited */
 
 /*
  * dump.c: why VMRUN refused a VMCB, by the rules of APM 2 15.5.1. State that is wrong is printed;

@@ -4,9 +4,6 @@
  */
 #include "arch/x86/vcpu.h"
 
-#include "arch/test_switch.h"
-#include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/decode.h"
 #include "arch/x86/svm/svm.h"
 
@@ -32,31 +29,14 @@ uint64_t vcpu_cr4(const struct vcpu *vcpu)
 
 bool vcpu_is_kernel64(const struct vcpu *vcpu)
 {
-	const struct vmcb *v = vmcb();
-
-	return v->cpl == 0 && v->cs.attributes & ATTRIBUTE_LONG && v->efer & EFER_LMA;
-}
-
-/*
- * Bytes of the instructions that exit and have one form, for CPUs that do not tell (NRIPS). A
- * prefix that does nothing is not counted in: README.md.
- */
-static unsigned fixed_length(uint64_t code)
-{
-	switch (code) {
-	case EXIT_VMMCALL:
-	case EXIT_XSETBV:
-		return 3;
-	default:
-		return 2; /* CPUID, MSRs, INVD, WBINVD */
-	}
+	return vmcb()->cpl == 0 && svm_in_64(vmcb());
 }
 
 void svm_skip_to(uint64_t next)
 {
 	struct vmcb *v = vmcb();
 
-	if (!(v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG))
+	if (!svm_in_64(v))
 		next &= UINT32_MAX;
 	v->rip = next;
 	v->interrupt_state &= ~SHADOW;
@@ -67,26 +47,27 @@ void svm_skip_to(uint64_t next)
 void vcpu_skip(struct vcpu *vcpu)
 {
 	const struct vmcb *v = vmcb();
-	uint64_t next = v->rip + fixed_length(v->exit_code);
+	/*
+	 * Bytes of the instructions that exit and have one form, for CPUs that do not tell. A prefix
+	 * that does nothing is not counted in: README.md. Two: CPUID, MSRs, INVD, WBINVD.
+	 */
+	bool three = v->exit_code == EXIT_VMMCALL || v->exit_code == EXIT_XSETBV;
 
-	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : next);
+	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : v->rip + (three ? 3 : 2));
 }
 
-static bool fetch_and_decode(struct insn *insn)
+bool svm_decode(struct insn *insn)
 {
 	const struct vmcb *v = vmcb();
 	uint8_t bytes[INSN_MAX_BYTES];
 	unsigned count = svm_fetch(bytes);
 	enum decode_mode mode = v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32 : DECODE_16;
 
-	if (v->efer & EFER_LMA && v->cs.attributes & ATTRIBUTE_LONG)
+	if (svm_in_64(v))
 		mode = DECODE_64;
+	if (test_switch(TEST_DECODE_TWICE)) {
+		(void)decode(bytes, count, mode, insn);
+		count = svm_fetch(bytes);
+	}
 	return decode(bytes, count, mode, insn);
-}
-
-bool svm_decode(struct insn *insn)
-{
-	if (test_switch(TEST_DECODE_TWICE))
-		(void)fetch_and_decode(insn);
-	return fetch_and_decode(insn);
 }

@@ -14,8 +14,6 @@
  */
 #include "arch/vp.h"
 
-#include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
@@ -54,11 +52,6 @@ struct vp {
 size_t vp_pages(void)
 {
 	return sizeof(struct vp) / FRAME_SIZE;
-}
-
-uint32_t vp_start_bits(void)
-{
-	return START_VMMCALL | cpuid_entropy();
 }
 
 struct call *vp_call(struct vp *vp)

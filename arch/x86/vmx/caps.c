@@ -11,7 +11,6 @@
 #include "arch/x86/start.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define MSR_VMX_BASIC	     0x480u
 #define MSR_VMX_CR0_FIXED0   0x486u
 #define MSR_VMX_CR0_FIXED1   0x487u
 #define MSR_VMX_CR4_FIXED0   0x488u
@@ -22,7 +21,6 @@
 #define MSR_VMX_TRUE_EXIT    0x48fu
 #define MSR_VMX_TRUE_ENTRY   0x490u
 
-#define MSR_VMX_MISC	    0x485u
 #define MISC_WAIT_SIPI	    (1ull << 8)
 #define BASIC_TRUE_CONTROLS (1ull << 55)
 #define BASIC_ANY_ERROR	    (1ull << 56) /* any exception may be injected with an error code */
@@ -35,11 +33,11 @@
 #define EPT_2M		   (1ull << 16)
 #define EPT_1G		   (1ull << 17)
 #define EPT_INVEPT	   (1ull << 20)
-#define EPT_INVEPT_SINGLE  (1ull << 25)
+#define EPT_INVEPT_ALL	   (1ull << 26)
 #define EPT_INVVPID	   (1ull << 32)
 #define EPT_INVVPID_SINGLE (1ull << 41)
 #define EPT_NEEDED                                                                                 \
-	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_SINGLE |        \
+	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_ALL |           \
 	    EPT_INVVPID | EPT_INVVPID_SINGLE)
 
 #define MSR_S_CET	       0x6a2u
@@ -54,11 +52,14 @@
 #define CPUIDD_XSAVES	       (1u << 3)
 #define CPUID80000001_RDTSCP   (1u << 27)
 
-/* One group of controls: what must be on, what is taken where offered, what must be off. */
+/*
+ * One group of controls: what must be on, what is taken where offered, what must be off; and the
+ * same of VPs of partitions, for which everything but their own memory exits (arch/vp.h).
+ */
 struct control_demand {
 	uint32_t msr;
-	uint32_t needed;
-	uint32_t wanted;
+	uint32_t needed, vp_needed;
+	uint32_t wanted, vp_wanted;
 	uint32_t forbidden;
 	enum launch_status missing; /* what to say where it cannot be met */
 };
@@ -68,6 +69,8 @@ static const struct control_demand demands[] = {
 	{
 	    .msr = MSR_VMX_TRUE_PIN,
 	    .needed = PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+	    .vp_needed = PIN_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
+	    .vp_wanted = PIN_PREEMPTION_TIMER,
 	    .missing = LAUNCH_NO_PIN_CONTROL,
 	},
 	/* Exits on CR3 would cost one each context switch. */
@@ -75,6 +78,9 @@ static const struct control_demand demands[] = {
 	    .msr = MSR_VMX_TRUE_PRIMARY,
 	    .needed = CPU_TSC_OFFSETTING | CPU_RDPMC_EXITING | CPU_IO_BITMAPS | CPU_MSR_BITMAPS |
 		CPU_SECONDARY,
+	    .vp_needed = CPU_HLT_EXITING | CPU_MWAIT_EXITING | CPU_RDPMC_EXITING |
+		CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_DR_EXITING | CPU_IO_EXITING |
+		CPU_MONITOR_EXITING | CPU_SECONDARY,
 	    .forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
 	    .missing = LAUNCH_NO_PRIMARY_CONTROL,
 	},
@@ -84,6 +90,8 @@ static const struct control_demand demands[] = {
 	{
 	    .msr = MSR_VMX_SECONDARY,
 	    .needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED,
+	    .vp_needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED | CPU2_WBINVD_EXITING,
+	    .vp_wanted = CPU2_MBEC | CPU2_ENCLS_EXITING,
 	    .wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING,
 	    .missing = LAUNCH_NO_SECONDARY_CONTROL,
 	},
@@ -103,7 +111,9 @@ static const struct control_demand demands[] = {
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
 
 /* What the first CPU offers; the others must offer the same. */
-static struct vmx_controls chosen;
+static struct both {
+	struct vmx_controls normal, vp;
+} chosen;
 static uint64_t chosen_ept;
 static unsigned chosen_bits;
 static bool chosen_error;
@@ -111,18 +121,25 @@ static bool chosen_valid;
 
 const struct vmx_controls *vmx_controls(void)
 {
-	return &chosen;
+	return &chosen.normal;
+}
+
+const struct vmx_controls *vmx_vp_controls(void)
+{
+	return &chosen.vp;
 }
 
 /* Low half of a capability MSR: bits that must be 1. High half: bits that may be 1. */
-static bool combine(const struct control_demand *demand, uint32_t *value)
+static bool combine(const struct control_demand *demand, uint32_t *value, uint32_t *vp)
 {
 	uint64_t capability = rdmsr(demand->msr);
 	uint32_t must = (uint32_t)capability;
 	uint32_t may = (uint32_t)(capability >> 32);
 
 	*value = (demand->needed | demand->wanted | must) & may;
-	return (*value & demand->needed) == demand->needed && (*value & demand->forbidden) == 0;
+	*vp = (demand->vp_needed | demand->vp_wanted | must) & may;
+	return (*value & demand->needed) == demand->needed &&
+	    (*vp & demand->vp_needed) == demand->vp_needed && (*value & demand->forbidden) == 0;
 }
 
 /* Instructions that a guest would find in CPUID and get #UD for. */
@@ -140,16 +157,15 @@ static bool has_what_cpuid_shows(uint32_t secondary)
 	    (secondary & CPU2_XSAVES || !(xsave.eax & CPUIDD_XSAVES));
 }
 
-static enum launch_status get_controls(struct vmx_controls *controls)
+static enum launch_status get_controls(struct both *own)
 {
-	uint32_t *values[DEMANDS] = { &controls->pin, &controls->primary, &controls->secondary,
-		&controls->exit, &controls->entry };
-
 	for (unsigned i = 0; i < DEMANDS; i++)
-		if (!combine(&demands[i], values[i]))
+		if (!combine(&demands[i], &own->normal.in_order[i], &own->vp.in_order[i]))
 			return demands[i].missing;
-	controls->mbec = controls->secondary & CPU2_MBEC;
-	return has_what_cpuid_shows(controls->secondary) ? LAUNCH_OK : LAUNCH_NO_SECONDARY_CONTROL;
+	own->vp.exit = own->normal.exit;
+	own->vp.entry = own->normal.entry & ~ENTRY_IA32E;
+	return has_what_cpuid_shows(own->normal.secondary) ? LAUNCH_OK
+							   : LAUNCH_NO_SECONDARY_CONTROL;
 }
 
 static enum launch_status check_basics(void)
@@ -212,12 +228,6 @@ static unsigned address_bits(void)
 	return bits < STAGE2_BITS ? bits : STAGE2_BITS;
 }
 
-static bool same_controls(const struct vmx_controls *a, const struct vmx_controls *b)
-{
-	return a->pin == b->pin && a->primary == b->primary && a->secondary == b->secondary &&
-	    a->exit == b->exit && a->entry == b->entry;
-}
-
 static bool any_error(void)
 {
 	return rdmsr(MSR_VMX_BASIC) & BASIC_ANY_ERROR;
@@ -226,7 +236,7 @@ static bool any_error(void)
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
-	struct vmx_controls own = { 0 };
+	struct both own = { 0 };
 
 	if (status == LAUNCH_OK)
 		status = check_stage2();
@@ -235,8 +245,9 @@ enum launch_status vendor_check(void)
 	if (status != LAUNCH_OK)
 		return status;
 	if (chosen_valid)
-		return same_controls(&own, &chosen) && chosen_ept == rdmsr(MSR_VMX_EPT_VPID) &&
-			chosen_bits == address_bits() && chosen_error == any_error()
+		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 &&
+			chosen_ept == rdmsr(MSR_VMX_EPT_VPID) && chosen_bits == address_bits() &&
+			chosen_error == any_error()
 		    ? LAUNCH_OK
 		    : LAUNCH_CPU_MISMATCH;
 	chosen = own;
@@ -259,7 +270,7 @@ bool stage2_has_huge(void)
 
 bool stage2_has_mbec(void)
 {
-	return chosen.mbec;
+	return chosen.normal.secondary & CPU2_MBEC;
 }
 
 uint64_t vmx_cr0_fixed(uint64_t cr0)

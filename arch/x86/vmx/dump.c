@@ -48,145 +48,6 @@ static bool allowed(uint32_t msr, enum vmcs_field field)
 	    (value & ~(uint32_t)(capability >> 32)) == 0;
 }
 
-static bool long_mode(void)
-{
-	return get(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E;
-}
-
-static bool code_64(void)
-{
-	return long_mode() && get(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
-}
-
-static bool pin_ok(void)
-{
-	return allowed(0x48d, VMCS_PIN_CONTROLS);
-}
-
-static bool primary_ok(void)
-{
-	return allowed(0x48e, VMCS_PRIMARY_CONTROLS);
-}
-
-static bool secondary_ok(void)
-{
-	return allowed(0x48b, VMCS_SECONDARY_CONTROLS);
-}
-
-static bool exit_ok(void)
-{
-	return allowed(0x48f, VMCS_EXIT_CONTROLS);
-}
-
-static bool entry_ok(void)
-{
-	return allowed(0x490, VMCS_ENTRY_CONTROLS);
-}
-
-static bool vpid_ok(void)
-{
-	return !(get(VMCS_SECONDARY_CONTROLS) & CPU2_VPID) || get(VMCS_VPID) != 0;
-}
-
-static bool host_ok(void)
-{
-	return canonical(get(VMCS_HOST_RIP)) && canonical(get(VMCS_HOST_RSP)) &&
-	    canonical(get(VMCS_HOST_TR_BASE)) && get(VMCS_HOST_CS) != 0 && get(VMCS_HOST_TR) != 0;
-}
-
-static bool cr0_ok(void)
-{
-	uint64_t cr0 = get(VMCS_GUEST_CR0);
-
-	return cr0 & CR0_NE && (!(cr0 & CR0_PG) || cr0 & CR0_PE);
-}
-
-static bool cr4_ok(void)
-{
-	uint64_t cr4 = get(VMCS_GUEST_CR4);
-
-	return cr4 & CR4_VMXE && (cr4 & ~rdmsr(0x489)) == 0;
-}
-
-static bool long_mode_ok(void)
-{
-	if (!long_mode())
-		return !(get(VMCS_GUEST_CR4) & CR4_PCIDE);
-	return get(VMCS_GUEST_CR0) & CR0_PG && get(VMCS_GUEST_CR4) & CR4_PAE;
-}
-
-static bool efer_ok(void)
-{
-	uint64_t efer = get(VMCS_GUEST_EFER);
-	bool lma = efer & EFER_LMA;
-
-	return lma == long_mode() &&
-	    (!(get(VMCS_GUEST_CR0) & CR0_PG) || lma == !!(efer & EFER_LME));
-}
-
-static bool rip_ok(void)
-{
-	uint64_t rip = get(VMCS_GUEST_RIP);
-
-	return code_64() ? canonical(rip) : rip >> 32 == 0;
-}
-
-static bool rflags_ok(void)
-{
-	uint64_t flags = get(VMCS_GUEST_RFLAGS);
-
-	return (flags & RFLAGS_RESERVED) == 0 && flags & RFLAGS_FIXED &&
-	    !(flags & RFLAGS_VM && (long_mode() || !(get(VMCS_GUEST_CR0) & CR0_PE)));
-}
-
-static bool tr_ok(void)
-{
-	uint64_t type = RIGHTS_TYPE(get(VMCS_GUEST_TR_RIGHTS));
-
-	return !(get(VMCS_GUEST_TR_RIGHTS) & RIGHTS_UNUSABLE) &&
-	    (type == TYPE_TSS_BUSY_32 || (type == TYPE_TSS_BUSY_16 && !long_mode()));
-}
-
-static bool activity_ok(void)
-{
-	return get(VMCS_GUEST_ACTIVITY) <= ACTIVITY_LAST;
-}
-
-static bool blocking_ok(void)
-{
-	uint64_t both = BLOCKING_STI | BLOCKING_MOV_SS;
-
-	return (get(VMCS_GUEST_INTERRUPTIBILITY) & both) != both;
-}
-
-static bool link_ok(void)
-{
-	return get(VMCS_LINK_POINTER) == UINT64_MAX;
-}
-
-static const struct {
-	bool (*holds)(void);
-	const char *rule;
-} rules[] = {
-	{ pin_ok, "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)" },
-	{ primary_ok, "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)" },
-	{ secondary_ok, "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)" },
-	{ vpid_ok, "VPID is not 0 where VPIDs are enabled (27.2.1.1)" },
-	{ exit_ok, "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)" },
-	{ entry_ok, "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)" },
-	{ host_ok, "host addresses canonical, CS and TR not null (27.2.3)" },
-	{ cr0_ok, "guest CR0 has NE, and PE where it has PG (27.3.1.1)" },
-	{ cr4_ok, "guest CR4 has VMXE and no unsupported bit (27.3.1.1)" },
-	{ long_mode_ok, "IA-32e guest has PG and PAE, others no PCIDE (27.3.1.1)" },
-	{ efer_ok, "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)" },
-	{ link_ok, "VMCS link pointer is all ones (27.3.1.5)" },
-	{ tr_ok, "guest TR is a busy TSS (27.3.1.2)" },
-	{ rip_ok, "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)" },
-	{ rflags_ok, "guest RFLAGS reserved bits, VM (27.3.1.4)" },
-	{ activity_ok, "guest activity state exists (27.3.1.5)" },
-	{ blocking_ok, "not blocked by STI and MOV SS at once (27.3.1.5)" },
-};
-
 void vmx_dump(void)
 {
 	uint64_t value;
@@ -197,11 +58,85 @@ void vmx_dump(void)
 			    value);
 }
 
+static bool host_ok(void)
+{
+	return canonical(get(VMCS_HOST_RIP)) && canonical(get(VMCS_HOST_RSP)) &&
+	    canonical(get(VMCS_HOST_TR_BASE)) && get(VMCS_HOST_CS) != 0 && get(VMCS_HOST_TR) != 0;
+}
+
+static bool efer_ok(bool long_mode)
+{
+	uint64_t efer = get(VMCS_GUEST_EFER);
+	bool lma = efer & EFER_LMA;
+
+	return lma == long_mode && (!(get(VMCS_GUEST_CR0) & CR0_PG) || lma == !!(efer & EFER_LME));
+}
+
+static bool rflags_ok(bool long_mode)
+{
+	uint64_t flags = get(VMCS_GUEST_RFLAGS);
+
+	return (flags & RFLAGS_RESERVED) == 0 && flags & RFLAGS_FIXED &&
+	    !(flags & RFLAGS_VM && (long_mode || !(get(VMCS_GUEST_CR0) & CR0_PE)));
+}
+
+static bool tr_ok(bool long_mode)
+{
+	uint64_t rights = get(VMCS_GUEST_TR_RIGHTS);
+	uint64_t type = RIGHTS_TYPE(rights);
+
+	return !(rights & RIGHTS_UNUSABLE) &&
+	    (type == TYPE_TSS_BUSY_32 || (type == TYPE_TSS_BUSY_16 && !long_mode));
+}
+
 static const char *broken_rule(void)
 {
+	uint64_t cr0 = get(VMCS_GUEST_CR0);
+	uint64_t cr4 = get(VMCS_GUEST_CR4);
+	uint64_t rip = get(VMCS_GUEST_RIP);
+	uint64_t shadows = BLOCKING_STI | BLOCKING_MOV_SS;
+	bool long_mode = get(VMCS_ENTRY_CONTROLS) & ENTRY_IA32E;
+	bool code_64 = long_mode && get(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
+	const struct {
+		bool holds;
+		const char *text;
+	} rules[] = {
+		{ allowed(0x48d, VMCS_PIN_CONTROLS),
+		    "pin-based controls within IA32_VMX_TRUE_PINBASED_CTLS (27.2.1.1)" },
+		{ allowed(0x48e, VMCS_PRIMARY_CONTROLS),
+		    "primary controls within IA32_VMX_TRUE_PROCBASED_CTLS (27.2.1.1)" },
+		{ allowed(0x48b, VMCS_SECONDARY_CONTROLS),
+		    "secondary controls within IA32_VMX_PROCBASED_CTLS2 (27.2.1.1)" },
+		{ !(get(VMCS_SECONDARY_CONTROLS) & CPU2_VPID) || get(VMCS_VPID) != 0,
+		    "VPID is not 0 where VPIDs are enabled (27.2.1.1)" },
+		{ allowed(0x48f, VMCS_EXIT_CONTROLS),
+		    "exit controls within IA32_VMX_TRUE_EXIT_CTLS (27.2.1.2)" },
+		{ allowed(0x490, VMCS_ENTRY_CONTROLS),
+		    "entry controls within IA32_VMX_TRUE_ENTRY_CTLS (27.2.1.3)" },
+		{ host_ok(), "host addresses canonical, CS and TR not null (27.2.3)" },
+		{ cr0 & CR0_NE && (!(cr0 & CR0_PG) || cr0 & CR0_PE),
+		    "guest CR0 has NE, and PE where it has PG (27.3.1.1)" },
+		{ cr4 & CR4_VMXE && !(cr4 & ~rdmsr(0x489)),
+		    "guest CR4 has VMXE and no unsupported bit (27.3.1.1)" },
+		{ long_mode ? cr0 & CR0_PG && cr4 & CR4_PAE : !(cr4 & CR4_PCIDE),
+		    "IA-32e guest has PG and PAE, others no PCIDE (27.3.1.1)" },
+		{ efer_ok(long_mode),
+		    "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)" },
+		{ get(VMCS_LINK_POINTER) == UINT64_MAX,
+		    "VMCS link pointer is all ones (27.3.1.5)" },
+		{ tr_ok(long_mode), "guest TR is a busy TSS (27.3.1.2)" },
+		{ code_64 ? canonical(rip) : rip >> 32 == 0,
+		    "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)" },
+		{ rflags_ok(long_mode), "guest RFLAGS reserved bits, VM (27.3.1.4)" },
+		{ get(VMCS_GUEST_ACTIVITY) <= ACTIVITY_LAST,
+		    "guest activity state exists (27.3.1.5)" },
+		{ (get(VMCS_GUEST_INTERRUPTIBILITY) & shadows) != shadows,
+		    "not blocked by STI and MOV SS at once (27.3.1.5)" },
+	};
+
 	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (!rules[i].holds())
-			return rules[i].rule;
+		if (!rules[i].holds)
+			return rules[i].text;
 	return "none that the monitor knows how to check";
 }
 

@@ -7,56 +7,56 @@
  * There are two such ways; launch.c puts one of them into the VMCS: a CPU that is affected by side
  * channels (mitigate.h) fills its return stack before the first RET and clears buffers before it
  * enters.
+ *
+ * A VP of a partition is entered by vmx_vp_enter() and its exits go on behind it. Its registers
+ * are in a struct guest_regs that HOST_RSP leads to; root mode's stack pointer waits there.
  */
 #include "arch/x86/layout.h"
 
 #define REGS (PERCPU_BASE + PERCPU_DATA * 4096)
+#define REGS_RSP 120 /* of struct guest_regs */
 #define RETURN_STACK_ENTRIES 32
 
 	.text
+	.set cpu_regs, REGS
+
+/* Registers to and from their places, which are numbered as in struct guest_regs. */
+.macro save at, first, names:vararg
+	.set place, \first
+	.irp name, \names
+	mov %\name, 8 * place \at
+	.set place, place + 1
+	.endr
+.endm
+
+.macro load at, first, names:vararg
+	.set place, \first
+	.irp name, \names
+	mov 8 * place \at, %\name
+	.set place, place + 1
+	.endr
+.endm
 
 /* What C functions may change, and RBX, which CPUID answers in. */
 .macro save_volatile
-	mov %rax, REGS + 0
-	mov %rcx, REGS + 8
-	mov %rdx, REGS + 16
-	mov %r8, REGS + 24
-	mov %r9, REGS + 32
-	mov %rbx, REGS + 40
-	mov %rsi, REGS + 56
-	mov %rdi, REGS + 64
-	mov %r10, REGS + 72
-	mov %r11, REGS + 80
+	save +cpu_regs, 0, rax, rcx, rdx, r8, r9, rbx
+	save +cpu_regs, 7, rsi, rdi, r10, r11
+.endm
+
+.macro load_volatile
+	load +cpu_regs, 0, rax, rcx, rdx, r8, r9, rbx
+	load +cpu_regs, 7, rsi, rdi, r10, r11
 .endm
 
 /* What C functions keep. */
 .macro save_kept
-	mov %rbp, REGS + 48
-	mov %r12, REGS + 88
-	mov %r13, REGS + 96
-	mov %r14, REGS + 104
-	mov %r15, REGS + 112
-.endm
-
-.macro load_volatile
-	mov REGS + 0, %rax
-	mov REGS + 8, %rcx
-	mov REGS + 16, %rdx
-	mov REGS + 24, %r8
-	mov REGS + 32, %r9
-	mov REGS + 40, %rbx
-	mov REGS + 56, %rsi
-	mov REGS + 64, %rdi
-	mov REGS + 72, %r10
-	mov REGS + 80, %r11
+	save +cpu_regs, 6, rbp
+	save +cpu_regs, 11, r12, r13, r14, r15
 .endm
 
 .macro load_kept
-	mov REGS + 48, %rbp
-	mov REGS + 88, %r12
-	mov REGS + 96, %r13
-	mov REGS + 104, %r14
-	mov REGS + 112, %r15
+	load +cpu_regs, 6, rbp
+	load +cpu_regs, 11, r12, r13, r14, r15
 .endm
 
 /* Calls that are never returned from: each puts a harmless target on the return stack. */
@@ -120,5 +120,36 @@ vmx_enter_first:
 	jc 1f
 	mov $2, %eax
 1:	ret
+
+/* void vmx_vp_enter(struct guest_regs *regs, uint32_t fill_returns) */
+	.globl vmx_vp_enter
+	.hidden vmx_vp_enter
+vmx_vp_enter:
+	.irp name, rbx, rbp, r12, r13, r14, r15, rsi, rdi
+	push %\name
+	.endr
+	call mitigate_enter
+	pop %rdi
+	mov %rsp, REGS_RSP(%rdi)
+	mov %rdi, %rsp
+	load (%rsp), 0, rax, rcx, rdx, r8, r9, rbx, rbp, rsi, rdi, r10, r11, r12, r13, r14, r15
+	vmlaunch
+	mov REGS_RSP(%rsp), %rsp
+	call vmx_resume_failed
+
+	.balign 64
+	.globl vmx_vp_exit_entry
+	.hidden vmx_vp_exit_entry
+vmx_vp_exit_entry:
+	save (%rsp), 0, rax, rcx, rdx, r8, r9, rbx, rbp, rsi, rdi, r10, r11, r12, r13, r14, r15
+	mov REGS_RSP(%rsp), %rsp
+	pop %rax
+	test %eax, %eax
+	jz 9f
+	fill_return_stack
+9:	.irp name, r15, r14, r13, r12, rbp, rbx
+	pop %\name
+	.endr
+	ret
 
 	.section .note.GNU-stack, "", @progbits

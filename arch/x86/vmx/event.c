@@ -22,7 +22,6 @@
 #define EVENT_ERROR		  (1u << 11)
 #define EVENT_NMI_UNBLOCKED	  (1u << 12) /* at exit: an IRET had ended NMI blocking */
 #define EVENT_TYPE(info)	  ((info) >> 8 & 7)
-#define EVENT_VECTOR(info)	  ((info)&0xff)
 #define TYPE_INTERRUPT		  0u
 #define TYPE_NMI		  2u
 #define TYPE_EXCEPTION		  3u
@@ -191,11 +190,26 @@ void vmx_nmi_window(struct vcpu *vcpu)
 		open_nmi_window(cpu);
 }
 
-static void nmi(void)
+/* Ends the blocking of NMIs that an NMI exit has begun, by an IRET to the next instruction. */
+static void unblock_nmi(void)
 {
+	uint64_t at;
+
+	__asm__ volatile("mov %%rsp, %0\n\tpushq %1\n\tpush %0\n\tpushfq\n\tpushq %2\n\t"
+			 "lea 1f(%%rip), %0\n\tpush %0\n\tiretq\n1:"
+			 : "=&r"(at)
+			 : "i"(SEL_DATA), "i"(SEL_CODE)
+			 : "memory");
+}
+
+bool vmx_nmi_exit(uint32_t event)
+{
+	if (EVENT_TYPE(event) != TYPE_NMI)
+		return false;
 	if (sync_nmi(this_cpu()->sync))
 		vendor_nmi_pending();
-	trap_unblock_nmi();
+	unblock_nmi();
+	return true;
 }
 
 /*
@@ -205,11 +219,9 @@ static void debug_exception(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
 	uint64_t inverted = qualification & (DR6_BUS_LOCK | DR6_RTM);
-	uint64_t dr6;
+	uint64_t dr6 = (read_dr6() & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES);
 
-	__asm__ volatile("mov %%dr6, %0" : "=r"(dr6));
-	dr6 = ((dr6 & ~DR6_CLEARED) | DR6_RTM | (qualification & DR6_CAUSES)) & ~inverted;
-	__asm__ volatile("mov %0, %%dr6" : : "r"(dr6));
+	write_dr6(dr6 & ~inverted);
 	vmwrite(VMCS_GUEST_DR7, vmread(VMCS_GUEST_DR7) & ~DR7_GD);
 	vmwrite(VMCS_GUEST_DEBUGCTL,
 	    vmread(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));
@@ -272,10 +284,8 @@ void vmx_exception(struct vcpu *vcpu)
 	uint32_t info = (uint32_t)vmread(VMCS_EXIT_EVENT);
 	unsigned vector = EVENT_VECTOR(info);
 
-	if (EVENT_TYPE(info) == TYPE_NMI) {
-		nmi();
+	if (vmx_nmi_exit(info))
 		return;
-	}
 	vmx_iret_unblocked(info & EVENT_NMI_UNBLOCKED ? QUALIFICATION_IRET_NMI : 0);
 	if (vector == VECTOR_MC)
 		vmx_machine_check(vcpu);

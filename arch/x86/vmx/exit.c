@@ -25,10 +25,10 @@
 
 typedef void (*exit_handler)(struct vcpu *vcpu);
 
-/* Calls from where they may come from have gone the short way. */
+/* Frequent calls have gone the short way. */
 static void handle_call(struct vcpu *vcpu)
 {
-	if (test_switch(TEST_CALL_OPEN)) {
+	if (vmx_is_kernel64() || test_switch(TEST_CALL_OPEN)) {
 		monitor_call(&vcpu->regs.call);
 		vcpu_skip(vcpu);
 		return;
@@ -161,15 +161,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_INVD] = handle_invd,
 	[EXIT_RDPMC] = handle_rdpmc,
 	[EXIT_VMCALL] = handle_call,
-	[EXIT_VMCLEAR] = handle_undefined,
-	[EXIT_VMLAUNCH] = handle_undefined,
-	[EXIT_VMPTRLD] = handle_undefined,
-	[EXIT_VMPTRST] = handle_undefined,
-	[EXIT_VMREAD] = handle_undefined,
-	[EXIT_VMRESUME] = handle_undefined,
-	[EXIT_VMWRITE] = handle_undefined,
-	[EXIT_VMXOFF] = handle_undefined,
-	[EXIT_VMXON] = handle_undefined,
+	[EXIT_VMCLEAR... EXIT_VMXON] = handle_undefined,
 	[EXIT_CR_ACCESS] = vmx_cr_access,
 	[EXIT_IO] = handle_io,
 	[EXIT_RDMSR] = handle_rdmsr,
@@ -185,10 +177,8 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_PCONFIG] = handle_undefined,
 	[EXIT_LOADIWKEY] = handle_undefined,
 	[EXIT_ENCLV] = handle_undefined,
-	[EXIT_SEAMCALL] = handle_undefined,
-	[EXIT_TDCALL] = handle_undefined,
-	[EXIT_RDMSR_IMMEDIATE] = handle_undefined,
-	[EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
+	[EXIT_SEAMCALL... EXIT_TDCALL] = handle_undefined,
+	[EXIT_RDMSR_IMMEDIATE... EXIT_WRMSRNS_IMMEDIATE] = handle_undefined,
 };
 
 /*
@@ -221,8 +211,10 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 /* What the test build may break on purpose, at an exit that is neither CPUID nor a call. */
 static void break_entry(void)
 {
-	if (test_switch(TEST_NO_MITIGATION))
+	if (test_switch(TEST_NO_MITIGATION)) {
 		vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
+		this_cpu()->mitigations = 0;
+	}
 	if (test_switch(TEST_BAD_CONTROL))
 		vmwrite(VMCS_VPID, 0);
 	if (test_switch(TEST_BAD_GUEST))
@@ -254,6 +246,9 @@ void vmx_exit(void)
 		handle_unknown(&cpu->vcpu);
 	else
 		handler(&cpu->vcpu);
+	/* One that came while a call ran a VP. */
+	if (atomic_exchange(&cpu->init_arrived, 0))
+		vmx_init_signal(&cpu->vcpu);
 	vmx_reinject(&cpu->vcpu);
 	/* A fast exit, which interrupts none, must not find it. */
 	cpu->interrupted_event = 0;
@@ -269,7 +264,9 @@ bool vmx_exit_fast(void)
 	uint32_t reason = (uint32_t)vmread(VMCS_EXIT_REASON);
 
 	sync_leave(cpu->sync);
-	if (__builtin_expect(reason == EXIT_VMCALL && vmx_is_kernel64(), 1))
+	if (__builtin_expect(reason == EXIT_VMCALL && cpu->vcpu.regs.rax < CALLS_FAST &&
+		    vmx_is_kernel64(),
+		1))
 		monitor_call(&cpu->vcpu.regs.call);
 	else if (__builtin_expect(reason == EXIT_CPUID, 1))
 		policy_cpuid(&cpu->vcpu);

@@ -17,15 +17,15 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_VMX_BASIC	    0x480u
-#define VPID_NORMAL	    1u
-#define EPTP_WB		    6ull
-#define EPTP_WALK_4	    (3ull << 3)
 #define MSR_MAP_HALF	    0x2000u
 #define MSR_MAP_HIGH	    0xc0000000u
-#define PAT_RESET	    0x0007040600070406ull
-#define TSS_BUSY_64	    0x8bu
 #define HOST_CR4_IF_OFFERED (CR4_UMIP | CR4_SMEP | CR4_SMAP)
+
+/*
+ * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
+ */
+#define EPTP_WALK_4 (3ull << 3)
+#define EPTP_WB	    6ull
 
 static uint8_t *io_map;
 static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
@@ -67,20 +67,16 @@ uint64_t vmx_msr_bitmap(bool exact_tsc)
 	return (uint64_t)msr_maps[exact_tsc];
 }
 
-uint64_t vmx_eptp(void)
-{
-	return (uint64_t)monitor_normal_stage2()->root | EPTP_WB | EPTP_WALK_4;
-}
-
+/* Of all partitions, whatever names them: combined translations go with those of second stage. */
 void vendor_flush_local(void)
 {
-	CHECK(invept(INVEPT_SINGLE, vmx_eptp()));
+	CHECK(invept(INVEPT_ALL, 0));
 }
 
 uint32_t arch_features(void)
 {
 	return REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF | REDOUBT_FEATURE_CPU_POLICY |
-	    REDOUBT_FEATURE_INIT_GUARD | (vmx_controls()->mbec ? REDOUBT_FEATURE_MBEC : 0);
+	    REDOUBT_FEATURE_INIT_GUARD | (stage2_has_mbec() ? REDOUBT_FEATURE_MBEC : 0);
 }
 
 uint32_t arch_degraded(void)
@@ -89,20 +85,24 @@ uint32_t arch_degraded(void)
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (mitigate_flawed() ? REDOUBT_DEGRADED_FLAWS : 0) |
-	    (vmx_controls()->mbec ? 0 : REDOUBT_DEGRADED_NO_MBEC);
+	    (stage2_has_mbec() ? 0 : REDOUBT_DEGRADED_NO_MBEC);
+}
+
+void vmx_make_vmcs(uint64_t spa)
+{
+	*(uint32_t *)spa = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
+	CHECK(vmclear(spa));
 }
 
 static void enable_vmx(struct percpu *cpu)
 {
-	uint32_t revision = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
 	uint64_t control = rdmsr(MSR_FEATURE_CONTROL);
 
 	if (!(control & FEATURE_CONTROL_LOCKED))
 		wrmsr(MSR_FEATURE_CONTROL, control | FEATURE_CONTROL_LOCKED | FEATURE_CONTROL_VMX);
-	*(uint32_t *)cpu->vmxon_spa = revision;
-	*(uint32_t *)cpu->control_spa = revision;
+	*(uint32_t *)cpu->vmxon_spa = (uint32_t)rdmsr(MSR_VMX_BASIC) & 0x7fffffff;
 	CHECK(vmxon(cpu->vmxon_spa));
-	CHECK(vmclear(cpu->control_spa));
+	vmx_make_vmcs(cpu->control_spa);
 	CHECK(vmptrld(cpu->control_spa));
 	cpu->vmcs_loaded = true;
 }
@@ -110,7 +110,7 @@ static void enable_vmx(struct percpu *cpu)
 /* Root mode's control registers; they are also what every exit loads. */
 static void own_control_registers(void)
 {
-	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_VMXE;
+	uint64_t cr4 = CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_VMXE;
 
 	if (cpuid(1, 0).ecx & 1u << 26)
 		cr4 |= CR4_OSXSAVE;
@@ -125,30 +125,21 @@ static void own_control_registers(void)
 	write_cr4(cr4);
 }
 
-static void write_controls(struct percpu *cpu)
+void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid)
 {
-	const struct vmx_controls *c = vmx_controls();
-
-	cpu->processor_controls = c->primary & ~CPU_NMI_WINDOW;
 	vmwrite(VMCS_PIN_CONTROLS, c->pin);
-	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
+	vmwrite(VMCS_PRIMARY_CONTROLS, c->primary);
 	vmwrite(VMCS_SECONDARY_CONTROLS, c->secondary);
 	vmwrite(VMCS_EXIT_CONTROLS, c->exit);
-	vmwrite(VMCS_ENTRY_CONTROLS, c->entry | ENTRY_IA32E);
+	vmwrite(VMCS_ENTRY_CONTROLS, c->entry);
 	vmwrite(VMCS_EXCEPTION_BITMAP, 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC);
-	vmwrite(VMCS_PF_ERROR_MASK, 0);
-	vmwrite(VMCS_PF_ERROR_MATCH, 0);
-	vmwrite(VMCS_CR3_TARGETS, 0);
-	vmwrite(VMCS_EXIT_MSR_STORES, 0);
-	vmwrite(VMCS_EXIT_MSR_LOADS, 0);
-	vmwrite(VMCS_ENTRY_MSR_LOADS, 0);
-	vmwrite(VMCS_ENTRY_EVENT, 0);
+	VMCS_ZERO(VMCS_PF_ERROR_MASK, VMCS_PF_ERROR_MATCH, VMCS_CR3_TARGETS, VMCS_EXIT_MSR_STORES,
+	    VMCS_EXIT_MSR_LOADS, VMCS_ENTRY_MSR_LOADS, VMCS_ENTRY_EVENT, VMCS_TSC_OFFSET);
 	vmwrite(VMCS_IO_BITMAP_A, (uint64_t)io_map);
 	vmwrite(VMCS_IO_BITMAP_B, (uint64_t)io_map + FRAME_SIZE);
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(true));
-	vmwrite(VMCS_TSC_OFFSET, 0);
-	vmwrite(VMCS_EPT_POINTER, vmx_eptp());
-	vmwrite(VMCS_VPID, VPID_NORMAL);
+	vmwrite(VMCS_EPT_POINTER, (uint64_t)map->root | EPTP_WB | EPTP_WALK_4);
+	vmwrite(VMCS_VPID, vpid);
 	vmwrite(VMCS_LINK_POINTER, UINT64_MAX);
 	if (c->secondary & CPU2_XSAVES)
 		vmwrite(VMCS_XSS_EXITING, 0);
@@ -156,7 +147,7 @@ static void write_controls(struct percpu *cpu)
 		vmwrite(VMCS_ENCLS_EXITING, UINT64_MAX);
 }
 
-static void write_host(const struct percpu *cpu)
+void vmx_write_host(const struct percpu *cpu)
 {
 	vmwrite(VMCS_HOST_CR0, read_cr0());
 	vmwrite(VMCS_HOST_CR3, cpu->cr3);
@@ -165,26 +156,22 @@ static void write_host(const struct percpu *cpu)
 	vmwrite(VMCS_HOST_SS, SEL_DATA);
 	vmwrite(VMCS_HOST_DS, SEL_DATA);
 	vmwrite(VMCS_HOST_ES, SEL_DATA);
-	vmwrite(VMCS_HOST_FS, 0);
-	vmwrite(VMCS_HOST_GS, 0);
 	vmwrite(VMCS_HOST_TR, SEL_TSS);
-	vmwrite(VMCS_HOST_FS_BASE, 0);
-	vmwrite(VMCS_HOST_GS_BASE, 0);
-	vmwrite(VMCS_HOST_TR_BASE, trap_tss_base());
-	vmwrite(VMCS_HOST_GDTR_BASE, trap_gdt_base());
+	vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
+	vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
 	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
-	vmwrite(VMCS_HOST_SYSENTER_CS, 0);
-	vmwrite(VMCS_HOST_SYSENTER_ESP, 0);
-	vmwrite(VMCS_HOST_SYSENTER_EIP, 0);
+	VMCS_ZERO(VMCS_HOST_FS, VMCS_HOST_GS, VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE,
+	    VMCS_HOST_SYSENTER_CS, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP);
 	vmwrite(VMCS_HOST_PAT, PAT_RESET);
 	vmwrite(VMCS_HOST_EFER, rdmsr(MSR_EFER));
 	vmwrite(VMCS_HOST_RSP, PERCPU_STACK_TOP);
 	vmwrite(VMCS_HOST_RIP,
-	    (uint64_t)(cpu->mitigations ? vmx_exit_entry_mitigated : vmx_exit_entry));
+	    (uint64_t)(cpu->mitigations & MITIGATE_EXITS ? vmx_exit_entry_mitigated
+							 : vmx_exit_entry));
 }
 
 /* Flat 64-bit segments as UEFI prescribes them; selectors as firmware had them. */
-static void write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base)
+void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base)
 {
 	unsigned step = index * VMCS_SEGMENT_STEP;
 	bool system = index >= 6;
@@ -199,15 +186,15 @@ static void write_segment(unsigned index, uint16_t selector, uint32_t rights, ui
 
 static void write_guest_segments(const struct firmware_state *fw)
 {
-	write_segment(0, fw->es, 0xc093, 0);
-	write_segment(1, fw->cs, 0xa09b, 0);
-	write_segment(2, fw->ss, 0xc093, 0);
-	write_segment(3, fw->ds, 0xc093, 0);
-	write_segment(4, fw->fs, 0xc093, rdmsr(MSR_FS_BASE));
-	write_segment(5, fw->gs, 0xc093, rdmsr(MSR_GS_BASE));
-	write_segment(6, fw->ldtr, RIGHTS_UNUSABLE, 0);
+	vmx_write_segment(0, fw->es, 0xc093, 0);
+	vmx_write_segment(1, fw->cs, 0xa09b, 0);
+	vmx_write_segment(2, fw->ss, 0xc093, 0);
+	vmx_write_segment(3, fw->ds, 0xc093, 0);
+	vmx_write_segment(4, fw->fs, 0xc093, rdmsr(MSR_FS_BASE));
+	vmx_write_segment(5, fw->gs, 0xc093, rdmsr(MSR_GS_BASE));
+	vmx_write_segment(6, fw->ldtr, RIGHTS_UNUSABLE, 0);
 	/* Where firmware runs without a task register, VM entry wants one that is never used. */
-	write_segment(7, fw->tr, TSS_BUSY_64, fw->tr_base);
+	vmx_write_segment(7, fw->tr, TSS_BUSY_64, fw->tr_base);
 	if (fw->tr_limit != 0)
 		vmwrite(VMCS_GUEST_TR_LIMIT, fw->tr_limit);
 	vmwrite(VMCS_GUEST_GDTR_BASE, fw->gdtr.base);
@@ -218,17 +205,15 @@ static void write_guest_segments(const struct firmware_state *fw)
 
 static void write_guest(const struct firmware_state *fw)
 {
-	uint64_t dr7;
 	uint64_t debugctl;
 
-	__asm__ volatile("mov %%dr7, %0" : "=r"(dr7));
 	/* Not on every emulator; 0 then. */
 	if (!rdmsr_safe(MSR_DEBUGCTL, &debugctl))
 		klog(LOG_DEBUG, "this CPU has no IA32_DEBUGCTL");
 	write_guest_segments(fw);
 	vmx_cr_setup(fw->cr0, fw->cr4);
 	vmwrite(VMCS_GUEST_CR3, fw->cr3);
-	vmwrite(VMCS_GUEST_DR7, dr7);
+	vmwrite(VMCS_GUEST_DR7, read_dr7());
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);
@@ -250,8 +235,9 @@ void vendor_launch(const struct firmware_state *state)
 	own_control_registers();
 	enable_vmx(cpu);
 	mitigate_init(cpu);
-	write_controls(cpu);
-	write_host(cpu);
+	cpu->processor_controls = vmx_controls()->primary;
+	vmx_write_controls(vmx_controls(), monitor_normal_stage2(), VPID_NORMAL);
+	vmx_write_host(cpu);
 	write_guest(state);
 	CHECK(invvpid(INVVPID_SINGLE, VPID_NORMAL));
 	vendor_flush_local();

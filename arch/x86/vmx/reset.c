@@ -39,9 +39,7 @@ static void reset_segments(void)
 	reset_segment(7, RIGHTS_TSS_BUSY);
 	vmwrite(VMCS_GUEST_CS, RESET_CS);
 	vmwrite(VMCS_GUEST_CS_BASE, RESET_CS_BASE);
-	vmwrite(VMCS_GUEST_GDTR_BASE, 0);
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, REAL_LIMIT);
-	vmwrite(VMCS_GUEST_IDTR_BASE, 0);
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, REAL_LIMIT);
 }
 
@@ -64,17 +62,13 @@ static void reset_state(struct vcpu *vcpu, uint32_t activity)
 	reset_debug();
 	vmwrite(VMCS_CR0_SHADOW, CR0_ET | cache);
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
-	vmwrite(VMCS_GUEST_CR3, 0);
+	VMCS_ZERO(VMCS_GUEST_GDTR_BASE, VMCS_GUEST_IDTR_BASE, VMCS_GUEST_CR3, VMCS_CR4_SHADOW,
+	    VMCS_GUEST_EFER, VMCS_GUEST_RSP, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_PENDING_DEBUG,
+	    VMCS_ENTRY_EVENT);
 	vmwrite(VMCS_GUEST_CR4, CR4_VMXE);
-	vmwrite(VMCS_CR4_SHADOW, 0);
-	vmwrite(VMCS_GUEST_EFER, 0);
 	vmwrite(VMCS_ENTRY_CONTROLS, vmread(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E);
 	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
-	vmwrite(VMCS_GUEST_RSP, 0);
 	vmwrite(VMCS_GUEST_RIP, RESET_RIP);
-	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, 0);
-	vmwrite(VMCS_GUEST_PENDING_DEBUG, 0);
-	vmwrite(VMCS_ENTRY_EVENT, 0);
 	vmwrite(VMCS_GUEST_ACTIVITY, activity);
 	write_cr2(0);
 	CHECK(invvpid(INVVPID_SINGLE, vmread(VMCS_VPID)));

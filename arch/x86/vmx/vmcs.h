@@ -7,6 +7,7 @@
 #define ARCH_X86_VMX_VMCS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum vmcs_field {
@@ -49,6 +50,17 @@ failed:
 	vmcs_failed(field, true);
 }
 
+/* VMCS_ZERO(VMCS_FIELD, ...) writes 0 to each. */
+#define VMCS_ZERO(...)                                                                             \
+	vmwrite_zero((const uint16_t[]){ __VA_ARGS__ },                                            \
+	    sizeof((const uint16_t[]){ __VA_ARGS__ }) / sizeof(uint16_t))
+
+static inline void vmwrite_zero(const uint16_t *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		vmwrite(fields[i], 0);
+}
+
 /* For dumps: a field that this CPU may lack. */
 static inline bool vmread_any(uint64_t field, uint64_t *value)
 {
@@ -83,7 +95,7 @@ static inline bool vmptrld(uint64_t spa)
 	return !failed;
 }
 
-#define INVEPT_SINGLE  1ull
+#define INVEPT_ALL     2ull
 #define INVVPID_SINGLE 1ull
 
 static inline bool invept(uint64_t type, uint64_t eptp)

@@ -10,6 +10,7 @@
  *   cr.c      control registers and XCR0
  *   reset.c   INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c    the vendor's half of vcpu.h
+ *   vp.c      VPs of partitions
  *   dump.c    what to print when VM entry fails
  */
 #ifndef ARCH_X86_VMX_VMX_H
@@ -25,29 +26,49 @@
 #define FEATURE_CONTROL_LOCKED (1ull << 0)
 #define FEATURE_CONTROL_VMX    (1ull << 2)
 
+#define MSR_VMX_BASIC 0x480u
+#define MSR_VMX_MISC  0x485u
+
+#define VPID_NORMAL 1u /* partitions: behind it */
+#define TSS_BUSY_64 0x8bu
+#define PAT_RESET   0x0007040600070406ull
+
+/* Exit and entry events. SDM 3C 25.8.3, 25.9.2. */
+#define EVENT_VECTOR(info) ((info)&0xff)
+
 /* Pin-based controls. SDM 3C 25.6.1. */
-#define PIN_NMI_EXITING	 (1u << 3)
-#define PIN_VIRTUAL_NMIS (1u << 5)
+#define PIN_INTERRUPT_EXITING (1u << 0)
+#define PIN_NMI_EXITING	      (1u << 3)
+#define PIN_VIRTUAL_NMIS      (1u << 5)
+#define PIN_PREEMPTION_TIMER  (1u << 6)
 
 /* Primary processor-based controls. SDM 3C 25.6.2. */
 #define CPU_TSC_OFFSETTING    (1u << 3)
+#define CPU_HLT_EXITING	      (1u << 7)
+#define CPU_MWAIT_EXITING     (1u << 10)
 #define CPU_RDPMC_EXITING     (1u << 11)
 #define CPU_CR3_LOAD_EXITING  (1u << 15)
 #define CPU_CR3_STORE_EXITING (1u << 16)
+#define CPU_CR8_LOAD_EXITING  (1u << 19)
+#define CPU_CR8_STORE_EXITING (1u << 20)
 #define CPU_NMI_WINDOW	      (1u << 22)
+#define CPU_DR_EXITING	      (1u << 23)
+#define CPU_IO_EXITING	      (1u << 24)
 #define CPU_IO_BITMAPS	      (1u << 25)
 #define CPU_MSR_BITMAPS	      (1u << 28)
+#define CPU_MONITOR_EXITING   (1u << 29)
 #define CPU_SECONDARY	      (1u << 31)
 
 /* Secondary controls. */
-#define CPU2_EPT	   (1u << 1)
-#define CPU2_RDTSCP	   (1u << 3)
-#define CPU2_VPID	   (1u << 5)
-#define CPU2_UNRESTRICTED  (1u << 7)
-#define CPU2_INVPCID	   (1u << 12)
-#define CPU2_ENCLS_EXITING (1u << 15)
-#define CPU2_XSAVES	   (1u << 20)
-#define CPU2_MBEC	   (1u << 22)
+#define CPU2_EPT	    (1u << 1)
+#define CPU2_RDTSCP	    (1u << 3)
+#define CPU2_VPID	    (1u << 5)
+#define CPU2_WBINVD_EXITING (1u << 6)
+#define CPU2_UNRESTRICTED   (1u << 7)
+#define CPU2_INVPCID	    (1u << 12)
+#define CPU2_ENCLS_EXITING  (1u << 15)
+#define CPU2_XSAVES	    (1u << 20)
+#define CPU2_MBEC	    (1u << 22)
 
 /* Exit and entry controls. SDM 3C 25.7, 25.8. */
 #define EXIT_SAVE_DEBUG	   (1u << 2)
@@ -65,6 +86,7 @@
 /* Exit reasons. SDM 3D C. */
 enum exit_reason {
 	EXIT_EXCEPTION = 0,
+	EXIT_INTERRUPT = 1,
 	EXIT_TRIPLE_FAULT = 2,
 	EXIT_INIT = 3,
 	EXIT_SIPI = 4,
@@ -75,14 +97,7 @@ enum exit_reason {
 	EXIT_INVD = 13,
 	EXIT_RDPMC = 15,
 	EXIT_VMCALL = 18,
-	EXIT_VMCLEAR = 19,
-	EXIT_VMLAUNCH = 20,
-	EXIT_VMPTRLD = 21,
-	EXIT_VMPTRST = 22,
-	EXIT_VMREAD = 23,
-	EXIT_VMRESUME = 24,
-	EXIT_VMWRITE = 25,
-	EXIT_VMXOFF = 26,
+	EXIT_VMCLEAR = 19, /* then VMLAUNCH, VMPTRLD, VMPTRST, VMREAD, VMRESUME, VMWRITE, VMXOFF */
 	EXIT_VMXON = 27,
 	EXIT_CR_ACCESS = 28,
 	EXIT_IO = 30,
@@ -126,20 +141,36 @@ enum exit_reason {
 
 /* Controls after the capability MSRs have had their say; the same on every CPU. */
 struct vmx_controls {
-	uint32_t pin, primary, secondary, exit, entry;
-	bool mbec;
+	union {
+		struct {
+			uint32_t pin, primary, secondary, exit, entry;
+		};
+		uint32_t in_order[5];
+	};
 };
 
-/* caps.c. After MONITOR_CHECK. */
+/* caps.c. After MONITOR_CHECK. The normal world's, and those of a VP that starts. */
 const struct vmx_controls *vmx_controls(void);
+const struct vmx_controls *vmx_vp_controls(void);
 
 /* launch.c */
-uint64_t vmx_eptp(void);
 uint64_t vmx_msr_bitmap(bool exact_tsc);
+/* Of the current VMCS: its controls and second-stage tables; what exits load; a segment register. */
+void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid);
+void vmx_write_host(const struct percpu *cpu);
+void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base);
+/* Makes the frame a VMCS that is on no CPU. */
+void vmx_make_vmcs(uint64_t spa);
 void vmx_exit_entry(void); /* entry.S: where exits arrive */
 void vmx_exit_entry_mitigated(void);
 /* entry.S: VMLAUNCH; comes back only if it failed: 1 invalid, 2 with error number */
 uint32_t vmx_enter_first(void);
+/*
+ * entry.S: enters the VP of the current VMCS, whose HOST_RSP is `regs`, with these registers, and
+ * comes back at its exit; 0: without filling the return stack. regs->rsp is its own.
+ */
+void vmx_vp_enter(struct guest_regs *regs, uint32_t fill_returns);
+void vmx_vp_exit_entry(void); /* entry.S: where its exits arrive */
 bool vmx_exit_fast(void); /* exit.c: called by entry.S for every exit; false: not its business */
 void vmx_exit(void);	  /* exit.c: called by entry.S then */
 _Noreturn void vmx_resume_failed(void);
@@ -155,6 +186,8 @@ void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
 /* an event whose delivery the exit interrupted, if nothing else was injected */
 void vmx_reinject(struct vcpu *vcpu);
 void vmx_exception(struct vcpu *vcpu);
+/* An exit for an exception: true if it was an NMI, which is answered or owed. */
+bool vmx_nmi_exit(uint32_t event);
 void vmx_machine_check(struct vcpu *vcpu);
 void vmx_nmi_owed(void); /* NMIs that came before there was a VMCS */
 void vmx_nmi_window(struct vcpu *vcpu);

@@ -16,6 +16,7 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/region.h"
+#include "arch/x86/svm/message.h"
 #include "arch/x86/trap.h"
 
 struct fake_svm fake;
@@ -77,7 +78,7 @@ const struct svm_caps *svm_caps(void)
 	return &fake.caps;
 }
 
-void svm_flush_guest(void)
+void svm_flush(struct vmcb *v)
 {
 	fake.flushes++;
 }
@@ -92,25 +93,19 @@ void svm_stop_vp(void)
 	fake.stops++;
 }
 
-bool svm_is_covered(unsigned cpu)
+void svm_send_start(struct cpu_sync *to, uint32_t command)
 {
-	return atomic_load(&fake.syncs[cpu].covered);
+	if (message_mode(command) == MODE_INIT) {
+		fake.inits[to - fake.syncs]++;
+		return;
+	}
+	fake.sipis[to - fake.syncs]++;
+	fake.sipi_vector = (uint8_t)command;
 }
 
-void svm_send_init(unsigned cpu)
+void svm_send_nmi(struct cpu_sync *to)
 {
-	fake.inits[cpu]++;
-}
-
-void svm_send_sipi(unsigned cpu, uint8_t vector)
-{
-	fake.sipis[cpu]++;
-	fake.sipi_vector = vector;
-}
-
-void svm_send_nmi(unsigned cpu)
-{
-	fake.nmis[cpu]++;
+	fake.nmis[to - fake.syncs]++;
 }
 
 bool apic_is_x2(void)
@@ -145,15 +140,6 @@ volatile uint8_t *slot_map_device(spa_t frame)
 
 void slot_unmap(void)
 {
-}
-
-void *region_alloc(size_t pages)
-{
-	static uint8_t heap[FRAME_SIZE];
-
-	assert_int_equal(pages, 1);
-	memset(heap, 0, sizeof(heap));
-	return heap;
 }
 
 bool monitor_trap_writes(gpa_t gpa, uint64_t pages)

@@ -237,6 +237,9 @@ static void test_fetch(void **state)
 	assert_int_equal(svm_fetch(bytes), 15);
 	v->cr4 = 0; /* without PSE it is a table, at 0 */
 	assert_int_equal(svm_fetch(bytes), 0);
+	*(uint32_t *)(fake.memory + 0x1004) = 0x2003; /* a table of pages */
+	*(uint32_t *)(fake.memory + 0x2014) = FAKE_CODE | 1;
+	assert_int_equal(svm_fetch(bytes), 15);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)

@@ -119,7 +119,7 @@ static void test_nmi_blocking(void **state)
 	assert_int_equal(atomic_load(&cpu->nmi_pending), 2);
 	enter();
 	assert_int_equal(v->event, NMI);
-	assert_true(v->intercepts & INTERCEPT_IRET);
+	assert_true(v->intercepts & INTERCEPT(EXIT_IRET));
 	exit_with(EXIT_MSR, 0);
 	enter();
 	assert_int_equal(v->event, 0);
@@ -128,7 +128,7 @@ static void test_nmi_blocking(void **state)
 	svm_iret(&cpu->vcpu);
 	enter();
 	assert_int_equal(v->event, 0);
-	assert_false(v->intercepts & INTERCEPT_IRET);
+	assert_false(v->intercepts & INTERCEPT(EXIT_IRET));
 	assert_true(v->rflags & RFLAGS_TF);
 	/* TF is the guest's now: IRET has loaded it. */
 	v->rip = OTHER_RIP;

@@ -12,13 +12,17 @@
 #define TO_SELF	  (1u << 18)
 #define TO_ALL	  (2u << 18)
 #define TO_OTHERS (3u << 18)
+#define INIT	  0x4500u
+#define SIPI	  0x4600u
 #define FLAT	  0xffffffffu
 #define CLUSTERED 0x0fffffffu
 
 static const struct {
 	uint32_t command, destination;
 	bool x2;
-	struct message_address cpu;
+	struct {
+		uint32_t id, ldr, dfr;
+	} cpu;
 	bool self, reaches;
 } cases[] = {
 	/* Physical: by id, by broadcast. */
@@ -58,54 +62,46 @@ static void test_reaches(void **state)
 		struct message m = { cases[i].command, cases[i].destination, cases[i].x2 };
 
 		print_message("# case %u\n", i);
-		assert_int_equal(message_reaches(&m, &cases[i].cpu, cases[i].self),
+		assert_int_equal(message_reaches(&m, cases[i].cpu.id, cases[i].cpu.ldr,
+				     cases[i].cpu.dfr, cases[i].self),
 		    cases[i].reaches);
 	}
 }
 
-static void test_kinds(void **state)
+static void test_modes(void **state)
 {
-	static const struct {
-		uint32_t command;
-		bool starts, ours, deassert;
-	} kinds[] = {
-		{ 0x000, false, false, false }, /* fixed */
-		{ 0x200, false, false, false }, /* SMI */
-		{ 0x400, false, true, false },	/* NMI */
-		{ 0x500, true, true, false },	/* INIT, edge, whatever the level */
-		{ 0x500 | ASSERT, true, true, false },
-		{ 0x500 | ASSERT | LEVEL, true, true, false },
-		{ 0x500 | LEVEL, false, false, true },
-		{ 0x600 | 0x9f, true, true, false },
-		{ 0x700, false, false, false },
-	};
-
-	for (unsigned i = 0; i < COUNT(kinds); i++) {
-		struct message m = { .command = kinds[i].command };
-
-		assert_int_equal(message_starts(&m), kinds[i].starts);
-		assert_int_equal(message_is_ours(&m), kinds[i].ours);
-		assert_int_equal(message_is_deassert(&m), kinds[i].deassert);
-	}
+	assert_int_equal(message_mode(0x000), 0);
+	assert_int_equal(message_mode(0x200), MODE_SMI);
+	assert_int_equal(message_mode(0x400), MODE_NMI);
+	/* INIT, edge, whatever the level. */
+	assert_int_equal(message_mode(0x500), MODE_INIT);
+	assert_int_equal(message_mode(0x500 | ASSERT), MODE_INIT);
+	assert_int_equal(message_mode(0x500 | ASSERT | LEVEL), MODE_INIT);
+	assert_int_equal(message_mode(0x500 | LEVEL), MODE_DEASSERT);
+	/* Of INIT alone. */
+	assert_int_equal(message_mode(0x400 | LEVEL), MODE_NMI);
+	assert_int_equal(message_mode(0x600 | LEVEL | 0x9f), MODE_STARTUP);
+	assert_int_equal(message_mode(0x700), 7);
 }
 
 /* A CPU that runs, INIT, SIPI, and each in every other state. */
 static void test_start_word(void **state)
 {
-	assert_int_equal(start_after_sipi(0, 0x12), 0);
-	assert_int_equal(start_after_init(0), START_INIT);
-	assert_int_equal(start_after_init(START_INIT), START_INIT);
+	assert_int_equal(start_after(0, SIPI | 0x12), 0);
+	assert_int_equal(start_after(0, INIT), START_INIT);
+	assert_int_equal(start_after(START_INIT, INIT), START_INIT);
 	/* SIPI right behind INIT is kept, the second is not. */
-	assert_int_equal(start_after_sipi(START_INIT, 0x12), START_INIT | START_SIPI | 0x12);
-	assert_int_equal(start_after_sipi(START_INIT | START_SIPI | 0x12, 0x34),
+	assert_int_equal(start_after(START_INIT, SIPI | 0x12), START_INIT | START_SIPI | 0x12);
+	assert_int_equal(start_after(START_INIT | START_SIPI | 0x12, SIPI | 0x34),
 	    START_INIT | START_SIPI | 0x12);
-	assert_int_equal(start_after_sipi(START_WAITING, 0xff), START_WAITING | START_SIPI | 0xff);
-	assert_int_equal(start_after_sipi(START_WAITING | START_SIPI | 1, 2),
+	assert_int_equal(start_after(START_WAITING, SIPI | 0xff),
+	    START_WAITING | START_SIPI | 0xff);
+	assert_int_equal(start_after(START_WAITING | START_SIPI | 1, SIPI | 2),
 	    START_WAITING | START_SIPI | 1);
 	/* INIT takes a SIPI back that has not been seen. */
-	assert_int_equal(start_after_init(START_WAITING), START_WAITING);
-	assert_int_equal(start_after_init(START_WAITING | START_SIPI | 1), START_WAITING);
-	assert_int_equal(start_after_init(START_INIT | START_SIPI | 1), START_INIT);
+	assert_int_equal(start_after(START_WAITING, INIT), START_WAITING);
+	assert_int_equal(start_after(START_WAITING | START_SIPI | 1, INIT), START_WAITING);
+	assert_int_equal(start_after(START_INIT | START_SIPI | 1, INIT), START_INIT);
 }
 
 static void test_programmed(void **state)
@@ -126,7 +122,7 @@ static void test_programmed(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_reaches),
-	cmocka_unit_test(test_kinds),
+	cmocka_unit_test(test_modes),
 	cmocka_unit_test(test_start_word),
 	cmocka_unit_test(test_programmed),
 };

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What a trustlet's program gets from the run-time, beside <assert.h>, <stdio.h>, <stdlib.h> and
+ * <string.h>. Nothing here is for more than one VP yet.
+ */
+#ifndef TRUSTLET_RT_TRUSTLET_H
+#define TRUSTLET_RT_TRUSTLET_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- Requests ---- */
+
+#define REQUEST_WORDS 3u
+
+/*
+ * Statuses of requests: REDOUBT_OK, REDOUBT_INVALID, REDOUBT_UNKNOWN_CALL of monitor/abi/call.h,
+ * and from here on the trustlet's own.
+ */
+#define REQUEST_OWN_STATUS 0x100u
+
+/*
+ * One per row NAME of requests.def, called by trustlet_serve() with arguments that have been read
+ * once, those that the row does not name being zero. Returns the status. Only results that the row
+ * names leave, and none unless the status is OK.
+ */
+#define REQUEST_HANDLER(name)                                                                      \
+	uint64_t request_##name(const uint64_t args[REQUEST_WORDS],                                \
+	    uint64_t results[REQUEST_WORDS]);                                                      \
+	uint64_t request_##name(const uint64_t args[REQUEST_WORDS], uint64_t results[REQUEST_WORDS])
+
+/* Answers requests for ever. */
+_Noreturn void trustlet_serve(void);
+
+/* ---- The end ---- */
+
+enum exit_reason {
+	EXIT_RETURNED, /* main() returned; detail: its value */
+	EXIT_ASSERT,   /* detail: the line */
+	EXIT_PANIC,    /* the run-time's own, or trustlet_panic() */
+	EXIT_SMASHED,  /* a stack canary changed */
+	EXIT_FAULT,    /* an exception; details: vector, RIP if it is in text */
+};
+
+_Noreturn void trustlet_exit(enum exit_reason reason, uint64_t detail, uint64_t more);
+
+/* Logs the text and ends. */
+_Noreturn void trustlet_panic(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * One line of the monitor's log, which the normal world can read: never anything secret. What is
+ * longer than 256 bytes is cut off.
+ */
+void trustlet_log(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- From the monitor ---- */
+
+#define TRUSTLET_KEY_BYTES   32u
+#define TRUSTLET_LABEL_BYTES 64u
+#define TRUSTLET_NONCE_BYTES 32u
+
+/* Nanoseconds since launch; does not run backwards. */
+uint64_t trustlet_time(void);
+
+/*
+ * The key of this label: the same for this id, signer and SVN, another one for any other or with
+ * the debug flag. The label has 1 to 64 bytes.
+ */
+void trustlet_key(const char *label, uint8_t key[TRUSTLET_KEY_BYTES]);
+
+/* Proof of what this partition is, for another partition of this machine. */
+struct monitor_report {
+	char id[32];
+	uint8_t measurement[32];
+	uint8_t signer[32]; /* SHA-256 of the SubjectPublicKeyInfo */
+	uint32_t svn;
+	uint32_t flags;
+	uint8_t nonce[TRUSTLET_NONCE_BYTES];
+	uint8_t mac[32]; /* HMAC-SHA-256 of all above, by a key of the monitor's */
+};
+
+void trustlet_report(const uint8_t nonce[TRUSTLET_NONCE_BYTES], struct monitor_report *report);
+
+/* Random bytes fit for keys. Ends the trustlet rather than give weak ones. */
+void trustlet_random(void *to, size_t bytes);
+
+/* ---- Memory ---- */
+
+/*
+ * Copies memory that another party can write (lent or shared frames): each byte is read exactly
+ * once. Check the copy, use the copy, never look at the original again: what was checked is then
+ * what is used (T37). Ranges must not overlap.
+ */
+void copy_in_once(void *to, const volatile void *from, size_t bytes);
+
+/* Zeroes memory; is never optimized away. */
+void trustlet_scrub(void *memory, size_t bytes);
+
+/* Whether the bytes are equal, in a time that does not depend on them. */
+bool trustlet_equal(const void *a, const void *b, size_t bytes);
+
+#endif

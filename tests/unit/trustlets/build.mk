@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# The run-time's parts on the host, under both sanitizers: all but start.S, rt.c and the instructions of
+# call.c, in whose place stands fake.c. Its libc functions are built as rt_NAME, beside the host's own.
+
+TRUSTLET_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr snprintf vsnprintf \
+	malloc calloc realloc free abort
+TRUSTLET_HOST_CFLAGS = $(HOST_CFLAGS) -Iguest/trustlets/rt/include -Itests/unit/trustlets \
+	-fno-builtin $(foreach f,$(TRUSTLET_RENAMED),-D$(f)=rt_$(f))
+TRUSTLET_PARTS := drbg format heap random services sha256 string
+TRUSTLET_HOST_OBJS := $(patsubst %,$(B)/trustletunit/%.o,$(TRUSTLET_PARTS)) \
+	$(B)/trustletunit/image.o $(B)/host/tests/unit/trustlets/fake.o
+TRUSTLET_UNIT := heap format string random serve image
+TRUSTLET_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/trustlets/test_,$(TRUSTLET_UNIT)) \
+	$(B)/tests/unit/trustlets/verdict
+
+$(B)/trustletunit/%.o: guest/trustlets/rt/%.c | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	@echo '  HOSTCC $@'
+	@$(CC) $(TRUSTLET_HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/trustletunit/image.o: guest/trustlets/image/image.c | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(TRUSTLET_UNIT_PROGRAMS): $(B)/tests/unit/trustlets/%: $(B)/host/tests/unit/trustlets/%.o $(TRUSTLET_HOST_OBJS)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
+$(B)/tests/unit/trustlets/test_serve: $(B)/trustletunit/serve.o
+
+.PHONY: check-trustlet-unit
+check-trustlet-unit: setup-trustlets ## the run-time on the host; images made, signed, verified, refused
+	@status=0; for t in $(TRUSTLET_UNIT); do N=$(or $(N),$(if $(SOAK),3000000,100000)) SEED=$(or $(SEED),1) \
+		tests/run --time $(if $(SOAK),3600,120) trustlet-$$t -- $(B)/tests/unit/trustlets/test_$$t || status=1; \
+	done; \
+	tests/run --time 240 trustlet-tool -- $(PY) tests/unit/trustlets/tool.py \
+		$(B)/tests/unit/trustlets/verdict $(TRUSTLETS) || status=1; \
+	tests/run --time 240 trustlet-elf -- $(PY) tests/unit/trustlets/elfs.py || status=1; exit $$status
+
+-include $(TRUSTLET_HOST_OBJS:.o=.d) $(B)/trustletunit/serve.d $(patsubst %,$(B)/host/tests/unit/trustlets/test_%.d,$(TRUSTLET_UNIT))
