@@ -40,15 +40,10 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 /* Kernel code is not locked and keys have no root yet, whatever the machine. */
 uint32_t monitor_degraded(void)
 {
-	uint32_t degraded = arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED;
-
-	if (!dma_protected())
-		degraded |= REDOUBT_DEGRADED_DMA;
-	if (monitor_boot->attempts != 0)
-		degraded |= REDOUBT_DEGRADED_RETRIES;
-	if (test_build())
-		degraded |= REDOUBT_DEGRADED_TEST;
-	return degraded;
+	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED |
+	    (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
+	    (monitor_boot->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
+	    (test_build() ? REDOUBT_DEGRADED_TEST : 0);
 }
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

@@ -2,14 +2,11 @@
 /*
  * The calls about the log: log_read, boot_done.
  */
-#include <stdatomic.h>
 
 #include "arch/console.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/log.h"
-
-#define CHUNK 256u /* bytes through the stack at once */
 
 static uint64_t decode_log_read(const uint64_t args[CALL_REGS], struct guest_frame *to)
 {
@@ -24,25 +21,14 @@ static uint64_t decode_log_read(const uint64_t args[CALL_REGS], struct guest_fra
 	return REDOUBT_OK;
 }
 
-/* Copies until `bytes` are there, the log ends, or what comes next is overwritten meanwhile. */
 static struct log_part invoke_log_read(struct guest_frame *to, uint64_t position, size_t bytes)
 {
-	struct log_part all = { .next = position };
-	char chunk[CHUNK];
+	char text[FRAME_SIZE];
+	struct log_part part = log_copy(position, text, bytes);
 
-	while (all.copied < bytes) {
-		size_t want = bytes - all.copied < CHUNK ? bytes - all.copied : CHUNK;
-		struct log_part part = log_copy(all.next, chunk, want);
-
-		if (part.copied == 0 || (part.lost != 0 && all.copied != 0))
-			break;
-		guest_copy_out(to, all.copied, chunk, part.copied);
-		all.lost += part.lost;
-		all.copied += part.copied;
-		all.next = part.next;
-	}
+	guest_copy_out(to, 0, text, part.copied);
 	guest_release(to);
-	return all;
+	return part;
 }
 
 uint64_t call_log_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

@@ -7,7 +7,6 @@
 #ifndef MONITOR_GUEST_MEM_H
 #define MONITOR_GUEST_MEM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "arch/addr.h"

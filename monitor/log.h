@@ -7,8 +7,6 @@
 #define MONITOR_LOG_H
 
 #include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "arch/upcall.h"
 

@@ -9,8 +9,6 @@
  * digest fits, and says that there was one if only the eight bytes are left. It holds the reason,
  * the totals of audited events and the newest log lines: no memory contents, so no secret.
  */
-#include <stdarg.h>
-#include <stdatomic.h>
 
 #include "arch/console.h"
 #include "arch/cpu.h"

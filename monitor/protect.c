@@ -10,10 +10,10 @@
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
-#include "monitor/memory_types.h"
 #include "monitor/page_owner.h"
 
-#define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
+#define LOWEST_END    (4ull << 30) /* below this devices are mapped at launch */
+#define TYPE_FINE_MAX 4096u
 
 /* lock guards all of it. */
 static struct {
@@ -54,6 +54,74 @@ static uint64_t frames_of(uint64_t bytes)
 static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
 {
 	return (gpa_t){ frame_nth(set, i).v };
+}
+
+/*
+ * ---- Memory types ----
+ *
+ * The answers of arch_memory_type() cut into pieces that the tables reserved at launch suffice for,
+ * whatever the guest writes to its MTRRs. A 2 MiB region of several types is cut finer only if it
+ * holds usable memory, and only TYPE_FINE_MAX times; else all of it is UC, which is never wrong,
+ * only slow.
+ */
+
+/* [base, end) has one type; base and end are multiples of 2 MiB but inside of regions cut finer. */
+struct type_piece {
+	uint64_t base, end;
+	enum s2_type type;
+	unsigned fine_used; /* of TYPE_FINE_MAX */
+};
+
+static enum s2_type ask(uint64_t at, uint64_t *until)
+{
+	enum s2_type type = arch_memory_type((gpa_t){ at }, until);
+
+	CHECK(*until > at && *until % FRAME_SIZE == 0);
+	return type;
+}
+
+/*
+ * Goes on to the piece behind, which ends at `limit` (a multiple of 2 MiB) at the latest. The first
+ * one follows a piece that is all zero. false: there is none.
+ */
+static bool type_next(struct type_piece *piece, uint64_t limit)
+{
+	uint64_t at = piece->end;
+	uint64_t region_end = (at & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
+	uint64_t until;
+
+	if (at >= limit)
+		return false;
+	piece->base = at;
+	piece->type = ask(at, &until);
+	if (until >= region_end) {
+		piece->end = until & ~(LARGE_SIZE - 1);
+	} else if (piece->fine_used < TYPE_FINE_MAX &&
+	    page_owner_any(region_end - LARGE_SIZE, region_end)) {
+		piece->fine_used++;
+		piece->end = until;
+	} else {
+		piece->type = S2_UC;
+		piece->end = region_end;
+	}
+	if (piece->end > limit)
+		piece->end = limit;
+	return true;
+}
+
+/*
+ * The type of `size` (2 MiB or 1 GiB) bytes from `base`, a multiple of it. false: they have
+ * several; it is UC then.
+ */
+static bool type_of_page(uint64_t base, uint64_t size, enum s2_type *type)
+{
+	uint64_t until;
+
+	*type = ask(base, &until);
+	if (until - base >= size)
+		return true;
+	*type = S2_UC;
+	return false;
 }
 
 /* ---- Launch ---- */
@@ -202,22 +270,19 @@ static bool show_ones(uint64_t region)
 	return true;
 }
 
-static enum violation_verdict hidden_touched(gpa_t gpa, unsigned access, uint64_t rip)
+static bool hidden_touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	uint64_t region = gpa.v & ~(LARGE_SIZE - 1);
-	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
 
-	if (leaf.present && allows(leaf.prot, access))
-		return VIOLATION_RETRY;
 	if ((access & ACCESS_FETCH) ||
 	    ((access & ACCESS_WRITE) && !test_switch(TEST_OPEN_REGION))) {
 		audit(access & ACCESS_FETCH ? REDOUBT_AUDIT_MONITOR_FETCH
 					    : REDOUBT_AUDIT_MONITOR_WRITE,
 		    region, rip);
-		return VIOLATION_FAULT;
+		return false;
 	}
 	audit(REDOUBT_AUDIT_MONITOR_READ, region, rip);
-	return show_ones(region) ? VIOLATION_RETRY : VIOLATION_FAULT;
+	return show_ones(region);
 }
 
 /* Unmaps all that was mapped on demand. */
@@ -256,36 +321,36 @@ static bool map_demand(gpa_t gpa)
 	return true;
 }
 
-static enum violation_verdict normal_touched(gpa_t gpa, unsigned access)
+/* Whether the tables allow the access now. */
+static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
 
-	/* Another CPU may have mapped it since; otherwise a right that the map withholds. */
-	if (leaf.present)
-		return allows(leaf.prot, access) ? VIOLATION_RETRY : VIOLATION_FAULT;
-	if (gpa.v < normal.identity_end || is_withheld(gpa.v))
-		return VIOLATION_FAULT;
-	return map_demand(gpa) ? VIOLATION_RETRY : VIOLATION_FAULT;
+	/* Another CPU may have mapped it since. */
+	if (leaf.present && allows(leaf.prot, access))
+		return true;
+	if (frame_hidden((spa_t){ gpa.v }))
+		return hidden_touched(gpa, access, rip);
+	/* What is mapped lacks a right that the map withholds. */
+	return !leaf.present && gpa.v >= normal.identity_end && !is_withheld(gpa.v) &&
+	    map_demand(gpa);
 }
 
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip)
 {
-	enum violation_verdict verdict;
+	bool allowed;
 
 	if (gpa.v >= stage2_limit()) {
 		audit(REDOUBT_AUDIT_OUTSIDE, gpa.v & ~(LARGE_SIZE - 1), rip);
 		return VIOLATION_FAULT;
 	}
 	spin_lock(&normal.lock);
-	if (frame_hidden((spa_t){ gpa.v }))
-		verdict = hidden_touched(gpa, access, rip);
-	else
-		verdict = normal_touched(gpa, access);
+	allowed = touched(gpa, access, rip);
 	spin_unlock(&normal.lock);
-	return verdict;
+	return allowed ? VIOLATION_RETRY : VIOLATION_FAULT;
 }
 
-/* ---- Memory types ---- */
+/* ---- MTRRs that change ---- */
 
 void monitor_retype(void)
 {

@@ -22,9 +22,6 @@
 #ifndef MONITOR_PROTECT_H
 #define MONITOR_PROTECT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/addr.h"
 #include "arch/stage2.h"
 #include "monitor/abi/bootinfo.h"

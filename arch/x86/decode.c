@@ -4,8 +4,6 @@
  */
 #include "arch/x86/decode.h"
 
-#include <stddef.h>
-
 enum form {
 	F_BARE,	   /* nothing follows */
 	F_MEMORY,  /* ModRM: memory and register */

@@ -7,9 +7,6 @@
 #ifndef ARCH_X86_DECODE_H
 #define ARCH_X86_DECODE_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86/regs.h"
 
 #define INSN_MAX_BYTES 15u

@@ -7,7 +7,6 @@
 #define ARCH_X86_IO_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "monitor/abi/bootinfo.h"
 

@@ -9,8 +9,6 @@
 #ifndef ARCH_X86_MITIGATE_H
 #define ARCH_X86_MITIGATE_H
 
-#include <stdbool.h>
-
 #include "arch/x86/percpu.h"
 
 #define MITIGATE_RETURNS 1u  /* fill the return stack after an exit */

@@ -6,8 +6,6 @@
  */
 #include "arch/x86/mtrr.h"
 
-#include <stddef.h>
-
 #include "arch/lock.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"

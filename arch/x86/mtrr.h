@@ -6,9 +6,6 @@
 #ifndef ARCH_X86_MTRR_H
 #define ARCH_X86_MTRR_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/addr.h"
 #include "arch/stage2.h"
 

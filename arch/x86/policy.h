@@ -5,9 +5,6 @@
 #ifndef ARCH_X86_POLICY_H
 #define ARCH_X86_POLICY_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/x86/vcpu.h"
 
 /*

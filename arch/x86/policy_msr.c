@@ -3,9 +3,7 @@
  * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in
  * cpu_policy.def says so (T21).
  */
-#include <stddef.h>
 
-#include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
@@ -16,13 +14,13 @@ enum kind {
 	PASS,
 	PASS_READ,
 	BITS,
+	SET_BITS,
 	HOST_MASK,
 	VALUE,
 	ZERO_IGNORE,
 	TSC,
 	TSC_ADJUST,
 	TSC_DEADLINE,
-	APIC_BASE,
 	FEATURE_CONTROL,
 	UCODE_REV,
 	MISC_ENABLE,
@@ -123,6 +121,15 @@ static uint64_t read_feature_control(void)
 	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
 }
 
+/* Clears the other bits of an MSR that the CPU may have. */
+static void keep_bits(uint32_t msr, uint64_t kept)
+{
+	uint64_t value;
+
+	if (rdmsr_safe(msr, &value) && (value & ~kept) != 0)
+		(void)wrmsr_safe(msr, value & kept);
+}
+
 /*
  * What firmware may have left running, and the guest can neither see nor stop: processor trace,
  * hardware feedback, PEBS and counters; on AMD branch records and BTF; states that XRSTORS would
@@ -130,18 +137,14 @@ static uint64_t read_feature_control(void)
  */
 static void quiesce(void)
 {
-	static const uint32_t enables[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+	static const uint32_t intel[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
 		MSR_PERF_GLOBAL_CTRL };
-	uint64_t value;
 
-	for (size_t i = 0; maker == INTEL && i < sizeof(enables) / sizeof(enables[0]); i++) {
-		if (rdmsr_safe(enables[i], &value) && value != 0)
-			(void)wrmsr_safe(enables[i], 0);
-	}
-	if (maker == AMD && rdmsr_safe(MSR_DEBUGCTL, &value) && value != 0)
-		(void)wrmsr_safe(MSR_DEBUGCTL, 0);
-	if (rdmsr_safe(MSR_XSS, &value) && (value & ~policy_xss()) != 0)
-		(void)wrmsr_safe(MSR_XSS, value & policy_xss());
+	for (size_t i = 0; maker == INTEL && i < sizeof(intel) / sizeof(intel[0]); i++)
+		keep_bits(intel[i], 0);
+	if (maker == AMD)
+		keep_bits(MSR_DEBUGCTL, 0);
+	keep_bits(MSR_XSS, policy_xss());
 }
 
 void policy_vcpu_init(struct vcpu *vcpu)
@@ -200,8 +203,8 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
 		return true;
 	case PASS_READ:
 	case BITS:
+	case SET_BITS:
 	case TSC:
-	case APIC_BASE:
 	case MCA_BANK:
 	case XSS:
 		return !write;
@@ -227,9 +230,7 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
  */
 static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
 {
-	if (deadline == 0)
-		return 0;
-	return deadline + by != 0 ? deadline + by : 1;
+	return deadline == 0 ? 0 : deadline + by != 0 ? deadline + by : 1;
 }
 
 /* The guest's clock jumps; an armed deadline stays where it is in the guest's time. */
@@ -244,23 +245,6 @@ static void set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 	vcpu->tsc_adjust += jump;
 }
 
-static bool read_deadline(const struct vcpu *vcpu, uint64_t *value)
-{
-	if (!rdmsr_safe(MSR_TSC_DEADLINE, value))
-		return false;
-	*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
-	return true;
-}
-
-static bool read_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
-{
-	const uint64_t *own = mtrr_register(&vcpu->mtrr, msr);
-
-	if (own != NULL)
-		*value = *own;
-	return own != NULL;
-}
-
 /*
  * A row whose reads pass does not come here; if it did, the CPU's register would not be the
  * guest's.
@@ -268,63 +252,57 @@ static bool read_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_row *row = find_row(msr);
+	const uint64_t *own;
+	bool done = true;
 
 	*value = 0;
 	if (row == NULL)
 		return false;
 	switch (row->kind) {
 	case HOST_MASK:
-		if (!rdmsr_safe(msr, value))
-			return false;
+		done = rdmsr_safe(msr, value);
 		*value &= row->value;
-		return true;
+		break;
 	case VALUE:
 		*value = row->value;
-		return true;
+		break;
 	case ZERO_IGNORE:
 	case DEBUGCTL:
-		return true;
+		break;
 	case TSC_ADJUST:
 		*value = vcpu->tsc_adjust;
-		return true;
+		break;
 	case TSC_DEADLINE:
-		return read_deadline(vcpu, value);
+		done = rdmsr_safe(msr, value);
+		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
+		break;
 	case FEATURE_CONTROL:
 		*value = vcpu->feature_ctl;
-		return true;
+		break;
 	case UCODE_REV:
 		*value = vcpu->microcode;
-		return true;
+		break;
 	case MISC_ENABLE:
 		*value = vcpu->misc_enable;
-		return true;
+		break;
 	case MTRR:
-		return read_mtrr(vcpu, msr, value);
+		own = mtrr_register(&vcpu->mtrr, msr);
+		done = own != NULL;
+		*value = done ? *own : 0;
+		break;
 	default:
-		return false;
+		done = false;
+		break;
 	}
+	return done;
 }
 
-static bool write_bits(uint32_t msr, uint64_t value, uint64_t mask)
+static bool write_bits(const struct msr_row *row, uint32_t msr, uint64_t value)
 {
 	uint64_t old;
 
-	return rdmsr_safe(msr, &old) && ((old ^ value) & ~mask) == 0 && wrmsr_safe(msr, value);
-}
-
-/*
- * Bits may be set, not cleared: the APIC stays on and, once in x2APIC mode, there. SDM 3A
- * 11.12.5.
- */
-static bool write_apic_base(uint64_t value)
-{
-	uint64_t old;
-
-	if (!rdmsr_safe(MSR_APIC_BASE, &old))
-		return false;
-	if (((old ^ value) & ~(APIC_BASE_EN | APIC_BASE_EXTD)) != 0 || (old & ~value) != 0)
-		return false;
-	return wrmsr_safe(MSR_APIC_BASE, value);
+	return rdmsr_safe(msr, &old) && ((old ^ value) & ~row->value) == 0 &&
+	    (row->kind == BITS || (old & ~value) == 0) && wrmsr_safe(msr, value);
 }
 
 static bool write_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
@@ -335,12 +313,6 @@ static bool write_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	return true;
 }
 
-/* MCi_CTL, then MCi_STATUS, MCi_ADDR and MCi_MISC, which can only be cleared. SDM 3B 16.3.2. */
-static bool write_bank(uint32_t msr, uint64_t value)
-{
-	return ((msr & 3) == 0 || value == 0) && wrmsr_safe(msr, value);
-}
-
 bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct msr_row *row = find_row(msr);
@@ -349,7 +321,8 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return false;
 	switch (row->kind) {
 	case BITS:
-		return write_bits(msr, value, row->value);
+	case SET_BITS:
+		return write_bits(row, msr, value);
 	case ZERO_IGNORE:
 	case DEBUGCTL:
 	case MISC_ENABLE:
@@ -364,12 +337,11 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 		return true;
 	case TSC_DEADLINE:
 		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
-	case APIC_BASE:
-		return write_apic_base(value);
 	case MTRR:
 		return write_mtrr(vcpu, msr, value);
 	case MCA_BANK:
-		return write_bank(msr, value);
+		/* MCi_CTL, then STATUS, ADDR, MISC, which can only be cleared. SDM 3B 16.3.2. */
+		return ((msr & 3) == 0 || value == 0) && wrmsr_safe(msr, value);
 	case XSS:
 		return (value & ~policy_xss()) == 0 && wrmsr_safe(msr, value);
 	default:

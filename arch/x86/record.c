@@ -17,12 +17,9 @@
 
 void arch_keep_digest(const uint8_t digest[8])
 {
-	const uint8_t mark[8] = { PANIC_CMOS_TAG0, PANIC_CMOS_TAG1, digest[2], digest[3], digest[4],
-		digest[5], digest[6], digest[7] };
-
 	for (unsigned i = 0; i < 8; i++) {
 		outb(CMOS_INDEX, (uint8_t)(CMOS_NMI_OFF | (PANIC_CMOS + i)));
-		outb(CMOS_DATA, mark[i]);
+		outb(CMOS_DATA, i == 0 ? PANIC_CMOS_TAG0 : i == 1 ? PANIC_CMOS_TAG1 : digest[i]);
 	}
 	/* NMIs on again; the index register cannot be read back everywhere */
 	outb(CMOS_INDEX, CMOS_STATUS_D);

@@ -34,14 +34,9 @@ static uint64_t span(unsigned level)
 	return 1ull << level_shift(level);
 }
 
-static uint64_t span_start(uint64_t at, unsigned level)
-{
-	return at & ~(span(level) - 1);
-}
-
 static uint64_t span_end(uint64_t at, unsigned level)
 {
-	return span_start(at, level) + span(level);
+	return (at | (span(level) - 1)) + 1;
 }
 
 static uint64_t load(const uint64_t *entry)
@@ -299,8 +294,7 @@ static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
 
 	if (leaf.present) {
-		leaf.spa.v = format_address(value, place.level).v +
-		    (at - span_start(at, place.level));
+		leaf.spa.v = format_address(value, place.level).v + at % span(place.level);
 		leaf.prot = format_prot(value);
 		leaf.type = format_type(value);
 	}
@@ -312,20 +306,6 @@ struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 	CHECK(spin_held(s2->lock));
 	CHECK(gpa.v < ADDRESS_END);
 	return leaf_at(gpa.v, find(s2, gpa.v, 0));
-}
-
-void stage2_walk(const struct stage2 *s2,
-    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
-{
-	CHECK(spin_held(s2->lock));
-	for (uint64_t at = 0; at < ADDRESS_END;) {
-		struct place place = find(s2, at, 0);
-		struct stage2_leaf leaf = leaf_at(at, place);
-
-		if (leaf.present && !visit(ctx, (gpa_t){ at }, &leaf))
-			return;
-		at = span_end(at, place.level);
-	}
 }
 
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)

@@ -13,6 +13,18 @@
 #include "monitor/protect.h"
 #include "monitor/share.h"
 
+void stage2_walk(const struct stage2 *s2,
+    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
+{
+	for (gpa_t at = { 0 }; at.v < 1ull << 48;) {
+		struct stage2_leaf leaf = stage2_lookup(s2, at);
+
+		if (leaf.present && !visit(ctx, at, &leaf))
+			return;
+		at.v += 1ull << leaf.shift;
+	}
+}
+
 static bool any_hidden(uint64_t base, uint64_t end)
 {
 	if (!page_owner_any(base, end))

@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include "arch/stage2.h"
+
 #define NOTHING_BROKEN (~0ull)
 
 struct invariant_report {
@@ -24,5 +26,12 @@ struct invariant_report {
  * missing there. Takes the map's lock, for as long as it takes to look at every descriptor.
  */
 struct invariant_report invariant_walk(void);
+
+/*
+ * Calls `visit` for each present leaf, lowest address first; stops when it returns false. The
+ * tables' lock is held.
+ */
+void stage2_walk(const struct stage2 *s2,
+    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx);
 
 #endif

@@ -15,6 +15,7 @@
 #include "arch/host/host.h"
 #include "arch/stage2.h"
 #include "arch/stage2_format.h"
+#include "monitor/test/invariant.h"
 #include "tests/model/model.h"
 
 #define PIECES	      8192u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/protect.c, monitor/memory_types.c, monitor/main.c: the normal world's map (I1, T11, T13,
+ * monitor/protect.c, monitor/main.c: the normal world's map (I1, T11, T13,
  * T74).
  */
 #include "arch/cpu.h"
@@ -8,7 +8,6 @@
 #include "arch/host/host.h"
 #include "arch/upcall.h"
 #include "monitor/audit.h"
-#include "monitor/memory_types.h"
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"

@@ -9,6 +9,7 @@
 #include "arch/stage2.h"
 #include "arch/stage2_format.h"
 #include "arch/upcall.h"
+#include "monitor/test/invariant.h"
 #include "tests/unit/unit.h"
 
 #define POOL	      40u

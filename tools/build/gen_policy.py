@@ -30,7 +30,7 @@ def fields(text):
 def msr_line(row):
     first, last, name, kind, value, vendor, mark, reason = row
     numbers = first if first == last else f"{first}-{last}"
-    shown = f"{kind} {value}" if kind in ("VALUE", "BITS", "HOST_MASK") else kind
+    shown = f"{kind} {value}" if kind in ("VALUE", "BITS", "SET_BITS", "HOST_MASK") else kind
     return f"| {numbers} | {name} | {shown} | {vendor} | {mark} | {reason} |"
 
 

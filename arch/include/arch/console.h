@@ -7,7 +7,6 @@
 #define ARCH_CONSOLE_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 #include "monitor/abi/bootinfo.h"
 

@@ -39,8 +39,8 @@ void cpu_stop_others(void);
  * On return no CPU holds a second-stage translation that was in the tables before the call began
  * (design.md, "Between CPUs"). Concurrent callers are served together. The wait is bounded and ends
  * in a CHECK. Locks: the caller holds none that a CPU in root mode may wait for with interrupts of
- * this protocol unanswered; a CPU that waits for a spinlock counts as done, so any may be held. SDM 3C
- * 29.4.3, 26.1; APM 2 15.25.7.
+ * this protocol unanswered; a CPU that waits for a spinlock counts as done, so any may be held. SDM
+ * 3C 29.4.3, 26.1; APM 2 15.25.7.
  */
 void cpu_flush_all(void);
 

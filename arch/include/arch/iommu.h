@@ -7,7 +7,6 @@
 #define ARCH_IOMMU_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "arch/addr.h"
 

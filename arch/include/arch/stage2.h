@@ -20,9 +20,7 @@
 #ifndef ARCH_STAGE2_H
 #define ARCH_STAGE2_H
 
-#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "arch/addr.h"
 #include "arch/lock.h"
@@ -140,9 +138,5 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages);
 void stage2_reclaim(struct stage2 *s2);
 
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa);
-
-/* Calls `visit` for each present leaf, lowest address first; stops when it returns false. */
-void stage2_walk(const struct stage2 *s2,
-    bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx);
 
 #endif

@@ -9,9 +9,6 @@
 #ifndef ARCH_STAGE2_FORMAT_H
 #define ARCH_STAGE2_FORMAT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "arch/addr.h"
 #include "arch/stage2.h"
 

@@ -6,10 +6,6 @@
 #ifndef ARCH_UPCALL_H
 #define ARCH_UPCALL_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/addr.h"
 #include "arch/stage2.h"
 #include "monitor/abi/bootinfo.h"
@@ -61,7 +57,7 @@ struct stage2 *monitor_normal_stage2(void);
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
-/* What does not protect: DEGRADED_ bits of abi/cpuid.h (I11), those of arch_degraded() among them. */
+/* What does not protect: DEGRADED_ bits of abi/cpuid.h (I11), arch_degraded()'s among them. */
 uint32_t monitor_degraded(void);
 
 /* ---- Exits ---- */

@@ -21,9 +21,6 @@
 #ifndef ARCH_VP_H
 #define ARCH_VP_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "arch/stage2.h"
 #include "arch/upcall.h"
 
