@@ -24,7 +24,7 @@ static struct spinlock *map_lock(void)
 
 bool partition_init(void)
 {
-	void *memory = region_alloc(MONITOR_PARTITION_TABLES);
+	void *memory = region_reserve(MONITOR_PARTITION_TABLES);
 
 	if (!memory)
 		return false;

@@ -173,7 +173,7 @@ bool protect_init(const struct bootinfo *info)
 {
 	uint64_t top = page_owner_top();
 	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
-	void *memory = region_alloc(pages);
+	void *memory = region_reserve(pages);
 	bool done;
 
 	if (!memory || top > stage2_limit())

@@ -167,6 +167,13 @@ void *region_alloc(size_t pages)
 	return block;
 }
 
+void *region_reserve(size_t pages)
+{
+	void *block = region_alloc(pages);
+
+	return block ? memset(block, 0xa5, pages * FRAME_SIZE) : NULL;
+}
+
 struct panic_record *region_record(void)
 {
 	uint64_t at = memory.machine.record_base;

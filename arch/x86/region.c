@@ -44,15 +44,21 @@ uint64_t region_end(void)
 	return heap_end;
 }
 
-void *region_alloc(size_t pages)
+void *region_reserve(size_t pages)
 {
 	void *block = (void *)heap_next;
 
 	if (pages == 0 || pages > (heap_end - heap_next) / FRAME_SIZE)
 		return NULL;
 	heap_next += pages * FRAME_SIZE;
-	__builtin_memset(block, 0, pages * FRAME_SIZE);
 	return block;
+}
+
+void *region_alloc(size_t pages)
+{
+	void *block = region_reserve(pages);
+
+	return block ? __builtin_memset(block, 0, pages * FRAME_SIZE) : NULL;
 }
 
 /* The monitor's memory stands at its own address in root mode's tables. */

@@ -80,19 +80,16 @@ static uint64_t *pool_take(struct stage2_pool *pool)
 	pool->available--;
 	if (table) {
 		pool->free = *(uint64_t **)table;
-		table[0] = 0;
-		return table;
+	} else {
+		/* Whatever is available and not free is fresh. */
+		table = pool->fresh;
+		pool->fresh += ENTRIES;
 	}
-	/* Whatever is available and not free is fresh. */
-	table = pool->fresh;
-	pool->fresh += ENTRIES;
-	return table;
+	return __builtin_memset(table, 0, FRAME_SIZE);
 }
 
 static void pool_give(struct stage2_pool *pool, uint64_t *table)
 {
-	for (unsigned i = 0; i < ENTRIES; i++)
-		store(&table[i], 0);
 	*(uint64_t **)table = pool->free;
 	pool->free = table;
 	pool->available++;

@@ -2,8 +2,8 @@
 /*
  * Memory between the normal world and partitions against a model of who holds each frame and where,
  * on four CPUs that remember translations. After each operation the frames it named are looked up
- * in every map and their bytes compared; every 1,000 operations, and at the end, all maps are
- * walked whole. Before, both are shown to notice one wrong entry.
+ * in every map; every 1,000, and at the end, all maps are walked. Both are shown to notice one
+ * wrong entry.
  */
 #include <string.h>
 
@@ -17,16 +17,17 @@
 #include "monitor/test/invariant.h"
 #include "tests/model/model.h"
 
-#define CPUS	 4u
-#define ROUND	 1000u
-#define ROUNDS	 20u /* until the machine is built anew */
-#define LOW	 0x100000ull
-#define FRAMES	 0x600ull /* from LOW on */
-#define USED	 5u	  /* partitions that are made */
-#define PLACES	 64u	  /* where a partition gets memory: pages from PLACE on */
-#define PLACE	 0x40000000ull
-#define LIST_MAX 16u
-#define MARK	 0xa5
+#define CPUS	  4u
+#define ROUND	  1000u
+#define ROUNDS	  20u /* until the machine is built anew */
+#define LOW	  0x100000ull
+#define FRAMES	  0x600ull /* from LOW on */
+#define USED	  5u	   /* partitions that are made */
+#define PLACES	  64u	   /* where a partition gets memory: pages from PLACE on */
+#define PLACE	  0x40000000ull
+#define LIST_MAX  16u
+#define MARK	  0xa5
+#define GIVEN_MAX 256u
 
 struct known {
 	enum frame_state state; /* FRAME_MONITOR: the region */
@@ -45,8 +46,6 @@ struct given {
 	uint64_t count;
 	uint64_t list[LIST_MAX];
 };
-
-#define GIVEN_MAX 256u
 
 static struct model model;
 static struct known known[FRAMES];
@@ -573,8 +572,6 @@ static void check_the_checks(void)
 	set_entry(partition_map(1), PLACE, LOW, S2_R | S2_W);
 	expect_noticed(spa, true);
 	set_entry(partition_map(1), PLACE, spa, S2_R | S2_W | S2_X);
-	expect_noticed(spa, true);
-	set_entry(partition_map(1), PLACE, 0, 0);
 	expect_noticed(spa, true);
 	set_entry(partition_map(1), PLACE, spa, S2_R | S2_W);
 	expect_noticed(spa, false);

@@ -29,6 +29,9 @@ void slot_unmap(void);
  */
 void *region_alloc(size_t pages);
 
+/* The same, with whatever stands in them: for what is large and may never be used. */
+void *region_reserve(size_t pages);
+
 /*
  * The frame for the panic record (bootinfo.record_base), mapped for good during MONITOR_INIT; NULL:
  * there is none.

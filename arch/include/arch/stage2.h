@@ -45,7 +45,7 @@ enum s2_type { S2_UC = 0, S2_WC = 1, S2_WT = 4, S2_WP = 5, S2_WB = 6 };
 /* Frames for tables, all reserved at launch. */
 struct stage2_pool {
 	uint64_t *free;	  /* first free table; its first word leads to the next */
-	uint64_t *fresh;  /* tables never used yet, in a row and zero */
+	uint64_t *fresh;  /* tables never used yet, in a row */
 	size_t available; /* free and fresh together */
 	size_t total;
 	size_t retired_count;
@@ -93,7 +93,7 @@ struct withheld {
 };
 struct withheld stage2_withheld(void);
 
-/* Makes the pool of `pages` zeroed frames at `memory`. */
+/* Makes the pool of `pages` frames at `memory`, whatever stands in them. */
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
 
 /* An empty table of 4 levels, to be guarded by `lock`. false: the pool is empty. */
