@@ -2,8 +2,7 @@
 /*
  * Memory between the normal world and partitions against a model of who holds each frame and where,
  * on four CPUs that remember translations. After each operation the frames it named are looked up
- * in every map; every 1,000, and at the end, all maps are walked. Both are shown to notice one
- * wrong entry.
+ * in every map; every 1,000, and at the end, all maps are walked. Both notice one wrong entry.
  */
 #include <string.h>
 
