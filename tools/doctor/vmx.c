@@ -34,19 +34,25 @@
 #define BASIC_TYPE_WB	       6u
 #define MISC_WAIT_SIPI	       (1ull << 8)
 
-/* Of the normal world and of partitions. Pin: interrupt and NMI exiting, virtual NMIs; a timer. */
-#define PIN_NEEDED (1u << 0 | 1u << 3 | 1u << 5)
-#define PIN_WANTED (1u << 6)
+/* Pin: NMI exiting, virtual NMIs; in partitions interrupt exiting too, wanted is a timer. */
+#define PIN_NEEDED    (1u << 3 | 1u << 5)
+#define PIN_VP_NEEDED (PIN_NEEDED | 1u << 0)
+#define PIN_VP_WANTED (1u << 6)
 /*
- * Primary: TSC offsetting, I/O and MSR bitmaps, secondary, exits of HLT, MWAIT, RDPMC, CR8, MOV DR,
- * I/O, MONITOR; CR3 exits not forced.
+ * Primary: TSC offsetting, RDPMC exiting, I/O and MSR bitmaps, secondary; CR3 exits not forced. In
+ * partitions HLT, MWAIT, RDPMC, CR8, MOV DR, I/O, MONITOR exit.
  */
-#define CPU_NEEDED                                                                                 \
-	(1u << 3 | 1u << 7 | 3u << 10 | 3u << 19 | 3u << 23 | 1u << 25 | 3u << 28 | 1u << 31)
+#define CPU_NEEDED    (1u << 3 | 1u << 11 | 1u << 25 | 1u << 28 | 1u << 31)
+#define CPU_VP_NEEDED (1u << 7 | 3u << 10 | 3u << 19 | 3u << 23 | 1u << 29 | 1u << 31)
 #define CPU_FORBIDDEN (1u << 15 | 1u << 16)
 #define CPU_SECONDARY (1u << 31)
-/* Secondary: WBINVD exiting too; wanted are RDTSCP, INVPCID, ENCLS exiting, XSAVES, MBEC. */
-#define CPU2_NEEDED (VMX_CPU2_EPT | VMX_CPU2_VPID | 1u << 6 | VMX_CPU2_UNRESTRICTED)
+/*
+ * Secondary: wanted are RDTSCP, INVPCID, ENCLS exiting, XSAVES, MBEC. In partitions WBINVD exiting,
+ * wanted are ENCLS exiting and MBEC.
+ */
+#define CPU2_NEEDED    (VMX_CPU2_EPT | VMX_CPU2_VPID | VMX_CPU2_UNRESTRICTED)
+#define CPU2_VP_NEEDED (CPU2_NEEDED | 1u << 6)
+#define CPU2_VP_WANTED (1u << 15 | VMX_CPU2_MBEC)
 #define CPU2_WANTED                                                                                \
 	(VMX_CPU2_RDTSCP | VMX_CPU2_INVPCID | 1u << 15 | VMX_CPU2_XSAVES | VMX_CPU2_MBEC)
 /*
@@ -66,16 +72,17 @@
 #define SECONDARY 2u
 
 struct demand {
-	uint32_t needed, wanted, forbidden;
+	uint32_t needed, wanted, vp_needed, vp_wanted, forbidden;
 	enum launch_status missing;
 };
 
 static const struct demand demands[GROUPS] = {
-	{ PIN_NEEDED, PIN_WANTED, 0, LAUNCH_NO_PIN_CONTROL },
-	{ CPU_NEEDED, 0, CPU_FORBIDDEN, LAUNCH_NO_PRIMARY_CONTROL },
-	{ CPU2_NEEDED, CPU2_WANTED, 0, LAUNCH_NO_SECONDARY_CONTROL },
-	{ EXIT_NEEDED, 0, EXIT_FORBIDDEN, LAUNCH_NO_EXIT_CONTROL },
-	{ ENTRY_NEEDED, 0, 0, LAUNCH_NO_ENTRY_CONTROL },
+	{ PIN_NEEDED, 0, PIN_VP_NEEDED, PIN_VP_WANTED, 0, LAUNCH_NO_PIN_CONTROL },
+	{ CPU_NEEDED, 0, CPU_VP_NEEDED, 0, CPU_FORBIDDEN, LAUNCH_NO_PRIMARY_CONTROL },
+	{ CPU2_NEEDED, CPU2_WANTED, CPU2_VP_NEEDED, CPU2_VP_WANTED, 0,
+	    LAUNCH_NO_SECONDARY_CONTROL },
+	{ EXIT_NEEDED, 0, EXIT_NEEDED, 0, EXIT_FORBIDDEN, LAUNCH_NO_EXIT_CONTROL },
+	{ ENTRY_NEEDED, 0, ENTRY_NEEDED, 0, 0, LAUNCH_NO_ENTRY_CONTROL },
 };
 
 /* Bits of an address that select memory; with TME's keys in use, the upper ones do not. */
@@ -136,11 +143,21 @@ static uint64_t capability(const struct vmx_facts *vmx, unsigned group)
 }
 
 /* What the monitor would run with: low half must be 1, high half may be 1. */
+/* The normal world's controls. */
 static uint32_t combine(const struct vmx_facts *vmx, unsigned group)
 {
 	uint64_t value = capability(vmx, group);
 
 	return (demands[group].needed | demands[group].wanted | (uint32_t)value) &
+	    (uint32_t)(value >> 32);
+}
+
+/* Those of partitions. */
+static uint32_t combine_vp(const struct vmx_facts *vmx, unsigned group)
+{
+	uint64_t value = capability(vmx, group);
+
+	return (demands[group].vp_needed | demands[group].vp_wanted | (uint32_t)value) &
 	    (uint32_t)(value >> 32);
 }
 
@@ -150,7 +167,8 @@ static enum launch_status judge_controls(const struct vmx_facts *vmx)
 		uint32_t value = combine(vmx, i);
 
 		if ((value & demands[i].needed) != demands[i].needed ||
-		    value & demands[i].forbidden)
+		    value & demands[i].forbidden ||
+		    (combine_vp(vmx, i) & demands[i].vp_needed) != demands[i].vp_needed)
 			return demands[i].missing;
 	}
 	return vmx->shown & ~combine(vmx, SECONDARY) ? LAUNCH_NO_SECONDARY_CONTROL : LAUNCH_OK;
@@ -217,7 +235,8 @@ enum launch_status vmx_judge(const struct cpu *cpu)
 bool vmx_same(const struct cpu *first, const struct cpu *second)
 {
 	for (unsigned i = 0; i < GROUPS; i++)
-		if (combine(&first->vmx, i) != combine(&second->vmx, i))
+		if (combine(&first->vmx, i) != combine(&second->vmx, i) ||
+		    combine_vp(&first->vmx, i) != combine_vp(&second->vmx, i))
 			return false;
 	return first->vmx.ept == second->vmx.ept &&
 	    first->vmx.address_bits == second->vmx.address_bits &&
