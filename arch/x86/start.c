@@ -81,7 +81,7 @@ static bool prepare_cpus(void)
 		cpu->sync = sync_of(i);
 		cpu->vmxon_spa = (uint64_t)frames;
 		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
-		cpu->host_spa = (uint64_t)frames + 2 * FRAME_SIZE;
+		cpu->host_spa = (uint64_t)frames + 2ull * FRAME_SIZE;
 	}
 	return true;
 }

@@ -125,8 +125,8 @@ vp_code_\name\()_end:
 
 /*
  * A MOV to CR4 in a page that it has just made not present, by translations still known. An exit on
- * the way drops them, and what follows is its page fault. Should its handler run unwatched, it opens
- * what CR4 keeps shut, shuts it again, and leaves a mark in its memory.
+ * the way drops them, and what follows is its page fault. Should its handler run unwatched, it
+ * opens what CR4 keeps shut, shuts it again, and leaves a mark in its memory.
  */
 #define ALIAS 0x400000 /* between its page of 2 MiB and another mapping of it */
 	program	unwatched

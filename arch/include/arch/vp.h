@@ -13,8 +13,8 @@
  * registers, x87, SSE, CR2, KERNEL_GS_BASE are switched.
  *
  * Start state: 32-bit protected mode, flat segments, paging off, EFER.LME, NXE set, CR4.PAE,
- * MCE, OSFXSR, OSXMMEXCPT and, where the CPU has them, SMEP, UMIP set; interrupts off; x87 and SSE as
- * FNINIT and reset leave them; all registers zero but RIP and those of struct vp_start. It turns
+ * MCE, OSFXSR, OSXMMEXCPT and, where the CPU has them, SMEP, UMIP set; interrupts off; x87 and SSE
+ * as FNINIT and reset leave them; all registers zero but RIP and those of struct vp_start. It turns
  * paging on itself: nobody but the partition builds tables from its memory. CR0.PG, WP, AM, TS, MP
  * and EM are its own; another change to a control register stops it for good.
  */

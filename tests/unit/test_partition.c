@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * monitor/partition.c, and what monitor/share.c does for it: grants passed on, the end of a
+ * partition (I8; T15, T40, T44).
+ */
+#include "tests/unit/share.h"
+
+/* ---- Passing on, and the end ---- */
+
+static void lent_frames_are_passed_on_unchanged(void **state)
+{
+	struct share_place to = { partition_create(), { 0x200000 }, S2_R | S2_X };
+	uint64_t handle;
+
+	mark(FREE, 0x77);
+	handle = made(SHARE_LEND, S2_R, 2);
+	host_on(1);
+	assert_int_equal(reaches(ACCESS_READ), FREE);
+	host_on(0);
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_OK);
+	host_on(1);
+	assert_int_equal(reaches(ACCESS_READ), NO_FRAME);
+	host_on(0);
+	expect_holding(FREE, FRAME_LENT, to.partition);
+	expect_bytes(FREE, 0x77);
+	expect_hidden(FREE);
+	host_on(1);
+	assert_int_equal(host_touch_in(partition_map(to.partition), 0x201000,
+			     ACCESS_READ | ACCESS_FETCH)
+			     .spa,
+	    FREE + FRAME_SIZE);
+	host_on(0);
+	assert_int_equal(share_end(handle, partition), REDOUBT_STATE);
+	assert_int_equal(share_end(handle, to.partition), REDOUBT_OK);
+	expect_bytes(FREE, 0);
+}
+
+static void only_what_was_lent_to_be_read_is_passed_on(void **state)
+{
+	static const struct {
+		enum share_kind kind;
+		unsigned prot;
+	} rows[] = { { SHARE_DONATE, S2_R }, { SHARE_SHARE, S2_R }, { SHARE_LEND, S2_R | S2_W },
+		{ SHARE_LEND, S2_R | S2_X } };
+	struct share_place to = { partition_create(), { 0x200000 }, S2_R | S2_X };
+
+	for (unsigned i = 0; i < COUNT(rows); i++) {
+		uint64_t handle = made(rows[i].kind, rows[i].prot, 1);
+
+		assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+		assert_int_equal(reaches(ACCESS_READ), FREE);
+		assert_int_equal(share_end(handle, partition), REDOUBT_OK);
+		assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+	}
+}
+
+static void nothing_is_passed_to_oneself_or_by_the_dead(void **state)
+{
+	struct share_place to = { partition, { 0x200000 }, S2_R | S2_X };
+	uint64_t handle = made(SHARE_LEND, S2_R, 1);
+	struct frame *frame;
+
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+	to.partition = partition_create();
+	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
+	assert_true(frame_get(frame));
+	frame_unlock(frame);
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_BUSY);
+	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
+	frame_put(frame);
+	frame_unlock(frame);
+	partition_kill(partition);
+	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
+	assert_int_equal(reaches(ACCESS_READ), FREE);
+}
+
+static void a_dead_partitions_memory_goes_back(void **state)
+{
+	size_t tables = partition_map(partition)->pool->available;
+	struct share_place place = { partition, { 0 }, S2_R | S2_W };
+	uint64_t handle;
+	unsigned steps = 0;
+
+	for (unsigned i = 0; i < 9; i++) {
+		place.at.v = i * (uint64_t)LARGE_SIZE;
+		assert_int_equal(share_make((enum share_kind)(i % SHARE_KINDS), &place,
+				     &(struct frame_set){ NULL, FREE + i * 0x4000ull, 3 }, &handle),
+		    REDOUBT_OK);
+		mark(FREE + i * 0x4000ull, 0x99);
+	}
+	assert_int_equal(partition_bury(partition), REDOUBT_STATE);
+	partition_kill(partition);
+	while (partition_bury(partition) == REDOUBT_BUSY)
+		assert_in_range(++steps, 1, 9);
+	assert_int_equal(steps, 9);
+	for (unsigned i = 0; i < 9; i++) {
+		expect_normal(FREE + i * 0x4000ull);
+		expect_bytes(FREE + i * 0x4000ull, i % SHARE_KINDS == SHARE_SHARE ? 0x99 : 0);
+	}
+	assert_int_equal(partition_map(partition)->pool->available, tables);
+	assert_int_equal(share_end(handle, 0), REDOUBT_STATE);
+	assert_int_equal(partition_state(partition), PARTITION_FREE);
+	assert_int_equal(partition_create(), partition);
+}
+
+static void there_are_as_many_partitions_as_ids(void **state)
+{
+	for (unsigned i = 2; i <= PARTITIONS; i++)
+		assert_int_equal(partition_create(), i);
+	assert_int_equal(partition_create(), 0);
+	assert_int_equal(partition_bury(5), REDOUBT_STATE);
+	partition_kill(0);
+	partition_kill(PARTITIONS + 1);
+	for (unsigned i = 1; i <= PARTITIONS; i++)
+		assert_int_equal(partition_state(i), PARTITION_BUILDING);
+	partition_kill(5);
+	assert_int_equal(partition_bury(5), REDOUBT_OK);
+	assert_int_equal(partition_bury(5), REDOUBT_STATE);
+	assert_int_equal(partition_bury(0), REDOUBT_STATE);
+	assert_int_equal(partition_bury(~0u), REDOUBT_STATE);
+	assert_int_equal(partition_create(), 5);
+}
+
+/* What is refused leaves no table behind, and what ends none (T44). */
+static void tables_come_back_at_once(void **state)
+{
+	size_t tables = partition_map(partition)->pool->available;
+	uint64_t handle;
+
+	for (unsigned i = 0; i < 600; i++) {
+		struct share_place place = { partition, { i * LARGE_SIZE }, S2_R };
+
+		assert_int_equal(share_make(SHARE_LEND, &place,
+				     &(struct frame_set){ NULL, host_info()->region_base, 1 },
+				     &handle),
+		    REDOUBT_RANGE);
+		assert_int_equal(share_make(SHARE_LEND, &place,
+				     &(struct frame_set){ NULL, FREE, 1 }, &handle),
+		    REDOUBT_OK);
+		assert_int_equal(share_end(handle, partition), REDOUBT_OK);
+		assert_int_equal(partition_map(partition)->pool->available, tables);
+	}
+}
+
+static void a_dead_partition_with_a_referenced_frame_waits(void **state)
+{
+	struct frame *frame;
+
+	made(SHARE_SHARE, S2_R, 1);
+	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
+	assert_true(frame_get(frame));
+	frame_unlock(frame);
+	partition_kill(partition);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
+	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
+	frame_put(frame);
+	frame_unlock(frame);
+	assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
+	assert_int_equal(partition_bury(partition), REDOUBT_OK);
+}
+
+static void take_apart_unlocked(void *argument)
+{
+	share_take_apart(partition);
+}
+
+static void taking_apart_wants_the_lock(void **state)
+{
+	assert_int_equal(host_end_of(take_apart_unlocked, NULL).end, HOST_STOPPED);
+}
+
+static const struct CMUnitTest tests[] = {
+	TEST(lent_frames_are_passed_on_unchanged),
+	TEST(only_what_was_lent_to_be_read_is_passed_on),
+	TEST(nothing_is_passed_to_oneself_or_by_the_dead),
+	TEST(a_dead_partitions_memory_goes_back),
+	TEST(there_are_as_many_partitions_as_ids),
+	TEST(tables_come_back_at_once),
+	TEST(a_dead_partition_with_a_referenced_frame_waits),
+	TEST(taking_apart_wants_the_lock),
+};
+
+UNIT_MAIN(tests)
