@@ -49,8 +49,8 @@ static __attribute__((unused)) int sound(void **state)
 	return !sound;
 }
 
-static __attribute__((unused)) enum redoubt_status make_list(enum share_kind kind, unsigned prot, const uint64_t *list,
-    uint64_t count, uint64_t *handle)
+static __attribute__((unused)) enum redoubt_status make_list(enum share_kind kind, unsigned prot,
+    const uint64_t *list, uint64_t count, uint64_t *handle)
 {
 	struct share_place place = { partition, { AT }, prot };
 
@@ -86,7 +86,8 @@ static __attribute__((unused)) void expect_bytes(uint64_t spa, uint8_t value)
 		assert_int_equal(bytes[i], value);
 }
 
-static __attribute__((unused)) void expect_holding(uint64_t spa, enum frame_state state, unsigned holder)
+static __attribute__((unused)) void expect_holding(uint64_t spa, enum frame_state state,
+    unsigned holder)
 {
 	assert_int_equal(frame_holding((spa_t){ spa }).state, state);
 	assert_int_equal(frame_holding((spa_t){ spa }).partition, holder);
