@@ -123,8 +123,8 @@ class Dump:
         return self.part(end, self.base + self.size - end)
 
     def root(self):
-        """Root of the normal world's tables: monitor/protect.c, `normal`, behind the lock."""
-        return self.word(self.base + self.image.at("normal") + 16)
+        """Root of the normal world's tables: monitor/protect.c, `normal`, behind the lock and the pointer to it."""
+        return self.word(self.base + self.image.at("normal") + 24)
 
     def leaves(self):
         """{GPA: (entry, size)} of everything that the second stage maps."""
