@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/cpu.h"
 #include "arch/host/host.h"
 #include "arch/upcall.h"
 #include "monitor/log.h"
