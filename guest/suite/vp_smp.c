@@ -15,6 +15,7 @@
 #define MOVES	      40u
 #define NMIS	      100u
 #define NMI_DELAY     20000u
+#define SHORT_NMIS    2000u
 #define INITS	      5u
 #define A_WHILE	      2000000u
 #define A_LONG_WHILE  20000000u
@@ -272,6 +273,39 @@ static void flushes_and_nmis(void)
 	vp_drop(0);
 }
 
+static void run_short(void *index)
+{
+	while (!stop) {
+		result = vp_run((unsigned)(uint64_t)index, VP_ENOUGH);
+		if (result.stop != VP_CALLED && result.stop != VP_INTERRUPTED)
+			return;
+	}
+}
+
+/* Runs that end at once, so that NMIs come at every point of the way in and out. */
+static void nmis_on_the_way(void)
+{
+	const struct cpu *other = cpu_at(1);
+	unsigned missed = 0, added = 0;
+
+	vp_make(0, echo);
+	stop = 0;
+	smp_begin(1, run_short, (void *)0);
+	for (unsigned i = 0; i < SHORT_NMIS; i++) {
+		uint64_t before = other->nmis;
+
+		delay(i * 61 % 2048);
+		apic_send(other->apic_id, ICR_NMI | ICR_ASSERT);
+		missed += !taken(other, before);
+		added += other->nmis > before + 1;
+	}
+	stop = 1;
+	tap(smp_wait(1) && (result.stop == VP_CALLED || result.stop == VP_INTERRUPTED),
+	    "T75 a VP is run again and again while NMIs come");
+	tap(!missed && !added, "T28 each of %u is taken once (%u missed)", SHORT_NMIS, missed);
+	vp_drop(0);
+}
+
 /* From the moment the call returns nothing lands in a page that may no longer be written. */
 static void stale_translation(void)
 {
@@ -299,6 +333,7 @@ void vp_between_cpus(void)
 	inits();
 	flushes();
 	flushes_and_nmis();
+	nmis_on_the_way();
 	stale_translation();
 	trap_set_handler(VECTOR_IPI, NULL);
 	trap_set_handler(VECTOR_TIMER, NULL);

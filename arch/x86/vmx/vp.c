@@ -26,7 +26,10 @@
 #define RIGHTS_FLAT_DATA       0xc093u
 #define SEGMENTS	       6u
 
-/* What a VP may change of CR0; of CR4 it may change nothing. */
+/*
+ * What a VP may change of CR0; of CR4 it may change nothing. A machine check with MCE clear would
+ * stop the CPU.
+ */
 #define CR0_OWN	  (CR0_PG | CR0_AM | CR0_WP | CR0_TS | CR0_EM | CR0_MP)
 #define CR0_START (CR0_PE | CR0_ET | CR0_NE)
 #define CR4_START (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXC)
@@ -85,8 +88,7 @@ static void write_start(const struct vp_start *start)
 	vmwrite(VMCS_GUEST_CR0, CR0_START);
 	vmwrite(VMCS_CR0_SHADOW, CR0_START);
 	vmwrite(VMCS_CR0_MASK, ~CR0_OWN);
-	/* A machine check with CR4.MCE clear would stop the CPU. */
-	vmwrite(VMCS_GUEST_CR4, cr4 | CR4_VMXE | CR4_MCE);
+	vmwrite(VMCS_GUEST_CR4, cr4 | CR4_VMXE);
 	vmwrite(VMCS_CR4_SHADOW, cr4);
 	vmwrite(VMCS_CR4_MASK, UINT64_MAX);
 	vmwrite(VMCS_GUEST_EFER, EFER_LME | EFER_NXE);
