@@ -113,13 +113,14 @@ static bool ranges_valid(const struct bootinfo *info)
 	return true;
 }
 
-/* Whether [base, end) lies in one of the ranges. */
+/* Whether [base, end) lies in one of the ranges; end 0: it does not. */
 static bool in_ranges(const struct bootinfo *info, uint64_t base, uint64_t end)
 {
 	const struct bootinfo_range *range = block_at(info, info->range_offset);
 
 	for (uint32_t i = 0; i < info->range_count; i++)
-		if (base >= range[i].base && end <= frames_end(range[i].base, range[i].pages))
+		if (end != 0 && base >= range[i].base &&
+		    end <= frames_end(range[i].base, range[i].pages))
 			return true;
 	return false;
 }
@@ -131,12 +132,30 @@ static bool region_valid(const struct bootinfo *info)
 	uint64_t record = info->record_base;
 	uint64_t record_end = frames_end(record, 1);
 
-	if (base == 0 || end == 0 || !in_ranges(info, base, end))
+	if (base == 0 || !in_ranges(info, base, end))
 		return false;
 	if (record == 0)
 		return true;
-	return record_end != 0 && !ranges_meet(base, end, record, record_end) &&
-	    in_ranges(info, record, record_end);
+	return !ranges_meet(base, end, record, record_end) && in_ranges(info, record, record_end);
+}
+
+static bool partition_valid(const struct bootinfo *info, const struct bootinfo_partition *p)
+{
+	uint64_t image = 1ull + p->text_pages + p->rodata_pages;
+
+	if (p->image_base == 0)
+		return all_zero(p, sizeof(*p));
+	return p->reserved == 0 && p->id[sizeof(p->id) - 1] == 0 &&
+	    in_ranges(info, p->image_base, frames_end(p->image_base, image)) &&
+	    in_ranges(info, p->data_base, frames_end(p->data_base, p->data_pages));
+}
+
+static bool partitions_valid(const struct bootinfo *info)
+{
+	for (unsigned i = 0; i < BOOTINFO_PARTITIONS; i++)
+		if (!partition_valid(info, &info->partitions[i]))
+			return false;
+	return true;
 }
 
 bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes)
@@ -144,5 +163,5 @@ bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes)
 	return header_valid(info, bytes) && settings_valid(info) && info->cpu_count >= 1 &&
 	    info->cpu_count <= BOOTINFO_MAX_CPUS && info->range_count >= 1 &&
 	    info->range_count <= BOOTINFO_MAX_RANGES && layout_valid(info) && cpus_valid(info) &&
-	    ranges_valid(info) && region_valid(info);
+	    ranges_valid(info) && region_valid(info) && partitions_valid(info);
 }

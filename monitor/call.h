@@ -11,6 +11,7 @@
 
 #include <stdint.h>
 
+#include "arch/upcall.h"
 #include "monitor/abi/call.h"
 
 /*
@@ -23,6 +24,9 @@ typedef uint64_t call_handler(const uint64_t args[CALL_REGS], uint64_t rets[CALL
 #define CALL(id, name, rights, arguments, results, statuses, summary) call_handler call_##name;
 #include "monitor/abi/calls.def"
 #undef CALL
+
+/* Carries out a call of the partition that runs on this CPU. */
+void monitor_partition_call(struct call *call);
 
 /* A status caused by argument `arg` (from 1; 0: by none). */
 static inline uint64_t call_error(enum redoubt_status status, unsigned arg)

@@ -8,6 +8,8 @@
 #include "arch/upcall.h"
 #include "monitor/lib/checked.h"
 #include "monitor/lib/string.h"
+#include "monitor/partition.h"
+#include "monitor/share.h"
 
 bool guest_claim(gpa_t gpa, struct guest_frame *claim)
 {
@@ -15,6 +17,18 @@ bool guest_claim(gpa_t gpa, struct guest_frame *claim)
 	claim->spa = (spa_t){ gpa.v };
 	claim->frame = frame_lock(claim->spa, FRAME_NORMAL);
 	return claim->frame != NULL;
+}
+
+void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
+{
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	for (uint64_t i = 0; i < frames->count; i++) {
+		sha256_add(&hash, slot_map(frame_nth(frames, i), SLOT_READ), FRAME_SIZE);
+		slot_unmap();
+	}
+	sha256_end(&hash, digest);
 }
 
 void guest_release(struct guest_frame *claim)
@@ -35,6 +49,34 @@ void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, siz
 {
 	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
 	read_frame(claim->spa, offset, to, bytes);
+}
+
+/* What the partition has stays so while it is locked. */
+static bool claim_in(unsigned partition, gpa_t gpa, struct guest_frame *claim)
+{
+	struct stage2 *map = partition_map(partition);
+	struct stage2_leaf leaf = { 0 };
+
+	spin_lock(map->lock);
+	if (gpa.v < PARTITION_SPACE)
+		leaf = stage2_lookup(map, gpa);
+	claim->spa = leaf.spa;
+	claim->frame = leaf.present ? frame_lock(leaf.spa, FRAME_PARTITION) : NULL;
+	spin_unlock(map->lock);
+	return claim->frame != NULL;
+}
+
+bool guest_read_in(unsigned partition, gpa_t from, void *to, size_t bytes)
+{
+	size_t offset = from.v % FRAME_SIZE;
+	struct guest_frame claim;
+
+	if (!range_within(offset, bytes, FRAME_SIZE) ||
+	    !claim_in(partition, (gpa_t){ from.v - offset }, &claim))
+		return false;
+	guest_copy_in(&claim, offset, to, bytes);
+	guest_release(&claim);
+	return true;
 }
 
 bool monitor_guest_read(gpa_t from, void *to, size_t bytes)

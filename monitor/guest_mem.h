@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "arch/addr.h"
+#include "monitor/lib/sha256.h"
 #include "monitor/page_owner.h"
 
 struct guest_frame {
@@ -30,6 +31,15 @@ void guest_release(struct guest_frame *claim);
  */
 void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes);
 void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes);
+
+/*
+ * Copies from memory of its own that a partition finds at `from`. false: it is not within one
+ * frame, or not the partition's alone. Takes the map's lock for a moment, then the frame's.
+ */
+bool guest_read_in(unsigned partition, gpa_t from, void *to, size_t bytes);
+
+/* SHA-256 of frames that nobody changes. */
+void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES]);
 
 /* Zeroes a frame whose lock the caller holds. */
 void guest_scrub(spa_t frame);

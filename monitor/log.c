@@ -46,6 +46,10 @@ static size_t make_line(char line[LOG_LINE], enum log_level level, const char *f
 	bytes += format_text(line + bytes, room - bytes, format, args);
 	if (bytes == room - 1)
 		line[bytes - 1] = '~';
+	/* Text may be a partition's. */
+	for (size_t i = 0; i < bytes; i++)
+		if (line[i] < ' ' || line[i] > '~')
+			line[i] = '?';
 	line[bytes++] = '\n';
 	return bytes;
 }

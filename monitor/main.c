@@ -4,6 +4,7 @@
  */
 #include "arch/console.h"
 #include "arch/upcall.h"
+#include "monitor/keys.h"
 #include "monitor/log.h"
 #include "monitor/monitor.h"
 #include "monitor/page_owner.h"
@@ -12,15 +13,16 @@
 
 const struct bootinfo *monitor_boot;
 
-enum launch_status monitor_init(const struct bootinfo *info)
+enum launch_status monitor_init(struct bootinfo *info)
 {
 	monitor_boot = info;
 	console_init(info);
 	log_init((enum log_level)info->log_level);
+	keys_init(info);
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
 	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,
 	    info->cpu_count, info->range_count);
-	if (!page_owner_init(info) || !protect_init(info) || !partition_init()) {
+	if (!page_owner_init(info) || !protect_init(info) || !partition_init(info)) {
 		klog(LOG_ERROR, "the memory reserved for the monitor is too small");
 		return LAUNCH_BAD_REGION;
 	}

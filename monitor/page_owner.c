@@ -134,6 +134,14 @@ bool page_owner_init(const struct bootinfo *info)
 	return true;
 }
 
+void page_owner_scrub(void)
+{
+	for (uint32_t i = 0; i < table.range_count; i++)
+		for (uint64_t at = table.ranges[i].base; at < table.ranges[i].end; at += FRAME_SIZE)
+			if (frame_state((spa_t){ at }) == FRAME_PARTITION)
+				guest_scrub((spa_t){ at });
+}
+
 struct frame *frame_lock(spa_t spa, enum frame_state expected)
 {
 	struct frame *frame = descriptor(spa.v);

@@ -109,6 +109,9 @@ void frames_pass(const struct frame_set *set, struct holding to);
 /* Whether any frame of [base, end) has a descriptor. */
 bool page_owner_any(uint64_t base, uint64_t end);
 
+/* Zeroes all that is a partition's alone; takes no lock: the machine is about to end. */
+void page_owner_scrub(void);
+
 /* Frames with descriptors. */
 uint64_t page_owner_frames(void);
 

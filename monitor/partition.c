@@ -4,17 +4,48 @@
  */
 #include "monitor/partition.h"
 
+#include <stdatomic.h>
+
+#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
+#include "arch/vp.h"
+#include "monitor/abi/audit.h"
+#include "monitor/abi/trustlet.h"
+#include "monitor/call.h"
+#include "monitor/guest_mem.h"
+#include "monitor/lib/string.h"
+#include "monitor/protect.h"
 #include "monitor/share.h"
 
-/* The map's lock guards all of it. */
+/* A token: the turn, one for each request, the VP's state, the partition's id. */
+#define TOKEN_ID   0xffull
+#define TOKEN_VP   0x300ull
+#define TOKEN_TURN 0x400ull
+
+enum vp_state { VP_IDLE = 0x000, VP_CANCELLED = 0x100, VP_SUSPENDED = 0x200, VP_BUSY = 0x300 };
+
+struct partition {
+	_Atomic enum partition_state state;
+	struct stage2 map;
+	struct vp *vp;
+	_Atomic uint64_t token;
+	struct bootinfo_partition is;
+	bool placed;
+	bool fresh;   /* the VP is to be put into its start state */
+	bool parked;  /* it stands in next_request */
+	bool pending; /* `words` are a request to be handed to it */
+	bool gave_up;
+	uint64_t used;	/* cycles of this request */
+	uint64_t since; /* when it was suspended */
+	uint64_t served;
+	uint64_t words[CALL_REGS]; /* request, or answer */
+};
+
 static struct {
 	struct stage2_pool pool;
-	struct {
-		_Atomic enum partition_state state;
-		struct stage2 map;
-	} list[PARTITIONS];
+	struct partition list[PARTITIONS];
+	uint8_t running[BOOTINFO_MAX_CPUS]; /* what each CPU runs */
 } partitions;
 
 static struct spinlock *map_lock(void)
@@ -22,51 +53,102 @@ static struct spinlock *map_lock(void)
 	return monitor_normal_stage2()->lock;
 }
 
-bool partition_init(void)
+static struct partition *of(unsigned id)
 {
-	void *memory = region_reserve(MONITOR_PARTITION_TABLES);
-
-	if (!memory)
-		return false;
-	stage2_pool_init(&partitions.pool, memory, MONITOR_PARTITION_TABLES);
-	for (unsigned i = 0; i < PARTITIONS; i++) {
-		partitions.list[i].state = PARTITION_FREE;
-		CHECK(stage2_init(&partitions.list[i].map, &partitions.pool, map_lock()));
-	}
-	return true;
+	CHECK(id != 0 && id <= PARTITIONS);
+	return &partitions.list[id - 1];
 }
 
 enum partition_state partition_state(unsigned id)
 {
-	return id != 0 && id <= PARTITIONS ? partitions.list[id - 1].state : PARTITION_FREE;
+	return id != 0 && id <= PARTITIONS ? of(id)->state : PARTITION_FREE;
 }
 
 struct stage2 *partition_map(unsigned id)
 {
-	CHECK(id != 0 && id <= PARTITIONS);
-	return &partitions.list[id - 1].map;
+	return &of(id)->map;
 }
 
-unsigned partition_create(void)
+const struct bootinfo_partition *partition_is(unsigned id)
+{
+	return &of(id)->is;
+}
+
+uint64_t partition_served(unsigned id)
+{
+	return of(id)->served;
+}
+
+unsigned partition_running(void)
+{
+	return partitions.running[cpu_index()];
+}
+
+/* ---- The VP's owner ---- */
+
+/* Takes the VP if the token is as expected. */
+static bool take(struct partition *p, uint64_t token, uint64_t turns)
+{
+	return atomic_compare_exchange_strong(&p->token, &token,
+	    (token & ~TOKEN_VP) + turns + VP_BUSY);
+}
+
+/* Takes one that serves no request, or one for whose token nobody came in time. */
+static bool take_free(struct partition *p, uint64_t turns)
+{
+	uint64_t token = atomic_load(&p->token);
+	enum vp_state state = (enum vp_state)(token & TOKEN_VP);
+
+	return (state < VP_SUSPENDED ||
+		   (state == VP_SUSPENDED && cpu_cycles() - p->since > SUSPENSION_CYCLES)) &&
+	    take(p, token, turns);
+}
+
+static void put(struct partition *p, enum vp_state state)
+{
+	atomic_store(&p->token, (atomic_load(&p->token) & ~TOKEN_VP) + state);
+}
+
+/* The partition whose suspended request a token names, taken; NULL: none. */
+static struct partition *take_suspended(uint64_t token)
+{
+	unsigned id = token & TOKEN_ID;
+
+	if ((token & TOKEN_VP) != VP_SUSPENDED || id == 0 || id > PARTITIONS ||
+	    !take(of(id), token, 0))
+		return NULL;
+	return of(id);
+}
+
+/* ---- States ---- */
+
+/* Changes the state of the first one, of `id` if it is not 0, that is in the state expected. */
+static unsigned change(unsigned id, enum partition_state from, enum partition_state to)
 {
 	unsigned found = 0;
 
 	spin_lock(map_lock());
-	for (unsigned id = 1; id <= PARTITIONS && found == 0; id++)
-		if (partition_state(id) == PARTITION_FREE)
-			found = id;
+	for (unsigned i = 1; i <= PARTITIONS && found == 0; i++)
+		if ((id == 0 || id == i) && partition_state(i) == from)
+			found = i;
 	if (found != 0)
-		partitions.list[found - 1].state = PARTITION_BUILDING;
+		of(found)->state = to;
 	spin_unlock(map_lock());
 	return found;
 }
 
+unsigned partition_create(void)
+{
+	return change(0, PARTITION_FREE, PARTITION_BUILDING);
+}
+
 void partition_kill(unsigned id)
 {
-	spin_lock(map_lock());
-	if (partition_state(id) == PARTITION_BUILDING)
-		partitions.list[id - 1].state = PARTITION_DEAD;
-	spin_unlock(map_lock());
+	if (partition_state(id) == PARTITION_FREE || of(id)->placed || !take_free(of(id), 0))
+		return;
+	for (unsigned from = PARTITION_BUILDING; from < PARTITION_DEAD; from++)
+		change(id, (enum partition_state)from, PARTITION_DEAD);
+	put(of(id), VP_IDLE);
 }
 
 /* One hold of the lock, so that nobody else buries it meanwhile and takes it anew. */
@@ -78,7 +160,257 @@ enum redoubt_status partition_bury(unsigned id)
 	if (partition_state(id) == PARTITION_DEAD)
 		status = share_take_apart(id) ? REDOUBT_OK : REDOUBT_BUSY;
 	if (status == REDOUBT_OK)
-		partitions.list[id - 1].state = PARTITION_FREE;
+		of(id)->state = PARTITION_FREE;
 	spin_unlock(map_lock());
 	return status;
+}
+
+/* ---- Those that the loader has placed ---- */
+
+static bool give(unsigned id, enum share_kind kind, struct share_place place,
+    struct frame_set frames)
+{
+	uint64_t handle;
+
+	for (uint64_t pages; frames.count != 0; frames.count -= pages) {
+		pages = frames.count < PASS_MAX ? frames.count : PASS_MAX;
+		if (share_make(kind, &place, &(struct frame_set){ NULL, frames.base, pages },
+			&handle) != REDOUBT_OK)
+			return false;
+		place.at.v += pages * FRAME_SIZE;
+		frames.base += pages * FRAME_SIZE;
+	}
+	return true;
+}
+
+static uint64_t image_pages(const struct bootinfo_partition *is)
+{
+	return 1ull + is->text_pages + is->rodata_pages;
+}
+
+/* Judged when nobody else reaches it any more (I3). */
+static bool is_as_measured(const struct bootinfo_partition *is)
+{
+	uint8_t digest[SHA256_BYTES];
+
+	guest_measure(&(struct frame_set){ NULL, is->image_base, image_pages(is) }, digest);
+	return memcmp(digest, is->measurement, sizeof(digest)) == 0;
+}
+
+/* What was judged gets its rights, and runs at the first request. */
+static void make_ready(unsigned id, const struct bootinfo_partition *is)
+{
+	struct partition *p = of(id);
+
+	p->is = *is;
+	p->fresh = true;
+	p->gave_up = false;
+	p->served = 0;
+	spin_lock(map_lock());
+	stage2_protect(&p->map, (gpa_t){ TRUSTLET_IMAGE_BASE + FRAME_SIZE }, is->text_pages,
+	    S2_R | S2_X);
+	p->state = PARTITION_READY;
+	spin_unlock(map_lock());
+	klog(LOG_INFO, "partition %u: %s, SVN %u", id, is->id, is->svn);
+}
+
+static bool place(const struct bootinfo_partition *is)
+{
+	unsigned id = partition_create();
+	struct share_place image = { id, { TRUSTLET_IMAGE_BASE }, S2_R };
+	struct share_place data = { id, { TRUSTLET_DATA_BASE }, S2_R | S2_W };
+
+	if (!give(id, SHARE_LEND, image,
+		(struct frame_set){ NULL, is->image_base, image_pages(is) }) ||
+	    !give(id, SHARE_DONATE, data,
+		(struct frame_set){ NULL, is->data_base, is->data_pages }) ||
+	    !is_as_measured(is))
+		return false;
+	of(id)->placed = true;
+	make_ready(id, is);
+	return true;
+}
+
+bool partition_init(const struct bootinfo *info)
+{
+	void *tables = region_reserve(MONITOR_PARTITION_TABLES);
+	uint8_t *vps = region_alloc(PARTITIONS * vp_pages());
+
+	if (!tables || !vps)
+		return false;
+	stage2_pool_init(&partitions.pool, tables, MONITOR_PARTITION_TABLES);
+	for (unsigned i = 0; i < PARTITIONS; i++) {
+		partitions.list[i] = (struct partition){ .vp = (struct vp *)(void *)vps,
+			.token = i + 1 };
+		CHECK(stage2_init(&partitions.list[i].map, &partitions.pool, map_lock()));
+		vps += vp_pages() * FRAME_SIZE;
+	}
+	for (unsigned i = 0; i < BOOTINFO_PARTITIONS; i++)
+		if (info->partitions[i].image_base != 0 && !place(&info->partitions[i]))
+			return false;
+	return true;
+}
+
+/* ---- Running ---- */
+
+void partition_park(const uint64_t words[CALL_REGS])
+{
+	struct partition *p = of(partition_running());
+
+	p->parked = true;
+	/* What it parks with at its start, or after a request that was cancelled, is no answer. */
+	if (!p->pending)
+		memcpy(p->words, words, sizeof(p->words));
+}
+
+void partition_give_up(void)
+{
+	of(partition_running())->gave_up = true;
+}
+
+/* Puts the VP into its start state, or hands it the request it waits for. */
+static void prepare(struct partition *p)
+{
+	if (p->fresh) {
+		vp_reset(p->vp,
+		    &(struct vp_start){ .map = &p->map,
+			.partition = partition_running(),
+			.entry = TRUSTLET_IMAGE_BASE + FRAME_SIZE,
+			.ebx = TRUSTLET_DATA_BASE,
+			.esi = p->is.data_pages });
+		p->fresh = false;
+		p->parked = false;
+	} else if (p->parked && p->pending) {
+		struct call *call = vp_call(p->vp);
+
+		call->rax = REDOUBT_OK;
+		memcpy(call->regs, p->words, sizeof(call->regs));
+		p->parked = false;
+		p->pending = false;
+	}
+}
+
+/* Runs the VP until it stops for something that the monitor does not answer by itself. */
+static struct vp_exit run(struct partition *p)
+{
+	struct vp_exit exit;
+
+	do {
+		uint64_t start = cpu_cycles();
+
+		prepare(p);
+		exit = vp_run(p->vp, REQUEST_CYCLES - p->used);
+		if (exit.stop == VP_CALLED)
+			monitor_partition_call(vp_call(p->vp));
+		if (p->parked && !p->pending)
+			return exit;
+		p->used += cpu_cycles() - start;
+		if (p->used >= REQUEST_CYCLES)
+			exit.stop = VP_EXPIRED;
+	} while (exit.stop == VP_CALLED && !p->gave_up);
+	return exit;
+}
+
+static enum redoubt_status crash(unsigned id, const struct vp_exit *exit)
+{
+	klog(LOG_WARN, "partition %u died: stop %u, exit %x at %lx, %lx", id, exit->stop,
+	    exit->reason, (unsigned long)exit->rip, (unsigned long)exit->fact);
+	audit(REDOUBT_AUDIT_PARTITION_DEATH, id, (uint64_t)exit->stop << 32 | exit->reason);
+	change(id, PARTITION_READY, PARTITION_CRASHED);
+	put(of(id), VP_IDLE);
+	return REDOUBT_DEAD;
+}
+
+/* Goes on with a VP that is taken. */
+static enum redoubt_status go_on(struct partition *p, struct partition_answer *answer)
+{
+	unsigned id = atomic_load(&p->token) & TOKEN_ID;
+	struct vp_exit exit;
+
+	partitions.running[cpu_index()] = (uint8_t)id;
+	exit = run(p);
+	partitions.running[cpu_index()] = 0;
+	*answer = (struct partition_answer){ .suspended = exit.stop == VP_INTERRUPTED };
+	if (answer->suspended) {
+		p->since = cpu_cycles();
+		answer->words[1] = (atomic_load(&p->token) & ~TOKEN_VP) + VP_SUSPENDED;
+		put(p, VP_SUSPENDED);
+		return REDOUBT_OK;
+	}
+	if (!p->parked)
+		return crash(id, &exit);
+	memcpy(answer->words, p->words, sizeof(answer->words));
+	answer->words[0] &= UINT32_MAX;
+	p->served++;
+	put(p, VP_IDLE);
+	return REDOUBT_OK;
+}
+
+enum redoubt_status partition_request(unsigned id, const uint64_t words[CALL_REGS],
+    struct partition_answer *answer)
+{
+	struct partition *p;
+
+	if (partition_state(id) < PARTITION_READY)
+		return REDOUBT_STATE;
+	p = of(id);
+	if (!take_free(p, TOKEN_TURN))
+		return REDOUBT_BUSY;
+	/* Nobody else ends it from here on. */
+	if (partition_state(id) != PARTITION_READY) {
+		put(p, VP_IDLE);
+		return REDOUBT_DEAD;
+	}
+	memcpy(p->words, words, sizeof(p->words));
+	p->used = 0;
+	p->pending = true;
+	return go_on(p, answer);
+}
+
+enum redoubt_status partition_resume(uint64_t token, struct partition_answer *answer)
+{
+	struct partition *p = take_suspended(token);
+
+	return p ? go_on(p, answer) : REDOUBT_STATE;
+}
+
+enum redoubt_status partition_cancel(uint64_t token)
+{
+	struct partition *p = take_suspended(token);
+
+	if (!p)
+		return REDOUBT_STATE;
+	put(p, VP_CANCELLED);
+	return REDOUBT_OK;
+}
+
+enum redoubt_status partition_restart(unsigned id)
+{
+	enum redoubt_status status = REDOUBT_STATE;
+
+	if (partition_state(id) != PARTITION_CRASHED || !take_free(of(id), 0))
+		return REDOUBT_STATE;
+	/* Another may have been quicker. */
+	if (partition_state(id) == PARTITION_CRASHED) {
+		spin_lock(map_lock());
+		share_scrub(id);
+		spin_unlock(map_lock());
+		of(id)->fresh = true;
+		of(id)->gave_up = false;
+		change(id, PARTITION_CRASHED, PARTITION_READY);
+		status = REDOUBT_OK;
+	}
+	put(of(id), VP_IDLE);
+	return status;
+}
+
+void partition_leave(void)
+{
+	for (unsigned id = 1; id <= PARTITIONS; id++) {
+		uint64_t token = atomic_load(&of(id)->token);
+
+		/* One that runs needs its VP: root mode's way back leads through it. */
+		if (of(id)->vp && (token & TOKEN_VP) != VP_BUSY && take(of(id), token, 0))
+			scrub(of(id)->vp, vp_pages() * FRAME_SIZE);
+	}
 }

@@ -1,32 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Secure partitions: their second-stage maps and what state each is in.
+ * Secure partitions: their second-stage maps, their VPs, requests to them, and what state each is
+ * in.
+ *
+ * A partition is a program that serves requests. It asks for one by the call next_request, which
+ * answers the one before; between requests its VP stands in that call. A request of the normal
+ * world's is carried out on the CPU that makes it. It is suspended when something of the normal
+ * world's is pending, and goes on, on any CPU, by its token. One that was cancelled is carried out
+ * to its end by whoever asks next, and its answer dropped: a partition is never cut off in the
+ * midst of a change to what it keeps.
+ *
+ *   FREE -> BUILDING -> READY <-> CRASHED       placed by the loader: stays READY or CRASHED
+ *               |          |         |
+ *               +----------+---------+--> DEAD -> FREE
+ *
+ * The map's lock guards states and maps; the VP, and all that changes while it serves, belongs to
+ * whoever has moved the token's state to busy. A state changes from READY only by who has the VP.
  */
 #ifndef MONITOR_PARTITION_H
 #define MONITOR_PARTITION_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "arch/stage2.h"
+#include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
 
 /* Ids run from 1. */
 #define PARTITIONS 16u
 
-/* FREE -> BUILDING -> DEAD -> FREE. */
+/*
+ * Cycles that one request may take, the start of a partition before the first included, and that a
+ * suspended one waits at least before it counts as cancelled.
+ */
+#define REQUEST_CYCLES	  (1ull << 36)
+#define SUSPENSION_CYCLES (1ull << 35)
+
 enum partition_state {
 	PARTITION_FREE,
 	PARTITION_BUILDING, /* is given memory, does not run yet */
+	PARTITION_READY,    /* serves requests */
+	PARTITION_CRASHED,  /* runs no more; may be started anew */
 	PARTITION_DEAD	    /* runs no more; its memory goes back */
 };
 
-/* Makes the maps; after protect_init(). false: the region is too small. */
-bool partition_init(void);
+/*
+ * Makes maps and VPs, and those partitions that the loader has placed; after protect_init(). false:
+ * the region is too small, or what the loader placed is not what it said.
+ */
+bool partition_init(const struct bootinfo *info);
 
-/* Takes a free one. 0: there is none. */
+/* Takes a free one, without image. 0: there is none. */
 unsigned partition_create(void);
 
-/* Ends it: it is DEAD then. Its memory is given back by partition_bury(). */
+/*
+ * Ends one that was not placed by the loader and serves no request: it is DEAD then. Its memory is
+ * given back by partition_bury().
+ */
 void partition_kill(unsigned id);
 
 /*
@@ -42,5 +73,46 @@ enum partition_state partition_state(unsigned id);
 
 /* The map of one that exists. */
 struct stage2 *partition_map(unsigned id);
+
+/* What one that is READY or CRASHED is. */
+const struct bootinfo_partition *partition_is(unsigned id);
+
+/* Requests that one has answered since launch. */
+uint64_t partition_served(unsigned id);
+
+/* The partition whose call the running CPU carries out; 0: the normal world's. */
+unsigned partition_running(void);
+
+/* What a request came to. */
+struct partition_answer {
+	bool suspended;		   /* words[1] is its token, all else zero */
+	uint64_t words[CALL_REGS]; /* the answer; the first is 32 bits wide */
+};
+
+/*
+ * Makes a request, words[0] being its number, and runs the partition until it answers or is
+ * suspended. OK; STATE: there is no such partition; BUSY: it serves another request; DEAD: it has
+ * crashed, or does of this one. Holds no lock; on the slow way only.
+ */
+enum redoubt_status partition_request(unsigned id, const uint64_t words[CALL_REGS],
+    struct partition_answer *answer);
+
+/* Goes on with a suspended request. OK; STATE: the token names none; DEAD. */
+enum redoubt_status partition_resume(uint64_t token, struct partition_answer *answer);
+
+/* Gives a suspended request up. OK; STATE: the token names none. */
+enum redoubt_status partition_cancel(uint64_t token);
+
+/* Starts a crashed one anew, its private memory zeroed. OK; STATE: it has not crashed. */
+enum redoubt_status partition_restart(unsigned id);
+
+/* Scrubs what VPs hold, which do not run any more then; the machine is about to end. */
+void partition_leave(void);
+
+/* next_request() of the running partition: the answer to the request before. */
+void partition_park(const uint64_t words[CALL_REGS]);
+
+/* The running partition ends itself. */
+void partition_give_up(void);
 
 #endif

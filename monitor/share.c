@@ -7,6 +7,7 @@
 #include "arch/cpu.h"
 #include "arch/stage2.h"
 #include "arch/upcall.h"
+#include "monitor/guest_mem.h"
 #include "monitor/lib/checked.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
@@ -269,6 +270,19 @@ enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to)
 }
 
 /* ---- The end of a partition ---- */
+
+void share_scrub(unsigned partition)
+{
+	for (unsigned i = 0; i < SHARE_GRANTS; i++) {
+		if (grants[i].pages == 0 || grants[i].partition != partition ||
+		    grants[i].kind != SHARE_DONATE)
+			continue;
+		struct frame_set frames = frames_of(&grants[i]);
+
+		for (uint64_t k = 0; k < frames.count; k++)
+			guest_scrub(frame_nth(&frames, k));
+	}
+}
 
 bool share_take_apart(unsigned partition)
 {

@@ -69,6 +69,9 @@ enum redoubt_status share_end(uint64_t handle, unsigned by);
  */
 enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to);
 
+/* Zeroes what a partition was donated, for its next start. The map's lock is held. */
+void share_scrub(unsigned partition);
+
 /* Ends one grant of a partition. true: there was none. The map's lock is held. */
 bool share_take_apart(unsigned partition);
 

@@ -12,6 +12,7 @@
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
+#include "arch/vp.h"
 #include "monitor/abi/bootinfo.h"
 
 #define HOST_MAX_RANGES 16u
@@ -93,6 +94,16 @@ struct host_access host_touch_in(const struct stage2 *map, uint64_t gpa, unsigne
  * that is not. True after every completed operation; before a flush it may not be.
  */
 bool host_coherent(uint64_t *gpa);
+
+/* ---- VPs of partitions ---- */
+
+/*
+ * Plays a partition's program from where it stands to where it stops: `start` is what the VP was
+ * reset with, `call` its registers; what it remembers is the test's business.
+ */
+typedef struct vp_exit host_program(const struct vp_start *start, struct call *call,
+    uint64_t cycles);
+void host_set_program(host_program *function);
 
 /* ---- Devices ---- */
 

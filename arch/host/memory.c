@@ -15,6 +15,7 @@
 #include "arch/upcall.h"
 
 #define IMAGE_PAGES 16ull /* stands for the monitor's image at the region's start */
+#define FIXED_PAGES 16u	  /* VPs of partitions */
 
 static struct {
 	struct host_machine machine;
@@ -74,7 +75,8 @@ static uint64_t top_of(const struct host_machine *machine)
 
 static uint64_t pages_needed(const struct host_machine *machine)
 {
-	struct monitor_image image = { .load_size = IMAGE_PAGES * FRAME_SIZE };
+	struct monitor_image image = { .load_size = IMAGE_PAGES * FRAME_SIZE,
+		.fixed_pages = FIXED_PAGES };
 	uint64_t frames = 0;
 
 	for (uint32_t i = 0; i < machine->range_count; i++)

@@ -11,9 +11,9 @@ extern const struct monitor_image monitor_header;
 
 /*
  * Frames beside image, private areas, tables for every frame of memory: log, root page tables,
- * bitmaps, audit ring.
+ * bitmaps, audit ring, VPs of partitions.
  */
-#define REGION_FIXED_PAGES 128u
+#define REGION_FIXED_PAGES 192u
 
 /*
  * Frames for each CPU: the private area, VMXON and VMCS frames, root page tables, share of the

@@ -221,7 +221,7 @@ uint64_t start_root(uint64_t op)
 	}
 	policy_init();
 	policy_vcpu_init(&cpu->vcpu);
-	status = monitor_init(start_info());
+	status = monitor_init((struct bootinfo *)info_copy);
 	if (status == LAUNCH_OK)
 		status = vendor_init();
 	if (status == LAUNCH_OK)

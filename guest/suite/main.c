@@ -23,6 +23,7 @@ static const struct suite suites[] = {
 	{ "attack", suite_attack, 2 },
 	{ "bench", suite_bench, 1 },
 	{ "call", suite_call, 1 },
+	{ "call-partitions", suite_call_partitions, 1 },
 	{ "call-modes", suite_call_modes, 1 },
 	{ "call-random", suite_call_random, 1 },
 	{ "cpuid", suite_cpuid, 1 },

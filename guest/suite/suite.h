@@ -22,6 +22,7 @@ void suite_apic(void);
 void suite_attack(void);
 void suite_bench(void);
 void suite_call(void);
+void suite_call_partitions(void);
 void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);

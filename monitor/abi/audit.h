@@ -24,7 +24,8 @@
 	AUDIT(EVENT_LOOP, 14, "endless delivery of exceptions cut short")                          \
 	AUDIT(TRIPLE_FAULT, 15, "triple fault of the guest")                                       \
 	AUDIT(OUTSIDE, 16, "access to a physical address that does not exist")                     \
-	AUDIT(INTERRUPT_REFUSED, 17, "interrupt source told to send INIT, SMI or NMI")
+	AUDIT(INTERRUPT_REFUSED, 17, "interrupt source told to send INIT, SMI or NMI")             \
+	AUDIT(PARTITION_DEATH, 18, "partition ended by a fault, its time limit or itself")
 
 #define REDOUBT_AUDIT_ENUM(name, value, sentence) REDOUBT_AUDIT_##name = (value),
 enum redoubt_audit { REDOUBT_AUDIT_EVENTS(REDOUBT_AUDIT_ENUM) REDOUBT_AUDIT_LAST };

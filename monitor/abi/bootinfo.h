@@ -53,8 +53,8 @@ struct monitor_image {
 	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
 };
 
-#define BOOTINFO_MAGIC	    0x314f464e49544452ull /* "RDTINFO1" */
-#define BOOTINFO_VERSION    1u
+#define BOOTINFO_MAGIC	    0x324f464e49544452ull /* "RDTINFO2" */
+#define BOOTINFO_VERSION    2u
 #define BOOTINFO_MAX_SIZE   65536u /* bytes of the whole block */
 #define BOOTINFO_MAX_RANGES 1024u
 #define BOOTINFO_MAX_CPUS   1024u
@@ -66,7 +66,8 @@ struct monitor_image {
 #define BOOTINFO_DEBUGCON    (1u << 2) /* log to port 0xE9 as well (emulators) */
 #define BOOTINFO_PANIC_RESET (1u << 3) /* after a panic reset the machine, otherwise halt it */
 #define BOOTINFO_MITIGATE    (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
-#define BOOTINFO_FLAGS	     (0x1fu)
+#define BOOTINFO_ROOT_KEY    (1u << 5) /* there is a root key */
+#define BOOTINFO_FLAGS	     (0x3fu)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -88,6 +89,32 @@ struct bootinfo_power {
 	uint8_t reset_value;
 	/* SLP_TYP that means power-off (DSDT \\_S5); POWER_S5_UNKNOWN if not found */
 	uint8_t s5_type;
+};
+
+#define BOOTINFO_PARTITIONS 4u
+
+/*
+ * A secure partition that the loader has placed in reserved memory: its image (image.h), laid out
+ * as in the file, and its private memory. Both lie in the ranges and outside region and record. The
+ * monitor takes them out of everybody else's reach, measures the image and compares.
+ */
+struct bootinfo_partition {
+	uint64_t image_base; /* multiple of 4096; 0: none, and all else is zero */
+	uint64_t data_base;  /* multiple of 4096 */
+	uint32_t text_pages; /* of the image: behind the header's page */
+	uint32_t rodata_pages;
+	uint32_t data_pages;
+	uint32_t svn;
+	uint32_t flags; /* IMAGE_ of image.h */
+	uint32_t reserved;
+	union {
+		struct {
+			char id[32];		 /* as image.h has it; the last is 0 */
+			uint8_t measurement[32]; /* SHA-256 of the image's pages */
+			uint8_t signer[32]; /* of the signer's key as image.h has it; zero: none */
+		};
+		uint8_t items[3][32]; /* in the order of enum redoubt_info */
+	};
 };
 
 /*
@@ -114,7 +141,11 @@ struct bootinfo {
 	uint32_t attempts;
 	struct bootinfo_power power;
 	uint8_t monitor_digest[32]; /* the image header's digest */
-	uint64_t reserved1[4];
+	uint32_t tsc_khz;	    /* of the time stamp counter; 0: not measured */
+	uint32_t reserved1[7];
+	uint8_t entropy[32];  /* random as far as the loader could tell */
+	uint8_t root_key[32]; /* for this SVN of the monitor (keys.h); with BOOTINFO_ROOT_KEY */
+	struct bootinfo_partition partitions[BOOTINFO_PARTITIONS];
 };
 
 /*

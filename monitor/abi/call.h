@@ -18,7 +18,8 @@
 #define CALL_REGS 4u
 
 /* Values of the rights column. */
-#define RIGHT_NORMAL (1u << 0)
+#define RIGHT_NORMAL	(1u << 0) /* the normal world */
+#define RIGHT_PARTITION (1u << 1) /* any secure partition */
 
 enum redoubt_status {
 #define STATUS(name, value, sentence) REDOUBT_##name = (value),
@@ -32,6 +33,20 @@ enum redoubt_call {
 #undef CALL
 	REDOUBT_CALL_COUNT
 };
+
+/* What partition_info tells. */
+enum redoubt_info {
+	/* REDOUBT_PARTITION_, SVN | flags of image.h << 32, requests served, pages of memory */
+	REDOUBT_INFO_SUMMARY,
+	REDOUBT_INFO_ID,	  /* 32 characters, zeros behind */
+	REDOUBT_INFO_MEASUREMENT, /* SHA-256 of the image */
+	REDOUBT_INFO_SIGNER,	  /* SHA-256 of the signer's key; zero: none */
+	REDOUBT_INFO_ITEMS
+};
+enum redoubt_partition { REDOUBT_PARTITION_READY = 2, REDOUBT_PARTITION_CRASHED = 3 };
+
+/* In the state that partition_call and partition_resume return: there is a token, no answer yet. */
+#define REDOUBT_SUSPENDED (1ull << 32)
 
 /* The status in a RAX that a call returned. */
 static inline unsigned redoubt_status_of(uint64_t rax)

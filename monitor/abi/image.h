@@ -1,30 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Images of secure partitions: the file, where it appears in the partition, and how the partition
- * is started.
+ * Images of secure partitions: the file.
  *
  * A file is `pages` pages of 4 KiB: this header, text, read-only data. Their SHA-256 is the
  * measurement. Behind them, or nothing: a signature block, which is neither loaded nor measured.
  *
- *   GPA                       what                                      rights
- *   TRUSTLET_IMAGE_BASE       the header's page                         R
- *     + 4096                  text; its first byte is the entry         R X
- *     behind the text         read-only data, initial values of data    R
- *   TRUSTLET_DATA_BASE        private memory, zeroed at the start       R W
- *   TRUSTLET_SHARED_BASE      what is lent or shared, TRUSTLET_SHARED_BYTES at most   R W
- *
- * Nothing of the image is ever writable, so the measurement stays true and a partition that died is
- * started anew from the same frames. Nothing else is mapped, page 0 least of all.
- *
- * A VP starts as arch/vp.h says, at the entry, with
- *   EBX  TRUSTLET_DATA_BASE, in its low 12 bits START_ bits: a partition has no CPUID to ask
- *   ESI  pages of private memory, at least data_pages
- *   EDI  its index
+ * Where it appears in the partition, and how that starts: trustlet.h.
  */
 #ifndef REDOUBT_ABI_IMAGE_H
 #define REDOUBT_ABI_IMAGE_H
 
 #include <stdint.h>
+
+#include "monitor/abi/trustlet.h"
 
 #define IMAGE_MAGIC   0x3154535552544452ull /* "RDTRUST1" */
 #define IMAGE_VERSION 1u
@@ -35,15 +23,6 @@
 #define IMAGE_MAX_VPS	     1u
 #define IMAGE_MAX_SVN	     65535u
 #define IMAGE_ID_BYTES	     32u
-
-#define TRUSTLET_IMAGE_BASE   0x200000u
-#define TRUSTLET_DATA_BASE    0x40000000u
-#define TRUSTLET_SHARED_BASE  0x80000000u
-#define TRUSTLET_SHARED_BYTES 0x40000000u
-
-#define START_VMMCALL (1u << 0) /* a call is VMMCALL (AMD), otherwise VMCALL */
-#define START_RDRAND  (1u << 1) /* the CPU has RDRAND and lets a partition use it */
-#define START_RDSEED  (1u << 2)
 
 #define IMAGE_DEBUG (1u << 0) /* its registers may be shown; it gets no key of a release */
 #define IMAGE_FLAGS (1u)

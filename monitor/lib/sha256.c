@@ -110,3 +110,26 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 		store32(digest + 4 * i, hash->state[i]);
 	scrub(hash, sizeof(*hash));
 }
+
+void hmac_sha256(const uint8_t key[SHA256_BYTES], const void *data, size_t bytes,
+    uint8_t mac[SHA256_BYTES])
+{
+	uint8_t pads[2][64] = { { 0 } };
+	struct sha256 hash;
+
+	for (unsigned i = 0; i < 64; i++) {
+		uint8_t byte = i < SHA256_BYTES ? key[i] : 0;
+
+		pads[0][i] = byte ^ 0x36;
+		pads[1][i] = byte ^ 0x5c;
+	}
+	sha256_start(&hash);
+	sha256_add(&hash, pads[0], sizeof(pads[0]));
+	sha256_add(&hash, data, bytes);
+	sha256_end(&hash, mac);
+	sha256_start(&hash);
+	sha256_add(&hash, pads[1], sizeof(pads[1]));
+	sha256_add(&hash, mac, SHA256_BYTES);
+	sha256_end(&hash, mac);
+	scrub(pads, sizeof(pads));
+}

@@ -104,6 +104,21 @@ static bool plain_region(const struct bootinfo *info)
 	    (record < base || record >= base + info->region_pages * 4096);
 }
 
+/* [a-z0-9-], then nothing but zeros. */
+static bool plain_partition(const struct bootinfo *info, const struct bootinfo_partition *p)
+{
+	static const struct bootinfo_partition none;
+	uint64_t image = 1ull + p->text_pages + p->rodata_pages;
+
+	if (p->image_base == 0)
+		return memcmp(p, &none, sizeof(none)) == 0;
+	if (!plain_frames(p->image_base, image) || !plain_within(info, p->image_base, image) ||
+	    !plain_frames(p->data_base, p->data_pages) ||
+	    !plain_within(info, p->data_base, p->data_pages))
+		return false;
+	return p->reserved == 0 && p->id[31] == 0;
+}
+
 static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
 {
 	uint64_t rest = 0;
@@ -111,9 +126,9 @@ static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
 	if (bytes < sizeof(*info) || info->size < sizeof(*info) || info->size > bytes ||
 	    info->size > BOOTINFO_MAX_SIZE)
 		return false;
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 7; i++)
 		rest |= info->reserved1[i];
-	if (info->magic != BOOTINFO_MAGIC || info->version != 1 || info->flags >= 32 ||
+	if (info->magic != BOOTINFO_MAGIC || info->version != 2 || info->flags >= 64 ||
 	    info->log_level > 3 || rest || info->reserved0)
 		return false;
 	if ((info->flags & 2) && !(info->flags & 1))
@@ -124,7 +139,12 @@ static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
 		return false;
 	if (info->cpu_count - 1 >= 1024 || info->range_count - 1 >= 1024)
 		return false;
-	return plain_layout(info) && plain_lists(info) && plain_region(info);
+	if (!plain_layout(info) || !plain_lists(info) || !plain_region(info))
+		return false;
+	for (unsigned i = 0; i < 4; i++)
+		if (!plain_partition(info, &info->partitions[i]))
+			return false;
+	return true;
 }
 
 /* ---- Inputs ---- */
@@ -188,6 +208,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	machine.flags = BOOTINFO_SERIAL;
 	machine.ranges[1] = (struct bootinfo_range){ 0xa0000, 0x2f60 }; /* almost adjacent */
 	host_build(&machine);
+	host_info()->partitions[1] = (struct bootinfo_partition){ .image_base = 0x200000,
+		.data_base = 0x300000,
+		.text_pages = 3,
+		.rodata_pages = 2,
+		.data_pages = 16,
+		.svn = 1,
+		.id = "vtpm" };
 	if (!bootinfo_valid(host_info(), host_info()->size))
 		abort();
 	return 0;

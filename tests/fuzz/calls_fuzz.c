@@ -11,8 +11,12 @@
 #include "arch/cpu.h"
 #include "arch/host/host.h"
 #include "arch/upcall.h"
+#include "arch/vp.h"
+#include "monitor/abi/image.h"
+#include "monitor/lib/sha256.h"
 #include "monitor/log.h"
 #include "monitor/page_owner.h"
+#include "monitor/partition.h"
 #include "monitor/test/invariant.h"
 #include "redoubt_calls.h"
 #include "redoubt_status.h"
@@ -20,7 +24,9 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define FRAME 0x300000ull
+#define FRAME	     0x300000ull
+#define PLACED_IMAGE 0x500000ull
+#define PLACED_DATA  0x520000ull
 
 /* What an input has left. */
 struct input {
@@ -180,19 +186,197 @@ static void fuzz_call_boot_done(struct input *input)
 	done = true;
 }
 
+/* ---- Partitions: one that is placed, whose program makes calls out of the same input ---- */
+
+static struct input *playing; /* what its program draws from */
+static bool started;
+
+static struct vp_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+{
+	struct vp_exit exit = { .stop = VP_CALLED };
+	uint64_t how = take(playing, 1);
+
+	require(start->partition == 1 && cycles > 0 && cycles <= REQUEST_CYCLES);
+	*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
+	if (!started) {
+		started = true;
+	} else if (how - 1 < 0x20) {
+		exit.stop = (enum vp_stop)(how % 4);
+	} else if (how - 1 < 0x60) {
+		call->rax = how & 1 ? take(playing, 8) : take(playing, 1) % 20;
+		for (unsigned i = 0; i < CALL_REGS; i++)
+			call->regs[i] = how & 2u << i ? take(playing, 8) : 0;
+	} else if (how - 1 < 0x80) {
+		call->rax = how & 1 ? REDOUBT_CALL_log_write : REDOUBT_CALL_report_check;
+		call->regs[0] = TRUSTLET_DATA_BASE - 0x100 + take(playing, 2);
+		call->regs[1] = how & 1 ? take(playing, 2) % 300 : 0;
+	}
+	return exit;
+}
+
+static uint64_t token; /* of the last that was suspended */
+
+/* What a request may come to in the state before. */
+static void check_answer(enum partition_state before, uint64_t status, uint64_t state,
+    uint64_t first)
+{
+	enum partition_state after = partition_state(1);
+
+	require(status == REDOUBT_OK || state == 0);
+	require(status == REDOUBT_DEAD ? after == PARTITION_CRASHED : after == before);
+	if (status == REDOUBT_OK && state == REDOUBT_SUSPENDED)
+		token = first;
+}
+
+static void fuzz_call_partition_call(struct input *input)
+{
+	struct redoubt_partition_call result = { 0 };
+	enum partition_state before = partition_state(1);
+	uint64_t how = take(input, 1);
+	uint64_t target = how & 1 ? take(input, 8) : 1 | how << 32;
+	uint64_t status;
+
+	playing = input;
+	status = redoubt_partition_call(target, take(input, 1), 0, how, &result);
+	require(((uint32_t)target == 1) == (status != REDOUBT_STATE));
+	if ((uint32_t)target == 1)
+		check_answer(before, status, result.state, result.first);
+}
+
+static void fuzz_call_partition_resume(struct input *input)
+{
+	struct redoubt_partition_resume result = { 0 };
+	enum partition_state before = partition_state(1);
+	uint64_t which = take(input, 1) & 3 ? token : take(input, 8);
+	uint64_t status;
+
+	playing = input;
+	status = redoubt_partition_resume(which, &result);
+	if (status != REDOUBT_STATE)
+		check_answer(before, status, result.state, result.first);
+}
+
+static void fuzz_call_partition_cancel(struct input *input)
+{
+	uint64_t which = take(input, 1) & 1 ? token : take(input, 8);
+	uint64_t status = redoubt_partition_cancel(which);
+
+	/* What was cancelled is suspended no more. */
+	require(status != REDOUBT_OK || redoubt_partition_cancel(which) == REDOUBT_STATE);
+}
+
+static void fuzz_call_partition_restart(struct input *input)
+{
+	enum partition_state before = partition_state(1);
+	uint64_t id = take(input, 1) & 7 ? 1 : take(input, 8);
+	uint64_t status = redoubt_partition_restart(id);
+	uint8_t byte;
+
+	require((status == REDOUBT_OK) == (id == 1 && before == PARTITION_CRASHED));
+	if (status != REDOUBT_OK)
+		return;
+	started = false;
+	require(partition_state(1) == PARTITION_READY);
+	host_peek(PLACED_DATA, &byte, 1);
+	require(byte == 0);
+}
+
+static void fuzz_call_partition_info(struct input *input)
+{
+	struct redoubt_partition_info result;
+	uint64_t id = take(input, 1) & 1 ? 1 : take(input, 8);
+	uint64_t item = take(input, 1) % 6;
+	uint64_t status = redoubt_partition_info(id, item, &result);
+
+	if (item >= REDOUBT_INFO_ITEMS)
+		require(status == (REDOUBT_INVALID | 2 << 16));
+	else
+		require((status == REDOUBT_OK) == (id == 1));
+	if (status == REDOUBT_OK && item == REDOUBT_INFO_SUMMARY)
+		require(result.word0 == partition_state(1));
+}
+
+/* The normal world may not make these; the program above does. */
+static void expect_denied(struct input *input, uint64_t id)
+{
+	uint64_t regs[CALL_REGS] = { take(input, 8), take(input, 8), take(input, 1), 0 };
+
+	require(redoubt_raw_call(id, regs) == REDOUBT_DENIED);
+}
+
+static void fuzz_call_next_request(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_next_request);
+}
+
+static void fuzz_call_log_write(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_log_write);
+}
+
+static void fuzz_call_partition_exit(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_partition_exit);
+}
+
+static void fuzz_call_entropy(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_entropy);
+}
+
+static void fuzz_call_time(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_time);
+}
+
+static void fuzz_call_key_derive(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_key_derive);
+}
+
+static void fuzz_call_report_make(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_report_make);
+}
+
+static void fuzz_call_report_check(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_report_check);
+}
+
+static void place(void)
+{
+	static uint8_t image[3 * FRAME_SIZE];
+	struct bootinfo_partition *p = &host_info()->partitions[0];
+	struct sha256 hash;
+
+	*p = (struct bootinfo_partition){ .image_base = PLACED_IMAGE,
+		.data_base = PLACED_DATA,
+		.text_pages = 1,
+		.rodata_pages = 1,
+		.data_pages = 8,
+		.svn = 1,
+		.id = "fuzz" };
+	sha256_start(&hash);
+	sha256_add(&hash, image, sizeof(image));
+	sha256_end(&hash, p->measurement);
+}
+
 /* ---- Inputs ---- */
 
 /* Any registers: a small id as often as not, arguments zero as often as not. */
 static void any_call(struct input *input)
 {
 	uint64_t how = take(input, 1);
-	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 8;
+	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 20;
 	uint64_t regs[CALL_REGS] = { 0 };
 
 	for (unsigned i = 0; i < CALL_REGS; i++)
 		if (how & 2u << i)
 			regs[i] = take(input, 8);
-	redoubt_raw_call(id, regs);
+	playing = input;
+	if (redoubt_raw_call(id, regs) == REDOUBT_OK && id == REDOUBT_CALL_partition_restart)
+		started = false;
 }
 
 static void make_lines(struct input *input)
@@ -216,7 +400,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct host_machine machine = host_default();
 
-	host_boot(&machine);
+	host_build(&machine);
+	place();
+	host_set_program(play);
+	if (monitor_init(host_info()) != LAUNCH_OK)
+		abort();
 	return 0;
 }
 

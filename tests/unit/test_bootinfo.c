@@ -63,7 +63,8 @@ static void header_is_checked(void **state)
 {
 	assert_true(REFUSES(info->magic, info->magic + 1));
 	assert_true(REFUSES(info->version, 0));
-	assert_true(REFUSES(info->version, 2));
+	assert_true(REFUSES(info->version, 1));
+	assert_true(REFUSES(info->version, 3));
 	assert_true(!bootinfo_valid(info, info->size - 1));
 	assert_true(REFUSES(info->size, sizeof(*info) - 1));
 	assert_true(REFUSES(info->size, info->size - 1));
@@ -73,7 +74,7 @@ static void header_is_checked(void **state)
 
 static void settings_are_checked(void **state)
 {
-	assert_true(REFUSES(info->flags, 1u << 5));
+	assert_true(REFUSES(info->flags, 1u << 6));
 	assert_true(REFUSES(info->flags, 1u << 31));
 	assert_true(REFUSES(info->flags, BOOTINFO_SERIAL_KEEP));
 	assert_true(REFUSES(info->serial_port, 0));
@@ -81,7 +82,7 @@ static void settings_are_checked(void **state)
 	assert_true(REFUSES(info->log_level, ~0u));
 	assert_true(REFUSES(info->reserved0, 1));
 	assert_true(REFUSES(info->reserved1[0], 1));
-	assert_true(REFUSES(info->reserved1[3], 1ull << 63));
+	assert_true(REFUSES(info->reserved1[6], 1u << 31));
 	assert_true(REFUSES(info->power.s5_type, 8));
 }
 
@@ -101,6 +102,34 @@ static void arrays_lie_within_and_apart(void **state)
 	assert_true(REFUSES(info->range_offset, info->range_offset - 8));
 	assert_true(REFUSES(info->range_offset, info->range_offset + 8));
 	assert_true(REFUSES(info->range_offset, ~7u));
+}
+
+static void partitions_are_checked(void **state)
+{
+	struct bootinfo_partition *p = &info->partitions[2];
+
+	*p = (struct bootinfo_partition){ .image_base = 0x200000,
+		.data_base = 0x300000,
+		.text_pages = 3,
+		.rodata_pages = 2,
+		.data_pages = 16,
+		.svn = 1,
+		.id = "a-0" };
+	assert_true(valid());
+	assert_true(REFUSES(p->image_base, 0));
+	assert_true(REFUSES(p->image_base, 0x200008));
+	assert_true(REFUSES(p->image_base, 0x9d000)); /* over the end of a range */
+	assert_true(REFUSES(p->image_base, ~0xfffull));
+	assert_true(REFUSES(p->data_base, 0));
+	assert_true(REFUSES(p->data_base, 0x300001));
+	assert_true(REFUSES(p->data_base, 0x9e000));
+	assert_true(REFUSES(p->text_pages, ~0u));
+	assert_true(REFUSES(p->rodata_pages, ~0u));
+	assert_true(REFUSES(p->data_pages, 0));
+	assert_true(REFUSES(p->data_pages, ~0u));
+	assert_true(REFUSES(p->reserved, 1));
+	memset(p->id, 'a', sizeof(p->id));
+	assert_false(valid());
 }
 
 static void gaps_are_zero(void **state)
@@ -192,6 +221,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(header_is_checked, build),
 	cmocka_unit_test_setup(settings_are_checked, build),
 	cmocka_unit_test_setup(arrays_lie_within_and_apart, build),
+	cmocka_unit_test_setup(partitions_are_checked, build),
 	cmocka_unit_test_setup(gaps_are_zero, build),
 	cmocka_unit_test_setup(order_of_arrays_is_free, build),
 	cmocka_unit_test_setup(cpus_are_distinct, build),

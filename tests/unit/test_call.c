@@ -62,8 +62,10 @@ static void unused_arguments_must_be_zero(void **state)
 	static const struct {
 		uint64_t id;
 		unsigned args;
+		bool denied;
 	} rows[] = {
-#define CALL(id, name, rights, arguments, results, statuses, summary) { id, arguments },
+#define CALL(id, name, rights, arguments, results, statuses, summary)                              \
+	{ id, arguments, !((rights)&RIGHT_NORMAL) },
 #include "monitor/abi/calls.def"
 #undef CALL
 	};
@@ -75,7 +77,8 @@ static void unused_arguments_must_be_zero(void **state)
 
 			args[arg] = 1ull << 63;
 			expect_error(do_call(rows[i].id, args[0], args[1], args[2], args[3]),
-			    REDOUBT_INVALID, arg + 1);
+			    rows[i].denied ? REDOUBT_DENIED : REDOUBT_INVALID,
+			    rows[i].denied ? 0 : arg + 1);
 		}
 	}
 }

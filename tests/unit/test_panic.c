@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/panic.c, monitor/leave.c: how the monitor ends.
+ * monitor/panic.c: how the monitor ends.
  */
 #include "arch/cpu.h"
 #include "arch/host/host.h"
@@ -165,42 +165,6 @@ static void only_the_first_cpu_reports(void **state)
 	assert_null(strstr(remains.record.text, "the other CPU"));
 }
 
-static uint8_t secret[100];
-
-static void leave(void *argument)
-{
-	monitor_leaving(LEAVE_POWER_OFF);
-	monitor_leaving(LEAVE_RESET);
-	for (size_t i = 0; i < sizeof(secret); i++)
-		if (secret[i] != 0)
-			panic("not scrubbed");
-}
-
-static void secrets_are_scrubbed(void **state)
-{
-	memset(secret, 0x77, sizeof(secret));
-	leave_scrubs(secret, sizeof(secret));
-	assert_int_equal(host_end_of(leave, NULL).end, HOST_RETURNED);
-	assert_int_equal(secret[0], 0x77);
-}
-
-static void register_one(void *argument)
-{
-	leave_scrubs(secret, sizeof(secret));
-}
-
-static void register_too_many(void *argument)
-{
-	for (unsigned i = 0; i <= LEAVE_SECRETS; i++)
-		leave_scrubs(secret, sizeof(secret));
-}
-
-static void secrets_are_bounded(void **state)
-{
-	assert_int_equal(host_end_of(register_one, NULL).end, HOST_RETURNED);
-	assert_int_equal(host_end_of(register_too_many, NULL).end, HOST_STOPPED);
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(record_is_complete, resetting),
 	cmocka_unit_test_setup(halts_when_told_to, halting),
@@ -209,8 +173,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(needs_no_lock, resetting),
 	cmocka_unit_test_setup(failing_again_ends_at_once, resetting),
 	cmocka_unit_test_setup(only_the_first_cpu_reports, resetting),
-	cmocka_unit_test_setup(secrets_are_scrubbed, halting),
-	cmocka_unit_test_setup(secrets_are_bounded, halting),
 };
 
 UNIT_MAIN(tests)

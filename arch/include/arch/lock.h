@@ -24,6 +24,7 @@ enum lock_rank {
 	LOCK_FRAME, /* page_owner.c: a bit in a descriptor: the frame's state, references, bytes */
 	LOCK_MEMTYPE, /* arch/x86/mtrr.c: the guest's MTRRs as its CPUs last agreed */
 	LOCK_DEVICE,  /* arch/x86/io.c, svm/device.c: two writes to a device that belong together */
+	LOCK_KEYS,    /* keys.c: the pool of random numbers */
 	LOCK_AUDIT,   /* audit.c: the ring of audited events */
 	LOCK_LOG,     /* log.c: the log ring and the consoles */
 	LOCK_RANKS

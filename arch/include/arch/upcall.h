@@ -39,7 +39,7 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
  * ownership table, the normal world's tables. `info` is the monitor's own, checked copy and stays
  * where it is. LAUNCH_OK, or LAUNCH_BAD_REGION: the region is too small.
  */
-enum launch_status monitor_init(const struct bootinfo *info);
+enum launch_status monitor_init(struct bootinfo *info);
 
 /*
  * Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser
@@ -73,7 +73,7 @@ struct call {
  * CALLS_FAST on come the slow way, on which VPs may run (vp.h): what happens to the normal world
  * meanwhile is carried out behind the call.
  */
-#define CALLS_FAST REDOUBT_CALL_COUNT
+#define CALLS_FAST 4u
 void monitor_call(struct call *call);
 
 enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };

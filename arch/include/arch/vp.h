@@ -33,7 +33,8 @@ struct vp_start {
 	const struct stage2 *map;
 	unsigned partition; /* from 1: names its translations (VPID, ASID) */
 	uint32_t entry;	    /* GPA, below 4 GiB */
-	uint32_t ebx, esi, edi;
+	uint32_t ebx;	    /* START_ bits of abi/trustlet.h are added: it has no CPUID to ask */
+	uint32_t esi, edi;
 };
 
 /* Puts a VP that does not run into its start state. What it held is gone. */

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What partitions get of the monitor's secrets: random numbers, keys to seal with, reports.
+ *
+ * A key is HMAC-SHA-256 by the root key over its label and over who asks: id, signer, debug flag,
+ * and an SVN that the asker names, which its own is not below. So an update opens what its
+ * predecessor sealed, and an older SVN never opens newer data (T56). The root key is the loader's
+ * to find and keep; it gives each SVN of the monitor another one.
+ *
+ * A report is HMAC-SHA-256 by a key of this launch over struct redoubt_report up to its mac: it
+ * tells another partition of this machine, and nobody else, who made it.
+ */
+#ifndef MONITOR_KEYS_H
+#define MONITOR_KEYS_H
+
+#include "monitor/abi/bootinfo.h"
+
+/* Moves the loader's secrets here. */
+void keys_init(struct bootinfo *info);
+
+/* Scrubs them all; the machine is about to end. */
+void keys_leave(void);
+
+#endif
