@@ -126,7 +126,7 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	const struct monitor_image *image = (const struct monitor_image *)payload.data;
 	UINT64 base = handover->info->region_base;
 
-	image_place(payload, (UINT8 *)base);
+	monitor_image_place(payload, (UINT8 *)base);
 	detail("monitor at 0x%lx size 0x%lx", base, handover->info->region_pages * PAGE);
 	handover->entry = (monitor_entry_fn)(base + image->entry);
 	handover->text_base = base + image->text.offset;

@@ -82,10 +82,10 @@ bool image_section(struct blob image, const char *name, struct blob *section)
 static bool sizes_hold(const struct monitor_image *h, size_t payload)
 {
 	return h->file_size % PAGE == 0 && h->load_size % PAGE == 0 && h->file_size >= 2 * PAGE &&
-	    h->file_size <= h->load_size && h->load_size <= IMAGE_MAX_BYTES &&
+	    h->file_size <= h->load_size && h->load_size <= MONITOR_MAX_BYTES &&
 	    h->reloc_count <= h->file_size / 8 &&
 	    payload == h->file_size + (size_t)h->reloc_count * 4 &&
-	    h->fixed_pages <= IMAGE_MAX_PAGES && h->pages_per_cpu <= IMAGE_MAX_PAGES;
+	    h->fixed_pages <= MONITOR_MAX_PAGES && h->pages_per_cpu <= MONITOR_MAX_PAGES;
 }
 
 /* The segment starts at *at, on whole pages, and ends within limit; moves *at to its end. */
@@ -134,7 +134,7 @@ static bool digest_holds(struct blob payload)
 	return bytes_equal(digest, payload.data + DIGEST_AT, SHA256_BYTES);
 }
 
-const char *image_check(struct blob payload, uint32_t vendor)
+const char *monitor_image_check(struct blob payload, uint32_t vendor)
 {
 	struct monitor_image h;
 
@@ -154,7 +154,7 @@ const char *image_check(struct blob payload, uint32_t vendor)
 	return NULL;
 }
 
-void image_place(struct blob payload, uint8_t *target)
+void monitor_image_place(struct blob payload, uint8_t *target)
 {
 	struct monitor_image h;
 

@@ -13,8 +13,8 @@
 #include "monitor/abi/bootinfo.h"
 
 /* Limits on what a header may ask for, so that no sum of sizes can overflow. */
-#define IMAGE_MAX_BYTES (16u << 20)
-#define IMAGE_MAX_PAGES (1u << 20)
+#define MONITOR_MAX_BYTES (16u << 20)
+#define MONITOR_MAX_PAGES (1u << 20)
 
 struct blob {
 	const uint8_t *data;
@@ -31,12 +31,12 @@ bool image_section(struct blob image, const char *name, struct blob *section);
  * Whether `payload` is a whole, undamaged monitor image for `vendor`. NULL if so, else a sentence
  * that says what is wrong. The payload must be 8-byte aligned.
  */
-const char *image_check(struct blob payload, uint32_t vendor);
+const char *monitor_image_check(struct blob payload, uint32_t vendor);
 
 /*
  * Copies a checked image to `target`, its header's load_size bytes, zeroes the rest, and relocates
  * it to run there.
  */
-void image_place(struct blob payload, uint8_t *target);
+void monitor_image_place(struct blob payload, uint8_t *target);
 
 #endif

@@ -43,7 +43,7 @@ static BOOLEAN find_payload(struct loader *l, struct blob *payload)
 	if (!l->vendor || !image_section(own, section, payload))
 		return refuse("This loader carries no monitor for CPUs of %s.", maker);
 	detail("digest of the monitor's image");
-	complaint = image_check(*payload, l->vendor);
+	complaint = monitor_image_check(*payload, l->vendor);
 	detail("digest done");
 	return complaint ? refuse("%s", complaint) : TRUE;
 }

@@ -46,10 +46,10 @@ static void try_payload(struct blob payload)
 	const struct monitor_image *header = (const struct monitor_image *)payload.data;
 	uint8_t *target;
 
-	if (image_check(payload, REDOUBT_VENDOR_VMX))
+	if (monitor_image_check(payload, REDOUBT_VENDOR_VMX))
 		return;
 	target = malloc(header->load_size);
-	image_place(payload, target);
+	monitor_image_place(payload, target);
 	if (header->entry >= header->load_size)
 		abort();
 	free(target);

@@ -74,7 +74,7 @@ static int tear_down(void **state)
 
 static void refused(const char *part)
 {
-	const char *complaint = image_check(blob(), REDOUBT_VENDOR_VMX);
+	const char *complaint = monitor_image_check(blob(), REDOUBT_VENDOR_VMX);
 
 	assert_non_null(complaint);
 	if (!strstr(complaint, part))
@@ -84,18 +84,18 @@ static void refused(const char *part)
 
 static void a_whole_image_passes(void **state)
 {
-	assert_null(image_check(blob(), REDOUBT_VENDOR_VMX));
-	assert_non_null(image_check(blob(), REDOUBT_VENDOR_SVM));
+	assert_null(monitor_image_check(blob(), REDOUBT_VENDOR_VMX));
+	assert_non_null(monitor_image_check(blob(), REDOUBT_VENDOR_SVM));
 }
 
 static void every_damaged_byte_is_found(void **state)
 {
 	for (unsigned i = 0; i < PAYLOAD; i += i < 256 || i >= FILE_SIZE ? 1 : 97) {
 		payload[i] ^= 0x10;
-		assert_non_null(image_check(blob(), REDOUBT_VENDOR_VMX));
+		assert_non_null(monitor_image_check(blob(), REDOUBT_VENDOR_VMX));
 		payload[i] ^= 0x10;
 	}
-	assert_null(image_check(blob(), REDOUBT_VENDOR_VMX));
+	assert_null(monitor_image_check(blob(), REDOUBT_VENDOR_VMX));
 }
 
 static void a_cut_image_is_found(void **state)
@@ -104,7 +104,8 @@ static void a_cut_image_is_found(void **state)
 		uint8_t *part = malloc(size ? size : 1);
 
 		memcpy(part, payload, size);
-		assert_non_null(image_check((struct blob){ part, size }, REDOUBT_VENDOR_VMX));
+		assert_non_null(
+		    monitor_image_check((struct blob){ part, size }, REDOUBT_VENDOR_VMX));
 		free(part);
 	}
 }
@@ -172,14 +173,14 @@ static void an_image_is_placed_and_moved(void **state)
 	uint64_t base = (uint64_t)(uintptr_t)target;
 
 	memset(target, 0xff, header()->load_size);
-	image_place(blob(), (uint8_t *)target);
+	monitor_image_place(blob(), (uint8_t *)target);
 	assert_int_equal(target[2 * PAGE / 8], base + 1);
 	assert_int_equal(target[2 * PAGE / 8 + 1], base + 2);
 	assert_int_equal(target[FILE_SIZE / 8 - 1], base + 3);
 	for (unsigned i = FILE_SIZE / 8; i < header()->load_size / 8; i++)
 		assert_int_equal(target[i], 0);
 	other = aligned_alloc(PAGE, header()->load_size);
-	image_place(blob(), (uint8_t *)other);
+	monitor_image_place(blob(), (uint8_t *)other);
 	assert_int_equal(other[2 * PAGE / 8] - (uint64_t)(uintptr_t)other, 1);
 	free(other);
 	free(target);
