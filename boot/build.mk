@@ -27,20 +27,27 @@ $(B)/efi/%.o: %.S Makefile
 # entry is `EFI_STATUS EFIAPI efi_main(EFI_HANDLE, EFI_SYSTEM_TABLE *)`. NAME may contain folders.
 # $(NAME)_SECTIONS, if set before, lists NAME=FILE sections to carry; the files become prerequisites.
 # $(NAME)_SUBSYSTEM, if set before, makes it a driver (the words are elf2pe.py's).
+# $(B)/NAME.sections changes when the list of sections does, which a variable may have made.
 define efi_app
+$(B)/$(1).sections: FORCE
+	@mkdir -p $$(@D)
+	@cmp -s $$@ - <<< '$($(1)_SECTIONS)' || echo '$($(1)_SECTIONS)' > $$@
 $(B)/$(1).elf: $(2) $(EFI_LDS)
 	@mkdir -p $$(@D)
 	$$(LD) $$(EFI_LDFLAGS) -Map=$$@.map -o $$@ $(2) $$(EFI_LIBS)
-$(B)/$(1).efi: $(B)/$(1).elf $(ELF2PE) tools/build/elf.py \
+$(B)/$(1).efi: $(B)/$(1).elf $(B)/$(1).sections $(ELF2PE) tools/build/elf.py \
 		$(foreach s,$($(1)_SECTIONS),$(lastword $(subst =, ,$(s))))
 	$(PY) $(ELF2PE) --subsystem $(or $($(1)_SUBSYSTEM),app) --base $(EFI_IMAGE_BASE) \
 		$(foreach s,$($(1)_SECTIONS),--section $(s)) $$< $$@
 -include $(patsubst %.o,%.d,$(2))
 endef
 
+.PHONY: FORCE
+FORCE:
+
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image ranges record_valid secure_boot_state sha256 text
+BOOT_PURE := acpi config image partition ranges record_valid secure_boot_state sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory record secure_boot settings shim tables watch x86) \
 	instructions.S)
@@ -48,17 +55,26 @@ BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
 $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
 
+# Images of secure partitions that redoubt.efi and its test build carry: at most four files, as
+# tools/trustlet writes them.
+PARTITIONS ?=
+TEST_PARTITIONS ?=
+
+# Sections that carry FILES as secure partitions: $(call partition_sections,FILES), for any NAME_SECTIONS.
+partition_sections = $(if $(word 5,$(1)),$(error more than four secure partitions: $(1)))$(strip $(join \
+	$(wordlist 1,$(words $(1)),.part0= .part1= .part2= .part3=),$(1)))
+
 boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img \
-	.monsvm=$(B)/monitor/redoubt-svm.img
+	.monsvm=$(B)/monitor/redoubt-svm.img $(call partition_sections,$(PARTITIONS))
 boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img \
-	.monsvm=$(B)/monitor/redoubt-svm-test.img
+	.monsvm=$(B)/monitor/redoubt-svm-test.img $(call partition_sections,$(TEST_PARTITIONS))
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi image secure_boot
+BOOT_UNIT := config ranges acpi image partition secure_boot
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -82,17 +98,22 @@ CHECK_TESTS += check-boot-unit
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi image
+BOOT_FUZZ := config acpi image partition
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
+# What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
+$(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
+partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
+partition_FUZZ_RUNS := 10000
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
 image_FUZZ_OPTIONS := --max-len 20000
+partition_FUZZ_OPTIONS := --max-len 40000
 
 $(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boot/%.c boot/sha256.c \
 		boot/bytes.h boot/%.h | $(B)/hosttest.ready
@@ -110,7 +131,7 @@ check-boot-fuzz: $(BOOT_FUZZ_PROGRAMS) $(BOOT_FUZZ_SEEDS) ## fuzzers of the load
 	@status=0; $(foreach t,$(BOOT_FUZZ),tests/run --time $(if $(SOAK),7200,240) fuzz-boot-$(t) -- \
 		tests/fuzz/x86/run_fuzz.py --runs $(or $(N),$(if $(SOAK),1000000,$($(t)_FUZZ_RUNS))) \
 		--seed $(or $(SEED),1) --floor $(BOOT_FUZZ_FLOOR) --source boot/$(t).c \
-		--seeds $(BOOT_FUZZ_SEEDS)/$(t) $($(t)_FUZZ_OPTIONS) \
+		$($(t)_FUZZ_SOURCES) --seeds $(BOOT_FUZZ_SEEDS)/$(t) $($(t)_FUZZ_OPTIONS) \
 		$(B)/tests/fuzz/boot/$(t)_fuzz || status=1;) exit $$status
 
 CHECK_TESTS += check-boot-fuzz

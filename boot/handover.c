@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The monitor's memory and its boot information block.
+ * The monitor's memory, that of the secure partitions, and the boot information block.
  */
 #include "boot/handover.h"
 
@@ -57,7 +57,18 @@ static void fill_config(struct bootinfo *info, const struct config *config)
 		info->serial_port = config->serial_port;
 }
 
-/* The ranges as they are now, the monitor's own memory included. */
+static BOOLEAN add_partitions(struct ranges *ranges, const struct bootinfo *info)
+{
+	for (UINT32 i = 0; i < BOOTINFO_PARTITIONS; i++) {
+		const struct bootinfo_partition *p = &info->partitions[i];
+
+		if (p->image_base && !ranges_add(ranges, p->image_base, partition_placed_pages(p)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* The ranges as they are now, what was reserved for the monitor and the partitions included. */
 static BOOLEAN fill_ranges(struct block *block)
 {
 	struct bootinfo *info = &block->info;
@@ -65,7 +76,8 @@ static BOOLEAN fill_ranges(struct block *block)
 
 	if (EFI_ERROR(memory_usable(&ranges)) ||
 	    !ranges_add(&ranges, info->region_base, info->region_pages) ||
-	    (info->record_base && !ranges_add(&ranges, info->record_base, 1)))
+	    (info->record_base && !ranges_add(&ranges, info->record_base, 1)) ||
+	    !add_partitions(&ranges, info))
 		return refuse("Firmware's memory map has more ranges than the monitor can hold.");
 	info->range_count = (UINT32)ranges.count;
 	info->range_offset = offsetof(struct block, range);
@@ -138,6 +150,24 @@ static BOOLEAN place(struct handover *handover, struct blob payload)
 	return TRUE;
 }
 
+/* After the region, which is sized for memory as it was before. */
+static BOOLEAN place_partitions(struct bootinfo *info, const struct partitions *partitions)
+{
+	for (UINT32 i = 0; i < partitions->count; i++) {
+		struct blob file = partitions->file[i];
+		UINT64 pages = partition_pages(file), base;
+		EFI_STATUS status = memory_reserve_small(pages, &base);
+
+		if (EFI_ERROR(status))
+			return refuse(
+			    "There is no room for secure partition %s: it needs %lu KiB (%s).",
+			    partition_id(file), pages * 4, status_text(status));
+		partition_place(file, (UINT8 *)base, &info->partitions[i]);
+		detail("partition %s at 0x%lx size 0x%lx", partition_id(file), base, pages * PAGE);
+	}
+	return TRUE;
+}
+
 BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
     const struct handover_facts *facts)
 {
@@ -152,10 +182,20 @@ BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
 	memset(block, 0, sizeof(*block));
 	handover->info = &block->info;
 	if (reserve(block, image, facts->cpus->count) && place(handover, payload) &&
-	    fill(block, image, facts))
+	    place_partitions(&block->info, facts->partitions) && fill(block, image, facts))
 		return TRUE;
 	handover_release(handover);
 	return FALSE;
+}
+
+static void release_partitions(const struct bootinfo *info)
+{
+	for (UINT32 i = 0; i < BOOTINFO_PARTITIONS; i++) {
+		const struct bootinfo_partition *p = &info->partitions[i];
+
+		if (p->image_base)
+			memory_release(p->image_base, partition_placed_pages(p));
+	}
 }
 
 void handover_release(struct handover *handover)
@@ -172,6 +212,7 @@ void handover_release(struct handover *handover)
 		memory_release(info->region_base, info->region_pages);
 	if (info->record_base)
 		memory_release(info->record_base, 1);
+	release_partitions(info);
 	memory_release((UINT64)info, BLOCK_PAGES);
 	handover->info = NULL;
 }

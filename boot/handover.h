@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What is handed to the monitor: its memory with the relocated image in it, and the boot
- * information block.
+ * What is handed to the monitor: its memory with the relocated image in it, that of the secure
+ * partitions, and the boot information block.
  */
 #ifndef BOOT_HANDOVER_H
 #define BOOT_HANDOVER_H
@@ -10,6 +10,7 @@
 #include "boot/cpus.h"
 #include "boot/efi.h"
 #include "boot/image.h"
+#include "boot/partition.h"
 #include "boot/ranges.h"
 
 struct handover {
@@ -24,12 +25,13 @@ struct handover {
 struct handover_facts {
 	const struct config *config;
 	const struct cpus *cpus;
+	const struct partitions *partitions; /* have passed partitions_find() */
 	UINT32 attempts;
 };
 
 /*
- * Reserves memory, puts `payload` (checked) there and fills in the block. FALSE, after saying why;
- * then nothing is reserved.
+ * Reserves memory, puts `payload` (checked) and the partitions there and fills in the block. FALSE,
+ * after saying why; then nothing is reserved.
  */
 BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
     const struct handover_facts *facts);

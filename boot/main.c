@@ -12,6 +12,7 @@
 #include "boot/handover.h"
 #include "boot/image.h"
 #include "boot/launch.h"
+#include "boot/partition.h"
 #include "boot/record.h"
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
@@ -28,24 +29,38 @@ struct loader {
 	UINT32 attempts;
 	struct config config;
 	struct cpus cpus;
+	struct partitions partitions;
 	struct handover handover;
 };
+
+/* The loader's own file as firmware has loaded it; payloads are sections of it. */
+static struct blob own_image(const struct loader *l)
+{
+	return (struct blob){ l->image->ImageBase, l->image->ImageSize };
+}
 
 /* Finds the checked monitor image for this CPU in our own sections. */
 static BOOLEAN find_payload(struct loader *l, struct blob *payload)
 {
-	struct blob own = { l->image->ImageBase, l->image->ImageSize };
 	const char *section = l->vendor == REDOUBT_VENDOR_VMX ? ".monvmx" : ".monsvm";
 	const char *complaint;
 	char maker[13];
 
 	cpu_vendor_text(maker);
-	if (!l->vendor || !image_section(own, section, payload))
+	if (!l->vendor || !image_section(own_image(l), section, payload))
 		return refuse("This loader carries no monitor for CPUs of %s.", maker);
 	detail("digest of the monitor's image");
 	complaint = monitor_image_check(*payload, l->vendor);
 	detail("digest done");
 	return complaint ? refuse("%s", complaint) : TRUE;
+}
+
+/* Finds the secure partitions' checked images there. */
+static BOOLEAN find_partitions(struct loader *l)
+{
+	char complaint[PARTITION_COMPLAINT];
+
+	return partitions_find(own_image(l), &l->partitions, complaint) || refuse("%s", complaint);
 }
 
 /* A machine on which some CPUs are covered and some not, or not for sure, does not go on. */
@@ -62,11 +77,11 @@ static void stop_machine(const struct config *config)
 /* Counts this start, loads and launches. FALSE: refused, and the machine is as before. */
 static BOOLEAN cover(struct loader *l)
 {
-	struct handover_facts facts = { &l->config, &l->cpus, l->attempts };
+	struct handover_facts facts = { &l->config, &l->cpus, &l->partitions, l->attempts };
 	enum launch_outcome outcome;
 	struct blob payload = { 0 };
 
-	if (!find_payload(l, &payload) || !cpus_find(&l->cpus) ||
+	if (!find_payload(l, &payload) || !find_partitions(l) || !cpus_find(&l->cpus) ||
 	    !handover_prepare(&l->handover, payload, &facts))
 		return FALSE;
 	if (EFI_ERROR(attempts_write(l->attempts + 1)))

@@ -110,6 +110,17 @@ EFI_STATUS memory_reserve(UINT64 pages, UINT64 *base)
 	return status;
 }
 
+EFI_STATUS memory_reserve_small(UINT64 pages, UINT64 *base)
+{
+	EFI_STATUS status;
+
+	*base = BELOW_4G;
+	status = BS->AllocatePages(AllocateMaxAddress, EfiReservedMemoryType, pages, base);
+	if (EFI_ERROR(status))
+		status = BS->AllocatePages(AllocateAnyPages, EfiReservedMemoryType, pages, base);
+	return status;
+}
+
 EFI_STATUS memory_reserve_at(UINT64 address)
 {
 	return BS->AllocatePages(AllocateAddress, EfiReservedMemoryType, 1, &address);

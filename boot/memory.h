@@ -21,6 +21,9 @@ EFI_STATUS memory_usable(struct ranges *ranges);
  */
 EFI_STATUS memory_reserve(UINT64 pages, UINT64 *base);
 
+/* The same wherever firmware has room, so that small blocks lie together. */
+EFI_STATUS memory_reserve_small(UINT64 pages, UINT64 *base);
+
 /* Reserves one page at an address. */
 EFI_STATUS memory_reserve_at(UINT64 address);
 

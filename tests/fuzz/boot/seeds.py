@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Writes the seeds of the loader's fuzzers: seeds.py FOLDER makes FOLDER/{config,acpi,image}/."""
+"""Writes the seeds of the loader's fuzzers: seeds.py FOLDER makes FOLDER/NAME/ of each."""
 import os
 import struct
 import sys
@@ -61,9 +61,33 @@ def pe():
     return b"\x00" + content
 
 
+def partition(name, block=b""):
+    """A file of a secure partition: one page each of text and read-only data."""
+    header = struct.pack("<Q10I32s", int.from_bytes(b"RDTRUST1", "little"), 1, PAGE, 3, 1, 1, 2, 1, 1,
+                         0, 0, name)
+    return header.ljust(PAGE, b"\0") + bytes(2 * PAGE) + block
+
+
+def signature(algorithm, key, size):
+    return struct.pack("<QIII12x", int.from_bytes(b"RDTSIGN1", "little"), algorithm, key, size) + bytes(key + size)
+
+
+def partitions(*files):
+    """How many, then each with its length before it, the last without."""
+    sized = [struct.pack("<H", len(file)) + file for file in files[:-1]]
+    return bytes([len(files)]) + b"".join(sized) + files[-1]
+
+
+PARTITIONS = (
+    partitions(partition(b"vtpm")),
+    partitions(partition(b"vtpm", signature(1, 91, 64)), partition(b"cred", signature(2, 422, 384))),
+    partitions(partition(b"cred"), partition(b"cred")),
+)
+
+
 def main():
     seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)],
-             "image": [monitor(), pe()]}
+             "image": [monitor(), pe()], "partition": PARTITIONS}
     for name, contents in seeds.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
