@@ -139,28 +139,41 @@ SOAK_TESTS += check-boot-fuzz
 
 # ---- The loader on an emulated machine ----
 
-LOADER_PROBE := $(B)/tests/boot/loader/probe.efi
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker no-svm no-npt locked in-use \
-	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu
+	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu \
+	partitions partitions-launch svm-partitions
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \
 	tests/boot/loader/low.S $(addprefix boot/,sha256.c text.c x86.c instructions.S))))
 
-# The loader with a monitor that fails on purpose.
-$(LOADER_FAKE)-monitor.elf: $(patsubst %.c,$(B)/root/%.o,tests/boot/loader/fake.c) arch/x86/monitor.lds
+# Made-up images of secure partitions, and the loader with them.
+LOADER_IMAGES := $(patsubst %,$(B)/tests/boot/loader/%.img,plain signed small long)
+$(LOADER_IMAGES): $(B)/tests/boot/loader/%.img: tests/boot/loader/partition.py
+	@mkdir -p $(@D)
+	@$(PY) $< $* $@
+tests/boot/loader/partitions_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img \
+	.monsvm=$(B)/monitor/redoubt-svm.img $(call partition_sections,$(LOADER_IMAGES))
+$(eval $(call efi_app,tests/boot/loader/partitions,$(BOOT_OBJS)))
+
+# The loader with a monitor that fails on purpose, and with partitions too.
+$(LOADER_FAKE)-monitor.elf: $(patsubst %.c,$(B)/root/%.o,tests/boot/loader/fake.c boot/sha256.c \
+		boot/text.c monitor/lib/string.c) arch/x86/monitor.lds
 	@mkdir -p $(@D)
 	@$(LD) $(MON_LDFLAGS) -o $@ $(filter %.o,$^)
 $(LOADER_FAKE)-monitor.img: $(LOADER_FAKE)-monitor.elf tools/build/mkimage.py tools/build/elf.py
 	@$(PY) tools/build/mkimage.py $< $@
 tests/boot/loader/fake_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(LOADER_FAKE)-monitor.img
+tests/boot/loader/fake-partitions_SECTIONS := $(tests/boot/loader/fake_SECTIONS) \
+	$(call partition_sections,$(LOADER_IMAGES))
 $(eval $(call efi_app,tests/boot/loader/fake,$(BOOT_OBJS)))
+$(eval $(call efi_app,tests/boot/loader/fake-partitions,$(BOOT_OBJS)))
+LOADER_APPS := $(patsubst %,$(B)/tests/boot/loader/%.efi,probe fake fake-partitions partitions)
 
 .PHONY: check-loader setup-loader
 setup-loader:
 	@$(SETUP) build image bochs qemu
-	@$(MAKE) --no-print-directory $(B)/boot/redoubt.efi $(LOADER_PROBE) $(LOADER_FAKE).efi \
-		$(B)/tests/acpi/starter.efi
+	@$(MAKE) --no-print-directory $(B)/boot/redoubt.efi $(LOADER_APPS) $(B)/tests/acpi/starter.efi
 
 check-loader: setup-loader ## the loader on Bochs and QEMU: refusals, configuration, counter, record, launch
 	@status=0; for t in $(LOADER_SCENARIOS); do \

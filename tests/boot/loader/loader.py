@@ -20,12 +20,15 @@ sys.path[:0] = [os.path.join(HERE, "../../emu"), os.path.join(HERE, "../../../to
 
 import check_pe  # noqa: E402
 import mkdisk  # noqa: E402
+import partition  # noqa: E402
 from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 
 LOADER = os.path.join(BUILD, "boot/redoubt.efi")
 FAKE = os.path.join(BUILD, "tests/boot/loader/fake.efi")
+PARTITIONS = os.path.join(BUILD, "tests/boot/loader/partitions.efi")
+FAKE_PARTITIONS = os.path.join(BUILD, "tests/boot/loader/fake-partitions.efi")
 QEMU = "qemu-tcg"
 PROBE = os.path.join(BUILD, "tests/boot/loader/probe.efi")
 STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
@@ -87,6 +90,58 @@ def other_vendor(path):
 def fake(path):
     """The loader with a monitor that fails on purpose."""
     return FAKE
+
+
+def with_partitions(path):
+    return PARTITIONS
+
+
+def fake_with_partitions(path):
+    return FAKE_PARTITIONS
+
+
+def changed_partitions(path, *changes):
+    """The fake monitor's loader with words of partitions' headers changed: (number, offset, value)."""
+    with open(FAKE_PARTITIONS, "rb") as file:
+        data = bytearray(file.read())
+    pe = check_pe.Pe(bytes(data))
+    for number, offset, value in changes:
+        struct.pack_into("<I", data, pe.named(f".part{number}").raw + offset, value)
+    with open(path, "wb") as file:
+        file.write(data)
+    return path
+
+
+def damaged_partition(path):
+    return changed_partitions(path, (1, partition.TEXT_PAGES_AT, 2))
+
+
+def same_partition(path):
+    """The first with the id of the third."""
+    return changed_partitions(path, *((0, partition.ID_AT + 4 * i, value)
+                                      for i, value in enumerate((ord("0"), 0))))
+
+
+def large_partitions(path):
+    """Each with as much private memory as it may want."""
+    return changed_partitions(path, *((i, partition.DATA_PAGES_AT, 16384) for i in range(4)))
+
+
+def told_of_partitions():
+    """What the fake monitor must tell of the images that partitions.efi carries."""
+    for image in partition.IMAGES.values():
+        yield (rf"^fake: {image.id}: {image.text} \+ {image.rodata} \+ {image.data} pages, "
+               f"SVN {image.svn}, flags {int(image.debug)}, reserved 0$")
+        yield f"^fake: {image.id}: told {image.measurement()}$"
+        yield f"^fake: {image.id}: found {image.measurement()}$"
+        yield f"^fake: {image.id}: signer {'0' * 64}$"
+
+
+def placed_partitions():
+    """The loader's line for each of them."""
+    for image in partition.IMAGES.values():
+        size = 4096 * (1 + image.text + image.rodata + image.data)
+        yield f"^redoubt: partition {image.id} at 0x[0-9a-f]+ size 0x{size:x}$"
 
 
 NO_SHIM = r"\EFI\debian\shimx64.efi".replace("\\", r"\\")
@@ -198,6 +253,36 @@ SCENARIOS = {
               CONSOLE + "^redoubt: refused: Redoubt already runs.$", ended(ALREADY),
               "^probe: attempts set to 0: 0$", "^probe: boot_done again: status 9$",
               "^probe: the end$"]),
+    # Secure partitions: what the monitor is told of them, what is refused; nothing stays reserved.
+    "partitions": dict(
+        mem=256, script=[probe("reserved"), *start("tell"), probe("reserved"),
+                         *start("damaged", "same", "large"), probe("reserved")],
+        files=[(fake_with_partitions, "tell"), (damaged_partition, "damaged"),
+               (same_partition, "same"), (large_partitions, "large")],
+        conf={"tell": CONF.replace("debug\n", "warn\n")},
+        seen=["^probe: [0-9]+ pages reserved$", *told_of_partitions(), "^fake: 10 blocks, 0 faults$",
+              *refused(r"CPU 0 \(APIC id 0\): The memory reserved for the monitor is too small.*"),
+              "^probe: [0-9]+ pages reserved$",
+              *refused(r"The image of secure partition signed \(\.part1\) is damaged or built wrong: "
+                       r"its parts do not fit together\."),
+              *refused(r"Two secure partitions have the id 0; \.part2 is the second\."),
+              "^redoubt: partition plain at ",
+              *refused(r"There is no room for secure partition .*: it needs 65[0-9]{3} KiB \(.*\)\."),
+              "^probe: [0-9]+ pages reserved$"],
+        same="^probe: ([0-9]+) pages reserved$"),
+    # The monitor takes them; they are no memory of the operating system's.
+    "partitions-launch": dict(
+        cpus=2, script=[*start("fail"), probe("covered"), probe("reserved")],
+        conf={"fail": NEXT + "options = fail\n"}, files=[(with_partitions, "fail")],
+        seen=[*placed_partitions(), "^redoubt: 2 CPUs covered$", ended(ABORTED),
+              "^probe: covered: signature 1, 2 CPUs$", "^probe: [0-9]+ pages reserved$"],
+        reserved=5),
+    "svm-partitions": dict(
+        engine=QEMU, cpus=2, script=[*start("fail"), probe("covered"), probe("reserved")],
+        conf={"fail": NEXT + "options = fail\n"}, files=[(with_partitions, "fail")],
+        seen=[*placed_partitions(), "^redoubt: 2 CPUs covered$", ended(ABORTED),
+              "^probe: covered: signature 1, 2 CPUs$", "^probe: [0-9]+ pages reserved$"],
+        reserved=5),
     # Defaults; a CPU that firmware has disabled could be started by a guest.
     "disabled-cpu": dict(
         cpus=2, script=[probe("disable 1"), *start("plain")], conf={"plain": None},
@@ -234,11 +319,40 @@ def make_disk(name, scenario):
     return disk
 
 
+def check_unmoved(tap, e9, linked):
+    at = re.search(r"loader at (0x[0-9a-f]+)", e9).group(1)
+    tap.check(at != linked, f"it ran at {at}, not where it is linked")
+
+
+def check_same(tap, e9, pattern):
+    values = re.findall(pattern, e9, re.M)
+    tap.check(len(values) > 1 and len(set(values)) == 1, f"the same each time: {values}")
+
+
+def spans(lines, e9):
+    return [(int(at, 16), int(at, 16) + int(size, 16)) for at, size in
+            re.findall(rf"^{lines} at (0x[0-9a-f]+) size (0x[0-9a-f]+)$", e9, re.M)]
+
+
+def check_reserved(tap, e9, count):
+    """Every block that the loader tells of is in what firmware's map has as reserved."""
+    blocks = spans(r"redoubt: (?:monitor|partition \S+)", e9)
+    reserved = spans("probe: reserved", e9)
+    held = [b for b in blocks if any(r[0] <= b[0] and b[1] <= r[1] for r in reserved)]
+    tap.check(len(held) == len(blocks) == count, f"{len(held)} of {count} blocks are reserved",
+              f"{blocks} in {reserved}")
+
+
+# Of all that was said, once the last line of `seen` has come.
+WHOLE = {"unmoved": check_unmoved, "same": check_same, "reserved": check_reserved}
+
+
 def main():
     name = sys.argv[1]
     scenario = SCENARIOS[name]
-    tap = Tap(len(scenario["seen"]) + ("unmoved" in scenario))
-    spec = Spec(name="loader-" + name, disk=make_disk(name, scenario),
+    whole = [key for key in WHOLE if key in scenario]
+    tap = Tap(len(scenario["seen"]) + len(whole))
+    spec = Spec(name="loader-" + name, disk=make_disk(name, scenario), mem=scenario.get("mem", 512),
                 cpus=scenario.get("cpus", 1), cpu=scenario.get("cpu", ""))
     with Machine(spec, scenario.get("engine", "bochs"), 150) as machine:
         try:
@@ -248,9 +362,8 @@ def main():
                 tap.check(True, pattern)
                 if PAUSE.search(pattern):
                     machine.send(" ")
-            if "unmoved" in scenario:
-                at = re.search(r"loader at (0x[0-9a-f]+)", machine.e9).group(1)
-                tap.check(at != scenario["unmoved"], f"it ran at {at}, not where it is linked")
+            for key in whole:
+                WHOLE[key](tap, machine.e9, scenario[key])
         except Failure as failure:
             tap.give_up(str(failure))
     return tap.status()

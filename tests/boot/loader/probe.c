@@ -11,6 +11,7 @@
  *   record TEXT   leaves the record of a panic with that text, and its mark in CMOS RAM
  *   mark          leaves the mark alone
  *   covered       tells what CPUID says of a monitor
+ *   reserved      tells what of memory firmware's map has as reserved
  *   next [TEXT]   stands in for the next loader: tells its options and the initrd that it is
  *                 offered
  *   fail          ends with EFI_ABORTED
@@ -174,6 +175,29 @@ static EFI_STATUS do_covered(const char *text)
 	return EFI_SUCCESS;
 }
 
+static UINT8 map[MAP_MAX];
+
+/* Each descriptor of reserved memory, and how many pages there are. */
+static EFI_STATUS do_reserved(const char *text)
+{
+	UINTN size = sizeof(map), key, step = 0;
+	UINT64 pages = 0;
+	UINT32 version;
+	EFI_STATUS status;
+
+	status = BS->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)map, &key, &step, &version);
+	for (UINTN at = 0; !EFI_ERROR(status) && at + step <= size; at += step) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const EFI_MEMORY_DESCRIPTOR *)(map + at);
+
+		if (d->Type != EfiReservedMemoryType)
+			continue;
+		tell("reserved at 0x%lx size 0x%lx", d->PhysicalStart, d->NumberOfPages << 12);
+		pages += d->NumberOfPages;
+	}
+	tell("%lu pages reserved", pages);
+	return status;
+}
+
 /* The initrd as Linux asks for it: the size first, then the content. */
 static void tell_initrd(void)
 {
@@ -252,7 +276,6 @@ static EFI_STATUS EFIAPI watched_set_variable(CHAR16 *name, EFI_GUID *guid, UINT
 
 static EFI_STATUS exit_boot_services(EFI_HANDLE self)
 {
-	static UINT8 map[MAP_MAX];
 	UINTN size = sizeof(map), key, step;
 	EFI_STATUS status;
 	UINT32 version;
@@ -292,6 +315,7 @@ static const struct command {
 	{ "record", do_record },
 	{ "mark", do_mark },
 	{ "covered", do_covered },
+	{ "reserved", do_reserved },
 	{ "next", do_next },
 	{ "fail", do_fail },
 };
