@@ -240,8 +240,30 @@ static void a_signature_block_has_its_form(void **state)
 	sign(0, IMAGE_SIGNATURE_ECDSA_P256);
 	block(0)->algorithm = IMAGE_SIGNATURE_RSA3072;
 	refused(1, "no signature block");
+	sign(0, IMAGE_SIGNATURE_ECDSA_P256);
+	block(0)->algorithm = 3;
+	refused(1, "no signature block");
 	for (size_t behind = 1; behind < BLOCK; behind++) {
 		file[0].size = PAGES * PAGE + behind;
+		refused(1, "no signature block");
+	}
+}
+
+/* Sizes that fit the file and not the algorithm. */
+static void a_key_has_one_size(void **state)
+{
+	for (uint32_t algorithm = IMAGE_SIGNATURE_ECDSA_P256; algorithm <= IMAGE_SIGNATURE_RSA3072;
+	     algorithm++) {
+		sign(0, algorithm);
+		file[0].size++;
+		block(0)->key_size++;
+		refused(1, "no signature block");
+		block(0)->key_size--;
+		block(0)->signature_size++;
+		refused(1, "no signature block");
+		sign(0, algorithm);
+		block(0)->key_size++;
+		block(0)->signature_size--;
 		refused(1, "no signature block");
 	}
 }
@@ -327,6 +349,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(too_many_pages_are_refused),
 	TEST(a_cut_file_is_refused),
 	TEST(a_signature_block_has_its_form),
+	TEST(a_key_has_one_size),
 	TEST(no_id_is_there_twice),
 	TEST(the_longest_complaint_fits),
 	TEST(an_image_is_placed),
