@@ -60,6 +60,6 @@ reflow: ## break comments wider than 100 columns, in place
 ifneq ($(wildcard tools/lint/check_pe.py),)
 LINT_TESTS += lint-pe
 .PHONY: lint-pe
-lint-pe: lint-setup $(B)/boot/redoubt.efi ## sections, protections and relocations of redoubt.efi
-	@tests/run $@ -- $(PY) tools/lint/check_pe.py $(B)/boot/redoubt.efi
+lint-pe: lint-setup $(B)/boot/redoubt.efi $(B)/tests/boot/loader/partitions.efi ## sections, protections and relocations of redoubt.efi
+	@tests/run $@ -- $(PY) tools/lint/check_pe.py $(B)/boot/redoubt.efi $(B)/tests/boot/loader/partitions.efi
 endif

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """lint-pe: the properties of redoubt.efi, read with a reader of its own.
 
-usage: check_pe.py FILE.efi
+usage: check_pe.py FILE.efi...
 
   headers      PE32+ for x86-64, an EFI application that may be moved, DYNAMIC_BASE, NX_COMPAT,
                HIGH_ENTROPY_VA, no time stamp, right checksum, no directory but relocations
@@ -10,11 +10,14 @@ usage: check_pe.py FILE.efi
   protections  .text read-execute, .data read-write, all else read-only; the entry in .text
   relocations  whole blocks of 64-bit entries for words of .rodata and .data, each of which holds an
                address of the image; no word that does and has none
-  payloads     .sbat has its lines; each monitor image is one, with the right digest
+  payloads     .sbat has its lines; each monitor image is one, with the right digest; .part0 and on, without
+               a gap, are images of secure partitions, each whole and with an id of its own; nothing else
 
-Each rule is tested first: every mutation of the file that breaks one is found.
+Each rule is tested: every mutation of a file that breaks one is found. A loader without secure partitions has no
+mutations of theirs.
 """
 import hashlib
+import re
 import struct
 import sys
 
@@ -25,8 +28,14 @@ EXECUTE, READ, WRITE = 0x20000000, 0x40000000, 0x80000000
 PROTECTION = {".text": READ | EXECUTE, ".data": READ | WRITE}
 DEMANDED = (".text", ".rodata", ".data", ".reloc", ".sbat", ".monvmx", ".monsvm")
 MONITORS = (".monvmx", ".monsvm")
+PARTITIONS = (".part0", ".part1", ".part2", ".part3")
 RELOCATED = (".rodata", ".data")
 IMAGE_MAGIC, DIGEST_AT = b"RDTMONIT", 64
+# struct redoubt_image and struct redoubt_image_signature of monitor/abi/image.h.
+PARTITION_MAGIC, PARTITION_HEADER = b"RDTRUST1", struct.Struct("<8s10I32s")
+MAX_PAGES, MAX_DATA_PAGES, MAX_SVN, FLAG_BITS = 4096, 16384, 65535, 1
+BLOCK_MAGIC, BLOCK_HEADER = b"RDTSIGN1", struct.Struct("<8s3I12s")
+BLOCK_SIZES = {1: (91, 64), 2: (422, 384)}
 
 
 class Section:
@@ -197,6 +206,44 @@ def check_monitor(pe, name):
         yield f"{name} has a wrong digest"
 
 
+def block_holds(block):
+    """Whether it is nothing, or has the form of a signature block."""
+    if len(block) < BLOCK_HEADER.size:
+        return not block
+    magic, algorithm, key, signature, zero = BLOCK_HEADER.unpack_from(block)
+    return magic == BLOCK_MAGIC and BLOCK_SIZES.get(algorithm) == (key, signature) and \
+        not any(zero) and len(block) == BLOCK_HEADER.size + key + signature
+
+
+def check_partition(section):
+    content = section.content
+    if len(content) < PAGE or section.size != len(content):
+        return [f"{section.name} is cut short"]
+    (magic, version, size, pages, text, rodata, data, vps, svn, flags, _,
+     name) = PARTITION_HEADER.unpack_from(content)
+    tests = (
+        (magic == PARTITION_MAGIC and version == 1 and size == PAGE, "is no image"),
+        (text and rodata and pages == 1 + text + rodata <= MAX_PAGES, "has parts that do not fit"),
+        (0 < data <= MAX_DATA_PAGES and vps == 1, "wants too much or nothing"),
+        (0 < svn <= MAX_SVN and not flags & ~FLAG_BITS, "has a wrong SVN or flag"),
+        (re.fullmatch(rb"[a-z0-9-]{1,31}\0+", name), "has no proper id"),
+        (not any(content[44:48] + content[80:PAGE]), "has a reserved byte that is not zero"),
+        (len(content) >= pages * PAGE and block_holds(content[pages * PAGE:]),
+         "is not as long as it says"),
+    )
+    return [f"{section.name} {text}" for good, text in tests if not good]
+
+
+def check_partitions(pe):
+    parts = [s for s in pe.sections if s.name not in DEMANDED]
+    found = [f"section {s.name} has no place here" for s in parts if s.name not in PARTITIONS]
+    if [s.name for s in parts] != list(PARTITIONS[:len(parts)]):
+        found.append("partitions are not numbered from 0 on")
+    names = [s.content[48:80] for s in parts]
+    found += [f"{s.name} has the id of another" for i, s in enumerate(parts) if names[i] in names[:i]]
+    return found + [fault for s in parts for fault in check_partition(s)]
+
+
 def check_payloads(pe):
     found = []
     sbat = pe.named(".sbat")
@@ -205,7 +252,8 @@ def check_payloads(pe):
             or not any(line.startswith(b"redoubt,") for line in lines) \
             or any(line.count(b",") != 5 for line in lines[:2]):
         found.append(".sbat does not have its lines")
-    return found + [fault for name in MONITORS for fault in check_monitor(pe, name)]
+    found += [fault for name in MONITORS for fault in check_monitor(pe, name)]
+    return found + check_partitions(pe)
 
 
 RULES = {"headers": check_headers, "layout": check_layout, "protections": check_protections,
@@ -276,19 +324,46 @@ def mutations(data):
         raw = pe.named(name).raw
         yield f"damaged {name}", "payloads", flip(data, raw + 5000)
         yield f"no {name}", "payloads", patch(data, raw, "<8s", b"12345678")
+    yield from partition_mutations(data, pe, index)
 
 
-def main():
-    if len(sys.argv) != 2:
-        sys.exit(__doc__)
-    with open(sys.argv[1], "rb") as file:
+def partition_mutations(data, pe, index):
+    parts = [s for s in pe.sections if s.name in PARTITIONS]
+    for s in parts:
+        for what, at, value in (("magic", 0, 1), ("version", 8, 2), ("header size", 12, 80),
+                                ("pages", 16, 2), ("text", 20, 0), ("read-only data", 24, 0),
+                                ("private memory", 28, 0), ("private memory", 28, 16385),
+                                ("VPs", 32, 2), ("SVN", 36, 0), ("SVN", 36, 65536), ("flags", 40, 2),
+                                ("reserved word", 44, 1), ("reserved byte", 4092, 1 << 24),
+                                ("id", 48, 0), ("id", 76, 0x61616161)):
+            yield f"{what} of {s.name}", "payloads", patch(data, s.raw + at, "<I", value)
+        yield f"a byte more of {s.name}", "payloads", patch(data, index[s.name] + 8, "<I", s.size + 1)
+        yield f"a byte less of {s.name}", "payloads", patch(data, index[s.name] + 8, "<I", s.size - 1)
+        yield f"writable {s.name}", "protections", patch(data, index[s.name] + 36, "<I",
+                                                         READ | WRITE | 0x40)
+    for one, two in zip(parts, parts[1:]):
+        same = bytearray(data)
+        same[two.raw + 48:two.raw + 80] = one.content[48:80]
+        yield f"{two.name} with the id of {one.name}", "payloads", bytes(same)
+        yield f"no {one.name}", "payloads", patch(data, index[one.name], "<8s", b".other")
+
+
+def check_file(tap, path):
+    with open(path, "rb") as file:
         data = file.read()
-    tap = lintlib.Tap()
     for rule, found in check(data).items():
-        tap.ok(not found, f"{rule} of {sys.argv[1]}", found)
+        tap.ok(not found, f"{rule} of {path}", found)
     for what, rule, broken in mutations(data):
         tap.ok(broken != data and check(broken)[rule], f"found: {what} ({rule})")
     tap.ok(check(data[:200])["headers"], "found: a file cut short")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    tap = lintlib.Tap()
+    for path in sys.argv[1:]:
+        check_file(tap, path)
     return tap.done()
 
 
