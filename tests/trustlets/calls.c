@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The stage's calls: each as guest/trustlets/rt/monitor_calls.h has it, with made-up contents.
+ * The stage's calls: each as monitor/abi/CALLS.md has it, with made-up contents.
  */
 #include "guest/trustlets/rt/monitor_calls.h"
 
@@ -70,44 +70,74 @@ static uint64_t log_write(const uint64_t regs[14])
 	return REDOUBT_OK;
 }
 
-static uint64_t entropy(const uint64_t regs[14])
+/* Results from RCX on: 32 bytes. */
+static void give(uint64_t regs[14], const uint8_t bytes[32])
 {
-	uint8_t *to = buffer(regs[RCX], 32);
+	const uint64_t *words = (const void *)bytes;
 
-	if (!to)
-		return REDOUBT_RANGE;
+	regs[RCX] = words[0];
+	regs[RDX] = words[1];
+	regs[R8] = words[2];
+	regs[R9] = words[3];
+}
+
+static uint64_t entropy(uint64_t regs[14])
+{
+	_Alignas(8) uint8_t bytes[32];
+
 	for (unsigned i = 0; i < 32; i++)
-		to[i] = (uint8_t)(17 * i + entropy_calls);
+		bytes[i] = (uint8_t)(17 * i + entropy_calls);
 	entropy_calls++;
+	give(regs, bytes);
 	return REDOUBT_OK;
 }
 
-static uint64_t key_derive(const uint64_t regs[14])
+static uint64_t key_derive(uint64_t regs[14])
 {
-	const uint8_t *label = regs[RDX] <= 64 ? buffer(regs[RCX], regs[RDX]) : NULL;
-	uint8_t *to = buffer(regs[R8], 32);
+	_Alignas(8) uint8_t bytes[32];
 
-	if (!label || !to)
+	if (regs[R8] != ((const struct redoubt_image *)(const void *)partition.image)->svn ||
+	    regs[R9])
 		return REDOUBT_RANGE;
 	for (unsigned i = 0; i < 32; i++)
-		to[i] = (uint8_t)(label[i % regs[RDX]] + i);
+		bytes[i] = (uint8_t)((regs[RCX] >> i) + i);
+	give(regs, bytes);
 	return REDOUBT_OK;
 }
 
-static uint64_t report(const uint64_t regs[14])
+static uint64_t info(uint64_t regs[14])
 {
 	const struct redoubt_image *header = (const void *)partition.image;
-	const uint8_t *nonce = buffer(regs[RCX], 32);
-	uint8_t *to = buffer(regs[RDX], sizeof(struct monitor_report));
-	struct monitor_report *made = (void *)to;
+	_Alignas(8) uint8_t bytes[32] = { (uint8_t)regs[RDX] };
 
-	if (!nonce || !to)
+	if (regs[RCX] != 0)
+		return REDOUBT_STATE;
+	if (regs[RDX] == REDOUBT_INFO_SUMMARY)
+		bytes[8] = (uint8_t)header->svn;
+	give(regs, bytes);
+	return REDOUBT_OK;
+}
+
+static uint64_t report_make(uint64_t regs[14])
+{
+	for (unsigned i = 0; i < 4; i++)
+		regs[(unsigned[]){ RCX, RDX, R8, R9 }[i]] ^= 0x5a5a5a5a5a5a5a5aull;
+	return REDOUBT_OK;
+}
+
+static uint64_t report_check(uint64_t regs[14])
+{
+	const struct redoubt_report *report = (const void *)buffer(regs[RCX],
+	    sizeof(struct redoubt_report));
+	bool genuine = true;
+
+	if (!report)
 		return REDOUBT_RANGE;
-	*made = (struct monitor_report){ .svn = header->svn, .flags = header->flags };
-	for (unsigned i = 0; i < 32; i++) {
-		made->nonce[i] = nonce[i];
-		made->mac[i] = (uint8_t)(nonce[i] ^ 0x5a);
-	}
+	for (unsigned i = 0; i < 32; i++)
+		genuine &= report->mac[i] == (report->nonce[i] ^ 0x5a);
+	for (unsigned i = 0; i < 3; i++)
+		genuine &= report->items[i][0] == i + 1;
+	give(regs, (const uint8_t[32]){ genuine });
 	return REDOUBT_OK;
 }
 
@@ -117,25 +147,32 @@ enum outcome call(uint64_t *rax, uint64_t regs[14], uint64_t cr3)
 
 	*rax = REDOUBT_OK;
 	switch (id) {
-	case MONITOR_NEXT_REQUEST:
+	case REDOUBT_CALL_next_request:
 		return next_request(regs, cr3);
-	case MONITOR_EXIT:
+	case REDOUBT_CALL_partition_exit:
 		tell("exit %x %x %x\n", regs[RCX], regs[RDX], regs[R8]);
 		return ENDED;
-	case MONITOR_LOG_WRITE:
+	case REDOUBT_CALL_log_write:
 		*rax = log_write(regs);
 		break;
-	case MONITOR_ENTROPY:
+	case REDOUBT_CALL_entropy:
 		*rax = entropy(regs);
 		break;
-	case MONITOR_KEY_DERIVE:
+	case REDOUBT_CALL_key_derive:
 		*rax = key_derive(regs);
 		break;
-	case MONITOR_REPORT:
-		*rax = report(regs);
+	case REDOUBT_CALL_partition_info:
+		*rax = info(regs);
 		break;
-	case MONITOR_TIME:
+	case REDOUBT_CALL_report_make:
+		*rax = report_make(regs);
+		break;
+	case REDOUBT_CALL_report_check:
+		*rax = report_check(regs);
+		break;
+	case REDOUBT_CALL_time:
 		regs[RCX] = tsc();
+		regs[RDX] = 0;
 		break;
 	default:
 		*rax = REDOUBT_UNKNOWN_CALL;

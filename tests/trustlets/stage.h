@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The stage: what stands in for the monitor until there is one that runs partitions, and after that
- * a second opinion. It starts an image in the state that monitor/abi/image.h promises, under SVM
+ * a second opinion. It starts an image in the state that monitor/abi/trustlet.h promises, under SVM
  * with nested tables of its own, carries out the calls of monitor_calls.h, and tells all on port
  * 0xE9.
  */

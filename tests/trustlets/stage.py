@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""A trustlet executed from the start state of monitor/abi/image.h, under SVM on QEMU's translator.
+"""A trustlet executed from the start state of monitor/abi/trustlet.h, under SVM on QEMU's translator.
 
 usage: stage.py STAGE sample|probe FOLDER      FOLDER holds NAME.img and NAME.elf
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""The form of a trustlet's image file. Its numbers are read from monitor/abi/image.h, which owns them;
+"""The form of a trustlet's image file. Its numbers are read from monitor/abi, which owns them;
 guest/trustlets/image/image.c is the same judgement in C, and tests hold them together.
 """
 import hashlib
@@ -7,7 +7,7 @@ import pathlib
 import re
 import struct
 
-HEADER_FILE = pathlib.Path(__file__).resolve().parents[2] / "monitor/abi/image.h"
+ABI_FOLDER = pathlib.Path(__file__).resolve().parents[2] / "monitor/abi"
 HEADER = struct.Struct("<QIIIIIIIIII32s4016s")  # struct redoubt_image
 FIELDS = ("magic", "version", "header_size", "pages", "text_pages", "rodata_pages", "data_pages", "vps",
           "svn", "flags", "reserved0", "id", "reserved")
@@ -28,9 +28,9 @@ class Refused(Exception):
 
 
 def constants():
-    """The numbers that monitor/abi/image.h defines."""
+    """The numbers that monitor/abi/image.h and trustlet.h define."""
     found = {}
-    text = HEADER_FILE.read_text()
+    text = "".join((ABI_FOLDER / name).read_text() for name in ("image.h", "trustlet.h"))
     for name, value, shift in re.findall(
             r"^#define\s+(\w+)\s+\(?(0x[0-9a-f]+|\d+)u(?:ll)?(?:\s*<<\s*(\d+))?\)?", text, re.M):
         found[name] = int(value, 0) << int(shift or 0)

@@ -10,6 +10,8 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
 
+enum { PROBE_NO_KEY = REQUEST_OWN_STATUS, PROBE_NOT_GENUINE };
+
 static uint64_t secret[4];
 static uint64_t *secret_on_heap;
 static const uint64_t constant[4] = { 1, 2, 3, 4 };
@@ -72,7 +74,8 @@ REQUEST_HANDLER(key)
 	if (args[0] > 9)
 		return REDOUBT_INVALID;
 	label[sizeof(label) - 2] = (char)('0' + args[0]);
-	trustlet_key(label, key);
+	if (!trustlet_key(label, trustlet_svn(), key))
+		return PROBE_NO_KEY;
 	results[0] = check_of(key, sizeof(key));
 	return REDOUBT_OK;
 }
@@ -93,10 +96,12 @@ REQUEST_HANDLER(time)
 REQUEST_HANDLER(report)
 {
 	uint8_t nonce[TRUSTLET_NONCE_BYTES] = { 0 };
-	struct monitor_report report;
+	struct redoubt_report report;
 
 	memcpy(nonce, &args[0], sizeof(args[0]));
 	trustlet_report(nonce, &report);
+	if (!trustlet_report_genuine(&report))
+		return PROBE_NOT_GENUINE;
 	results[0] = report.svn;
 	memcpy(&results[1], report.nonce, sizeof(results[1]));
 	memcpy(&results[2], report.mac, sizeof(results[2]));

@@ -4,7 +4,7 @@
  */
 #include "guest/trustlets/rt/monitor_calls.h"
 #include "guest/trustlets/rt/rt.h"
-#include "monitor/abi/image.h"
+#include "monitor/abi/trustlet.h"
 
 void monitor_call(struct monitor_call *regs)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Numbers that start.S needs of C's headers and of the CPU: macros only. rt.c asserts those that
- * monitor/abi/image.h owns.
+ * monitor/abi/trustlet.h owns.
  */
 #ifndef TRUSTLET_RT_LAYOUT_H
 #define TRUSTLET_RT_LAYOUT_H

@@ -4,6 +4,7 @@
  * from the CPU's generator before each use. Either source alone is enough; a CPU without RDRAND, or
  * one whose generator is stuck, ends the trustlet, because the other source cannot be judged.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "guest/trustlets/rt/drbg.h"
@@ -54,16 +55,18 @@ void random_start(void)
 		uint8_t loader[LOADER_BYTES];
 		uint64_t time;
 	} seed;
+	struct monitor_call loader;
 
 	for (size_t i = 0; i < SEED_WORDS; i++)
 		seed.words[i] = hardware_word();
 	check_distinct(seed.words, SEED_WORDS);
-	monitor_must((struct monitor_call){ MONITOR_ENTROPY, (uint64_t)exchange, 0, 0, 0 });
-	memcpy(seed.loader, exchange, sizeof(seed.loader));
+	loader = monitor_must((struct monitor_call){ .rax = REDOUBT_CALL_entropy });
+	memcpy(seed.loader, (uint8_t *)&loader + offsetof(struct monitor_call, rcx),
+	    sizeof(seed.loader));
 	seed.time = trustlet_time();
 	drbg_start(&pool, &seed, sizeof(seed));
 	trustlet_scrub(&seed, sizeof(seed));
-	trustlet_scrub(exchange, sizeof(exchange));
+	trustlet_scrub(&loader, sizeof(loader));
 }
 
 void trustlet_random(void *to, size_t bytes)

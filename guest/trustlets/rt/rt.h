@@ -11,7 +11,7 @@
 
 /* Written by start.S, read-only since: no bug can make the trustlet call the wrong way. */
 struct rt_boot {
-	uint32_t flags; /* START_ bits of monitor/abi/image.h */
+	uint32_t flags; /* START_ bits of monitor/abi/trustlet.h */
 	uint32_t pages; /* of private memory */
 	uint64_t reserved;
 };

@@ -58,7 +58,7 @@ _Noreturn void trustlet_serve(void)
 		uint64_t out[REQUEST_WORDS] = { 0 }, args[REQUEST_WORDS], status;
 		size_t results = 0;
 
-		regs.rax = MONITOR_NEXT_REQUEST;
+		regs.rax = REDOUBT_CALL_next_request;
 		regs = monitor_must(regs);
 		memcpy(args, &regs.rdx, sizeof(args));
 		status = answer(regs.rcx, args, out, &results);

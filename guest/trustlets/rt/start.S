@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * From the VP's start state (monitor/abi/image.h) to rt_main(): page tables with W^X, descriptors,
+ * From the VP's start state (monitor/abi/trustlet.h) to rt_main(): page tables with W^X, descriptors,
  * 64-bit mode; and the entries of exceptions.
  *
  * VA = GPA. The header's page is read-only, text read and execute, read-only data read-only,

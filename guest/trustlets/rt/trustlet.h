@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "monitor/abi/trustlet.h"
+
 /* ---- Requests ---- */
 
 #define REQUEST_WORDS 3u
@@ -61,27 +63,26 @@ void trustlet_log(const char *format, ...) __attribute__((format(printf, 1, 2)))
 #define TRUSTLET_LABEL_BYTES 64u
 #define TRUSTLET_NONCE_BYTES 32u
 
-/* Nanoseconds since launch; does not run backwards. */
+/*
+ * Nanoseconds since the CPU's clock was started; does not run backwards. Where the loader could not
+ * measure the clock: its cycles.
+ */
 uint64_t trustlet_time(void);
 
+/* The image's SVN. */
+uint32_t trustlet_svn(void);
+
 /*
- * The key of this label: the same for this id, signer and SVN, another one for any other or with
- * the debug flag. The label has 1 to 64 bytes.
+ * The key of a label for an SVN, this image's or an older one: the same at each start of an image
+ * with this id, signer and debug flag. To seal, ask for trustlet_svn()'s and note it beside; to
+ * open what an older image sealed, for that one's. The label has 1 to 64 bytes. false: the SVN is
+ * newer than this image, or the machine has no root key.
  */
-void trustlet_key(const char *label, uint8_t key[TRUSTLET_KEY_BYTES]);
+bool trustlet_key(const char *label, uint32_t svn, uint8_t key[TRUSTLET_KEY_BYTES]);
 
-/* Proof of what this partition is, for another partition of this machine. */
-struct monitor_report {
-	char id[32];
-	uint8_t measurement[32];
-	uint8_t signer[32]; /* SHA-256 of the SubjectPublicKeyInfo */
-	uint32_t svn;
-	uint32_t flags;
-	uint8_t nonce[TRUSTLET_NONCE_BYTES];
-	uint8_t mac[32]; /* HMAC-SHA-256 of all above, by a key of the monitor's */
-};
-
-void trustlet_report(const uint8_t nonce[TRUSTLET_NONCE_BYTES], struct monitor_report *report);
+/* Proof of what this partition is, for another partition of this machine; and whether one is. */
+void trustlet_report(const uint8_t nonce[TRUSTLET_NONCE_BYTES], struct redoubt_report *report);
+bool trustlet_report_genuine(const struct redoubt_report *report);
 
 /* Random bytes fit for keys. Ends the trustlet rather than give weak ones. */
 void trustlet_random(void *to, size_t bytes);

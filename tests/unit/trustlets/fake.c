@@ -45,20 +45,11 @@ static void log_write(const struct monitor_call *regs)
 	fake.log[length + regs->rdx + 1] = 0;
 }
 
-static void fill(uint64_t to, size_t bytes, uint8_t first)
+/* 32 bytes of results. */
+static void fill(uint64_t *to, uint8_t first)
 {
-	for (size_t i = 0; i < bytes; i++)
+	for (size_t i = 0; i < 32; i++)
 		((uint8_t *)to)[i] = (uint8_t)(first + i);
-}
-
-static void report(const struct monitor_call *regs)
-{
-	struct monitor_report *made = (void *)regs->rdx;
-	uint8_t nonce[TRUSTLET_NONCE_BYTES];
-
-	memcpy(nonce, (const void *)regs->rcx, sizeof(nonce));
-	fill(regs->rdx, sizeof(*made), 1);
-	memcpy(made->nonce, nonce, sizeof(nonce));
 }
 
 /* What is handed over lies in the exchange, which does not cross a page. */
@@ -79,32 +70,40 @@ void monitor_call(struct monitor_call *regs)
 		return;
 	}
 	switch (id) {
-	case MONITOR_NEXT_REQUEST:
+	case REDOUBT_CALL_next_request:
 		fake.next_request(regs);
 		break;
-	case MONITOR_LOG_WRITE:
+	case REDOUBT_CALL_log_write:
 		check_buffer(regs->rcx, regs->rdx);
 		log_write(regs);
 		break;
-	case MONITOR_ENTROPY:
-		check_buffer(regs->rcx, 32);
-		fill(regs->rcx, 32, (uint8_t)fake.entropy);
+	case REDOUBT_CALL_entropy:
+		fill(&regs->rcx, (uint8_t)fake.entropy);
 		break;
-	case MONITOR_KEY_DERIVE:
-		check_buffer(regs->rcx, regs->rdx);
-		check_buffer(regs->r8, 32);
-		fill(regs->r8, 32, ((const uint8_t *)regs->rcx)[0]);
+	case REDOUBT_CALL_key_derive:
+		if (regs->r8 > fake.svn)
+			regs->rax = REDOUBT_RANGE;
+		else
+			fill(&regs->rcx, (uint8_t)(regs->rcx + regs->rdx + regs->r8));
 		break;
-	case MONITOR_REPORT:
-		check_buffer(regs->rcx, 32);
-		check_buffer(regs->rdx, sizeof(struct monitor_report));
-		report(regs);
+	case REDOUBT_CALL_partition_info:
+		assert_int_equal(regs->rcx, 0);
+		fill(&regs->rcx, (uint8_t)(0x40 * regs->rdx));
+		regs->rdx = fake.svn | 1ull << 32;
 		break;
-	case MONITOR_EXIT:
+	case REDOUBT_CALL_report_make:
+		fill(&regs->rcx, (uint8_t)regs->rcx);
+		break;
+	case REDOUBT_CALL_report_check:
+		check_buffer(regs->rcx, sizeof(struct redoubt_report));
+		regs->rcx = ((const struct redoubt_report *)regs->rcx)->mac[31] == fake.genuine;
+		break;
+	case REDOUBT_CALL_partition_exit:
 		fake.exit = *regs;
 		longjmp(fake.end, 1);
-	case MONITOR_TIME:
+	case REDOUBT_CALL_time:
 		regs->rcx = fake.time;
+		regs->rdx = fake.khz;
 		break;
 	default:
 		fail_msg("no such call: %lu", id);

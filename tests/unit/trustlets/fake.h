@@ -34,7 +34,9 @@ struct fake {
 	char log[4096];		  /* all lines, each ended by a newline */
 	struct monitor_call exit; /* the exit call's registers */
 	uint64_t refuse;	  /* id of a call that is refused with INVALID; 0: none */
-	uint64_t time, entropy;
+	uint64_t time, khz, entropy;
+	uint64_t svn;	 /* of the image */
+	uint8_t genuine; /* last byte of reports' macs that are */
 	void (*next_request)(struct monitor_call *regs);
 	bool (*hardware)(bool seed, uint64_t *word); /* NULL: a good generator */
 	jmp_buf end;

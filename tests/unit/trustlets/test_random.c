@@ -217,8 +217,8 @@ static void a_slow_generator_is_waited_for(void **state)
 static void without_the_loader_there_is_no_start(void **state)
 {
 	fake_start();
-	fake.refuse = MONITOR_ENTROPY;
-	assert_panics(start_random, NULL, "call 66: status 3");
+	fake.refuse = REDOUBT_CALL_entropy;
+	assert_panics(start_random, NULL, "call 12: status 3");
 }
 
 static void bytes_from(uint64_t hardware, uint64_t loader, uint64_t time, uint8_t bytes[32])
@@ -247,8 +247,6 @@ static void every_source_counts(void **state)
 	assert_memory_not_equal(first, hardware, 32);
 	assert_memory_not_equal(first, loader, 32);
 	assert_memory_not_equal(first, time, 32);
-	for (unsigned i = 0; i < EXCHANGE_BYTES; i++)
-		assert_int_equal(exchange[i], 0);
 }
 
 /* Fresh numbers go into each use: the same pool gives something else. */

@@ -94,23 +94,38 @@ static void a_call_that_fails_is_the_end(void **context)
 	uint64_t time = 0;
 
 	fake_start();
-	fake.refuse = MONITOR_TIME;
-	assert_panics(ask_time, &time, "call 70: status 3");
-	fake.refuse = MONITOR_NEXT_REQUEST;
-	assert_panics(serve, NULL, "call 64: status 3");
+	fake.refuse = REDOUBT_CALL_time;
+	assert_panics(ask_time, &time, "call 13: status 3");
+	fake.refuse = REDOUBT_CALL_next_request;
+	assert_panics(serve, NULL, "call 9: status 3");
 	fake_start();
 	fake.time = 17;
 	assert_false(ends(ask_time, &time));
 	assert_int_equal(time, 17);
 }
 
+/* Nanoseconds, without overflow however long the machine runs. */
+static void cycles_become_nanoseconds(void **context)
+{
+	fake_start();
+	fake.khz = 2000000;
+	fake.time = 2000000;
+	assert_int_equal(trustlet_time(), 1000000);
+	fake.time = 3;
+	assert_int_equal(trustlet_time(), 1);
+	fake.khz = 3;
+	fake.time = 10;
+	assert_int_equal(trustlet_time(), 3333333);
+	fake.khz = 4000000;
+	fake.time = ~0ull;
+	assert_int_equal(trustlet_time(), (~0ull) / 4);
+}
+
 static void derive(void *label)
 {
 	uint8_t key[TRUSTLET_KEY_BYTES];
 
-	trustlet_key(label, key);
-	assert_int_equal(key[0], *(char *)label);
-	assert_int_equal(key[31], (uint8_t)(*(char *)label + 31));
+	assert_true(trustlet_key(label, trustlet_svn(), key));
 }
 
 static void keys_have_a_label_of_1_to_64_bytes(void **context)
@@ -121,22 +136,48 @@ static void keys_have_a_label_of_1_to_64_bytes(void **context)
 	assert_panics(derive, label, "trustlet_key: a label of 0 bytes");
 	memset(label, 'k', 64);
 	assert_false(ends(derive, label));
-	for (unsigned i = 0; i < EXCHANGE_BYTES; i++)
-		assert_int_equal(exchange[i], 0);
 	label[64] = 'k';
 	assert_panics(derive, label, "trustlet_key: a label of 65 bytes");
 }
 
-static void a_report_holds_the_nonce(void **context)
+/* What a key is made of is the label's SHA-256; the first 16 bytes here are those of "abc". */
+static void a_key_is_of_a_label_and_an_svn(void **context)
 {
-	uint8_t nonce[TRUSTLET_NONCE_BYTES];
-	struct monitor_report made;
+	uint8_t key[TRUSTLET_KEY_BYTES] = { 0 };
+	uint64_t label[2];
 
 	fake_start();
+	fake.svn = 7;
+	memcpy(label, "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23", 16);
+	assert_int_equal(trustlet_svn(), 7);
+	assert_true(trustlet_key("abc", 6, key));
+	assert_int_equal(key[0], (uint8_t)(label[0] + label[1] + 6));
+	assert_int_equal(key[31], (uint8_t)(key[0] + 31));
+	assert_false(trustlet_key("abc", 8, key));
+	fake.refuse = REDOUBT_CALL_key_derive;
+	assert_false(trustlet_key("abc", 1, key));
+}
+
+static void a_report_holds_the_nonce_and_what_the_monitor_says(void **context)
+{
+	uint8_t nonce[TRUSTLET_NONCE_BYTES];
+	struct redoubt_report made;
+
+	fake_start();
+	fake.svn = 9;
 	memset(nonce, 0x3c, sizeof(nonce));
 	trustlet_report(nonce, &made);
 	assert_memory_equal(made.nonce, nonce, sizeof(nonce));
-	assert_int_equal(made.id[0], 1);
+	assert_int_equal(made.svn, 9);
+	assert_int_equal(made.flags, 1);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(made.items[i][0], 0x40 * (i + 1));
+	assert_int_equal(made.mac[0], 0x3c);
+	assert_int_equal(made.mac[31], 0x3c + 31);
+	fake.genuine = 0x3c + 31;
+	assert_true(trustlet_report_genuine(&made));
+	fake.genuine = 0;
+	assert_false(trustlet_report_genuine(&made));
 }
 
 static void a_long_line_is_cut_off(void **context)
@@ -162,7 +203,9 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(requests_are_answered_as_the_table_says),
 	cmocka_unit_test(a_call_that_fails_is_the_end),
 	cmocka_unit_test(keys_have_a_label_of_1_to_64_bytes),
-	cmocka_unit_test(a_report_holds_the_nonce),
+	cmocka_unit_test(a_key_is_of_a_label_and_an_svn),
+	cmocka_unit_test(cycles_become_nanoseconds),
+	cmocka_unit_test(a_report_holds_the_nonce_and_what_the_monitor_says),
 	cmocka_unit_test(a_long_line_is_cut_off),
 };
 
