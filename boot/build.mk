@@ -49,7 +49,7 @@ FORCE:
 
 BOOT_PURE := acpi config image partition ranges record_valid secure_boot_state sha256 text
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record secure_boot settings shim tables watch x86) \
+	handover initrd launch main memory record secrets secure_boot settings shim tables watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 

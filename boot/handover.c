@@ -10,6 +10,7 @@
 #include "boot/console.h"
 #include "boot/memory.h"
 #include "boot/record.h"
+#include "boot/secrets.h"
 #include "boot/tables.h"
 
 #define PAGE ((UINT64)4096)
@@ -125,6 +126,8 @@ static BOOLEAN fill(struct block *block, const struct monitor_image *image,
 	fill_cpus(block, facts->cpus);
 	fill_config(info, facts->config);
 	find_power(&info->power);
+	if (facts->partitions->count)
+		secrets_fill(info, facts->image);
 	if (!fill_ranges(block))
 		return FALSE;
 	ranges.count = info->range_count;
@@ -213,6 +216,7 @@ void handover_release(struct handover *handover)
 	if (info->record_base)
 		memory_release(info->record_base, 1);
 	release_partitions(info);
+	secrets_forget(info);
 	memory_release((UINT64)info, BLOCK_PAGES);
 	handover->info = NULL;
 }

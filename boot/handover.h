@@ -26,6 +26,7 @@ struct handover_facts {
 	const struct config *config;
 	const struct cpus *cpus;
 	const struct partitions *partitions; /* have passed partitions_find() */
+	const EFI_LOADED_IMAGE *image;	     /* the loader's own */
 	UINT32 attempts;
 };
 

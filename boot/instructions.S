@@ -35,6 +35,22 @@ function read_cr4
 	movq %cr4, %rax
 	ret
 
+function read_tsc
+	rdtsc
+	shlq $32, %rdx
+	orq %rdx, %rax
+	ret
+
+/* RDRAND; 0 where it gives nothing. Only on a CPU that has it. */
+function read_random
+	movl $10, %ecx
+1:	rdrand %rax
+	jc 2f
+	decl %ecx
+	jnz 1b
+	xorl %eax, %eax
+2:	ret
+
 function halt
 	cli
 1:	hlt

@@ -14,6 +14,7 @@
 #include "boot/launch.h"
 #include "boot/partition.h"
 #include "boot/record.h"
+#include "boot/secrets.h"
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
 #include "boot/watch.h"
@@ -77,7 +78,8 @@ static void stop_machine(const struct config *config)
 /* Counts this start, loads and launches. FALSE: refused, and the machine is as before. */
 static BOOLEAN cover(struct loader *l)
 {
-	struct handover_facts facts = { &l->config, &l->cpus, &l->partitions, l->attempts };
+	struct handover_facts facts = { &l->config, &l->cpus, &l->partitions, l->image,
+		l->attempts };
 	enum launch_outcome outcome;
 	struct blob payload = { 0 };
 
@@ -87,6 +89,7 @@ static BOOLEAN cover(struct loader *l)
 	if (EFI_ERROR(attempts_write(l->attempts + 1)))
 		say("note: firmware does not keep variables: starts are not counted");
 	outcome = launch(&l->cpus, &l->handover);
+	secrets_forget(l->handover.info);
 	if (outcome == LAUNCH_BROKEN)
 		stop_machine(&l->config);
 	if ((outcome == LAUNCH_REFUSED || outcome == LAUNCH_ABANDONED) &&

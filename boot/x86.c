@@ -21,6 +21,16 @@ static void put_text4(char *text, uint32_t value)
 		text[i] = (char)(value >> 8 * i & 0x7f);
 }
 
+uint64_t read_random(void);
+
+uint64_t cpu_random(void)
+{
+	uint32_t a, b, c, d;
+
+	__cpuid(1, a, b, c, d);
+	return c & bit_RDRND ? read_random() : 0;
+}
+
 void cpu_vendor_text(char text[13])
 {
 	uint32_t a, b, c, d;

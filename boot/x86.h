@@ -12,7 +12,11 @@ void port_write8(uint16_t port, uint8_t value);
 uint8_t port_read8(uint16_t port);
 uint64_t read_cr3(void);
 uint64_t read_cr4(void);
+uint64_t read_tsc(void);
 _Noreturn void halt(void);
+
+/* A word of RDRAND's; 0 where there is none. */
+uint64_t cpu_random(void);
 
 /* Twelve characters of CPUID leaf 0 and a NUL. */
 void cpu_vendor_text(char text[13]);

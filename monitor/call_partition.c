@@ -63,7 +63,7 @@ uint64_t call_partition_info(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 		memcpy(rets, is->items[item - 1], sizeof(is->items[0]));
 		return REDOUBT_OK;
 	}
-	rets[0] = state;
+	rets[0] = state | (uint64_t)REDOUBT_SVN << 32;
 	rets[1] = is->svn | (uint64_t)is->flags << 32;
 	rets[2] = partition_served(id);
 	rets[3] = 1ull + is->text_pages + is->rodata_pages + is->data_pages;

@@ -62,6 +62,19 @@ uint64_t call_time(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 	return REDOUBT_OK;
 }
 
+/* The root key of an SVN of the monitor's, this one or an older. */
+static void root_of(uint64_t svn, uint8_t root[SHA256_BYTES])
+{
+	struct sha256 hash;
+
+	memcpy(root, keys.root, SHA256_BYTES);
+	for (; svn < REDOUBT_SVN; svn++) {
+		sha256_start(&hash);
+		sha256_add(&hash, root, SHA256_BYTES);
+		sha256_end(&hash, root);
+	}
+}
+
 uint64_t call_key_derive(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	const struct bootinfo_partition *is = partition_is(partition_running());
@@ -71,15 +84,18 @@ uint64_t call_key_derive(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 		uint64_t svn, flags;
 		char id[32];
 		uint8_t signer[SHA256_BYTES];
-	} who = { "seal", { args[0], args[1] }, args[2], is->flags, { 0 }, { 0 } };
+	} who = { "seal", { args[0], args[1] }, (uint32_t)args[2], is->flags, { 0 }, { 0 } };
+	uint8_t root[SHA256_BYTES];
 
-	if (args[2] > is->svn)
+	if (who.svn > is->svn || args[2] >> 32 > REDOUBT_SVN)
 		return call_error(REDOUBT_RANGE, 3);
 	if (!keys.rooted)
 		return REDOUBT_STATE;
 	memcpy(who.id, is->id, sizeof(who.id));
 	memcpy(who.signer, is->signer, sizeof(who.signer));
-	hmac_sha256(keys.root, &who, sizeof(who), (uint8_t *)rets);
+	root_of(args[2] >> 32, root);
+	hmac_sha256(root, &who, sizeof(who), (uint8_t *)rets);
+	scrub(root, sizeof(root));
 	return REDOUBT_OK;
 }
 

@@ -2,10 +2,10 @@
 /*
  * What partitions get of the monitor's secrets: random numbers, keys to seal with, reports.
  *
- * A key is HMAC-SHA-256 by the root key over its label and over who asks: id, signer, debug flag,
- * and an SVN that the asker names, which its own is not below. So an update opens what its
- * predecessor sealed, and an older SVN never opens newer data (T56). The root key is the loader's
- * to find and keep; it gives each SVN of the monitor another one.
+ * A key is HMAC-SHA-256 by a root key over its label and over who asks: id, signer, debug flag, and
+ * an SVN that the asker names, which its own is not below. The root key is that of an SVN of the
+ * monitor's, which is named too. So an update of either opens what was sealed before, and an older
+ * SVN never opens newer data (T56). The loader keeps the root keys and gives the monitor its own.
  *
  * A report is HMAC-SHA-256 by a key of this launch over struct redoubt_report up to its mac: it
  * tells another partition of this machine, and nobody else, who made it.

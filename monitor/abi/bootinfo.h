@@ -59,6 +59,13 @@ struct monitor_image {
 #define BOOTINFO_MAX_RANGES 1024u
 #define BOOTINFO_MAX_CPUS   1024u
 
+/*
+ * The monitor's security version number. Sealed data is bound to it: the root key of an SVN is the
+ * SHA-256 of that of the next, and the loader gives the monitor that of its own.
+ */
+#define REDOUBT_SVN	 1u
+#define BOOTINFO_SVN_END 64u /* whose root key is in the file */
+
 /* Console and policy bits of bootinfo.flags; no other bit may be set. */
 #define BOOTINFO_SERIAL (1u << 0) /* log to the serial port until boot_done */
 /* the serial port stays the monitor's; needs BOOTINFO_SERIAL */

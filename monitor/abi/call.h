@@ -36,7 +36,10 @@ enum redoubt_call {
 
 /* What partition_info tells. */
 enum redoubt_info {
-	/* REDOUBT_PARTITION_, SVN | flags of image.h << 32, requests served, pages of memory */
+	/*
+	 * REDOUBT_PARTITION_ | the monitor's SVN << 32, SVN | flags of image.h << 32, requests
+	 * served, pages of memory
+	 */
 	REDOUBT_INFO_SUMMARY,
 	REDOUBT_INFO_ID,	  /* 32 characters, zeros behind */
 	REDOUBT_INFO_MEASUREMENT, /* SHA-256 of the image */

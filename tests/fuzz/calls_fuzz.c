@@ -293,7 +293,7 @@ static void fuzz_call_partition_info(struct input *input)
 	else
 		require((status == REDOUBT_OK) == (id == 1));
 	if (status == REDOUBT_OK && item == REDOUBT_INFO_SUMMARY)
-		require(result.word0 == partition_state(1));
+		require((uint32_t)result.word0 == partition_state(1));
 }
 
 /* The normal world may not make these; the program above does. */

@@ -179,48 +179,73 @@ void test_call_time(void **state)
 	expect_denied(REDOUBT_CALL_time);
 }
 
-static void expected_key(uint64_t svn, uint64_t flags, uint8_t key[SHA256_BYTES])
+static void expected_key(const uint8_t by[SHA256_BYTES], uint64_t svn, uint8_t key[SHA256_BYTES])
 {
+	const uint64_t flags = 0;
 	uint8_t text[8 + 16 + 8 + 8 + 32 + 32] = "seal";
 
 	memcpy(text + 8, "labelOfAKey\0\0\0\0\0", 16);
 	memcpy(text + 24, &svn, 8);
 	memcpy(text + 32, &flags, 8);
 	memcpy(text + 40, "one", 3);
-	hmac_sha256(root, text, sizeof(text), key);
+	hmac_sha256(by, text, sizeof(text), key);
 }
+
+#define OWN(svn) ((svn) | (uint64_t)REDOUBT_SVN << 32)
 
 static struct call key_of(unsigned id, uint64_t svn)
 {
 	uint64_t label[2];
 
 	memcpy(label, "labelOfAKey\0\0\0\0\0", 16);
-	return made_by(id, REDOUBT_CALL_key_derive, label[0], label[1], svn);
+	return made_by(id, REDOUBT_CALL_key_derive, label[0], label[1], OWN(svn));
+}
+
+/* The root key of the SVN before is the SHA-256 of this one's. */
+static void older_monitors_key(const uint64_t *not_this)
+{
+	uint8_t before[SHA256_BYTES], key[SHA256_BYTES];
+	struct sha256 hash;
+	uint64_t label[2];
+	struct call call;
+
+	memcpy(label, "labelOfAKey\0\0\0\0\0", 16);
+	call = made_by(1, REDOUBT_CALL_key_derive, label[0], label[1],
+	    5 | (uint64_t)(REDOUBT_SVN - 1) << 32);
+	sha256_start(&hash);
+	sha256_add(&hash, root, sizeof(root));
+	sha256_end(&hash, before);
+	expected_key(before, 5, key);
+	expect_same(call.regs, key, true);
+	expect_same(call.regs, not_this, false);
 }
 
 void test_call_key_derive(void **state);
 void test_call_key_derive(void **state)
 {
+	static const uint64_t newer[] = { OWN(6), OWN(UINT32_MAX), 5 | (REDOUBT_SVN + 1ull) << 32,
+		5 | 1ull << 63, ~0ull };
 	uint8_t key[SHA256_BYTES];
 	struct call mine = key_of(1, 5);
 	struct call older = key_of(1, 4);
 
 	assert_int_equal(mine.rax, REDOUBT_OK);
-	expected_key(5, 0, key);
+	expected_key(root, 5, key);
 	expect_same(mine.regs, key, true);
-	expected_key(4, 0, key);
+	expected_key(root, 4, key);
 	expect_same(older.regs, key, true);
-	expect_same(made_by(1, REDOUBT_CALL_key_derive, 1, 0, 5).regs, mine.regs, false);
-	expect_same(made_by(1, REDOUBT_CALL_key_derive, 0, 1, 5).regs, mine.regs, false);
+	expect_same(made_by(1, REDOUBT_CALL_key_derive, 1, 0, OWN(5)).regs, mine.regs, false);
+	expect_same(made_by(1, REDOUBT_CALL_key_derive, 0, 1, OWN(5)).regs, mine.regs, false);
 	expect_same(key_of(2, 1).regs, key_of(1, 1).regs, false);
 	/* An older SVN gets no newer one's (T56). */
-	for (uint64_t svn = 6; svn != 0; svn <<= 4) {
-		struct call refused = key_of(1, svn);
+	for (unsigned i = 0; i < COUNT(newer); i++) {
+		struct call refused = made_by(1, REDOUBT_CALL_key_derive, 0, 0, newer[i]);
 
 		assert_int_equal(refused.rax, REDOUBT_RANGE | 3 << 16);
 		assert_int_equal(refused.regs[0] | refused.regs[1], 0);
 	}
 	expect_denied(REDOUBT_CALL_key_derive);
+	older_monitors_key(mine.regs);
 	/* The one before opens what it has sealed, and the next one opens that too. */
 	prepare(BOOTINFO_ROOT_KEY, 4);
 	launch();

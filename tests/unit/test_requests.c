@@ -457,7 +457,7 @@ void test_call_partition_info(void **state)
 	struct call call = do_call(REDOUBT_CALL_partition_info, 1, REDOUBT_INFO_SUMMARY, 0, 0);
 
 	expect_status(call, REDOUBT_OK, 0);
-	assert_int_equal(call.regs[0], REDOUBT_PARTITION_READY);
+	assert_int_equal(call.regs[0], REDOUBT_PARTITION_READY | (uint64_t)REDOUBT_SVN << 32);
 	assert_int_equal(call.regs[1], 5 | 1ull << 32);
 	assert_int_equal(call.regs[2], 0);
 	assert_int_equal(call.regs[3], IMAGE_PAGES + DATA_PAGES);
@@ -471,7 +471,7 @@ void test_call_partition_info(void **state)
 	request(1);
 	request(1);
 	call = do_call(REDOUBT_CALL_partition_info, 1, REDOUBT_INFO_SUMMARY, 0, 0);
-	assert_int_equal(call.regs[0], REDOUBT_PARTITION_CRASHED);
+	assert_int_equal((uint32_t)call.regs[0], REDOUBT_PARTITION_CRASHED);
 	assert_int_equal(call.regs[2], 1);
 	expect_status(do_call(REDOUBT_CALL_partition_info, 1, 4, 0, 0), REDOUBT_INVALID, 2);
 	expect_status(do_call(REDOUBT_CALL_partition_info, 1, ~0ull, 0, 0), REDOUBT_INVALID, 2);

@@ -91,12 +91,14 @@ static uint8_t *bytes_of(struct monitor_call *regs)
 	return (uint8_t *)regs + offsetof(struct monitor_call, rcx);
 }
 
-uint32_t trustlet_svn(void)
+uint64_t trustlet_svn(void)
 {
-	return (uint32_t)info(REDOUBT_INFO_SUMMARY).rdx;
+	struct monitor_call regs = info(REDOUBT_INFO_SUMMARY);
+
+	return (regs.rcx & ~(uint64_t)UINT32_MAX) | (uint32_t)regs.rdx;
 }
 
-bool trustlet_key(const char *label, uint32_t svn, uint8_t key[TRUSTLET_KEY_BYTES])
+bool trustlet_key(const char *label, uint64_t svn, uint8_t key[TRUSTLET_KEY_BYTES])
 {
 	struct monitor_call regs = { .rax = REDOUBT_CALL_key_derive, .r8 = svn };
 	size_t length = strnlen(label, TRUSTLET_LABEL_BYTES + 1);

@@ -69,16 +69,16 @@ void trustlet_log(const char *format, ...) __attribute__((format(printf, 1, 2)))
  */
 uint64_t trustlet_time(void);
 
-/* The image's SVN. */
-uint32_t trustlet_svn(void);
+/* The image's SVN, and the monitor's in bits 63:32. */
+uint64_t trustlet_svn(void);
 
 /*
  * The key of a label for an SVN, this image's or an older one: the same at each start of an image
  * with this id, signer and debug flag. To seal, ask for trustlet_svn()'s and note it beside; to
- * open what an older image sealed, for that one's. The label has 1 to 64 bytes. false: the SVN is
- * newer than this image, or the machine has no root key.
+ * open what an older image or monitor sealed, for what was noted then. The label has 1 to 64 bytes.
+ * false: an SVN is newer than the present one, or the machine has no root key.
  */
-bool trustlet_key(const char *label, uint32_t svn, uint8_t key[TRUSTLET_KEY_BYTES]);
+bool trustlet_key(const char *label, uint64_t svn, uint8_t key[TRUSTLET_KEY_BYTES]);
 
 /* Proof of what this partition is, for another partition of this machine; and whether one is. */
 void trustlet_report(const uint8_t nonce[TRUSTLET_NONCE_BYTES], struct redoubt_report *report);

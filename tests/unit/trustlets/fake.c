@@ -88,7 +88,11 @@ void monitor_call(struct monitor_call *regs)
 		break;
 	case REDOUBT_CALL_partition_info:
 		assert_int_equal(regs->rcx, 0);
-		fill(&regs->rcx, (uint8_t)(0x40 * regs->rdx));
+		if (regs->rdx != REDOUBT_INFO_SUMMARY) {
+			fill(&regs->rcx, (uint8_t)(0x40 * regs->rdx));
+			break;
+		}
+		regs->rcx = 2ull << 32 | REDOUBT_PARTITION_READY;
 		regs->rdx = fake.svn | 1ull << 32;
 		break;
 	case REDOUBT_CALL_report_make:
