@@ -230,7 +230,7 @@ static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
 	old = apic_is_x2() || offset % APIC_STEP != 0 ? 0 : apic_read(offset);
 	if (!apic_write_page(offset, value))
 		return false;
-	decode_load(insn, &vcpu->regs, old);
+	*guest_reg(&vcpu->regs, insn->reg) = old;
 	return true;
 }
 
@@ -245,7 +245,7 @@ void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
 	struct insn insn;
 
 	vcpu->regs.rsp = v->rsp;
-	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) || !insn.writes ||
+	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) ||
 	    !carry_out(vcpu, &insn, gpa)) {
 		vcpu_inject_gp(vcpu);
 		return;

@@ -8,7 +8,7 @@
  *   exit.c      dispatch by exit code
  *   event.c     injection, events that an exit interrupted, NMIs
  *   cr.c        CR0, CR4, EFER, XCR0
- *   fetch.c     the bytes of an instruction that exited
+ *   fetch.c     the instruction that exited
  *   device.c    writes to the local APIC's page and the I/O APIC's
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
  *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
@@ -166,9 +166,8 @@ void svm_events_reset(void); /* INIT */
 
 /* fetch.c: copies the bytes at RIP once. Returns how many there are, 0 to 15. */
 unsigned svm_fetch(uint8_t *bytes);
-
 struct insn;
-bool svm_decode(struct insn *insn); /* vcpu.c: what is there. false: not known */
+bool svm_decode(struct insn *insn); /* what is there. false: not known */
 
 /* vcpu.c: vcpu_skip() with the address of the next instruction. */
 void svm_skip_to(uint64_t next);
