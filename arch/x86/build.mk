@@ -10,7 +10,7 @@ VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c e
 	vcpu.c vp.c) arch/x86/mitigate.c
 
 # What the guest is shown, and why not the rest: for the tests and pages made from it.
-POLICY := arch/x86/cpu_policy.def arch/x86/cpu_denied.def
+POLICY := $(addprefix arch/x86/,cpu_policy.def vmx/cpu_policy.def svm/cpu_policy.def cpu_denied.def)
 
 MON_LDS := arch/x86/monitor.lds
 MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \

@@ -219,7 +219,6 @@ uint64_t start_root(uint64_t op)
 		policy_vcpu_init(&cpu->vcpu);
 		vendor_launch(&cpu->firmware);
 	}
-	policy_init();
 	policy_vcpu_init(&cpu->vcpu);
 	status = monitor_init(start_info());
 	if (status == LAUNCH_OK)

@@ -11,8 +11,8 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_MAP_HALF 0x2000u
-#define MSR_MAP_HIGH 0xc0000000u
+#define MSR_MAP_PART                                                                               \
+	0x2000u /* bits for MSRs from 0 and from c0000000 on, of reads, then of writes */
 
 /*
  * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
@@ -23,6 +23,18 @@
 static uint8_t *io_map;
 static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
 
+static const struct msr_row msrs[] = {
+#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
+	{ first, last, value, KIND_##kind },
+#include "arch/x86/cpu_policy.def"
+#include "arch/x86/vmx/cpu_policy.def"
+};
+
+struct msr_table vendor_msrs(void)
+{
+	return (struct msr_table){ msrs, sizeof(msrs) / sizeof(msrs[0]) };
+}
+
 static void clear_bit(uint8_t *map, uint32_t bit)
 {
 	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
@@ -31,14 +43,14 @@ static void clear_bit(uint8_t *map, uint32_t bit)
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
 	__builtin_memset(map, 0xff, FRAME_SIZE);
-	for (unsigned quarter = 0; quarter < 4; quarter++) {
-		uint8_t *part = map + (size_t)quarter * (FRAME_SIZE / 4);
-		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
+	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
+		for (uint32_t msr = msrs[i].first; msr <= msrs[i].last; msr++) {
+			uint32_t bit = (msr >> 31) * MSR_MAP_PART + msr % MSR_MAP_PART;
 
-		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF;
-		     msr++)
-			if (policy_msr_passes(msr, quarter >= 2, exact_tsc))
-				clear_bit(part, msr - first);
+			for (unsigned write = 0; write < 2; write++)
+				if (policy_msr_passes(&msrs[i], write, exact_tsc))
+					clear_bit(map, bit + write * 2 * MSR_MAP_PART);
+		}
 	}
 }
 
@@ -188,11 +200,6 @@ static void write_guest_segments(const struct firmware_state *fw)
 
 static void write_guest(const struct firmware_state *fw)
 {
-	uint64_t debugctl;
-
-	/* Not on every emulator; 0 then. */
-	if (!rdmsr_safe(MSR_DEBUGCTL, &debugctl))
-		klog(LOG_DEBUG, "this CPU has no IA32_DEBUGCTL");
 	write_guest_segments(fw);
 	vmx_cr_setup(fw->cr0, fw->cr4);
 	vmwrite(VMCS_GUEST_CR3, fw->cr3);
@@ -200,8 +207,8 @@ static void write_guest(const struct firmware_state *fw)
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);
-	VMCS_ZERO(VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY);
-	vmwrite(VMCS_GUEST_DEBUGCTL, debugctl);
+	VMCS_ZERO(VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY,
+	    VMCS_GUEST_DEBUGCTL);
 	vmwrite(VMCS_GUEST_PAT, rdmsr(MSR_PAT));
 	vmwrite(VMCS_GUEST_EFER, fw->efer);
 	vmwrite(VMCS_GUEST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS) & UINT32_MAX);

@@ -12,10 +12,12 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
+#include "monitor/abi/cpuid.h"
 
 #define KNOWN 256
 
 struct fake_cpu fake;
+struct monitor_image monitor_header; /* constant to all others */
 
 static struct {
 	uint32_t leaf, subleaf;
@@ -142,6 +144,34 @@ void wrmsr(uint32_t msr, uint64_t value)
 	assert_true(wrmsr_safe(msr, value));
 }
 
+/* As launch.c of the vendors. */
+struct msr_table vendor_msrs(void)
+{
+#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
+	{ first, last, value, KIND_##kind },
+	static const struct msr_row intel[] = {
+#include "arch/x86/cpu_policy.def"
+#include "arch/x86/vmx/cpu_policy.def"
+	};
+	static const struct msr_row amd[] = {
+#include "arch/x86/cpu_policy.def"
+#include "arch/x86/svm/cpu_policy.def"
+	};
+
+	return fake.maker == FAKE_AMD ? (struct msr_table){ amd, COUNT(amd) }
+				      : (struct msr_table){ intel, COUNT(intel) };
+}
+
+bool fake_passes(uint32_t msr, bool write, bool exact_tsc)
+{
+	const struct msr_table table = vendor_msrs();
+
+	for (size_t i = 0; i < table.count; i++)
+		if (msr >= table.rows[i].first && msr <= table.rows[i].last)
+			return policy_msr_passes(&table.rows[i], write, exact_tsc);
+	return false;
+}
+
 bool vendor_delivers_cp(void)
 {
 	return !fake.no_cp;
@@ -171,7 +201,7 @@ void fake_reset(enum fake_maker maker, struct vcpu *vcpu)
 	fake_set_msr(0xfe, 0x150a); /* 10 variable ranges, fixed ones, WC */
 	fake_set_msr(0x2ff, 0xc06); /* on, WB */
 	*vcpu = (struct vcpu){ .index = 3 };
-	policy_init();
+	monitor_header.vendor = maker == FAKE_AMD ? REDOUBT_VENDOR_SVM : REDOUBT_VENDOR_VMX;
 	policy_vcpu_init(vcpu);
 	fake_forget();
 }
