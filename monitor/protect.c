@@ -482,25 +482,3 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 	frames_unlock(set);
 	return REDOUBT_OK;
 }
-
-bool protect_take(spa_t spa, uint64_t pages)
-{
-	enum redoubt_status status;
-
-	spin_lock(&normal.lock);
-	status = protect_part(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 });
-	spin_unlock(&normal.lock);
-	return status == REDOUBT_OK;
-}
-
-bool protect_give(spa_t spa, uint64_t pages)
-{
-	enum redoubt_status status;
-
-	spin_lock(&normal.lock);
-	status = protect_return(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 }, NULL, (gpa_t){ 0 });
-	spin_unlock(&normal.lock);
-	return status == REDOUBT_OK;
-}

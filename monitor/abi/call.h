@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The call interface as a guest sees it: statuses, call ids, and how RAX carries a status.
+ * The call interface as a guest sees it: statuses and call ids; result.h reads what a call returns.
  *
  * A call is VMCALL (Intel) or VMMCALL (AMD) from 64-bit mode at CPL 0; from anywhere else it is
  * #UD. calls.def describes the registers.
@@ -32,20 +32,5 @@ enum redoubt_call {
 #undef CALL
 	REDOUBT_CALL_COUNT
 };
-
-/* The status in a RAX that a call returned. */
-static inline unsigned redoubt_status_of(uint64_t rax)
-{
-	return (unsigned)(rax & 0xffff);
-}
-
-/*
- * Number (from 1) of the argument that caused the error in a RAX that a call returned; 0 if none
- * did.
- */
-static inline unsigned redoubt_status_arg(uint64_t rax)
-{
-	return (unsigned)(rax >> 16 & 0xff);
-}
 
 #endif

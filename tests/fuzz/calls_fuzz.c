@@ -11,6 +11,7 @@
 #include "arch/cpu.h"
 #include "arch/host/host.h"
 #include "arch/upcall.h"
+#include "monitor/abi/result.h"
 #include "monitor/log.h"
 #include "monitor/page_owner.h"
 #include "monitor/test/invariant.h"

@@ -9,6 +9,7 @@
 #include "guest/trustlets/rt/rt.h"
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
+#include "monitor/abi/result.h"
 
 #define LOG_BYTES 256u
 
