@@ -31,19 +31,21 @@ static void handle_cpuid(struct vcpu *vcpu)
 
 static void handle_call(struct vcpu *vcpu)
 {
-	if (vcpu_is_kernel64(vcpu) || test_switch(TEST_CALL_OPEN)) {
+	const struct vmcb *v = vmcb();
+
+	if ((v->cpl == 0 && svm_in_64(v)) || test_switch(TEST_CALL_OPEN)) {
 		monitor_call(&vcpu->regs.call);
 		vcpu_skip(vcpu);
 		return;
 	}
 	/* One subject for all, so that user programs cannot push other records out of the ring. */
-	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, v->rip);
 	vcpu_inject_ud(vcpu);
 }
 
 static void handle_undefined(struct vcpu *vcpu)
 {
-	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmcb()->exit_code, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmcb()->exit_code, vmcb()->rip);
 	vcpu_inject_ud(vcpu);
 }
 
@@ -88,7 +90,7 @@ static void handle_rdmsr(struct vcpu *vcpu)
 	uint64_t value;
 
 	if (!read_msr(vcpu, msr, &value)) {
-		audit(REDOUBT_AUDIT_MSR_READ, msr, vcpu_rip(vcpu));
+		audit(REDOUBT_AUDIT_MSR_READ, msr, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -107,7 +109,7 @@ static void handle_msr(struct vcpu *vcpu)
 	} else if (write_msr(vcpu, msr, value)) {
 		vcpu_skip(vcpu);
 	} else {
-		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vcpu_rip(vcpu));
+		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
 	}
 }
@@ -156,8 +158,7 @@ static void handle_fault(struct vcpu *vcpu)
 		panic("reserved bits in the nested tables at %lx", gpa);
 	if (svm_is_device(gpa) && access_of(info) == ACCESS_WRITE && !(info & FAULT_WALK))
 		svm_device_write(vcpu, gpa);
-	else if (monitor_violation((gpa_t){ gpa }, access_of(info), vcpu_rip(vcpu)) ==
-	    VIOLATION_FAULT)
+	else if (monitor_violation((gpa_t){ gpa }, access_of(info), vmcb()->rip) == VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 	else
 		svm_flush(vmcb()); /* of what said no */

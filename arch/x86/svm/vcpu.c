@@ -6,29 +6,9 @@
 
 #include "arch/x86/svm/svm.h"
 
-uint64_t vcpu_rip(const struct vcpu *vcpu)
-{
-	return vmcb()->rip;
-}
-
-uint64_t vcpu_efer(const struct vcpu *vcpu)
-{
-	return svm_efer();
-}
-
-uint64_t vcpu_cr0(const struct vcpu *vcpu)
-{
-	return vmcb()->cr0;
-}
-
 uint64_t vcpu_cr4(const struct vcpu *vcpu)
 {
 	return vmcb()->cr4;
-}
-
-bool vcpu_is_kernel64(const struct vcpu *vcpu)
-{
-	return vmcb()->cpl == 0 && svm_in_64(vmcb());
 }
 
 void svm_skip_to(uint64_t next)
