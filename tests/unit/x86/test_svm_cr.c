@@ -6,6 +6,8 @@
 #include "arch/x86/bits.h"
 #include "fake_svm.h"
 
+#define CR4_PGE (1ull << 7)
+
 #define MOV_CR0	 "\x0f\x22\xc0"
 #define MOV_CR4	 "\x0f\x22\xe0"
 #define LMSW	 "\x0f\x01\xf0"
