@@ -45,9 +45,9 @@ void memtype_init(const struct mtrr_state *state);
 
 /*
  * A VP's MTRRs have changed. Retypes the normal world (monitor_retype()) if they are not those it
- * has its types from. A state with MTRRs off is passed over: the guest is in the middle of the sequence of SDM
- * 3A 12.11.7.2, its caches off by CR0.CD, and will turn them on again. Locks: none may be held
- * that monitor_retype() takes.
+ * has its types from. A state with MTRRs off is passed over: the guest is in the middle of the
+ * sequence of SDM 3A 12.11.7.2, its caches off by CR0.CD, and will turn them on again. Locks: none
+ * may be held that monitor_retype() takes.
  */
 void memtype_update(const struct mtrr_state *state);
 

@@ -59,9 +59,7 @@ enum msr_kind {
 	KIND_TSC,
 	KIND_TSC_ADJUST,
 	KIND_TSC_DEADLINE,
-	KIND_FEATURE_CONTROL,
 	KIND_UCODE_REV,
-	KIND_MISC_ENABLE,
 	KIND_MTRR,
 	KIND_MCA_BANK,
 	KIND_XSS,
@@ -80,6 +78,19 @@ struct msr_table {
 	size_t count;
 };
 struct msr_table vendor_msrs(void);
+
+/*
+ * Supplied by the vendor: its part of policy_vcpu_init(), which switches off what firmware may have
+ * left running and the guest can neither see nor stop (T23), and finds the revision of the
+ * microcode; and the guest's access to the MSRs of its rows of kind VENDOR, as policy_rdmsr() and
+ * policy_wrmsr().
+ */
+void vendor_msr_init(struct vcpu *vcpu);
+bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/* Clears the other bits of an MSR that the CPU may have. */
+void policy_keep_bits(uint32_t msr, uint64_t kept);
 
 /*
  * How the permission maps are to be filled: whether a read (write) of the row's MSRs reaches the

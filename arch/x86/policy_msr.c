@@ -5,68 +5,14 @@
  */
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
-#include "arch/x86/header.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/trap.h"
-#include "monitor/abi/cpuid.h"
 
-#define MSR_FEATURE_CONTROL    0x3au
-#define MSR_TSC_ADJUST	       0x3bu
-#define MSR_BIOS_SIGN_ID       0x8bu
-#define MSR_MISC_ENABLE	       0x1a0u
-#define MSR_PERF_GLOBAL_CTRL   0x38fu
-#define MSR_PEBS_ENABLE	       0x3f1u
-#define MSR_RTIT_CTL	       0x570u
-#define MSR_TSC_DEADLINE       0x6e0u
-#define MSR_HW_FEEDBACK_CONFIG 0x17d1u
-#define MSR_XSS		       0xda0u
+#define MSR_TSC_ADJUST	 0x3bu
+#define MSR_TSC_DEADLINE 0x6e0u
+#define MSR_XSS		 0xda0u
 
-#define FEATURE_CONTROL_LOCK (1ull << 0)
-#define FEATURE_CONTROL_LMCE (1ull << 20)
-
-#define MISC_FAST_STRINGS (1ull << 0)
-#define MISC_PERFMON	  (1ull << 7)
-#define MISC_NO_BTS	  (1ull << 11)
-#define MISC_NO_PEBS	  (1ull << 12)
-#define MISC_MONITOR	  (1ull << 18)
-
-#define CPUID_MONITOR (1u << 3)
-
-/*
- * SDM 3A 10.11.7.1: the revision is there after a write of 0 and CPUID leaf 1. On AMD the write
- * faults.
- */
-static uint64_t read_microcode(void)
-{
-	uint64_t revision;
-
-	if (monitor_header.vendor == REDOUBT_VENDOR_VMX && wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
-		(void)cpuid(1, 0);
-	return rdmsr_safe(MSR_BIOS_SIGN_ID, &revision) ? revision : 0;
-}
-
-static uint64_t read_misc_enable(void)
-{
-	uint64_t value;
-
-	(void)rdmsr_safe(MSR_MISC_ENABLE, &value);
-	value |= MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
-	value &= ~(MISC_PERFMON | MISC_MONITOR);
-	if ((cpuid(1, 0).ecx & CPUID_MONITOR) != 0)
-		value |= MISC_MONITOR;
-	return value;
-}
-
-static uint64_t read_feature_control(void)
-{
-	uint64_t value;
-
-	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
-	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
-}
-
-/* Clears the other bits of an MSR that the CPU may have. */
-static void keep_bits(uint32_t msr, uint64_t kept)
+void policy_keep_bits(uint32_t msr, uint64_t kept)
 {
 	uint64_t value;
 
@@ -74,28 +20,12 @@ static void keep_bits(uint32_t msr, uint64_t kept)
 		(void)wrmsr_safe(msr, value & kept);
 }
 
-/*
- * What firmware may have left running, and the guest can neither see nor stop: processor trace,
- * hardware feedback, PEBS and counters, branch records and BTF; states that XRSTORS would load.
- * T23.
- */
-static void quiesce(void)
-{
-	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
-		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
-
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
-		keep_bits(off[i], 0);
-	keep_bits(MSR_XSS, policy_xss());
-}
-
 void policy_vcpu_init(struct vcpu *vcpu)
 {
-	quiesce();
+	vendor_msr_init(vcpu);
+	/* States that XRSTORS would load. T23. */
+	policy_keep_bits(MSR_XSS, policy_xss());
 	policy_cpuid_init(vcpu);
-	vcpu->microcode = read_microcode();
-	vcpu->misc_enable = read_misc_enable();
-	vcpu->feature_ctl = read_feature_control();
 	(void)rdmsr_safe(MSR_TSC_ADJUST, &vcpu->tsc_adjust);
 	mtrr_read(&vcpu->mtrr);
 	memtype_init(&vcpu->mtrr);
@@ -185,14 +115,11 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 		done = rdmsr_safe(msr, value);
 		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
 		break;
-	case KIND_FEATURE_CONTROL:
-		*value = vcpu->feature_ctl;
+	case KIND_VENDOR:
+		done = vendor_rdmsr(vcpu, msr, value);
 		break;
 	case KIND_UCODE_REV:
 		*value = vcpu->microcode;
-		break;
-	case KIND_MISC_ENABLE:
-		*value = vcpu->misc_enable;
 		break;
 	case KIND_MTRR:
 		own = mtrr_register(&vcpu->mtrr, msr);
@@ -233,8 +160,9 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case KIND_SET_BITS:
 		return write_bits(row, msr, value);
 	case KIND_ZERO_IGNORE:
-	case KIND_MISC_ENABLE:
 		return true;
+	case KIND_VENDOR:
+		return vendor_wrmsr(vcpu, msr, value);
 	case KIND_UCODE_REV:
 		return value == 0;
 	case KIND_TSC:

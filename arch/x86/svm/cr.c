@@ -114,11 +114,6 @@ void svm_stray_write(struct vcpu *vcpu)
 	svm_stop_vp();
 }
 
-uint64_t svm_efer(void)
-{
-	return vmcb()->efer & ~EFER_SVME;
-}
-
 /* LMA is the CPU's. */
 bool svm_write_efer(uint64_t value)
 {

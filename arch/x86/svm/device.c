@@ -32,7 +32,6 @@
 #define IOAPIC_END    0x100u
 #define APIC_END      0x600u
 #define APIC_STEP     16u
-#define X2APIC_LAST   0x8ffu
 #define APIC_LVT_MORE 0x500u /* AMD's further vectors */
 #define APIC_LVT_LAST 0x530u
 #define ICR_NO_TARGET 0xc0800u /* shorthand, logical */
@@ -148,14 +147,6 @@ static bool apic_write_page(unsigned offset, uint32_t value)
 	if (offset == APIC_LDR || offset == APIC_DFR)
 		svm_device_note();
 	return true;
-}
-
-bool svm_apic_msr(uint32_t msr)
-{
-	unsigned offset = (msr - X2APIC_MSR) << 4;
-
-	return msr >= X2APIC_MSR && msr <= X2APIC_LAST &&
-	    (offset == APIC_ICR_LOW || is_lvt(offset));
 }
 
 bool svm_write_apic_msr(uint32_t msr, uint64_t value)

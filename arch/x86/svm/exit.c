@@ -59,37 +59,12 @@ static void handle_invd(struct vcpu *vcpu)
 	vcpu_skip(vcpu);
 }
 
-static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+static void handle_rdmsr(struct vcpu *vcpu, uint32_t msr)
 {
-	if (msr == MSR_EFER) {
-		*value = svm_efer();
-		return true;
-	}
-	return policy_rdmsr(vcpu, msr, value) ||
-	    (test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, value));
-}
-
-static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	bool done;
-
-	if (msr == MSR_EFER)
-		return svm_write_efer(value);
-	if (svm_apic_msr(msr))
-		return svm_write_apic_msr(msr, value);
-	done = policy_wrmsr(vcpu, msr, value) ||
-	    (test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value));
-	if (done && msr == MSR_APIC_BASE)
-		svm_device_note();
-	return done;
-}
-
-static void handle_rdmsr(struct vcpu *vcpu)
-{
-	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value;
 
-	if (!read_msr(vcpu, msr, &value)) {
+	if (!policy_rdmsr(vcpu, msr, &value) &&
+	    !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
 		audit(REDOUBT_AUDIT_MSR_READ, msr, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
 		return;
@@ -105,13 +80,18 @@ static void handle_msr(struct vcpu *vcpu)
 	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
 
 	if (!(vmcb()->exit_info1 & MSR_WRITE)) {
-		handle_rdmsr(vcpu);
-	} else if (write_msr(vcpu, msr, value)) {
-		vcpu_skip(vcpu);
-	} else {
+		handle_rdmsr(vcpu, msr);
+		return;
+	}
+	if (!policy_wrmsr(vcpu, msr, value) &&
+	    !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
 		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
+		return;
 	}
+	if (msr == MSR_APIC_BASE)
+		svm_device_note();
+	vcpu_skip(vcpu);
 }
 
 static void handle_io(struct vcpu *vcpu)

@@ -26,18 +26,6 @@ static uint8_t *io_map;
 static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
-static const struct msr_row msrs[] = {
-#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
-	{ first, last, value, KIND_##kind },
-#include "arch/x86/cpu_policy.def"
-#include "arch/x86/svm/cpu_policy.def"
-};
-
-struct msr_table vendor_msrs(void)
-{
-	return (struct msr_table){ msrs, sizeof(msrs) / sizeof(msrs[0]) };
-}
-
 static void clear_bit(uint8_t *map, uint32_t bit)
 {
 	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
@@ -46,14 +34,16 @@ static void clear_bit(uint8_t *map, uint32_t bit)
 /* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
+	const struct msr_table table = vendor_msrs();
+
 	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
-	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++) {
-		for (uint32_t msr = msrs[i].first; msr <= msrs[i].last; msr++) {
+	for (size_t i = 0; i < table.count; i++) {
+		for (uint32_t msr = table.rows[i].first; msr <= table.rows[i].last; msr++) {
 			uint32_t block = msr < MSR_MAP_BLOCK ? 0 : 1 + (msr >> 16 & 1);
 			uint32_t bit = 2 * (block * MSR_MAP_BLOCK + msr % MSR_MAP_BLOCK);
 
 			for (unsigned write = 0; write < 2; write++)
-				if (policy_msr_passes(&msrs[i], write, exact_tsc))
+				if (policy_msr_passes(&table.rows[i], write, exact_tsc))
 					clear_bit(map, bit + write);
 		}
 	}

@@ -8,6 +8,7 @@
  *   exit.c      dispatch by exit code
  *   event.c     injection, events that an exit interrupted, NMIs
  *   cr.c        CR0, CR4, EFER, XCR0
+ *   msr.c       the vendor's half of policy.h
  *   fetch.c     the instruction that exited
  *   device.c    writes to the local APIC's page and the I/O APIC's
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
@@ -149,7 +150,6 @@ struct vmcb *svm_ready(void);		  /* exit.c: when all is done; clears the flag */
 /* cr.c */
 void svm_mov_to_cr(struct vcpu *vcpu);
 void svm_xsetbv(struct vcpu *vcpu);
-uint64_t svm_efer(void);
 bool svm_write_efer(uint64_t value);
 void svm_stray_write(struct vcpu *vcpu);
 
@@ -177,8 +177,7 @@ bool svm_devices_init(void);
 void svm_device_note(void); /* this CPU's logical id, before it is covered */
 bool svm_is_device(uint64_t gpa);
 void svm_device_write(struct vcpu *vcpu, uint64_t gpa);
-bool svm_apic_msr(uint32_t msr); /* of x2APIC mode, whose writes are carried out here */
-bool svm_write_apic_msr(uint32_t msr, uint64_t value);
+bool svm_write_apic_msr(uint32_t msr, uint64_t value); /* ICR and local vectors of x2APIC mode */
 
 /* reset.c */
 void svm_send_start(struct cpu_sync *to, uint32_t command); /* INIT or SIPI */

@@ -13,6 +13,7 @@
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
+#include "tests/unit/x86/fake_vendors.h"
 
 #define KNOWN 256
 
@@ -144,22 +145,29 @@ void wrmsr(uint32_t msr, uint64_t value)
 	assert_true(wrmsr_safe(msr, value));
 }
 
-/* As launch.c of the vendors. */
+/* The vendors' halves of the policy, both of them, by the maker that the test has chosen. */
 struct msr_table vendor_msrs(void)
 {
-#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
-	{ first, last, value, KIND_##kind },
-	static const struct msr_row intel[] = {
-#include "arch/x86/cpu_policy.def"
-#include "arch/x86/vmx/cpu_policy.def"
-	};
-	static const struct msr_row amd[] = {
-#include "arch/x86/cpu_policy.def"
-#include "arch/x86/svm/cpu_policy.def"
-	};
+	return fake.maker == FAKE_AMD ? amd_msrs() : intel_msrs();
+}
 
-	return fake.maker == FAKE_AMD ? (struct msr_table){ amd, COUNT(amd) }
-				      : (struct msr_table){ intel, COUNT(intel) };
+void vendor_msr_init(struct vcpu *vcpu)
+{
+	if (fake.maker == FAKE_AMD)
+		amd_msr_init(vcpu);
+	else
+		intel_msr_init(vcpu);
+}
+
+/* AMD's needs a control block: test_svm_cr.c, test_svm_device.c. */
+bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	return fake.maker == FAKE_INTEL && intel_rdmsr(vcpu, msr, value);
+}
+
+bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	return fake.maker == FAKE_INTEL && intel_wrmsr(vcpu, msr, value);
 }
 
 bool fake_passes(uint32_t msr, bool write, bool exact_tsc)
