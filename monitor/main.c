@@ -2,7 +2,6 @@
 /*
  * The start of the monitor's neutral part.
  */
-#include "arch/console.h"
 #include "arch/upcall.h"
 #include "monitor/log.h"
 #include "monitor/monitor.h"
@@ -15,7 +14,6 @@ const struct bootinfo *monitor_boot;
 enum launch_status monitor_init(const struct bootinfo *info)
 {
 	monitor_boot = info;
-	console_init(info);
 	log_init((enum log_level)info->log_level);
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
 	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,

@@ -241,17 +241,12 @@ enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *s
 
 static struct {
 	struct spinlock lock; /* of `state` */
-	bool set;
 	struct mtrr_state state;
 } agreed = { .lock = { .rank = LOCK_MEMTYPE } };
 
 void memtype_init(const struct mtrr_state *state)
 {
-	spin_lock(&agreed.lock);
-	if (!agreed.set)
-		agreed.state = *state;
-	agreed.set = true;
-	spin_unlock(&agreed.lock);
+	agreed.state = *state;
 }
 
 void memtype_update(const struct mtrr_state *state)

@@ -40,7 +40,7 @@ enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *s
 
 /* ---- The state that second-stage types are made from (arch_memory_type()) ---- */
 
-/* The state at launch: the first caller's. Later calls do nothing. */
+/* The first CPU's state during MONITOR_INIT, when no other CPU runs here. */
 void memtype_init(const struct mtrr_state *state);
 
 /*

@@ -14,10 +14,7 @@
 #define XCR0_ALLOWED 0x602e7ull
 #define XSS_ALLOWED  0x1800ull
 
-/*
- * Initial per-VP state, read from the running CPU before it is launched. The first caller's MTRRs
- * are what arch_memory_type() answers from.
- */
+/* Initial per-VP state, read from the running CPU before it is launched. */
 void policy_vcpu_init(struct vcpu *vcpu);
 
 /*

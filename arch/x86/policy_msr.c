@@ -28,7 +28,6 @@ void policy_vcpu_init(struct vcpu *vcpu)
 	policy_cpuid_init(vcpu);
 	(void)rdmsr_safe(MSR_TSC_ADJUST, &vcpu->tsc_adjust);
 	mtrr_read(&vcpu->mtrr);
-	memtype_init(&vcpu->mtrr);
 }
 
 static const struct msr_row *find_row(uint32_t msr)

@@ -220,6 +220,7 @@ uint64_t start_root(uint64_t op)
 		vendor_launch(&cpu->firmware);
 	}
 	policy_vcpu_init(&cpu->vcpu);
+	memtype_init(&cpu->vcpu.mtrr);
 	status = monitor_init(start_info());
 	if (status == LAUNCH_OK)
 		status = vendor_init();
