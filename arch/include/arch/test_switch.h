@@ -12,8 +12,10 @@ enum test_switch_number {
 	TEST_OPEN_REGION, /* the monitor's frames are mapped for the guest, readable and writable */
 	TEST_MSR_OPEN,	  /* MSRs that policy denies are passed to the CPU */
 	TEST_CALL_OPEN,	  /* calls are taken at any privilege level and in any mode */
-	TEST_NO_INIT_GUARD, /* VT-x: an INIT that exits is dropped; SVM: INIT and SIPI reach the CPU */
-	TEST_NO_MITIGATION, /* this CPU counts as unaffected by side channels from its next slow exit on */
+	/* VT-x: an INIT that exits is dropped; SVM: INIT and SIPI reach the CPU */
+	TEST_NO_INIT_GUARD,
+	/* this CPU counts as unaffected by side channels from its next slow exit on */
+	TEST_NO_MITIGATION,
 	TEST_BAD_CONTROL,  /* the next slow exit's entry has a control that it must refuse */
 	TEST_NO_FLUSH,	   /* cpu_flush_all() does nothing */
 	TEST_NO_CR_GUARD,  /* reserved and pinned bits of control registers are not checked */

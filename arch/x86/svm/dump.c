@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What to print when VMRUN fails: every field of vmcb.def that is not zero, and the first rule broken of those
- * that the CPU checks (APM 2 15.5.1).
+ * What to print when VMRUN fails: every field of vmcb.def that is not zero, and the first rule
+ * broken of those that the CPU checks (APM 2 15.5.1).
  */
 #include "arch/x86/svm/svm.h"
 
