@@ -69,8 +69,9 @@ static bool map_own(uint64_t *pml4, uint64_t start, uint64_t end, uint64_t bits)
 
 static bool map_shared(uint64_t *pml4)
 {
+	const struct bootinfo *info = start_info();
 	uint64_t base = (uint64_t)image_start;
-	uint64_t record = start_info()->record_base;
+	uint64_t record = info->record_base;
 
 	if (record != 0 && !map_own(pml4, record, record + FRAME_SIZE, PTE_W | PTE_NX))
 		return false;
@@ -78,7 +79,8 @@ static bool map_shared(uint64_t *pml4)
 	    map_own(pml4, (uint64_t)text_start, (uint64_t)text_end, 0) &&
 	    map_own(pml4, (uint64_t)rodata_start, (uint64_t)rodata_end, PTE_NX) &&
 	    map_own(pml4, (uint64_t)data_start, (uint64_t)data_end, PTE_W | PTE_NX) &&
-	    map_own(pml4, region_heap_start(), region_end(), PTE_W | PTE_NX);
+	    map_own(pml4, (uint64_t)region_percpu(info->cpu_count),
+		base + info->region_pages * FRAME_SIZE, PTE_W | PTE_NX);
 }
 
 /*
