@@ -2,7 +2,6 @@
 /*
  * The start of the monitor's neutral part.
  */
-#include "arch/console.h"
 #include "arch/upcall.h"
 #include "monitor/keys.h"
 #include "monitor/log.h"
@@ -16,7 +15,6 @@ const struct bootinfo *monitor_boot;
 enum launch_status monitor_init(struct bootinfo *info)
 {
 	monitor_boot = info;
-	console_init(info);
 	log_init((enum log_level)info->log_level);
 	keys_init(info);
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",

@@ -146,11 +146,12 @@ static bool set_types(bool mapped)
 	return true;
 }
 
-static bool hide(uint64_t base, uint64_t pages)
+/* Leaves what is mapped there these rights only. */
+static bool restrict_to(unsigned prot, uint64_t base, uint64_t pages)
 {
 	if (!stage2_prepare(&normal.s2, (gpa_t){ base }, pages, false))
 		return false;
-	stage2_protect(&normal.s2, (gpa_t){ base }, pages, 0);
+	stage2_protect(&normal.s2, (gpa_t){ base }, pages, prot);
 	return true;
 }
 
@@ -159,7 +160,7 @@ static bool hide_withheld(void)
 	const struct withheld range = stage2_withheld();
 	uint64_t end = range.end < normal.identity_end ? range.end : normal.identity_end;
 
-	return range.base >= end || hide(range.base, frames_of(end - range.base));
+	return range.base >= end || restrict_to(0, range.base, frames_of(end - range.base));
 }
 
 static bool is_withheld(uint64_t at)
@@ -185,8 +186,9 @@ bool protect_init(const struct bootinfo *info)
 	if (!stage2_init(&normal.s2, &normal.pool, &normal.lock))
 		return false;
 	spin_lock(&normal.lock);
-	done = set_types(false) && hide_withheld() && hide(info->region_base, info->region_pages) &&
-	    (info->record_base == 0 || hide(info->record_base, 1));
+	done = set_types(false) && hide_withheld() &&
+	    restrict_to(0, info->region_base, info->region_pages) &&
+	    (info->record_base == 0 || restrict_to(0, info->record_base, 1));
 	spin_unlock(&normal.lock);
 	return done;
 }
@@ -198,9 +200,7 @@ bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 	for (uint64_t i = 0; i < pages; i++)
 		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
 	spin_lock(&normal.lock);
-	done = stage2_prepare(&normal.s2, gpa, pages, false);
-	if (done)
-		stage2_protect(&normal.s2, gpa, pages, S2_R);
+	done = restrict_to(S2_R, gpa.v, pages);
 	spin_unlock(&normal.lock);
 	return done;
 }
@@ -369,20 +369,15 @@ static bool lock_set(const struct frame_set *set, struct holding from)
 	return set->count != 0 && set->count <= PASS_MAX && frames_lock(set, from);
 }
 
-/*
- * Makes sure that mappings of locked frames can be changed, one by one where `small`. Unlocks them
- * if not.
- */
+/* Makes sure that mappings of locked frames can be changed, one by one where `small`. */
 static bool prepare(const struct frame_set *set, bool small)
 {
 	uint64_t run;
 
 	for (uint64_t i = 0; i < set->count; i += run) {
 		run = frame_run(set, i);
-		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small)) {
-			frames_unlock(set);
+		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small))
 			return false;
-		}
 	}
 	return true;
 }
@@ -426,21 +421,23 @@ static void cut_off(void)
 	dma_sync();
 }
 
+/* The normal world and its devices lose locked frames. */
+static bool part(const struct frame_set *set)
+{
+	if (!prepare(set, false) || !block(set))
+		return false;
+	withdraw(set);
+	cut_off();
+	return true;
+}
+
 enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 {
-	bool exclusive = to.state != FRAME_SHARED;
-
 	if (!lock_set(set, (struct holding){ FRAME_NORMAL, 0 }))
 		return REDOUBT_RANGE;
-	if (exclusive && !prepare(set, false))
-		return REDOUBT_NO_RESOURCE;
-	if (exclusive && !block(set)) {
+	if (to.state != FRAME_SHARED && !part(set)) {
 		frames_unlock(set);
 		return REDOUBT_NO_RESOURCE;
-	}
-	if (exclusive) {
-		withdraw(set);
-		cut_off();
 	}
 	frames_pass(set, to);
 	frames_unlock(set);
@@ -467,8 +464,10 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 
 	if (!lock_set(set, holder))
 		return REDOUBT_RANGE;
-	if (exclusive && !prepare(set, true))
+	if (exclusive && !prepare(set, true)) {
+		frames_unlock(set);
 		return REDOUBT_NO_RESOURCE;
+	}
 	if (from)
 		stage2_protect(from, at, set->count, 0);
 	if (exclusive)
@@ -481,26 +480,4 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 	}
 	frames_unlock(set);
 	return REDOUBT_OK;
-}
-
-bool protect_take(spa_t spa, uint64_t pages)
-{
-	enum redoubt_status status;
-
-	spin_lock(&normal.lock);
-	status = protect_part(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 });
-	spin_unlock(&normal.lock);
-	return status == REDOUBT_OK;
-}
-
-bool protect_give(spa_t spa, uint64_t pages)
-{
-	enum redoubt_status status;
-
-	spin_lock(&normal.lock);
-	status = protect_return(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 }, NULL, (gpa_t){ 0 });
-	spin_unlock(&normal.lock);
-	return status == REDOUBT_OK;
 }

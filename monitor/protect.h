@@ -50,10 +50,6 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
 
-/* protect_part() and protect_return() for the monitor, OK or not; they take the map's lock. */
-bool protect_take(spa_t spa, uint64_t pages);
-bool protect_give(spa_t spa, uint64_t pages);
-
 /* Where the map of all memory ends and demand begins. Multiple of 1 GiB. */
 uint64_t protect_identity_end(void);
 

@@ -5,12 +5,12 @@ X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
 	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
 IOMMU_SRCS := arch/x86/iommu/none.c
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
-	launch.c message.c mitigate.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c arch/x86/operand.c
-VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c reset.c \
-	vcpu.c vp.c) arch/x86/mitigate.c
+	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c
+VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c msr.c \
+	reset.c vcpu.c vp.c) arch/x86/mitigate.c
 
 # What the guest is shown, and why not the rest: for the tests and pages made from it.
-POLICY := arch/x86/cpu_policy.def arch/x86/cpu_denied.def
+POLICY := $(addprefix arch/x86/,cpu_policy.def vmx/cpu_policy.def svm/cpu_policy.def cpu_denied.def)
 
 MON_LDS := arch/x86/monitor.lds
 MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \

@@ -19,7 +19,6 @@
 #define PERCPU_MC_STACK_PAGES  2
 #define PERCPU_SLOT	       17
 #define PERCPU_APIC	       19
-#define PERCPU_PAGES	       20
 
 /* Frames that back the private area of one CPU. */
 #define PERCPU_FRAMES                                                                              \

@@ -69,29 +69,18 @@ static bool map_own(uint64_t *pml4, uint64_t start, uint64_t end, uint64_t bits)
 
 static bool map_shared(uint64_t *pml4)
 {
+	const struct bootinfo *info = start_info();
 	uint64_t base = (uint64_t)image_start;
-	uint64_t record = start_info()->record_base;
+	uint64_t record = info->record_base;
 
 	if (record != 0 && !map_own(pml4, record, record + FRAME_SIZE, PTE_W | PTE_NX))
 		return false;
-
 	return map_own(pml4, base, (uint64_t)text_start, PTE_NX) &&
 	    map_own(pml4, (uint64_t)text_start, (uint64_t)text_end, 0) &&
 	    map_own(pml4, (uint64_t)rodata_start, (uint64_t)rodata_end, PTE_NX) &&
 	    map_own(pml4, (uint64_t)data_start, (uint64_t)data_end, PTE_W | PTE_NX) &&
-	    map_own(pml4, region_heap_start(), region_end(), PTE_W | PTE_NX);
-}
-
-/* Frame behind a page of the private area that begins at `frame`; 0: it has none. */
-static uint64_t private_frame(uint64_t frame, unsigned page)
-{
-
-	for (unsigned i = 0; i < sizeof(backed) / sizeof(backed[0]); i++) {
-		if (page >= backed[i].page && page < backed[i].page + backed[i].count)
-			return frame + (uint64_t)(page - backed[i].page) * FRAME_SIZE;
-		frame += (uint64_t)backed[i].count * FRAME_SIZE;
-	}
-	return 0;
+	    map_own(pml4, (uint64_t)region_percpu(info->cpu_count),
+		base + info->region_pages * FRAME_SIZE, PTE_W | PTE_NX);
 }
 
 /*
@@ -100,6 +89,7 @@ static uint64_t private_frame(uint64_t frame, unsigned page)
 static bool map_private(struct percpu *cpu, const uint64_t *shared)
 {
 	uint64_t *pml4 = region_alloc(1);
+	uint64_t frame = (uint64_t)cpu;
 	uint64_t *entry;
 
 	if (pml4 == NULL)
@@ -111,12 +101,9 @@ static bool map_private(struct percpu *cpu, const uint64_t *shared)
 		return false;
 	cpu->cr3 = (uint64_t)pml4;
 	cpu->slot_entry = &entry[PERCPU_SLOT];
-	for (unsigned page = 0; page < PERCPU_PAGES; page++) {
-		uint64_t frame = private_frame((uint64_t)cpu, page);
-
-		if (frame != 0)
-			entry[page] = frame | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
-	}
+	for (unsigned i = 0; i < sizeof(backed) / sizeof(backed[0]); i++)
+		for (unsigned k = 0; k < backed[i].count; k++, frame += FRAME_SIZE)
+			entry[backed[i].page + k] = frame | PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX;
 	entry[PERCPU_APIC] = (rdmsr(MSR_APIC_BASE) & PTE_ADDRESS) | PTE_P | PTE_W | PTE_A | PTE_D |
 	    PTE_PCD | PTE_PWT | PTE_NX;
 	return true;

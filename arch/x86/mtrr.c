@@ -237,37 +237,16 @@ enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *s
 	return type;
 }
 
-bool mtrr_same(const struct mtrr_state *a, const struct mtrr_state *b)
-{
-	if (((a->default_type | b->default_type) & DEFAULT_ENABLE) == 0)
-		return true;
-	if (a->default_type != b->default_type || a->capability != b->capability)
-		return false;
-	for (unsigned i = 0; i < MTRR_FIXED && (a->default_type & DEFAULT_FIXED_ENABLE) != 0; i++)
-		if (a->fixed[i] != b->fixed[i])
-			return false;
-	for (unsigned i = 0; i < variable_count(a); i++)
-		if (((a->mask[i] | b->mask[i]) & MASK_VALID) != 0 &&
-		    (a->mask[i] != b->mask[i] || a->base[i] != b->base[i]))
-			return false;
-	return true;
-}
-
 /* ---- The state that the tables follow ---- */
 
 static struct {
 	struct spinlock lock; /* of `state` */
-	bool set;
 	struct mtrr_state state;
 } agreed = { .lock = { .rank = LOCK_MEMTYPE } };
 
 void memtype_init(const struct mtrr_state *state)
 {
-	spin_lock(&agreed.lock);
-	if (!agreed.set)
-		agreed.state = *state;
-	agreed.set = true;
-	spin_unlock(&agreed.lock);
+	agreed.state = *state;
 }
 
 void memtype_update(const struct mtrr_state *state)
@@ -277,7 +256,7 @@ void memtype_update(const struct mtrr_state *state)
 	if ((state->default_type & DEFAULT_ENABLE) == 0)
 		return;
 	spin_lock(&agreed.lock);
-	changed = !mtrr_same(&agreed.state, state);
+	changed = __builtin_memcmp(&agreed.state, state, sizeof(*state)) != 0;
 	if (changed)
 		agreed.state = *state;
 	spin_unlock(&agreed.lock);

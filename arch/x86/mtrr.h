@@ -38,22 +38,16 @@ bool mtrr_set(struct mtrr_state *state, uint32_t msr, uint64_t value, unsigned p
  */
 enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *same_until);
 
-/*
- * Whether two states give every address the same type as far as their registers say (compares
- * registers that count).
- */
-bool mtrr_same(const struct mtrr_state *a, const struct mtrr_state *b);
-
 /* ---- The state that second-stage types are made from (arch_memory_type()) ---- */
 
-/* The state at launch: the first caller's. Later calls do nothing. */
+/* The first CPU's state during MONITOR_INIT, when no other CPU runs here. */
 void memtype_init(const struct mtrr_state *state);
 
 /*
- * A VP's MTRRs have changed. Retypes the normal world (monitor_retype()) if that changes any
- * type. A state with MTRRs off is passed over: the guest is in the middle of the sequence of SDM
- * 3A 12.11.7.2, its caches off by CR0.CD, and will turn them on again. Locks: none may be held
- * that monitor_retype() takes.
+ * A VP's MTRRs have changed. Retypes the normal world (monitor_retype()) if they are not those it
+ * has its types from. A state with MTRRs off is passed over: the guest is in the middle of the
+ * sequence of SDM 3A 12.11.7.2, its caches off by CR0.CD, and will turn them on again. Locks: none
+ * may be held that monitor_retype() takes.
  */
 void memtype_update(const struct mtrr_state *state);
 

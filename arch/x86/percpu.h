@@ -54,7 +54,6 @@ struct percpu {
 	uint64_t host_spa;	      /* SVM: frame of what VMLOAD gives back to root mode */
 	uint32_t processor_controls;  /* VT-x: primary controls without the NMI window */
 	uint32_t mitigations;	      /* MITIGATE_ of mitigate.h; entry.S reads it */
-	uint64_t guest_spec_ctrl;     /* IA32_SPEC_CTRL of the guest while in root mode */
 	_Atomic uint32_t nmi_pending; /* NMIs the guest is owed: 0 to 2 */
 	bool vmcs_loaded;	      /* control fields may be written */
 	bool event_injected;	      /* this exit's handler has written an event to inject */

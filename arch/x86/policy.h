@@ -14,16 +14,7 @@
 #define XCR0_ALLOWED 0x602e7ull
 #define XSS_ALLOWED  0x1800ull
 
-/*
- * Finds out the CPU's maker. Called once during MONITOR_INIT, before any other function of this
- * file.
- */
-void policy_init(void);
-
-/*
- * Initial per-VP state, read from the running CPU before it is launched. The first caller's MTRRs
- * are what arch_memory_type() answers from.
- */
+/* Initial per-VP state, read from the running CPU before it is launched. */
 void policy_vcpu_init(struct vcpu *vcpu);
 
 /*
@@ -52,19 +43,58 @@ uint64_t policy_cr4(void);
 bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
-/*
- * Moves `*msr` on to the first MSR, itself included, that the table names, for
- * whatever maker. false: there is none. What it passes over never passes without an exit.
- */
-bool policy_msr_next(uint32_t *msr);
+/* Kinds of rows in cpu_policy.def, which explains them. */
+enum msr_kind {
+	KIND_PASS,
+	KIND_PASS_READ,
+	KIND_BITS,
+	KIND_SET_BITS,
+	KIND_HOST_MASK,
+	KIND_VALUE,
+	KIND_ZERO_IGNORE,
+	KIND_VENDOR,
+	KIND_TSC,
+	KIND_TSC_ADJUST,
+	KIND_TSC_DEADLINE,
+	KIND_UCODE_REV,
+	KIND_MTRR,
+	KIND_MCA_BANK,
+	KIND_XSS,
+	KIND_CET,
+};
+
+struct msr_row {
+	uint32_t first, last;
+	uint64_t value;
+	enum msr_kind kind;
+};
+
+/* Supplied by the vendor: the rows that hold for its CPUs. What has none is denied. */
+struct msr_table {
+	const struct msr_row *rows;
+	size_t count;
+};
+struct msr_table vendor_msrs(void);
 
 /*
- * How the permission maps are to be filled: whether a read (write) of the MSR reaches the CPU
- * without an exit. `exact_tsc`: the guest's TSC is the CPU's (offset 0), so the TSC-deadline
- * timer may be passed through; to be asked again for MSR_TSC_DEADLINE and MSR_TSC_ADJUST after
- * vcpu_set_tsc_offset().
+ * Supplied by the vendor: its part of policy_vcpu_init(), which switches off what firmware may have
+ * left running and the guest can neither see nor stop (T23), and finds the revision of the
+ * microcode; and the guest's access to the MSRs of its rows of kind VENDOR, as policy_rdmsr() and
+ * policy_wrmsr().
  */
-bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
+void vendor_msr_init(struct vcpu *vcpu);
+bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
+bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
+
+/* Clears the other bits of an MSR that the CPU may have. */
+void policy_keep_bits(uint32_t msr, uint64_t kept);
+
+/*
+ * How the permission maps are to be filled: whether a read (write) of the row's MSRs reaches the
+ * CPU without an exit. `exact_tsc`: the guest's TSC is the CPU's (offset 0), so the TSC-deadline
+ * timer may be passed through.
+ */
+bool policy_msr_passes(const struct msr_row *row, bool write, bool exact_tsc);
 
 /*
  * Supplied by the vendor: whether the monitor can deliver #CP with its error code, as it must where
@@ -73,9 +103,6 @@ bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc);
 bool vendor_delivers_cp(void);
 
 /* ---- Between the two halves of the policy ---- */
-
-/* REDOUBT_VENDOR_ of the CPU; valid after policy_init(). */
-uint32_t policy_vendor(void);
 
 /* CPUID's part of policy_vcpu_init(): the highest leaves that the guest sees. */
 void policy_cpuid_init(struct vcpu *vcpu);

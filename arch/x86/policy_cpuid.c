@@ -7,6 +7,7 @@
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/header.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
@@ -167,8 +168,8 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
 			REDOUBT_SIG_EDX };
 	else if (leaf == REDOUBT_CPUID_IDENT)
-		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION, policy_vendor(),
-			0 };
+		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION,
+			monitor_header.vendor, 0 };
 	else if (leaf == REDOUBT_CPUID_STATE)
 		r = (struct cpuid_regs){ arch_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };

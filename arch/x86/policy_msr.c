@@ -3,126 +3,16 @@
  * MSRs of the guest. A number that the guest chose reaches the CPU only where its row in
  * cpu_policy.def says so (T21).
  */
-
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/trap.h"
-#include "monitor/abi/cpuid.h"
 
-enum kind {
-	PASS,
-	PASS_READ,
-	BITS,
-	SET_BITS,
-	HOST_MASK,
-	VALUE,
-	ZERO_IGNORE,
-	TSC,
-	TSC_ADJUST,
-	TSC_DEADLINE,
-	FEATURE_CONTROL,
-	UCODE_REV,
-	MISC_ENABLE,
-	MTRR,
-	MCA_BANK,
-	XSS,
-	CET,
-	EFER,
-	APIC_SEND,
-	DEBUGCTL,
-};
+#define MSR_TSC_ADJUST	 0x3bu
+#define MSR_TSC_DEADLINE 0x6e0u
+#define MSR_XSS		 0xda0u
 
-enum maker { INTEL = 1, AMD = 2, ANY = 3 };
-
-struct msr_row {
-	uint32_t first, last;
-	uint64_t value;
-	uint8_t kind;  /* enum kind */
-	uint8_t maker; /* enum maker */
-};
-
-#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
-	{ first, last, value, kind, maker },
-static const struct msr_row rows[] = {
-#include "arch/x86/cpu_policy.def"
-};
-
-#define MSR_FEATURE_CONTROL    0x3au
-#define MSR_TSC_ADJUST	       0x3bu
-#define MSR_BIOS_SIGN_ID       0x8bu
-#define MSR_MISC_ENABLE	       0x1a0u
-#define MSR_PERF_GLOBAL_CTRL   0x38fu
-#define MSR_PEBS_ENABLE	       0x3f1u
-#define MSR_RTIT_CTL	       0x570u
-#define MSR_TSC_DEADLINE       0x6e0u
-#define MSR_HW_FEEDBACK_CONFIG 0x17d1u
-#define MSR_XSS		       0xda0u
-
-#define FEATURE_CONTROL_LOCK (1ull << 0)
-#define FEATURE_CONTROL_LMCE (1ull << 20)
-
-#define MISC_FAST_STRINGS (1ull << 0)
-#define MISC_PERFMON	  (1ull << 7)
-#define MISC_NO_BTS	  (1ull << 11)
-#define MISC_NO_PEBS	  (1ull << 12)
-#define MISC_MONITOR	  (1ull << 18)
-
-#define CPUID_MONITOR (1u << 3)
-
-static enum maker maker;
-
-void policy_init(void)
-{
-	struct cpuid_regs r = cpuid(0, 0);
-
-	/* "AuthenticAMD", "HygonGenuine": the EBX of each tells. */
-	maker = r.ebx == 0x68747541 || r.ebx == 0x6f677948 ? AMD : INTEL;
-}
-
-uint32_t policy_vendor(void)
-{
-	return maker == AMD ? REDOUBT_VENDOR_SVM : REDOUBT_VENDOR_VMX;
-}
-
-/*
- * SDM 3A 10.11.7.1: the revision is there after a write of 0 and CPUID leaf 1. On AMD the write
- * faults.
- */
-static uint64_t read_microcode(void)
-{
-	uint64_t revision;
-
-	if (maker == INTEL && wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
-		(void)cpuid(1, 0);
-	return rdmsr_safe(MSR_BIOS_SIGN_ID, &revision) ? revision : 0;
-}
-
-static uint64_t read_misc_enable(void)
-{
-	uint64_t value = 0;
-
-	if (maker != INTEL)
-		return 0;
-	(void)rdmsr_safe(MSR_MISC_ENABLE, &value);
-	value |= MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
-	value &= ~(MISC_PERFMON | MISC_MONITOR);
-	if ((cpuid(1, 0).ecx & CPUID_MONITOR) != 0)
-		value |= MISC_MONITOR;
-	return value;
-}
-
-static uint64_t read_feature_control(void)
-{
-	uint64_t value = 0;
-
-	if (maker == INTEL)
-		(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
-	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCK;
-}
-
-/* Clears the other bits of an MSR that the CPU may have. */
-static void keep_bits(uint32_t msr, uint64_t kept)
+void policy_keep_bits(uint32_t msr, uint64_t kept)
 {
 	uint64_t value;
 
@@ -130,95 +20,44 @@ static void keep_bits(uint32_t msr, uint64_t kept)
 		(void)wrmsr_safe(msr, value & kept);
 }
 
-/*
- * What firmware may have left running, and the guest can neither see nor stop: processor trace,
- * hardware feedback, PEBS and counters; on AMD branch records and BTF; states that XRSTORS would
- * load. T23.
- */
-static void quiesce(void)
-{
-	static const uint32_t intel[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
-		MSR_PERF_GLOBAL_CTRL };
-
-	for (size_t i = 0; maker == INTEL && i < sizeof(intel) / sizeof(intel[0]); i++)
-		keep_bits(intel[i], 0);
-	if (maker == AMD)
-		keep_bits(MSR_DEBUGCTL, 0);
-	keep_bits(MSR_XSS, policy_xss());
-}
-
 void policy_vcpu_init(struct vcpu *vcpu)
 {
-	quiesce();
+	vendor_msr_init(vcpu);
+	/* States that XRSTORS would load. T23. */
+	policy_keep_bits(MSR_XSS, policy_xss());
 	policy_cpuid_init(vcpu);
-	vcpu->microcode = read_microcode();
-	vcpu->misc_enable = read_misc_enable();
-	vcpu->feature_ctl = read_feature_control();
 	(void)rdmsr_safe(MSR_TSC_ADJUST, &vcpu->tsc_adjust);
 	mtrr_read(&vcpu->mtrr);
-	memtype_init(&vcpu->mtrr);
-}
-
-/* The first row that ends at `msr` or behind it; NULL: none. Rows are sorted. */
-static const struct msr_row *row_from(uint32_t msr)
-{
-	size_t low = 0;
-	size_t high = sizeof(rows) / sizeof(rows[0]);
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-
-		if (msr > rows[middle].last)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low == sizeof(rows) / sizeof(rows[0]) ? NULL : &rows[low];
 }
 
 static const struct msr_row *find_row(uint32_t msr)
 {
-	const struct msr_row *row = row_from(msr);
+	const struct msr_table table = vendor_msrs();
 
-	return row == NULL || msr < row->first || (row->maker & maker) == 0 ? NULL : row;
+	for (size_t i = 0; i < table.count; i++)
+		if (msr >= table.rows[i].first && msr <= table.rows[i].last)
+			return &table.rows[i];
+	return NULL;
 }
 
-bool policy_msr_next(uint32_t *msr)
+bool policy_msr_passes(const struct msr_row *row, bool write, bool exact_tsc)
 {
-	const struct msr_row *row = row_from(*msr);
-
-	if (row != NULL && *msr < row->first)
-		*msr = row->first;
-	return row != NULL;
-}
-
-bool policy_msr_passes(uint32_t msr, bool write, bool exact_tsc)
-{
-	const struct msr_row *row = find_row(msr);
-
-	if (row == NULL)
-		return false;
 	switch (row->kind) {
-	case PASS:
+	case KIND_PASS:
 		return true;
-	case PASS_READ:
-	case BITS:
-	case SET_BITS:
-	case TSC:
-	case MCA_BANK:
-	case XSS:
+	case KIND_PASS_READ:
+	case KIND_BITS:
+	case KIND_SET_BITS:
+	case KIND_TSC:
+	case KIND_MCA_BANK:
+	case KIND_XSS:
 		return !write;
-	case CET:
+	case KIND_CET:
 		return vendor_delivers_cp();
-	case TSC_ADJUST:
+	case KIND_TSC_ADJUST:
 		return !write && exact_tsc;
-	case TSC_DEADLINE:
+	case KIND_TSC_DEADLINE:
 		return exact_tsc;
-	case EFER:
-	case DEBUGCTL:
-		return maker == INTEL;
-	case APIC_SEND:
-		return !write || maker == INTEL;
 	default:
 		return false;
 	}
@@ -259,33 +98,29 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	if (row == NULL)
 		return false;
 	switch (row->kind) {
-	case HOST_MASK:
+	case KIND_HOST_MASK:
 		done = rdmsr_safe(msr, value);
 		*value &= row->value;
 		break;
-	case VALUE:
+	case KIND_VALUE:
 		*value = row->value;
 		break;
-	case ZERO_IGNORE:
-	case DEBUGCTL:
+	case KIND_ZERO_IGNORE:
 		break;
-	case TSC_ADJUST:
+	case KIND_TSC_ADJUST:
 		*value = vcpu->tsc_adjust;
 		break;
-	case TSC_DEADLINE:
+	case KIND_TSC_DEADLINE:
 		done = rdmsr_safe(msr, value);
 		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
 		break;
-	case FEATURE_CONTROL:
-		*value = vcpu->feature_ctl;
+	case KIND_VENDOR:
+		done = vendor_rdmsr(vcpu, msr, value);
 		break;
-	case UCODE_REV:
+	case KIND_UCODE_REV:
 		*value = vcpu->microcode;
 		break;
-	case MISC_ENABLE:
-		*value = vcpu->misc_enable;
-		break;
-	case MTRR:
+	case KIND_MTRR:
 		own = mtrr_register(&vcpu->mtrr, msr);
 		done = own != NULL;
 		*value = done ? *own : 0;
@@ -302,7 +137,7 @@ static bool write_bits(const struct msr_row *row, uint32_t msr, uint64_t value)
 	uint64_t old;
 
 	return rdmsr_safe(msr, &old) && ((old ^ value) & ~row->value) == 0 &&
-	    (row->kind == BITS || (old & ~value) == 0) && wrmsr_safe(msr, value);
+	    (row->kind == KIND_BITS || (old & ~value) == 0) && wrmsr_safe(msr, value);
 }
 
 static bool write_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
@@ -320,29 +155,29 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	if (row == NULL)
 		return false;
 	switch (row->kind) {
-	case BITS:
-	case SET_BITS:
+	case KIND_BITS:
+	case KIND_SET_BITS:
 		return write_bits(row, msr, value);
-	case ZERO_IGNORE:
-	case DEBUGCTL:
-	case MISC_ENABLE:
+	case KIND_ZERO_IGNORE:
 		return true;
-	case UCODE_REV:
+	case KIND_VENDOR:
+		return vendor_wrmsr(vcpu, msr, value);
+	case KIND_UCODE_REV:
 		return value == 0;
-	case TSC:
+	case KIND_TSC:
 		set_tsc_offset(vcpu, value - rdtsc());
 		return true;
-	case TSC_ADJUST:
+	case KIND_TSC_ADJUST:
 		set_tsc_offset(vcpu, vcpu_tsc_offset(vcpu) + value - vcpu->tsc_adjust);
 		return true;
-	case TSC_DEADLINE:
+	case KIND_TSC_DEADLINE:
 		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
-	case MTRR:
+	case KIND_MTRR:
 		return write_mtrr(vcpu, msr, value);
-	case MCA_BANK:
+	case KIND_MCA_BANK:
 		/* MCi_CTL, then STATUS, ADDR, MISC, which can only be cleared. SDM 3B 16.3.2. */
 		return ((msr & 3) == 0 || value == 0) && wrmsr_safe(msr, value);
-	case XSS:
+	case KIND_XSS:
 		return (value & ~policy_xss()) == 0 && wrmsr_safe(msr, value);
 	default:
 		return false;

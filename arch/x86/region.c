@@ -11,7 +11,6 @@
 #include "arch/x86/percpu.h"
 
 static uint64_t private_start;
-static uint64_t heap_start;
 static uint64_t heap_next;
 static uint64_t heap_end;
 
@@ -22,26 +21,15 @@ bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t c
 	if (pages < need)
 		return false;
 	private_start = base + image_bytes;
-	heap_start = base + need * FRAME_SIZE;
-	heap_next = heap_start;
+	heap_next = base + need * FRAME_SIZE;
 	heap_end = base + pages * FRAME_SIZE;
-	__builtin_memset((void *)private_start, 0, heap_start - private_start);
+	__builtin_memset((void *)private_start, 0, heap_next - private_start);
 	return true;
 }
 
 struct percpu *region_percpu(uint32_t cpu)
 {
 	return (struct percpu *)(private_start + (uint64_t)cpu * PERCPU_FRAMES * FRAME_SIZE);
-}
-
-uint64_t region_heap_start(void)
-{
-	return heap_start;
-}
-
-uint64_t region_end(void)
-{
-	return heap_end;
 }
 
 void *region_reserve(size_t pages)

@@ -16,12 +16,11 @@
 /* Takes the region over: `base` is where the image was loaded. Under firmware's tables. */
 bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count);
 
-/* The frames of a CPU's private area begin with its data. Root mode maps them elsewhere. */
+/*
+ * The frames of a CPU's private area begin with its data. Root mode maps them elsewhere. Behind
+ * those of the last CPU begins what is mapped at its own address.
+ */
 struct percpu *region_percpu(uint32_t cpu);
-
-/* What is mapped at its own address behind the image: [start, end). */
-uint64_t region_heap_start(void);
-uint64_t region_end(void);
 
 /*
  * As slot_map() of arch/frame.h, for the registers of a device: uncached, read and written. Ended

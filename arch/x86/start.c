@@ -219,8 +219,8 @@ uint64_t start_root(uint64_t op)
 		policy_vcpu_init(&cpu->vcpu);
 		vendor_launch(&cpu->firmware);
 	}
-	policy_init();
 	policy_vcpu_init(&cpu->vcpu);
+	memtype_init(&cpu->vcpu.mtrr);
 	status = monitor_init((struct bootinfo *)info_copy);
 	if (status == LAUNCH_OK)
 		status = vendor_init();

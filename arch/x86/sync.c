@@ -84,19 +84,27 @@ static bool reached(struct cpu_sync *cpu, uint64_t generation)
 	return !atomic_load(&cpu->in_guest) || atomic_load(&cpu->seen) >= generation;
 }
 
-/* The second try: wherever the CPU's APIC id went, it hears a broadcast; so do all others. */
-static void kick_everyone(const struct cpu_sync *self)
+/* Wherever a CPU's APIC id went, it hears a broadcast; so do all others. */
+static void kick_everyone(bool stop)
 {
-	for (uint32_t i = 0; i < cpus_listed; i++)
-		if (&cpus[i] != self && atomic_load(&cpus[i].covered))
-			atomic_store(&cpus[i].kicked, 1);
-	(void)apic_send(0, APIC_NMI | APIC_OTHERS);
+	bool any = false;
+
+	for (uint32_t i = 0; i < cpus_listed; i++) {
+		if (&cpus[i] == this_cpu()->sync || !atomic_load(&cpus[i].covered))
+			continue;
+		if (stop)
+			atomic_store(&cpus[i].stop, 1);
+		atomic_store(&cpus[i].kicked, 1);
+		any = true;
+	}
+	if (any)
+		(void)apic_send(0, APIC_NMI | APIC_OTHERS);
 }
 
 void sync_kick(struct cpu_sync *cpu)
 {
 	if (atomic_exchange(&cpu->kicked, 1) == 0 && !apic_send(cpu->apic_id, APIC_NMI))
-		kick_everyone(this_cpu()->sync);
+		kick_everyone(false);
 }
 
 /*
@@ -116,11 +124,11 @@ static bool wait_until(struct cpu_sync *cpu, uint64_t generation, uint64_t cycle
 	return true;
 }
 
-static void wait_for(struct cpu_sync *self, struct cpu_sync *cpu, uint64_t generation)
+static void wait_for(struct cpu_sync *cpu, uint64_t generation)
 {
 	if (wait_until(cpu, generation, SYNC_LIMIT))
 		return;
-	kick_everyone(self);
+	kick_everyone(false);
 	CHECK(wait_until(cpu, generation, SYNC_LAST_LIMIT));
 }
 
@@ -137,22 +145,12 @@ void cpu_flush_all(void)
 			sync_kick(&cpus[i]);
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self)
-			wait_for(self, &cpus[i], generation);
+			wait_for(&cpus[i], generation);
 }
 
 void cpu_stop_others(void)
 {
-	struct cpu_sync *self = this_cpu()->sync;
-	bool covered = false;
-
-	for (uint32_t i = 0; i < cpus_listed; i++) {
-		if (&cpus[i] == self || !atomic_load(&cpus[i].covered))
-			continue;
-		atomic_store(&cpus[i].stop, 1);
-		covered = true;
-	}
-	if (covered)
-		(void)apic_send(0, APIC_NMI | APIC_OTHERS);
+	kick_everyone(true);
 }
 
 void cpu_pause(void)

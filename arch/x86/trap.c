@@ -58,29 +58,21 @@ faulted:
 	return false;
 }
 
-bool wrmsr_safe(uint32_t msr, uint64_t value)
-{
-	__asm__ goto("1:\twrmsr" ELSE_FAULTED
-		     :
-		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-		     : "memory"
-		     : faulted);
-	return true;
-faulted:
-	return false;
-}
-
-bool xsetbv_safe(uint32_t index, uint64_t value)
-{
-	__asm__ goto("1:\txsetbv" ELSE_FAULTED
-		     :
-		     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
-		     : "memory"
-		     : faulted);
-	return true;
-faulted:
-	return false;
-}
+#define WRITE_SAFE(name, instruction)                                                              \
+	bool name(uint32_t index, uint64_t value)                                                  \
+	{                                                                                          \
+		__asm__ goto("1:\t" instruction ELSE_FAULTED                                       \
+			     :                                                                     \
+			     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))      \
+			     : "memory"                                                            \
+			     : faulted);                                                           \
+		return true;                                                                       \
+	faulted:                                                                                   \
+		return false;                                                                      \
+	}
+WRITE_SAFE(wrmsr_safe, "wrmsr")
+WRITE_SAFE(xsetbv_safe, "xsetbv")
+#undef WRITE_SAFE
 
 void trap_init(void)
 {

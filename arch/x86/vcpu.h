@@ -18,8 +18,6 @@ struct vcpu {
 	struct guest_regs regs; /* first: entry.S saves here */
 	uint32_t index;		/* cpu_index() */
 	uint32_t apic_id;
-	uint32_t cpuid_cpu; /* ECX of leaf 0x40000002 is cpu_covered() */
-	bool deny_msr_pending;
 	uint64_t misc_enable;	 /* IA32_MISC_ENABLE as the guest reads it */
 	uint64_t feature_ctl;	 /* what the guest reads from IA32_FEATURE_CONTROL */
 	uint64_t tsc_adjust;	 /* IA32_TSC_ADJUST as the guest sees it */
@@ -45,16 +43,10 @@ void vcpu_inject_ud(struct vcpu *vcpu); /* #UD */
  */
 void vcpu_skip(struct vcpu *vcpu);
 
-uint64_t vcpu_rip(const struct vcpu *vcpu);
 uint64_t vcpu_cr4(const struct vcpu *vcpu); /* as the guest sees it */
-uint64_t vcpu_cr0(const struct vcpu *vcpu); /* as the guest sees it */
-uint64_t vcpu_efer(const struct vcpu *vcpu);
 
 /* Difference between the guest's TSC and the CPU's. */
 uint64_t vcpu_tsc_offset(const struct vcpu *vcpu);
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
-
-/* 64-bit mode at CPL 0: from where calls are taken. */
-bool vcpu_is_kernel64(const struct vcpu *vcpu);
 
 #endif

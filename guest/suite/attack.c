@@ -11,6 +11,7 @@
 #include "guest/lib/x86.h"
 #include "guest/suite/suite.h"
 #include "guest/suite/test_calls.h"
+#include "monitor/abi/result.h"
 
 #define NO_SWITCH	      0xffffu
 #define MSR_VMX_BASIC	      0x480u

@@ -11,6 +11,7 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 #include "monitor/abi/cpuid.h"
+#include "monitor/abi/result.h"
 
 #define MARK	    0x5a
 #define NO_SUCH_RAM 0x7f00000000ull

@@ -11,6 +11,7 @@
 #include "guest/lib/rand.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
+#include "monitor/abi/result.h"
 
 #define CALLS_DEFAULT 100000u
 #define GUARD_PAGES   4u

@@ -10,6 +10,7 @@
 #include "guest/lib/memory.h"
 #include "guest/lib/text.h"
 #include "guest/suite/test_calls.h"
+#include "monitor/abi/result.h"
 
 #define RANGES_MAX 4u
 #define LOG_LINE   "monitor at "

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The call interface as a guest sees it: statuses, call ids, and how RAX carries a status.
+ * The call interface as a guest sees it: statuses and call ids; result.h reads what a call returns.
  *
  * A call is VMCALL (Intel) or VMMCALL (AMD) from 64-bit mode at CPL 0; from anywhere else it is
  * #UD. calls.def describes the registers.
@@ -50,20 +50,5 @@ enum redoubt_partition { REDOUBT_PARTITION_READY = 2, REDOUBT_PARTITION_CRASHED 
 
 /* In the state that partition_call and partition_resume return: there is a token, no answer yet. */
 #define REDOUBT_SUSPENDED (1ull << 32)
-
-/* The status in a RAX that a call returned. */
-static inline unsigned redoubt_status_of(uint64_t rax)
-{
-	return (unsigned)(rax & 0xffff);
-}
-
-/*
- * Number (from 1) of the argument that caused the error in a RAX that a call returned; 0 if none
- * did.
- */
-static inline unsigned redoubt_status_arg(uint64_t rax)
-{
-	return (unsigned)(rax >> 16 & 0xff);
-}
 
 #endif

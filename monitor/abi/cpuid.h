@@ -24,9 +24,8 @@
 #define REDOUBT_SIG_EDX	  0x74696e6fu
 #define REDOUBT_INTERFACE 0x54424452u
 
-#define REDOUBT_VENDOR_VMX  1u
-#define REDOUBT_VENDOR_SVM  2u
-#define REDOUBT_VENDOR_HOST 3u /* the fake machine of host tests */
+#define REDOUBT_VENDOR_VMX 1u
+#define REDOUBT_VENDOR_SVM 2u
 
 /* What protects now. FEATURE(name, bit, sentence) */
 #define REDOUBT_FEATURES(FEATURE)                                                                  \

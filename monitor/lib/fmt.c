@@ -35,23 +35,15 @@ static void pad(struct sink *sink, char c, unsigned width, unsigned used)
 
 static void put_number(struct sink *sink, const struct spec *spec, uint64_t value)
 {
-	unsigned base = spec->kind == 'x' || spec->kind == 'p' ? 16 : 10;
-	bool negative = spec->kind == 'd' && (int64_t)value < 0;
+	unsigned base = spec->kind == 'x' ? 16 : 10;
 	unsigned count = 0;
 	char digits[20];
 
-	if (negative)
-		value = 0 - value;
 	do {
 		digits[count++] = "0123456789abcdef"[value % base];
 		value /= base;
 	} while (value != 0);
-	if (!spec->zeros)
-		pad(sink, ' ', spec->width, count + negative);
-	if (negative)
-		put(sink, '-');
-	if (spec->zeros)
-		pad(sink, '0', spec->width, count + negative);
+	pad(sink, spec->zeros ? '0' : ' ', spec->width, count);
 	while (count > 0)
 		put(sink, digits[--count]);
 }
@@ -89,22 +81,17 @@ size_t format_text(char *to, size_t size, const char *format, va_list args)
 			continue;
 		}
 		format = parse(format + 1, &spec);
-		if (spec.kind == 's')
+		if (spec.kind == 's') {
 			put_text(&sink, &spec, va_arg(args, const char *));
-		else if (spec.kind == 'c')
-			put(&sink, (char)va_arg(args, int));
-		else if (spec.kind == 'd')
-			put_number(&sink, &spec,
-			    (uint64_t)(spec.is_long ? va_arg(args, long) : va_arg(args, int)));
-		else if (spec.kind == 'u' || spec.kind == 'x')
+		} else if (spec.kind == 'u' || spec.kind == 'x') {
 			put_number(&sink, &spec,
 			    spec.is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned));
-		else if (spec.kind == 'p')
-			put_number(&sink, &spec, (uintptr_t)va_arg(args, void *));
-		else if (spec.kind == '%')
+		} else if (spec.kind == '%') {
 			put(&sink, '%');
-		else if (put(&sink, '!'), spec.kind != '\0')
-			put(&sink, spec.kind);
+		} else {
+			put(&sink, '!');
+			break;
+		}
 	}
 	to[sink.used] = '\0';
 	return sink.used;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Formatted text: %s %c %d %u %x %ld %lu %lx %p %%, with a width and the flag 0. Anything else
- * prints as itself after a '!', so that it is seen.
+ * Formatted text: %s %u %x %lu %lx %%, with a width and the flag 0. Anything else ends it with a
+ * '!', so that it is seen and no argument is taken for another.
  */
 #ifndef MONITOR_LIB_FMT_H
 #define MONITOR_LIB_FMT_H

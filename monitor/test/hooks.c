@@ -12,6 +12,7 @@
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"
+#include "monitor/test/take.h"
 #include "monitor/test/test.h"
 
 static volatile bool switches[TEST_SWITCH_COUNT];

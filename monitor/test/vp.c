@@ -10,7 +10,7 @@
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/monitor.h"
-#include "monitor/protect.h"
+#include "monitor/test/take.h"
 #include "monitor/test/test.h"
 
 #define TABLES	  4u /* one of each level */

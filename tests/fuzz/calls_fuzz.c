@@ -13,6 +13,7 @@
 #include "arch/upcall.h"
 #include "arch/vp.h"
 #include "monitor/abi/image.h"
+#include "monitor/abi/result.h"
 #include "monitor/lib/sha256.h"
 #include "monitor/log.h"
 #include "monitor/page_owner.h"

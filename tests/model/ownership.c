@@ -17,6 +17,7 @@
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"
+#include "monitor/test/take.h"
 #include "tests/model/model.h"
 
 #define CPUS	   4u

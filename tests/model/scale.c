@@ -12,6 +12,7 @@
 #include "monitor/audit.h"
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
+#include "monitor/test/take.h"
 #include "tests/model/model.h"
 
 #define CPUS   256u

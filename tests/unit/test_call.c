@@ -6,6 +6,7 @@
 #include "arch/host/host.h"
 #include "arch/upcall.h"
 #include "monitor/abi/cpuid.h"
+#include "monitor/abi/result.h"
 #include "monitor/audit.h"
 #include "monitor/log.h"
 #include "tests/unit/unit.h"

@@ -8,9 +8,11 @@
 #include "arch/host/host.h"
 #include "arch/test_switch.h"
 #include "arch/upcall.h"
+#include "monitor/abi/result.h"
 #include "monitor/audit.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"
+#include "monitor/test/take.h"
 #include "monitor/test/test.h"
 #include "tests/unit/unit.h"
 

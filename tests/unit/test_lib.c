@@ -82,17 +82,14 @@ static size_t text(char *to, size_t size, const char *format, ...)
 
 static void formats_as_printf_does(void **state)
 {
-	EXPECT_TEXT("plain 100%", "plain %d%%", 100);
-	EXPECT_TEXT("-7 7 4294967295", "%d %u %u", -7, 7u, ~0u);
-	EXPECT_TEXT("-2147483648", "%d", (int)0x80000000);
-	EXPECT_TEXT("-9223372036854775808", "%ld", (long)(1ull << 63));
+	EXPECT_TEXT("plain 100%", "plain %u%%", 100u);
+	EXPECT_TEXT("7 4294967295", "%u %u", 7u, ~0u);
 	EXPECT_TEXT("18446744073709551615", "%lu", ~0ul);
 	EXPECT_TEXT("ff deadbeefcafe 0", "%x %lx %x", 255u, 0xdeadbeefcafeul, 0u);
 	EXPECT_TEXT("|   1a|001a|", "|%5x|%04x|", 26u, 26u);
-	EXPECT_TEXT("|  -5|-005|", "|%4d|%04d|", -5, -5);
-	EXPECT_TEXT("|  ab|c|", "|%4s|%c|", "ab", 'c');
-	EXPECT_TEXT("1234", "%p", (void *)0x1234);
-	EXPECT_TEXT("!q!", "%q%", 0);
+	EXPECT_TEXT("|  ab|", "|%4s|", "ab");
+	EXPECT_TEXT("7!", "%u%d%s", 7u, 7, "not read");
+	EXPECT_TEXT("!", "%", 0);
 }
 
 static void text_is_cut_and_terminated(void **state)
@@ -103,9 +100,9 @@ static void text_is_cut_and_terminated(void **state)
 	assert_int_equal(text(buffer, 4, "%s", "abcdef"), 3);
 	assert_string_equal(buffer, "abc");
 	assert_int_equal(buffer[4], 'x');
-	assert_int_equal(text(buffer, 1, "%d", 12), 0);
+	assert_int_equal(text(buffer, 1, "%u", 12u), 0);
 	assert_int_equal(buffer[0], '\0');
-	assert_int_equal(text(buffer, 8, "%100d", 1), 7);
+	assert_int_equal(text(buffer, 8, "%100u", 1u), 7);
 	assert_string_equal(buffer, "       ");
 }
 

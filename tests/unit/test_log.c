@@ -32,7 +32,7 @@ static void line_has_time_cpu_and_level(void **state)
 
 	host_on(1);
 	host_set_cycles(42, 0);
-	klog(LOG_WARN, "%s %d", "hello", 7);
+	klog(LOG_WARN, "%s %u", "hello", 7u);
 	text_from(start, text, sizeof(text));
 	assert_string_equal(text, "[            42   1  warn] hello 7\n");
 }

@@ -11,6 +11,7 @@
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"
+#include "monitor/test/take.h"
 #include "tests/unit/unit.h"
 
 #define GIB(n) ((uint64_t)(n) << 30)

@@ -3,6 +3,7 @@
  * monitor/share.c, monitor/partition.c: memory between the normal world and partitions (I1-I5, I8;
  * T08, T11, T15, T36, T38-T40, T44).
  */
+#include "monitor/test/take.h"
 #include "tests/unit/share.h"
 
 /* ---- What each kind does ---- */

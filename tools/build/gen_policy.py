@@ -7,7 +7,7 @@
 import re
 import sys
 
-ROW = re.compile(r"^(MSR|CPUID)\((.*?)\)\n(?=MSR|CPUID|#|\n)", re.S | re.M)
+ROW = re.compile(r"^(MSR|CPUID)\((.*?)\)\n(?=MSR|CPUID|#|\n|\Z)", re.S | re.M)
 
 
 def fields(text):
@@ -47,14 +47,15 @@ def place(kind_and_row):
     return ["MSR", "BASIC", "FEATURES", "EXTENDED"].index(table), int(number, 16)
 
 
-WHOLE = ("# CPUID and MSR policy\n\nMade from arch/x86/cpu_policy.def, which explains the kinds and rules, and"
-         " cpu_denied.def.\nWhat is not listed: #GP, or zeros.")
+WHOLE = ("# CPUID and MSR policy\n\nMade from arch/x86/cpu_policy.def, which explains the kinds and rules, the files"
+         " of that name\nin vmx/ and svm/, and cpu_denied.def. What is not listed: #GP, or zeros.")
 UNSEEN = """\
 # Policy rows that were never seen at work
 
-The rows that `cpu_policy.def` and `cpu_denied.def` mark UNSEEN: no CPU model of Bochs in the tests takes them, so
-they are what the manuals say, and at most the host tests walk through them. The mark is set by hand and is about
-Bochs only: QEMU's AMD machine has a few of the registers below. Made by `make unseen-page`; `lint-unseen` compares."""
+The rows that `cpu_policy.def` (here, in vmx/ and svm/) and `cpu_denied.def` mark UNSEEN: no CPU model of Bochs in
+the tests takes them, so they are what the manuals say, and at most the host tests walk through them. The mark is set
+by hand and is about Bochs only: QEMU's AMD machine has a few of the registers below. Made by `make unseen-page`;
+`lint-unseen` compares."""
 
 
 def main():

@@ -9,7 +9,8 @@ import tempfile
 
 import lintlib
 
-POLICY = ("arch/x86/cpu_policy.def", "arch/x86/cpu_denied.def")
+POLICY = ("arch/x86/cpu_policy.def", "arch/x86/vmx/cpu_policy.def", "arch/x86/svm/cpu_policy.def",
+          "arch/x86/cpu_denied.def")
 PAGE = "arch/x86/UNSEEN.md"
 EXAMPLE = """\
 MSR(0x1, 0x2, A, PASS, 0, ANY, UNSEEN, "a, "

@@ -14,8 +14,8 @@
 /* ---- Log and failure ---- */
 
 /*
- * Formats a line into the log ring and, at or under the configured level, to the consoles. %s %c %d
- * %u %x %lx %lu %p %%, widths and 0.
+ * Formats a line into the log ring and, at or under the configured level, to the consoles.
+ * monitor/lib/fmt.h says what it may hold.
  */
 void klog(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

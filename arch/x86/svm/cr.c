@@ -79,8 +79,7 @@ static bool is_the_write(const struct insn *insn, uint64_t code)
 {
 	if (insn->op == INSN_LMSW)
 		return code == EXIT_CR0_WRITE;
-	return insn->op == INSN_MOV_CR && insn->writes &&
-	    insn->special == (code == EXIT_CR0_WRITE ? 0 : 4);
+	return insn->op == INSN_MOV_CR && insn->special == (code == EXIT_CR0_WRITE ? 0 : 4);
 }
 
 void svm_mov_to_cr(struct vcpu *vcpu)
@@ -105,7 +104,7 @@ void svm_stray_write(struct vcpu *vcpu)
 {
 	struct insn insn;
 
-	if (svm_decode(&insn) && insn.op == INSN_MOV_CR && insn.writes) {
+	if (svm_decode(&insn) && insn.op == INSN_MOV_CR) {
 		audit(REDOUBT_AUDIT_CR_WRITE, insn.special, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
 		return;
@@ -113,11 +112,6 @@ void svm_stray_write(struct vcpu *vcpu)
 	klog(LOG_ERROR, "an exit without cause at %lx: CPU %u's guest is stopped", vmcb()->rip,
 	    vcpu->index);
 	svm_stop_vp();
-}
-
-uint64_t svm_efer(void)
-{
-	return vmcb()->efer & ~EFER_SVME;
 }
 
 /* LMA is the CPU's. */

@@ -32,7 +32,6 @@
 #define IOAPIC_END    0x100u
 #define APIC_END      0x600u
 #define APIC_STEP     16u
-#define X2APIC_LAST   0x8ffu
 #define APIC_LVT_MORE 0x500u /* AMD's further vectors */
 #define APIC_LVT_LAST 0x530u
 #define ICR_NO_TARGET 0xc0800u /* shorthand, logical */
@@ -150,14 +149,6 @@ static bool apic_write_page(unsigned offset, uint32_t value)
 	return true;
 }
 
-bool svm_apic_msr(uint32_t msr)
-{
-	unsigned offset = (msr - X2APIC_MSR) << 4;
-
-	return msr >= X2APIC_MSR && msr <= X2APIC_LAST &&
-	    (offset == APIC_ICR_LOW || is_lvt(offset));
-}
-
 bool svm_write_apic_msr(uint32_t msr, uint64_t value)
 {
 	unsigned offset = (msr - X2APIC_MSR) << 4;
@@ -230,7 +221,7 @@ static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
 	old = apic_is_x2() || offset % APIC_STEP != 0 ? 0 : apic_read(offset);
 	if (!apic_write_page(offset, value))
 		return false;
-	decode_load(insn, &vcpu->regs, old);
+	*guest_reg(&vcpu->regs, insn->reg) = old;
 	return true;
 }
 
@@ -245,7 +236,7 @@ void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
 	struct insn insn;
 
 	vcpu->regs.rsp = v->rsp;
-	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) || !insn.writes ||
+	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) ||
 	    !carry_out(vcpu, &insn, gpa)) {
 		vcpu_inject_gp(vcpu);
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What to print when VMRUN fails: every field that is not zero, and the first rule broken of those
- * that the CPU checks (APM 2 15.5.1).
+ * What to print when VMRUN fails: every field of vmcb.def that is not zero, and the first rule
+ * broken of those that the CPU checks (APM 2 15.5.1).
  */
 #include "arch/x86/svm/svm.h"
 
@@ -25,54 +25,44 @@ static const struct {
 #undef VMCB_SEGMENT
 };
 
-struct rule {
-	bool holds;
-	const char *text;
-};
-
-static const char *broken(const struct rule *rules, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++)
-		if (!rules[i].holds)
-			return rules[i].text;
-	return NULL;
-}
-
-static const char *broken_control(const struct vmcb *v)
-{
-	const struct rule rules[] = {
-		{ v->intercepts_more & INTERCEPT(EXIT_VMRUN), "VMRUN is intercepted" },
-		{ v->asid != 0 && v->asid < svm_caps()->asids, "ASID is not 0 and exists" },
-		{ v->nested_cr3 % FRAME_SIZE == 0 && v->nested_cr3 < stage2_limit(),
-		    "nested CR3 is a frame's address" },
-		{ (v->io_map | v->msr_map) % FRAME_SIZE == 0 && v->io_map < stage2_limit() &&
-			v->msr_map < stage2_limit(),
-		    "permission maps are at frames' addresses" },
-	};
-
-	return broken(rules, sizeof(rules) / sizeof(rules[0]));
-}
-
-static const char *broken_state(const struct vmcb *v)
+/* The first one that does not hold; *control: it is about what the monitor alone writes. */
+static const char *broken_rule(const struct vmcb *v, bool *control)
 {
 	bool long_mode = v->efer & EFER_LME && v->cr0 & CR0_PG;
 	bool code_64 = v->cs.attributes & ATTRIBUTE_LONG;
-	const struct rule rules[] = {
-		{ v->efer & EFER_SVME, "guest EFER.SVME is set" },
-		{ !(v->efer & EFER_RESERVED), "guest EFER has no reserved bit" },
-		{ v->cr0 >> 32 == 0 && (v->cr0 & CR0_CD || !(v->cr0 & CR0_NW)),
+	const struct {
+		bool control, holds;
+		const char *text;
+	} rules[] = {
+		{ true, v->intercepts_more & INTERCEPT(EXIT_VMRUN), "VMRUN is intercepted" },
+		{ true, v->asid != 0 && v->asid < svm_caps()->asids, "ASID is not 0 and exists" },
+		{ true, v->nested_cr3 % FRAME_SIZE == 0 && v->nested_cr3 < stage2_limit(),
+		    "nested CR3 is a frame's address" },
+		{ true,
+		    (v->io_map | v->msr_map) % FRAME_SIZE == 0 && v->io_map < stage2_limit() &&
+			v->msr_map < stage2_limit(),
+		    "permission maps are at frames' addresses" },
+		{ false, v->efer & EFER_SVME, "guest EFER.SVME is set" },
+		{ false, !(v->efer & EFER_RESERVED), "guest EFER has no reserved bit" },
+		{ false, v->cr0 >> 32 == 0 && (v->cr0 & CR0_CD || !(v->cr0 & CR0_NW)),
 		    "guest CR0 has no upper half, and CD where it has NW" },
-		{ !(v->efer & EFER_LMA) || (v->cr3 & ~CR3_NO_FLUSH) < stage2_limit(),
+		{ false, !(v->efer & EFER_LMA) || (v->cr3 & ~CR3_NO_FLUSH) < stage2_limit(),
 		    "guest CR3 is within the physical addresses" },
-		{ v->cr4 >> 32 == 0 && !(v->cr4 & CR4_VMXE), "guest CR4 has no reserved bit" },
-		{ (v->dr6 | v->dr7) >> 32 == 0, "guest DR6 and DR7 have no upper half" },
-		{ !long_mode || (v->cr4 & CR4_PAE && v->cr0 & CR0_PE),
+		{ false, v->cr4 >> 32 == 0 && !(v->cr4 & CR4_VMXE),
+		    "guest CR4 has no reserved bit" },
+		{ false, (v->dr6 | v->dr7) >> 32 == 0, "guest DR6 and DR7 have no upper half" },
+		{ false, !long_mode || (v->cr4 & CR4_PAE && v->cr0 & CR0_PE),
 		    "guest in long mode has PE and PAE" },
-		{ !long_mode || !code_64 || !(v->cs.attributes & ATTRIBUTE_DEFAULT),
+		{ false, !long_mode || !code_64 || !(v->cs.attributes & ATTRIBUTE_DEFAULT),
 		    "guest code is not of 64 and 32 bits at once" },
 	};
 
-	return broken(rules, sizeof(rules) / sizeof(rules[0]));
+	for (unsigned i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		*control = rules[i].control;
+		if (!rules[i].holds)
+			return rules[i].text;
+	}
+	return NULL;
 }
 
 static void dump(const struct vmcb *v)
@@ -93,17 +83,15 @@ static void dump(const struct vmcb *v)
 bool svm_refused(const struct vmcb *v)
 {
 	static _Atomic unsigned reports;
-	const char *rule = broken_control(v);
+	bool control;
+	const char *rule = broken_rule(v, &control);
 
-	if (rule != NULL) {
-		dump(v);
-		panic("VM entry failed; rule broken: %s", rule);
-	}
-	rule = broken_state(v);
 	if (rule == NULL)
 		return false;
-	if (reports++ < DUMPS)
+	if (control || reports++ < DUMPS)
 		dump(v);
+	if (control)
+		panic("VM entry failed; rule broken: %s", rule);
 	klog(LOG_ERROR, "VM entry failed: exit %lx; rule broken: %s", v->exit_code, rule);
 	return true;
 }

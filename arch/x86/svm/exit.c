@@ -31,19 +31,21 @@ static void handle_cpuid(struct vcpu *vcpu)
 
 static void handle_call(struct vcpu *vcpu)
 {
-	if (vcpu_is_kernel64(vcpu) || test_switch(TEST_CALL_OPEN)) {
+	const struct vmcb *v = vmcb();
+
+	if ((v->cpl == 0 && svm_in_64(v)) || test_switch(TEST_CALL_OPEN)) {
 		monitor_call(&vcpu->regs.call);
 		vcpu_skip(vcpu);
 		return;
 	}
 	/* One subject for all, so that user programs cannot push other records out of the ring. */
-	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, v->rip);
 	vcpu_inject_ud(vcpu);
 }
 
 static void handle_undefined(struct vcpu *vcpu)
 {
-	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmcb()->exit_code, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmcb()->exit_code, vmcb()->rip);
 	vcpu_inject_ud(vcpu);
 }
 
@@ -57,38 +59,13 @@ static void handle_invd(struct vcpu *vcpu)
 	vcpu_skip(vcpu);
 }
 
-static bool read_msr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+static void handle_rdmsr(struct vcpu *vcpu, uint32_t msr)
 {
-	if (msr == MSR_EFER) {
-		*value = svm_efer();
-		return true;
-	}
-	return policy_rdmsr(vcpu, msr, value) ||
-	    (test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, value));
-}
-
-static bool write_msr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	bool done;
-
-	if (msr == MSR_EFER)
-		return svm_write_efer(value);
-	if (svm_apic_msr(msr))
-		return svm_write_apic_msr(msr, value);
-	done = policy_wrmsr(vcpu, msr, value) ||
-	    (test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value));
-	if (done && msr == MSR_APIC_BASE)
-		svm_device_note();
-	return done;
-}
-
-static void handle_rdmsr(struct vcpu *vcpu)
-{
-	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value;
 
-	if (!read_msr(vcpu, msr, &value)) {
-		audit(REDOUBT_AUDIT_MSR_READ, msr, vcpu_rip(vcpu));
+	if (!policy_rdmsr(vcpu, msr, &value) &&
+	    !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
+		audit(REDOUBT_AUDIT_MSR_READ, msr, vmcb()->rip);
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -103,13 +80,18 @@ static void handle_msr(struct vcpu *vcpu)
 	uint64_t value = (vcpu->regs.rdx & UINT32_MAX) << 32 | (vcpu->regs.rax & UINT32_MAX);
 
 	if (!(vmcb()->exit_info1 & MSR_WRITE)) {
-		handle_rdmsr(vcpu);
-	} else if (write_msr(vcpu, msr, value)) {
-		vcpu_skip(vcpu);
-	} else {
-		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vcpu_rip(vcpu));
-		vcpu_inject_gp(vcpu);
+		handle_rdmsr(vcpu, msr);
+		return;
 	}
+	if (!policy_wrmsr(vcpu, msr, value) &&
+	    !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
+		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vmcb()->rip);
+		vcpu_inject_gp(vcpu);
+		return;
+	}
+	if (msr == MSR_APIC_BASE)
+		svm_device_note();
+	vcpu_skip(vcpu);
 }
 
 static void handle_io(struct vcpu *vcpu)
@@ -156,8 +138,7 @@ static void handle_fault(struct vcpu *vcpu)
 		panic("reserved bits in the nested tables at %lx", gpa);
 	if (svm_is_device(gpa) && access_of(info) == ACCESS_WRITE && !(info & FAULT_WALK))
 		svm_device_write(vcpu, gpa);
-	else if (monitor_violation((gpa_t){ gpa }, access_of(info), vcpu_rip(vcpu)) ==
-	    VIOLATION_FAULT)
+	else if (monitor_violation((gpa_t){ gpa }, access_of(info), vmcb()->rip) == VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 	else
 		svm_flush(vmcb()); /* of what said no */

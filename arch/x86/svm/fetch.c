@@ -83,3 +83,19 @@ unsigned svm_fetch(uint8_t *bytes)
 	}
 	return have;
 }
+
+bool svm_decode(struct insn *insn)
+{
+	const struct vmcb *v = vmcb();
+	uint8_t bytes[INSN_MAX_BYTES];
+	unsigned count = svm_fetch(bytes);
+	enum decode_mode mode = v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32 : DECODE_16;
+
+	if (svm_in_64(v))
+		mode = DECODE_64;
+	if (test_switch(TEST_DECODE_TWICE)) {
+		(void)decode(bytes, count, mode, insn);
+		count = svm_fetch(bytes);
+	}
+	return decode(bytes, count, mode, insn);
+}

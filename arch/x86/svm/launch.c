@@ -34,18 +34,18 @@ static void clear_bit(uint8_t *map, uint32_t bit)
 /* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
-	static const uint32_t firsts[] = { 0, 0xc0000000, 0xc0010000 };
+	const struct msr_table table = vendor_msrs();
 
 	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
-	for (unsigned block = 0; block < 3; block++) {
-		uint32_t first = firsts[block];
+	for (size_t i = 0; i < table.count; i++) {
+		for (uint32_t msr = table.rows[i].first; msr <= table.rows[i].last; msr++) {
+			uint32_t block = msr < MSR_MAP_BLOCK ? 0 : 1 + (msr >> 16 & 1);
+			uint32_t bit = 2 * (block * MSR_MAP_BLOCK + msr % MSR_MAP_BLOCK);
 
-		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_BLOCK;
-		     msr++)
 			for (unsigned write = 0; write < 2; write++)
-				if (policy_msr_passes(msr, write, exact_tsc))
-					clear_bit(map,
-					    2 * (block * MSR_MAP_BLOCK + msr - first) + write);
+				if (policy_msr_passes(&table.rows[i], write, exact_tsc))
+					clear_bit(map, bit + write);
+		}
 	}
 }
 

@@ -6,7 +6,7 @@
 #define ARCH_X86_SVM_LAYOUT_H
 
 #define SVM_VMCB_RAX	       0x5f8
-#define SVM_PERCPU_MITIGATIONS 0x254
+#define SVM_PERCPU_MITIGATIONS 0x24c
 
 /* One more bit of percpu.mitigations, beside those of mitigate.h: IBPB after an exit. */
 #define SVM_MITIGATE_PREDICTORS 8

@@ -8,7 +8,8 @@
  *   exit.c      dispatch by exit code
  *   event.c     injection, events that an exit interrupted, NMIs
  *   cr.c        CR0, CR4, EFER, XCR0
- *   fetch.c     the bytes of an instruction that exited
+ *   msr.c       the vendor's half of policy.h
+ *   fetch.c     the instruction that exited
  *   device.c    writes to the local APIC's page and the I/O APIC's
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
  *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
@@ -149,7 +150,6 @@ struct vmcb *svm_ready(void);		  /* exit.c: when all is done; clears the flag */
 /* cr.c */
 void svm_mov_to_cr(struct vcpu *vcpu);
 void svm_xsetbv(struct vcpu *vcpu);
-uint64_t svm_efer(void);
 bool svm_write_efer(uint64_t value);
 void svm_stray_write(struct vcpu *vcpu);
 
@@ -166,9 +166,8 @@ void svm_events_reset(void); /* INIT */
 
 /* fetch.c: copies the bytes at RIP once. Returns how many there are, 0 to 15. */
 unsigned svm_fetch(uint8_t *bytes);
-
 struct insn;
-bool svm_decode(struct insn *insn); /* vcpu.c: what is there. false: not known */
+bool svm_decode(struct insn *insn); /* what is there. false: not known */
 
 /* vcpu.c: vcpu_skip() with the address of the next instruction. */
 void svm_skip_to(uint64_t next);
@@ -178,8 +177,7 @@ bool svm_devices_init(void);
 void svm_device_note(void); /* this CPU's logical id, before it is covered */
 bool svm_is_device(uint64_t gpa);
 void svm_device_write(struct vcpu *vcpu, uint64_t gpa);
-bool svm_apic_msr(uint32_t msr); /* of x2APIC mode, whose writes are carried out here */
-bool svm_write_apic_msr(uint32_t msr, uint64_t value);
+bool svm_write_apic_msr(uint32_t msr, uint64_t value); /* ICR and local vectors of x2APIC mode */
 
 /* reset.c */
 void svm_send_start(struct cpu_sync *to, uint32_t command); /* INIT or SIPI */

@@ -4,32 +4,11 @@
  */
 #include "arch/x86/vcpu.h"
 
-#include "arch/x86/decode.h"
 #include "arch/x86/svm/svm.h"
-
-uint64_t vcpu_rip(const struct vcpu *vcpu)
-{
-	return vmcb()->rip;
-}
-
-uint64_t vcpu_efer(const struct vcpu *vcpu)
-{
-	return svm_efer();
-}
-
-uint64_t vcpu_cr0(const struct vcpu *vcpu)
-{
-	return vmcb()->cr0;
-}
 
 uint64_t vcpu_cr4(const struct vcpu *vcpu)
 {
 	return vmcb()->cr4;
-}
-
-bool vcpu_is_kernel64(const struct vcpu *vcpu)
-{
-	return vmcb()->cpl == 0 && svm_in_64(vmcb());
 }
 
 void svm_skip_to(uint64_t next)
@@ -54,20 +33,4 @@ void vcpu_skip(struct vcpu *vcpu)
 	bool three = v->exit_code == EXIT_VMMCALL || v->exit_code == EXIT_XSETBV;
 
 	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : v->rip + (three ? 3 : 2));
-}
-
-bool svm_decode(struct insn *insn)
-{
-	const struct vmcb *v = vmcb();
-	uint8_t bytes[INSN_MAX_BYTES];
-	unsigned count = svm_fetch(bytes);
-	enum decode_mode mode = v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32 : DECODE_16;
-
-	if (svm_in_64(v))
-		mode = DECODE_64;
-	if (test_switch(TEST_DECODE_TWICE)) {
-		(void)decode(bytes, count, mode, insn);
-		count = svm_fetch(bytes);
-	}
-	return decode(bytes, count, mode, insn);
 }

@@ -30,11 +30,6 @@ void vmx_cr_setup(uint64_t cr0, uint64_t cr4)
 	vmwrite(VMCS_GUEST_CR4, (cr4 & ~denied) | CR4_VMXE);
 }
 
-uint64_t vcpu_cr0(const struct vcpu *vcpu)
-{
-	return (vmread(VMCS_GUEST_CR0) & ~CR0_HELD) | (vmread(VMCS_CR0_SHADOW) & CR0_HELD);
-}
-
 uint64_t vcpu_cr4(const struct vcpu *vcpu)
 {
 	return vmread(VMCS_GUEST_CR4) & ~CR4_VMXE;
@@ -111,7 +106,7 @@ void vmx_cr_access(struct vcpu *vcpu)
 	/* LMSW can reach none of the held bits, and reads and CLTS do not exit. */
 	CHECK(CR_QUALIFICATION_TYPE(qualification) == 0);
 	/* Without 64-bit mode the upper half of the register does not take part. */
-	if (!(vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L) || !(vcpu_efer(vcpu) & EFER_LMA))
+	if (!(vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L) || !(vmread(VMCS_GUEST_EFER) & EFER_LMA))
 		value &= UINT32_MAX;
 	if (CR_QUALIFICATION_NUMBER(qualification) == 0)
 		mov_to_cr0(vcpu, value);

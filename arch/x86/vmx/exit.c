@@ -25,13 +25,13 @@ static void handle_call(struct vcpu *vcpu)
 		return;
 	}
 	/* One subject for all, so that user programs cannot push other records out of the ring. */
-	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_CALL_REFUSED, UINT64_MAX, vmread(VMCS_GUEST_RIP));
 	vcpu_inject_ud(vcpu);
 }
 
 static void handle_undefined(struct vcpu *vcpu)
 {
-	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmread(VMCS_EXIT_REASON), vcpu_rip(vcpu));
+	audit(REDOUBT_AUDIT_VMX_INSTRUCTION, vmread(VMCS_EXIT_REASON), vmread(VMCS_GUEST_RIP));
 	vcpu_inject_ud(vcpu);
 }
 
@@ -52,7 +52,7 @@ static void handle_rdmsr(struct vcpu *vcpu)
 
 	if (!policy_rdmsr(vcpu, msr, &value) &&
 	    !(test_switch(TEST_MSR_OPEN) && rdmsr_safe(msr, &value))) {
-		audit(REDOUBT_AUDIT_MSR_READ, msr, vcpu_rip(vcpu));
+		audit(REDOUBT_AUDIT_MSR_READ, msr, vmread(VMCS_GUEST_RIP));
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -68,7 +68,7 @@ static void handle_wrmsr(struct vcpu *vcpu)
 
 	if (!policy_wrmsr(vcpu, msr, value) &&
 	    !(test_switch(TEST_MSR_OPEN) && wrmsr_safe(msr, value))) {
-		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vcpu_rip(vcpu));
+		audit(REDOUBT_AUDIT_MSR_WRITE, msr, vmread(VMCS_GUEST_RIP));
 		vcpu_inject_gp(vcpu);
 		return;
 	}
@@ -109,7 +109,7 @@ static void handle_ept_violation(struct vcpu *vcpu)
 
 	vmx_iret_unblocked(q);
 	if (monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH),
-		vcpu_rip(vcpu)) == VIOLATION_FAULT)
+		vmread(VMCS_GUEST_RIP)) == VIOLATION_FAULT)
 		vcpu_inject_gp(vcpu);
 }
 
@@ -121,7 +121,7 @@ static void handle_misconfiguration(struct vcpu *vcpu)
 /* Never asked for by this monitor; a processor that exits for it anyway loses nothing. */
 static void handle_timer(struct vcpu *vcpu)
 {
-	klog(LOG_DEBUG, "preemption timer exit at %lx", vcpu_rip(vcpu));
+	klog(LOG_DEBUG, "preemption timer exit at %lx", vmread(VMCS_GUEST_RIP));
 }
 
 static void handle_unknown(struct vcpu *vcpu)
@@ -130,8 +130,8 @@ static void handle_unknown(struct vcpu *vcpu)
 
 	klog(LOG_ERROR,
 	    "exit %lu is not known (qualification %lx, at %lx): CPU %u's guest is stopped", reason,
-	    vmread(VMCS_EXIT_QUALIFICATION), vcpu_rip(vcpu), cpu_index());
-	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, reason, vcpu_rip(vcpu));
+	    vmread(VMCS_EXIT_QUALIFICATION), vmread(VMCS_GUEST_RIP), cpu_index());
+	audit(REDOUBT_AUDIT_UNKNOWN_EXIT, reason, vmread(VMCS_GUEST_RIP));
 	vmx_stop_vp(vcpu);
 }
 

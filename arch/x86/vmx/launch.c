@@ -11,8 +11,8 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_MAP_HALF 0x2000u
-#define MSR_MAP_HIGH 0xc0000000u
+#define MSR_MAP_PART                                                                               \
+	0x2000u /* bits for MSRs from 0 and from c0000000 on, of reads, then of writes */
 
 /*
  * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
@@ -30,15 +30,17 @@ static void clear_bit(uint8_t *map, uint32_t bit)
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
-	__builtin_memset(map, 0xff, FRAME_SIZE);
-	for (unsigned quarter = 0; quarter < 4; quarter++) {
-		uint8_t *part = map + (size_t)quarter * (FRAME_SIZE / 4);
-		uint32_t first = quarter & 1 ? MSR_MAP_HIGH : 0;
+	const struct msr_table table = vendor_msrs();
 
-		for (uint32_t msr = first; policy_msr_next(&msr) && msr - first < MSR_MAP_HALF;
-		     msr++)
-			if (policy_msr_passes(msr, quarter >= 2, exact_tsc))
-				clear_bit(part, msr - first);
+	__builtin_memset(map, 0xff, FRAME_SIZE);
+	for (size_t i = 0; i < table.count; i++) {
+		for (uint32_t msr = table.rows[i].first; msr <= table.rows[i].last; msr++) {
+			uint32_t bit = (msr >> 31) * MSR_MAP_PART + msr % MSR_MAP_PART;
+
+			for (unsigned write = 0; write < 2; write++)
+				if (policy_msr_passes(&table.rows[i], write, exact_tsc))
+					clear_bit(map, bit + write * 2 * MSR_MAP_PART);
+		}
 	}
 }
 
@@ -188,11 +190,6 @@ static void write_guest_segments(const struct firmware_state *fw)
 
 static void write_guest(const struct firmware_state *fw)
 {
-	uint64_t debugctl;
-
-	/* Not on every emulator; 0 then. */
-	if (!rdmsr_safe(MSR_DEBUGCTL, &debugctl))
-		klog(LOG_DEBUG, "this CPU has no IA32_DEBUGCTL");
 	write_guest_segments(fw);
 	vmx_cr_setup(fw->cr0, fw->cr4);
 	vmwrite(VMCS_GUEST_CR3, fw->cr3);
@@ -200,8 +197,8 @@ static void write_guest(const struct firmware_state *fw)
 	vmwrite(VMCS_GUEST_RSP, fw->rsp);
 	vmwrite(VMCS_GUEST_RIP, fw->rip);
 	vmwrite(VMCS_GUEST_RFLAGS, fw->rflags);
-	VMCS_ZERO(VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY);
-	vmwrite(VMCS_GUEST_DEBUGCTL, debugctl);
+	VMCS_ZERO(VMCS_GUEST_PENDING_DEBUG, VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY,
+	    VMCS_GUEST_DEBUGCTL);
 	vmwrite(VMCS_GUEST_PAT, rdmsr(MSR_PAT));
 	vmwrite(VMCS_GUEST_EFER, fw->efer);
 	vmwrite(VMCS_GUEST_SYSENTER_CS, rdmsr(MSR_SYSENTER_CS) & UINT32_MAX);

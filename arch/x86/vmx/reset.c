@@ -48,7 +48,7 @@ static void reset_debug(void)
 /* What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. */
 static void reset_state(struct vcpu *vcpu, uint32_t activity)
 {
-	uint64_t cache = vcpu_cr0(vcpu) & (CR0_CD | CR0_NW);
+	uint64_t cache = vmread(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
 
 	__builtin_memset(&vcpu->regs, 0, sizeof(vcpu->regs));
 	vcpu->regs.rdx = cpuid(1, 0).eax;

@@ -33,8 +33,8 @@ static inline void vmx_skip(struct vcpu *vcpu)
 #define RIGHTS_CONFORMING (1u << 2)
 
 /*
- * vcpu_is_kernel64() of vcpu.h. The privilege level is SS.DPL, and equals CS.DPL where CS is not
- * conforming.
+ * 64-bit mode at CPL 0: from where calls are taken. The privilege level is SS.DPL, and equals
+ * CS.DPL where CS is not conforming.
  */
 static inline bool vmx_is_kernel64(void)
 {

@@ -8,16 +8,6 @@
 
 #define CANONICAL_SHIFT 47u
 
-uint64_t vcpu_rip(const struct vcpu *vcpu)
-{
-	return vmread(VMCS_GUEST_RIP);
-}
-
-uint64_t vcpu_efer(const struct vcpu *vcpu)
-{
-	return vmread(VMCS_GUEST_EFER);
-}
-
 uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 {
 	return vmread(VMCS_TSC_OFFSET);
@@ -27,11 +17,6 @@ void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
 	vmwrite(VMCS_TSC_OFFSET, offset);
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(offset == 0));
-}
-
-bool vcpu_is_kernel64(const struct vcpu *vcpu)
-{
-	return vmx_is_kernel64();
 }
 
 /*

@@ -10,6 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Fields of segment registers lie two apart. */
+#define VMCS_SEGMENT(name, index)                                                                  \
+	VMCS(name, 0x0800 + 2 * (index))                                                           \
+	VMCS(name##_LIMIT, 0x4800 + 2 * (index))                                                   \
+	VMCS(name##_RIGHTS, 0x4814 + 2 * (index))                                                  \
+	VMCS(name##_BASE, 0x6806 + 2 * (index))
+
 enum vmcs_field {
 #define VMCS(name, encoding) VMCS_##name = (encoding),
 #include "arch/x86/vmx/vmcs.def"

@@ -8,6 +8,7 @@
  *   exit.c    dispatch by reason
  *   event.c   injection, events that an exit interrupted, NMIs
  *   cr.c      control registers and XCR0
+ *   msr.c     the vendor's half of policy.h
  *   reset.c   INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c    the vendor's half of vcpu.h
  *   vp.c      VPs of partitions
@@ -111,7 +112,6 @@ enum exit_reason {
 	EXIT_IO = 30,
 	EXIT_RDMSR = 31,
 	EXIT_WRMSR = 32,
-	EXIT_BAD_GUEST_STATE = 33,
 	EXIT_MACHINE_CHECK_ENTRY = 41,
 	EXIT_EPT_VIOLATION = 48,
 	EXIT_EPT_MISCONFIGURATION = 49,

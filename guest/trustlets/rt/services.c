@@ -10,6 +10,7 @@
 #include "guest/trustlets/rt/rt.h"
 #include "guest/trustlets/rt/sha256.h"
 #include "guest/trustlets/rt/trustlet.h"
+#include "monitor/abi/result.h"
 
 #define LOG_BYTES 256u
 #define NS_PER_MS 1000000u

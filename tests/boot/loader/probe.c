@@ -29,6 +29,7 @@
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
 #include "monitor/abi/cpuid.h"
+#include "monitor/abi/result.h"
 #include "tests/acpi/debugcon.h"
 
 #define MSR_FEATURE_CONTROL  0x3au

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # The instruction decoder against Zydis: every opcode in turn, then libFuzzer.
 
-DECODE_SRCS := arch/x86/decode.c arch/x86/operand.c
+DECODE_SRCS := arch/x86/decode.c
 DECODE_SWEEP := $(B)/tests/fuzz/x86/decode_sweep
 DECODE_FUZZ := $(B)/tests/fuzz/x86/decode_fuzz
 DECODE_FLOOR := 98

@@ -17,9 +17,9 @@ struct verdict {
 };
 
 /*
- * Two demands. What decode() takes the reference takes, with the same length, operation, widths,
- * direction, registers, immediate and address. What the reference takes and is of the class that
- * decode.h names, decode() takes.
+ * Two demands. What decode() takes the reference takes, with the same length, operation, width,
+ * registers and immediate. What the reference takes and is of the class that decode.h names,
+ * decode() takes.
  */
 struct verdict reference_compare(const uint8_t *bytes, size_t count, enum decode_mode mode);
 

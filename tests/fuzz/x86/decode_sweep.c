@@ -122,7 +122,7 @@ static void try_lengths(struct sweep *sweep)
 	memset(full, 0x66, sizeof(full));
 	for (size_t n = 0; n <= sizeof(full); n++) {
 		memset(full, 0x2e, sizeof(full));
-		memcpy(full + n, "\x0f\xa2", n + 2 <= sizeof(full) ? 2 : 0);
+		memcpy(full + n, "\x0f\x22\xc0", n + 3 <= sizeof(full) ? 3 : 0);
 		try_one(sweep, full, sizeof(full));
 	}
 }

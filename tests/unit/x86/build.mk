@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# Host tests of arch/x86 that need no machine: policy, MTRRs, operands. Instructions come from fake/, which
+# Host tests of arch/x86 that need no machine: policy, MTRRs, the decoder. Instructions come from fake/, which
 # stands first on the include path.
 
-X86UNIT_TESTS := mtrr policy_cpuid policy_msr policy_tsc operand
+X86UNIT_TESTS := mtrr policy_cpuid policy_msr policy_tsc decode
 X86UNIT_SRCS := arch/x86/mtrr.c arch/x86/policy_cpuid.c arch/x86/policy_msr.c \
-	arch/x86/decode.c arch/x86/operand.c tests/unit/x86/fake_cpu.c
+	arch/x86/decode.c $(addprefix tests/unit/x86/fake_,cpu.c intel.c amd.c)
 X86UNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(X86UNIT_SRCS))
 
 $(B)/x86unit/%.o: %.c | $(B)/hosttest.ready
@@ -17,8 +17,8 @@ $(B)/x86unit/test_%: $(B)/x86unit/tests/unit/x86/test_%.o $(X86UNIT_OBJS)
 
 # SVM's decisions, on VMCBs and devices of fake_svm.c.
 SVMUNIT_TESTS := svm_message svm_event svm_device svm_cr
-SVMUNIT_SRCS := $(addprefix arch/x86/svm/,cr.c device.c event.c fetch.c message.c vcpu.c) arch/x86/decode.c \
-	arch/x86/operand.c tests/unit/x86/fake_svm.c
+SVMUNIT_SRCS := $(addprefix arch/x86/svm/,cr.c device.c event.c fetch.c message.c msr.c vcpu.c) arch/x86/decode.c \
+	tests/unit/x86/fake_svm.c
 SVMUNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(SVMUNIT_SRCS))
 $(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \
 		$(B)/x86unit/tests/unit/x86/test_%.o $(SVMUNIT_OBJS)

@@ -12,10 +12,13 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/start.h"
 #include "arch/x86/trap.h"
+#include "monitor/abi/cpuid.h"
+#include "tests/unit/x86/fake_vendors.h"
 
 #define KNOWN 256
 
 struct fake_cpu fake;
+struct monitor_image monitor_header; /* constant to all others */
 
 static struct {
 	uint32_t leaf, subleaf;
@@ -142,6 +145,41 @@ void wrmsr(uint32_t msr, uint64_t value)
 	assert_true(wrmsr_safe(msr, value));
 }
 
+/* The vendors' halves of the policy, both of them, by the maker that the test has chosen. */
+struct msr_table vendor_msrs(void)
+{
+	return fake.maker == FAKE_AMD ? amd_msrs() : intel_msrs();
+}
+
+void vendor_msr_init(struct vcpu *vcpu)
+{
+	if (fake.maker == FAKE_AMD)
+		amd_msr_init(vcpu);
+	else
+		intel_msr_init(vcpu);
+}
+
+/* AMD's needs a control block: test_svm_cr.c, test_svm_device.c. */
+bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	return fake.maker == FAKE_INTEL && intel_rdmsr(vcpu, msr, value);
+}
+
+bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	return fake.maker == FAKE_INTEL && intel_wrmsr(vcpu, msr, value);
+}
+
+bool fake_passes(uint32_t msr, bool write, bool exact_tsc)
+{
+	const struct msr_table table = vendor_msrs();
+
+	for (size_t i = 0; i < table.count; i++)
+		if (msr >= table.rows[i].first && msr <= table.rows[i].last)
+			return policy_msr_passes(&table.rows[i], write, exact_tsc);
+	return false;
+}
+
 bool vendor_delivers_cp(void)
 {
 	return !fake.no_cp;
@@ -171,7 +209,7 @@ void fake_reset(enum fake_maker maker, struct vcpu *vcpu)
 	fake_set_msr(0xfe, 0x150a); /* 10 variable ranges, fixed ones, WC */
 	fake_set_msr(0x2ff, 0xc06); /* on, WB */
 	*vcpu = (struct vcpu){ .index = 3 };
-	policy_init();
+	monitor_header.vendor = maker == FAKE_AMD ? REDOUBT_VENDOR_SVM : REDOUBT_VENDOR_VMX;
 	policy_vcpu_init(vcpu);
 	fake_forget();
 }

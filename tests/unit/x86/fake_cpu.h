@@ -42,6 +42,9 @@ void fake_set_cpuid(uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs);
 void fake_set_msr(uint32_t msr, uint64_t value);
 uint64_t fake_msr(uint32_t msr);
 
+/* Whether the permission maps let the guest's access pass. */
+bool fake_passes(uint32_t msr, bool write, bool exact_tsc);
+
 /* An MSR that faults for reads and writes from now on. */
 void fake_remove_msr(uint32_t msr);
 void fake_forget(void); /* the noted accesses */

@@ -167,6 +167,18 @@ bool wrmsr_safe(uint32_t msr, uint64_t value)
 	return true;
 }
 
+/* msr.c's part of the launch, which is not tried here. */
+bool rdmsr_safe(uint32_t msr, uint64_t *value)
+{
+	fail();
+	return false;
+}
+
+void policy_keep_bits(uint32_t msr, uint64_t kept)
+{
+	fail();
+}
+
 uint64_t policy_cr4(void)
 {
 	return fake.cr4_policy;

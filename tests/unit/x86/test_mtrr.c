@@ -235,45 +235,12 @@ static void test_read(void **state)
 	assert_int_equal(s.default_type, ENABLE | 6);
 }
 
-/* What is the same has the same types everywhere; each register that counts makes a difference. */
-static void test_same(void **state)
-{
-	struct mtrr_state a = { .capability = 0x508, .default_type = ENABLE | FIXED_ENABLE | 6 };
-	struct mtrr_state b = a;
-
-	a.mask[0] = b.mask[0] = 0xffffc0000800;
-	b.base[1] = 0x1234000;
-	b.mask[1] = 0xfff000;
-	assert_true(mtrr_same(&a, &b));
-	b.fixed[7] = 6;
-	assert_false(mtrr_same(&a, &b));
-	a.default_type = b.default_type = ENABLE | 6;
-	assert_true(mtrr_same(&a, &b));
-	b.base[0] = 4;
-	assert_false(mtrr_same(&a, &b));
-	b.base[0] = 0;
-	b.mask[0] = 0xffff80000800;
-	assert_false(mtrr_same(&a, &b));
-	b.mask[0] = a.mask[0];
-	assert_true(mtrr_same(&a, &b));
-	b.mask[1] |= VALID;
-	assert_false(mtrr_same(&a, &b));
-	b.mask[1] = 0;
-	b.default_type = ENABLE;
-	assert_false(mtrr_same(&a, &b));
-	b.default_type = 6;
-	assert_false(mtrr_same(&a, &b));
-	a.default_type = 0;
-	assert_true(mtrr_same(&a, &b));
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(test_property),
 	cmocka_unit_test(test_far),
 	cmocka_unit_test(test_writes),
 	cmocka_unit_test(test_capability),
 	cmocka_unit_test(test_read),
-	cmocka_unit_test(test_same),
 };
 
 UNIT_MAIN(tests)

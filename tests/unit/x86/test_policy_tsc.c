@@ -9,14 +9,14 @@ static struct vcpu vcpu;
 static void test_tsc_passes(void **state)
 {
 	fake_reset(FAKE_INTEL, &vcpu);
-	assert_true(policy_msr_passes(0x6e0, true, true));
-	assert_true(policy_msr_passes(0x6e0, false, true));
-	assert_false(policy_msr_passes(0x6e0, true, false));
-	assert_false(policy_msr_passes(0x6e0, false, false));
-	assert_true(policy_msr_passes(0x3b, false, true));
-	assert_false(policy_msr_passes(0x3b, false, false));
-	assert_false(policy_msr_passes(0x3b, true, true));
-	assert_false(policy_msr_passes(0x10, true, true));
+	assert_true(fake_passes(0x6e0, true, true));
+	assert_true(fake_passes(0x6e0, false, true));
+	assert_false(fake_passes(0x6e0, true, false));
+	assert_false(fake_passes(0x6e0, false, false));
+	assert_true(fake_passes(0x3b, false, true));
+	assert_false(fake_passes(0x3b, false, false));
+	assert_false(fake_passes(0x3b, true, true));
+	assert_false(fake_passes(0x10, true, true));
 }
 
 static uint64_t guest_tsc(void)

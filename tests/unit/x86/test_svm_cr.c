@@ -4,7 +4,10 @@
  */
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/policy.h"
 #include "fake_svm.h"
+
+#define CR4_PGE (1ull << 7)
 
 #define MOV_CR0	 "\x0f\x22\xc0"
 #define MOV_CR4	 "\x0f\x22\xe0"
@@ -131,12 +134,15 @@ static void test_other_code(void **state)
 
 static void test_efer(void **state)
 {
+	uint64_t efer;
+
 	v->cr0 = CR0_LONG;
-	assert_int_equal(svm_efer() & EFER_SVME, 0);
 	for (unsigned bit = 0; bit < 64; bit++) {
 		bool known = bit == 0 || bit == 8 || bit == 10 || bit == 11;
 
-		assert_int_equal(svm_write_efer(svm_efer() | 1ull << bit), known);
+		assert_true(vendor_rdmsr(NULL, MSR_EFER, &efer));
+		assert_int_equal(efer & EFER_SVME, 0);
+		assert_int_equal(vendor_wrmsr(NULL, MSR_EFER, efer | 1ull << bit), known);
 		assert_true(v->efer & EFER_SVME);
 	}
 	assert_false(svm_write_efer(EFER_LMA | EFER_NXE)); /* LME with paging on */

@@ -5,6 +5,7 @@
  */
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/policy.h"
 #include "fake_svm.h"
 #include "monitor/abi/audit.h"
 
@@ -168,12 +169,25 @@ static void test_lvt(void **state)
 	assert_int_equal(fake.audited, REDOUBT_AUDIT_INTERRUPT_REFUSED);
 }
 
+/* Each register that can send exits. */
+static void test_x2apic_rows(void **state)
+{
+	const struct msr_table table = vendor_msrs();
+
+	for (uint32_t msr = 0x800; msr < 0x900; msr++) {
+		bool sends = (msr >= 0x82f && msr <= 0x837) || (msr >= 0x850 && msr <= 0x853);
+		const struct msr_row *row = table.rows;
+
+		while (msr < row->first || msr > row->last)
+			assert_true(++row < table.rows + table.count);
+		assert_int_equal(row->kind, sends ? KIND_VENDOR : KIND_PASS);
+	}
+}
+
 static void test_x2apic(void **state)
 {
 	fake.x2apic = true;
-	assert_true(svm_apic_msr(0x830) && svm_apic_msr(0x832) && svm_apic_msr(0x837));
-	assert_false(svm_apic_msr(0x80b) || svm_apic_msr(0x831) || svm_apic_msr(0xc0000830));
-	assert_true(svm_write_apic_msr(0x830, 6ull << 32 | INIT));
+	assert_true(vendor_wrmsr(NULL, 0x830, 6ull << 32 | INIT));
 	assert_int_equal(fake.inits[3], 1);
 	assert_int_equal(fake.apic[ICR_LOW / 4], 0);
 	assert_true(svm_write_apic_msr(0x830, 6ull << 32 | 0x40f3));
@@ -252,6 +266,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_nobody),
 	TEST(test_uncovered),
 	TEST(test_lvt),
+	TEST(test_x2apic_rows),
 	TEST(test_x2apic),
 	TEST(test_ioapic),
 	TEST(test_fetch),

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * MSR policy (policy.h): the rows that hold for Intel's CPUs, and what of them is more than a row.
+ */
+#include "arch/x86/policy.h"
+#include "arch/x86/vmx/vmx.h"
+
+#define MSR_BIOS_SIGN_ID       0x8bu
+#define MSR_MISC_ENABLE	       0x1a0u
+#define MSR_PERF_GLOBAL_CTRL   0x38fu
+#define MSR_PEBS_ENABLE	       0x3f1u
+#define MSR_RTIT_CTL	       0x570u
+#define MSR_HW_FEEDBACK_CONFIG 0x17d1u
+
+#define FEATURE_CONTROL_LMCE (1ull << 20)
+
+#define MISC_FAST_STRINGS (1ull << 0)
+#define MISC_PERFMON	  (1ull << 7)
+#define MISC_NO_BTS	  (1ull << 11)
+#define MISC_NO_PEBS	  (1ull << 12)
+#define MISC_MONITOR	  (1ull << 18)
+
+#define CPUID_MONITOR (1u << 3)
+
+static const struct msr_row rows[] = {
+#define MSR(first, last, name, kind, value, maker, mark, reason)                                   \
+	{ first, last, value, KIND_##kind },
+#include "arch/x86/cpu_policy.def"
+#include "arch/x86/vmx/cpu_policy.def"
+};
+
+struct msr_table vendor_msrs(void)
+{
+	return (struct msr_table){ rows, sizeof(rows) / sizeof(rows[0]) };
+}
+
+/* Processor trace, hardware feedback, PEBS and counters, branch records and BTF. */
+static void quiesce(void)
+{
+	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		policy_keep_bits(off[i], 0);
+}
+
+static uint64_t read_misc_enable(void)
+{
+	uint64_t value;
+
+	(void)rdmsr_safe(MSR_MISC_ENABLE, &value);
+	value |= MISC_FAST_STRINGS | MISC_NO_BTS | MISC_NO_PEBS;
+	value &= ~(MISC_PERFMON | MISC_MONITOR);
+	if ((cpuid(1, 0).ecx & CPUID_MONITOR) != 0)
+		value |= MISC_MONITOR;
+	return value;
+}
+
+static uint64_t read_feature_control(void)
+{
+	uint64_t value;
+
+	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
+	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
+}
+
+void vendor_msr_init(struct vcpu *vcpu)
+{
+	quiesce();
+	/* The revision is there after a write of 0 and CPUID leaf 1. SDM 3A 10.11.7.1. */
+	if (wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
+		(void)cpuid(1, 0);
+	(void)rdmsr_safe(MSR_BIOS_SIGN_ID, &vcpu->microcode);
+	vcpu->misc_enable = read_misc_enable();
+	vcpu->feature_ctl = read_feature_control();
+}
+
+bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	*value = msr == MSR_MISC_ENABLE ? vcpu->misc_enable : vcpu->feature_ctl;
+	return true;
+}
+
+bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	return msr == MSR_MISC_ENABLE;
+}
