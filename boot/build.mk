@@ -58,7 +58,7 @@ $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
 # Images of secure partitions that redoubt.efi and its test build carry: at most four files, as
 # tools/trustlet writes them.
 PARTITIONS ?=
-TEST_PARTITIONS ?=
+TEST_PARTITIONS := $(addprefix $(B)/guest/trustlets/,probe/probe.img sample/sample.img)
 
 # Sections that carry FILES as secure partitions: $(call partition_sections,FILES), for any NAME_SECTIONS.
 partition_sections = $(if $(word 5,$(1)),$(error more than four secure partitions: $(1)))$(strip $(join \
@@ -69,7 +69,10 @@ boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.im
 boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img \
 	.monsvm=$(B)/monitor/redoubt-svm-test.img $(call partition_sections,$(TEST_PARTITIONS))
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
+boot/redoubt-partitions_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) \
+	$(call partition_sections,$(TEST_PARTITIONS))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
+$(eval $(call efi_app,boot/redoubt-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----

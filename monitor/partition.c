@@ -8,6 +8,7 @@
 
 #include "arch/cpu.h"
 #include "arch/frame.h"
+#include "arch/test_switch.h"
 #include "arch/upcall.h"
 #include "arch/vp.h"
 #include "monitor/abi/audit.h"
@@ -211,7 +212,8 @@ static void make_ready(unsigned id, const struct bootinfo_partition *is)
 	    S2_R | S2_X);
 	p->state = PARTITION_READY;
 	spin_unlock(map_lock());
-	klog(LOG_INFO, "partition %u: %s, SVN %u", id, is->id, is->svn);
+	klog(LOG_INFO, "partition %u: %s, SVN %u, image at %lx, memory at %lx", id, is->id, is->svn,
+	    (unsigned long)is->image_base, (unsigned long)is->data_base);
 }
 
 static bool place(const struct bootinfo_partition *is)
@@ -290,6 +292,11 @@ static void prepare(struct partition *p)
 	}
 }
 
+static uint64_t request_cycles(void)
+{
+	return test_switch(TEST_SHORT_REQUESTS) ? REQUEST_CYCLES >> 14 : REQUEST_CYCLES;
+}
+
 /* Runs the VP until it stops for something that the monitor does not answer by itself. */
 static struct vp_exit run(struct partition *p)
 {
@@ -297,15 +304,16 @@ static struct vp_exit run(struct partition *p)
 
 	do {
 		uint64_t start = cpu_cycles();
+		uint64_t limit = request_cycles();
 
 		prepare(p);
-		exit = vp_run(p->vp, REQUEST_CYCLES - p->used);
+		exit = vp_run(p->vp, limit > p->used ? limit - p->used : 0);
 		if (exit.stop == VP_CALLED)
 			monitor_partition_call(vp_call(p->vp));
 		if (p->parked && !p->pending)
 			return exit;
 		p->used += cpu_cycles() - start;
-		if (p->used >= REQUEST_CYCLES)
+		if (p->used >= limit)
 			exit.stop = VP_EXPIRED;
 	} while (exit.stop == VP_CALLED && !p->gave_up);
 	return exit;

@@ -4,6 +4,7 @@
  * log_read; the test build also tells of frames outside its region. The driver compares both with
  * what it sees itself.
  */
+#include "guest/suite/partition.h"
 #include "guest/suite/suite.h"
 
 #include "guest/lib/call.h"
@@ -55,22 +56,55 @@ static void parse(const char *p)
 	range_count = ranges[0].base && ranges[0].pages ? 1 : 0;
 }
 
-static void from_log(void)
+/* What follows a text in the log's first page; NULL: it is not there. */
+static const char *log_behind(const char *text)
 {
-	char *page = pages_alloc(1);
-	struct call_regs r = { REDOUBT_CALL_log_read, 0, (uint64_t)page, PAGE, 0 };
-	size_t n = strlen(LOG_LINE);
+	static char *page;
+	struct call_regs r = { REDOUBT_CALL_log_read, 0, 0, PAGE, 0 };
+	size_t n = strlen(text);
 
+	if (!page)
+		page = pages_alloc(1);
+	r.rdx = (uint64_t)page;
 	call_monitor(&r);
 	if (redoubt_status_of(r.rax) != REDOUBT_OK)
 		bail("log_read: status %lx", r.rax);
 	page[PAGE - 1] = 0;
-	for (size_t i = 0; i + n < r.rdx && i + n < PAGE; i++) {
-		if (!memcmp(page + i, LOG_LINE, n)) {
-			parse(page + i + n);
-			return;
+	for (size_t i = 0; i + n < r.rdx && i + n < PAGE; i++)
+		if (!memcmp(page + i, text, n))
+			return page + i + n;
+	return NULL;
+}
+
+static void from_log(void)
+{
+	const char *at = log_behind(LOG_LINE);
+
+	if (at)
+		parse(at);
+}
+
+/* "partition N: NAME, SVN N, image at ADDRESS, memory at ADDRESS" */
+struct partition_place partition_find(unsigned partition)
+{
+	static const char image[] = "image at ", memory[] = "memory at ";
+	const char line[] = { 'p', 'a', 'r', 't', 'i', 't', 'i', 'o', 'n', ' ',
+		(char)('0' + partition), ':', ' ', 0 };
+	const char *at = log_behind(line);
+	struct partition_place place = { 0, 0 };
+
+	for (; at && *at && *at != '\n'; at++) {
+		const char *value;
+
+		if (!memcmp(at, image, sizeof(image) - 1)) {
+			value = at + sizeof(image) - 1;
+			place.image = hex(&value);
+		} else if (!memcmp(at, memory, sizeof(memory) - 1)) {
+			value = at + sizeof(memory) - 1;
+			place.data = hex(&value);
 		}
 	}
+	return place;
 }
 
 static void from_test_call(void)

@@ -41,6 +41,7 @@ static const struct suite suites[] = {
 	{ "mtrr", suite_mtrr, 1 },
 	{ "nmi", suite_nmi, 1 },
 	{ "panic", suite_panic, 1 },
+	{ "partition", suite_partition, 1 },
 	{ "storm", suite_storm, 2 },
 	{ "task", suite_task, 1 },
 	{ "triple", suite_triple, 1 },

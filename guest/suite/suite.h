@@ -40,6 +40,7 @@ void suite_msr(void);
 void suite_mtrr(void);
 void suite_nmi(void);
 void suite_panic(void);
+void suite_partition(void);
 void suite_storm(void);
 void suite_task(void);
 void suite_triple(void);

@@ -14,17 +14,17 @@
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
 #include "guest/suite/suite.h"
+#include "guest/suite/timer.h"
 
-#define VPS	      4u
-#define EBX_AT_START  0xb0b0b0b0u
-#define ESI_AT_START  0x51515151u
-#define EDI_AT_START  0xd1d1d1d1u
-#define HOLE_MAX      64u
-#define TIMER_SOON    50000u
-#define TIMER_DIVIDE1 0xbu
-#define EXPIRY	      3000000ull
-#define EXPIRY_SLACK  3000000ull
-#define WILD	      0x40000000ull
+#define VPS	     4u
+#define EBX_AT_START 0xb0b0b0b0u
+#define ESI_AT_START 0x51515151u
+#define EDI_AT_START 0xd1d1d1d1u
+#define HOLE_MAX     64u
+#define TIMER_SOON   50000u
+#define EXPIRY	     3000000ull
+#define EXPIRY_SLACK 3000000ull
+#define WILD	     0x40000000ull
 
 /* ---- Driving them ---- */
 
@@ -329,51 +329,29 @@ static void from_user(void)
 
 /* ---- What is the normal world's ---- */
 
-static volatile uint64_t timer_hits;
-
-static void on_timer(struct trap_frame *frame)
-{
-	timer_hits++;
-	apic_eoi();
-}
-
-static void timer_in(uint32_t ticks)
-{
-	apic_write(APIC_TIMER_DIVIDE, TIMER_DIVIDE1);
-	apic_write(APIC_LVT_TIMER, VECTOR_TIMER);
-	apic_write(APIC_TIMER_COUNT, ticks);
-}
-
-static void take_interrupts(void)
-{
-	irq_on();
-	delay(1000);
-	irq_off();
-}
-
 static void interrupts(void)
 {
 	struct redoubt_test_vp_run run;
 	uint64_t counted;
 
-	trap_set_handler(VECTOR_TIMER, on_timer);
+	timer_use();
 	vp_make(0, spin);
 	for (unsigned i = 1; i <= 3; i++) {
 		timer_in(TIMER_SOON);
 		run = vp_run(0, VP_LONG);
 		counted = vp_word(0, VP_DATA);
 		vp_expect("T28 an interrupt comes while a VP runs", VP_INTERRUPTED, &run);
-		tap(timer_hits == i - 1, "vp: it waits as long as interrupts are off");
+		tap(timer_hits() == i - 1, "vp: it waits as long as interrupts are off");
 		run = vp_run(0, VP_LONG);
 		tap(run.stop == VP_INTERRUPTED && vp_word(0, VP_DATA) - counted < 2,
 		    "T28 and the VP does not run meanwhile");
 		take_interrupts();
 		take_interrupts();
-		tap(timer_hits == i, "T28 the interrupt is delivered once (%lu of %u)", timer_hits,
-		    i);
+		tap(timer_hits() == i, "T28 the interrupt is delivered once (%lu of %u)",
+		    timer_hits(), i);
 	}
 	vp_drop(0);
-	trap_set_handler(VECTOR_TIMER, NULL);
+	timer_done();
 }
 
 /* Where the CPU has no timer for it an interrupt must do. */
@@ -383,7 +361,7 @@ static void expiry(void)
 	struct redoubt_test_vp_run run;
 	uint64_t start, took, counted;
 
-	trap_set_handler(VECTOR_TIMER, on_timer);
+	timer_use();
 	vp_make(0, spin);
 	for (unsigned i = 0; i < 3; i++) {
 		counted = vp_word(0, VP_DATA);
@@ -403,7 +381,7 @@ static void expiry(void)
 		vp_expect("vp: no time at all", VP_EXPIRED, &run);
 	}
 	vp_drop(0);
-	trap_set_handler(VECTOR_TIMER, NULL);
+	timer_done();
 }
 
 static struct redoubt_test_vp_run in_handler;

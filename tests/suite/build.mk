@@ -5,7 +5,7 @@
 # equal events; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
 
 SUITE_PY := $(PY) tests/suite/suite.py
-SUITE_FILES := $(B)/boot/redoubt.efi $(B)/boot/redoubt-test.efi $(B)/guest/suite.efi \
+SUITE_FILES := $(addprefix $(B)/boot/,redoubt.efi redoubt-test.efi redoubt-partitions.efi) $(B)/guest/suite.efi \
 	$(B)/guest/tiny.efi
 
 SUITE_N := $(or $(N),$(if $(SOAK),10000000,100000))
@@ -18,7 +18,7 @@ SUITE_BUDGET := N=$(SUITE_N) SEED=$(SUITE_SEED) STORM=$(SUITE_STORM) ROUNDS=$(SU
 SUITE_TIME := $(if $(SOAK),7200,400)
 
 # What one CPU can show, and what needs more of them. `apic` switches to x2APIC for good, so it is last.
-SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-modes,call-random,memory,log,nmi,apic
+SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,log,nmi,apic
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
 .PHONY: check-suite check-unchanged check-panic check-differences setup-suite
@@ -40,6 +40,8 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-2,vp$(comma)$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-plain,vp,test,1) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
+	$(call suite_run,suite-partitions,partition,partitions,1) \
+	$(call suite_run,suite-test-partition,partition,test,1) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \
 	$(call on_machines,150,suite-triple,$(PY) tests/suite/triple.py) \

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """One run of the test guest above the monitor: disk, machine, and what the guest said."""
 
+import hashlib
 import os
 import re
 import sys
@@ -16,7 +17,9 @@ from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
 from trouble import trouble  # noqa: E402
 
-LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi"}
+LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "redoubt-partitions.efi"}
+# What redoubt-partitions.efi and redoubt-test.efi carry.
+TRUSTLETS = ("probe", "sample")
 SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 
 POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
@@ -29,10 +32,22 @@ END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
 def switches():
     """{name: number} of the switches of the test build."""
     with open(SWITCHES, encoding="ascii") as f:
-        found = re.findall(r"\bSWITCH\(([A-Z_]+), (\d+),", f.read())
+        found = re.findall(r"^\s*TEST_([A-Z_]+),", f.read(), re.M)
     if not found:
         raise ValueError(f"no switches in {SWITCHES}")
-    return {name: int(number) for name, number in found}
+    return {name: number for number, name in enumerate(found)}
+
+
+def measurements():
+    """{option: value}: the first eight bytes of each trustlet's measurement, as a call returns them."""
+    found = {}
+    for name in TRUSTLETS:
+        with open(os.path.join(BUILD, "guest/trustlets", name, name + ".img"), "rb") as f:
+            pages = int.from_bytes(f.read(4096)[16:20], "little")
+            f.seek(0)
+            digest = hashlib.sha256(f.read(4096 * pages)).digest()
+        found[name.upper()] = f"{int.from_bytes(digest[:8], 'little'):#x}"
+    return found
 
 
 class GuestRun:
@@ -113,4 +128,4 @@ def log_tail(run):
 
 
 __all__ = ["BUILD", "CANARY_FRAME", "Failure", "GuestRun", "Report", "TOP", "choose", "differences",
-           "log_tail", "switches"]
+           "log_tail", "measurements", "switches"]

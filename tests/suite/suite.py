@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
-usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test] [--cpus N] [--time S]
+usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions] [--cpus N] [--time S]
                 [--vendor vmx|svm] [--engine NAME] [--switches] [KEY=VALUE...]
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
@@ -15,7 +15,7 @@ differences.txt.
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, choose, differences, log_tail, switches
+from guestrun import Failure, GuestRun, Report, choose, differences, log_tail, measurements, switches
 
 
 def parse():
@@ -24,7 +24,7 @@ def parse():
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--suite")
     what.add_argument("--tiny", action="store_true")
-    parser.add_argument("--build", default="release", choices=("release", "test"))
+    parser.add_argument("--build", default="release", choices=("release", "test", "partitions"))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=300)
     choose.add_arguments(parser)
@@ -67,6 +67,8 @@ def main():
     kind = TinyRun if args.tiny else GuestRun
     if args.switches and args.build == "test":
         args.options += [f"{name}={number}" for name, number in switches().items()]
+    if "partition" in suites:
+        args.options += [f"{name}={value}" for name, value in measurements().items()]
     options = " ".join(([] if args.tiny else [f"suite={','.join(suites)}"]) + args.options)
     with kind(args.name, options, args.build, args.cpus, time=args.time,
               engine=args.engine) as run:

@@ -16,14 +16,15 @@ enum test_switch_number {
 	TEST_NO_INIT_GUARD,
 	/* this CPU counts as unaffected by side channels from its next slow exit on */
 	TEST_NO_MITIGATION,
-	TEST_BAD_CONTROL,  /* the next slow exit's entry has a control that it must refuse */
-	TEST_NO_FLUSH,	   /* cpu_flush_all() does nothing */
-	TEST_NO_CR_GUARD,  /* reserved and pinned bits of control registers are not checked */
-	TEST_NO_NMI_GUARD, /* NMIs that arrive in root mode are dropped */
-	TEST_INVD_OPEN,	   /* INVD reaches the CPU as it is */
-	TEST_BAD_GUEST,	   /* the next slow exit's entry has a guest state that it must refuse */
-	TEST_XSETBV_OPEN,  /* XCR0 values are not checked before they reach the CPU */
-	TEST_DECODE_TWICE, /* each instruction is fetched and decoded twice: what that costs */
+	TEST_BAD_CONTROL,    /* the next slow exit's entry has a control that it must refuse */
+	TEST_NO_FLUSH,	     /* cpu_flush_all() does nothing */
+	TEST_NO_CR_GUARD,    /* reserved and pinned bits of control registers are not checked */
+	TEST_NO_NMI_GUARD,   /* NMIs that arrive in root mode are dropped */
+	TEST_INVD_OPEN,	     /* INVD reaches the CPU as it is */
+	TEST_BAD_GUEST,	     /* the next slow exit's entry has a guest state that it must refuse */
+	TEST_XSETBV_OPEN,    /* XCR0 values are not checked before they reach the CPU */
+	TEST_DECODE_TWICE,   /* each instruction is fetched and decoded twice: what that costs */
+	TEST_SHORT_REQUESTS, /* partitions get a few million cycles for a request */
 	TEST_SWITCH_COUNT
 };
 
