@@ -31,7 +31,9 @@
 #define START_RDRAND  (1u << 1) /* the CPU has RDRAND and lets a partition use it */
 #define START_RDSEED  (1u << 2)
 
-/* What a partition is, for another one of this machine to check (calls report_make, report_check). */
+/*
+ * What a partition is, for another one of this machine to check (calls report_make, report_check).
+ */
 struct redoubt_report {
 	uint8_t items[3][32]; /* id, measurement, signer, as partition_info tells them */
 	uint32_t svn;

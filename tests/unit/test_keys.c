@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/keys.c: random numbers, keys, reports, time; each call as partition 1 makes it, or 2. What
- * a key should be is computed here, from the text of keys.h and with HMAC of our own reading.
+ * monitor/keys.c: random numbers, keys, reports, time; each call as partition 1 makes it, or 2.
+ * What a key should be is computed here, from the text of keys.h and with HMAC of our own reading.
  */
 #include "monitor/keys.h"
 

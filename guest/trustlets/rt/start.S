@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * From the VP's start state (monitor/abi/trustlet.h) to rt_main(): page tables with W^X, descriptors,
- * 64-bit mode; and the entries of exceptions.
+ * From the VP's start state (monitor/abi/trustlet.h) to rt_main(): page tables with W^X,
+ * descriptors, 64-bit mode; and the entries of exceptions.
  *
  * VA = GPA. The header's page is read-only, text read and execute, read-only data read-only,
  * private memory read-write without its guard pages, the shared window read-write (the second-stage
