@@ -11,8 +11,8 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_MAP_PART                                                                               \
-	0x2000u /* bits for MSRs from 0 and from c0000000 on, of reads, then of writes */
+/* Bits for MSRs from 0 on and for those from c0000000 on, of reads, then the same of writes. */
+#define MSR_MAP_PART 0x2000u
 
 /*
  * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
