@@ -29,7 +29,7 @@ END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
 def switches():
     """{name: number} of the switches of the test build."""
     with open(SWITCHES, encoding="ascii") as f:
-        found = re.findall(r"\bSWITCH\(([A-Z_]+), (\d+),", f.read())
+        found = re.findall(r"\bTEST_([A-Z_]+) = (\d+),", f.read())
     if not found:
         raise ValueError(f"no switches in {SWITCHES}")
     return {name: int(number) for name, number in found}
