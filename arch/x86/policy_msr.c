@@ -33,10 +33,11 @@ void policy_vcpu_init(struct vcpu *vcpu)
 static const struct msr_row *find_row(uint32_t msr)
 {
 	const struct msr_table table = vendor_msrs();
+	const struct msr_row *row = table.rows;
 
-	for (size_t i = 0; i < table.count; i++)
-		if (msr >= table.rows[i].first && msr <= table.rows[i].last)
-			return &table.rows[i];
+	for (size_t left = table.count; left > 0; left--, row++)
+		if (msr >= row->first && msr <= row->last)
+			return row;
 	return NULL;
 }
 

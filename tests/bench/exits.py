@@ -40,7 +40,7 @@ RESULT = re.compile(r"# bench (\w+) min (\d+) max (\d+)")
 def switch_number(name):
     """The number of a test switch, from the header that names them."""
     with open(os.path.join(TOP, "arch/include/arch/test_switch.h"), encoding="ascii") as f:
-        return int(re.search(rf"SWITCH\({name}, (\d+)", f.read()).group(1))
+        return int(re.search(rf"TEST_{name} = (\d+),", f.read()).group(1))
 
 
 def disk(path, loader, options):

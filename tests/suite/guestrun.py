@@ -32,10 +32,10 @@ END = re.compile(r"^(1\.\.\d+|Bail out!.*)$", re.M)
 def switches():
     """{name: number} of the switches of the test build."""
     with open(SWITCHES, encoding="ascii") as f:
-        found = re.findall(r"^\s*TEST_([A-Z_]+),", f.read(), re.M)
+        found = re.findall(r"\bTEST_([A-Z_]+) = (\d+),", f.read())
     if not found:
         raise ValueError(f"no switches in {SWITCHES}")
-    return {name: number for number, name in enumerate(found)}
+    return {name: int(number) for name, number in found}
 
 
 def measurements():

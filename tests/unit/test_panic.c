@@ -2,6 +2,8 @@
 /*
  * monitor/panic.c: how the monitor ends.
  */
+#include <stdlib.h>
+
 #include "arch/cpu.h"
 #include "arch/host/host.h"
 #include "arch/upcall.h"
@@ -29,6 +31,8 @@ static int resetting(void **state)
 	return boot_with(BOOTINFO_PANIC_RESET);
 }
 
+#define FILE_NAME "test_panic.c"
+
 static void fail_check(void *argument)
 {
 	unsigned wrong = 1;
@@ -44,6 +48,7 @@ static void record_is_complete(void **state)
 	struct panic_record *record = &remains.record;
 	uint8_t digest[SHA256_BYTES];
 	struct sha256 hash;
+	const char *where;
 
 	assert_int_equal(remains.end, HOST_RESET);
 	assert_true(remains.others_stopped);
@@ -57,6 +62,9 @@ static void record_is_complete(void **state)
 	assert_memory_equal(remains.digest, digest, sizeof(remains.digest));
 	record->text[record->length < PANIC_TEXT_BYTES ? record->length : PANIC_TEXT_BYTES - 1] = 0;
 	assert_non_null(strstr(record->text, "CHECK failed: wrong == 0"));
+	where = strstr(record->text, FILE_NAME ":");
+	assert_non_null(where);
+	assert_true(strtoul(where + sizeof(FILE_NAME), NULL, 10) > 1);
 	assert_non_null(strstr(record->text, "CPU 0 of 2"));
 	assert_non_null(strstr(record->text, " 4:2\n"));
 	assert_non_null(strstr(record->text, "audit MSR_READ"));

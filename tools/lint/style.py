@@ -25,7 +25,7 @@ SCRIPT_SUFFIXES = (".py", ".sh", ".mk")
 ROOT_MODE = ("monitor", "arch")
 EXCEPTIONS = "tools/lint/exceptions.txt"
 RULES = ("function-length", "median", "file-length", "parameters", "conditionals", "license",
-         "file-comment", "tabs", "columns", "whitespace", "unfinished")
+         "file-comment", "tabs", "columns", "whitespace", "unfinished", "formats")
 
 LICENSE = re.compile(r"SPDX-License-Identifier: BSD-2-Clause-Patent\b")
 # What becomes part of Linux is under both licences; what builds into Bochs is under Bochs'.
@@ -34,6 +34,8 @@ OTHER_LICENSES = {
                                r"\(?(BSD-2-Clause-Patent OR GPL-2\.0(-only)?|"
                                r"GPL-2\.0(-only)? OR BSD-2-Clause(-Patent)?)\)?"),
 }
+PRINTING = re.compile(r"\b(klog|panic|add)\([^;]*;")
+CONVERSIONS = re.compile(r"%(\d*(s|l?[ux])|%)")
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK")) + r")\b")
 
 
@@ -51,6 +53,15 @@ def check_functions(path, text):
         if function.params > PARAMETERS:
             yield Finding("parameters", f"{path}:{function.name}", function.line,
                           f"{function.params} parameters, at most {PARAMETERS}")
+
+
+def check_formats(path, text):
+    """What root mode formats holds no conversion that monitor/lib/fmt.h does not know."""
+    for call in PRINTING.finditer(text):
+        for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', call.group()):
+            if "%" in CONVERSIONS.sub("", literal):
+                yield Finding("formats", path, text.count("\n", 0, call.start()) + 1,
+                              f"a conversion that fmt.h does not know: {literal}")
 
 
 def check_license(path, text):
@@ -157,6 +168,8 @@ def check(files):
             found += check_length(path, text)
         if path.endswith((".c", ".h")):
             found += check_functions(path, text)
+        if path.endswith((".c", ".h")) and path.startswith(ROOT_MODE):
+            found += check_formats(path, text)
     return found + [*check_conditionals(files), *check_medians(files)]
 
 

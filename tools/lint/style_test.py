@@ -56,6 +56,7 @@ def bad(rule):
         "conditionals": {"monitor/a.c": HEAD + "#ifdef X\n#endif\n"},
         "license": {"boot/a.c": "/* none */\n/*\n * An example.\n */\n"},
         "file-comment": {"boot/a.c": HEAD.split("\n", 1)[0] + "\n#include <stdint.h>\n"},
+        "formats": {"arch/a.h": HEAD + '#define F panic("%s: " \\\n\t"%d", t, n);\n'},
         "tabs": {"boot/a.c": HEAD + "int f(void)\n{\n        g();\n}\n"},
         "columns": {"boot/a.c": HEAD + "\t/* " + "x" * 90 + "*/\n"},
         "whitespace": {"boot/a.c": HEAD + "int x; \n"},

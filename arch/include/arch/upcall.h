@@ -29,7 +29,7 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
 #define CHECK(condition)                                                                           \
 	do {                                                                                       \
 		if (__builtin_expect(!(condition), 0))                                             \
-			panic("CHECK failed: %s (%s:%d)", #condition, __FILE__, __LINE__);         \
+			panic("CHECK failed: %s (%s:%u)", #condition, __FILE__, __LINE__);         \
 	} while (0)
 
 /* ---- Launch ---- */

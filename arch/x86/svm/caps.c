@@ -23,8 +23,7 @@
 #define STAGE2_BITS    48u
 #define ASIDS_NEEDED   3u /* root mode's, the normal world's, partitions' */
 
-static struct svm_caps chosen;
-static bool chosen_valid;
+static struct svm_caps chosen; /* with SVM_NESTED, once there are some */
 
 const struct svm_caps *svm_caps(void)
 {
@@ -89,11 +88,10 @@ enum launch_status vendor_check(void)
 		status = get_caps(&own);
 	if (status != LAUNCH_OK)
 		return status;
-	if (chosen_valid)
+	if (chosen.features != 0)
 		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 ? LAUNCH_OK
 									 : LAUNCH_CPU_MISMATCH;
 	chosen = own;
-	chosen_valid = true;
 	return LAUNCH_OK;
 }
 

@@ -18,35 +18,32 @@
 #define MSR_MAP_BLOCK 0x2000u /* MSRs of a block, two bits each */
 #define ATTR_DATA     0xc93u
 #define ATTR_CODE_64  0xa9bu
-#define ATTR_LDT      0x82u
-#define ATTR_TSS_BUSY 0x8bu
 
 uint8_t *svm_deny_map;
 static uint8_t *io_map;
 static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
-static void clear_bit(uint8_t *map, uint32_t bit)
+/* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
+static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 {
-	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+	for (uint32_t msr = row->first; msr <= row->last; msr++) {
+		uint32_t block = msr < MSR_MAP_BLOCK ? 0 : 1 + (msr >> 16 & 1);
+		uint32_t bit = 2 * (block * MSR_MAP_BLOCK + msr % MSR_MAP_BLOCK) + write;
+
+		map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+	}
 }
 
-/* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
 	const struct msr_table table = vendor_msrs();
 
 	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
-	for (size_t i = 0; i < table.count; i++) {
-		for (uint32_t msr = table.rows[i].first; msr <= table.rows[i].last; msr++) {
-			uint32_t block = msr < MSR_MAP_BLOCK ? 0 : 1 + (msr >> 16 & 1);
-			uint32_t bit = 2 * (block * MSR_MAP_BLOCK + msr % MSR_MAP_BLOCK);
-
-			for (unsigned write = 0; write < 2; write++)
-				if (policy_msr_passes(&table.rows[i], write, exact_tsc))
-					clear_bit(map, bit + write);
-		}
-	}
+	for (size_t i = 0; i < table.count; i++)
+		for (unsigned write = 0; write < 2; write++)
+			if (policy_msr_passes(&table.rows[i], write, exact_tsc))
+				let_pass(map, &table.rows[i], write);
 }
 
 enum launch_status vendor_init(void)

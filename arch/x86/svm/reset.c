@@ -19,8 +19,6 @@
 #define RESET_RIP     0xfff0u
 #define ATTR_DATA     0x93u
 #define ATTR_CODE     0x9bu
-#define ATTR_LDT      0x82u
-#define ATTR_TSS_BUSY 0x8bu
 #define REAL_LIMIT    0xffffu
 
 static _Noreturn void reset_machine(void)

@@ -99,6 +99,8 @@ enum exit_code {
 /* Segment attributes. */
 #define ATTRIBUTE_LONG	  0x200u
 #define ATTRIBUTE_DEFAULT 0x400u /* 32-bit */
+#define ATTR_LDT	  0x82u
+#define ATTR_TSS_BUSY	  0x8bu
 
 /* What the first CPU offers; the others must offer the same. */
 struct svm_caps {

@@ -106,15 +106,15 @@ static const struct control_demand demands[] = {
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
 
 /* What the first CPU offers; the others must offer the same. */
-static struct vmx_controls chosen[VMX_WORLDS];
-static uint64_t chosen_ept;
-static unsigned chosen_bits;
-static bool chosen_error;
-static bool chosen_valid;
+static struct offer {
+	struct vmx_controls controls[VMX_WORLDS];
+	uint64_t ept; /* with EPT_NEEDED, once there is an offer */
+	uint64_t address_bits, any_error;
+} chosen;
 
 const struct vmx_controls *vmx_controls(enum vmx_world world)
 {
-	return &chosen[world];
+	return &chosen.controls[world];
 }
 
 /* Low half of a capability MSR: bits that must be 1. High half: bits that may be 1. */
@@ -215,49 +215,40 @@ static unsigned address_bits(void)
 	return bits < STAGE2_BITS ? bits : STAGE2_BITS;
 }
 
-static bool any_error(void)
-{
-	return rdmsr(MSR_VMX_BASIC) & BASIC_ANY_ERROR;
-}
-
 enum launch_status vendor_check(void)
 {
 	enum launch_status status = check_basics();
-	struct vmx_controls own[VMX_WORLDS] = { 0 };
+	struct offer own = { 0 };
 
 	if (status == LAUNCH_OK)
 		status = check_stage2();
 	if (status == LAUNCH_OK)
-		status = get_controls(&own[WORLD_NORMAL], &own[WORLD_VP]);
+		status = get_controls(&own.controls[WORLD_NORMAL], &own.controls[WORLD_VP]);
 	if (status != LAUNCH_OK)
 		return status;
-	if (chosen_valid)
-		return __builtin_memcmp(own, chosen, sizeof(own)) == 0 &&
-			chosen_ept == rdmsr(MSR_VMX_EPT_VPID) && chosen_bits == address_bits() &&
-			chosen_error == any_error()
-		    ? LAUNCH_OK
-		    : LAUNCH_CPU_MISMATCH;
-	__builtin_memcpy(chosen, own, sizeof(own));
-	chosen_ept = rdmsr(MSR_VMX_EPT_VPID);
-	chosen_bits = address_bits();
-	chosen_error = any_error();
-	chosen_valid = true;
+	own.ept = rdmsr(MSR_VMX_EPT_VPID);
+	own.address_bits = address_bits();
+	own.any_error = rdmsr(MSR_VMX_BASIC) & BASIC_ANY_ERROR;
+	if (chosen.ept != 0)
+		return __builtin_memcmp(&own, &chosen, sizeof(own)) == 0 ? LAUNCH_OK
+									 : LAUNCH_CPU_MISMATCH;
+	chosen = own;
 	return LAUNCH_OK;
 }
 
 bool vendor_delivers_cp(void)
 {
-	return chosen_error;
+	return chosen.any_error;
 }
 
 bool stage2_has_huge(void)
 {
-	return chosen_ept & EPT_1G;
+	return chosen.ept & EPT_1G;
 }
 
 bool stage2_has_mbec(void)
 {
-	return chosen[WORLD_NORMAL].secondary & CPU2_MBEC;
+	return chosen.controls[WORLD_NORMAL].secondary & CPU2_MBEC;
 }
 
 uint64_t vmx_cr0_fixed(uint64_t cr0)
@@ -267,7 +258,7 @@ uint64_t vmx_cr0_fixed(uint64_t cr0)
 
 uint64_t stage2_limit(void)
 {
-	return 1ull << chosen_bits;
+	return 1ull << chosen.address_bits;
 }
 
 struct withheld stage2_withheld(void)

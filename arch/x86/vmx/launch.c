@@ -11,8 +11,8 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
-#define MSR_MAP_PART                                                                               \
-	0x2000u /* bits for MSRs from 0 and from c0000000 on, of reads, then of writes */
+/* Bits for MSRs from 0 on and for those from c0000000 on, of reads, then the same of writes. */
+#define MSR_MAP_PART 0x2000u
 
 /*
  * EPT pointer: page-walk length 4, write-back walks, no accessed and dirty flags. SDM 3C 25.6.11.
@@ -23,9 +23,14 @@
 static uint8_t *io_map;
 static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
 
-static void clear_bit(uint8_t *map, uint32_t bit)
+static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 {
-	map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+	for (uint32_t msr = row->first; msr <= row->last; msr++) {
+		uint32_t part = 2 * write + (msr >> 31);
+		uint32_t bit = part * MSR_MAP_PART + msr % MSR_MAP_PART;
+
+		map[bit / 8] &= (uint8_t) ~(1u << bit % 8);
+	}
 }
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
@@ -33,15 +38,10 @@ static void fill_msr_map(uint8_t *map, bool exact_tsc)
 	const struct msr_table table = vendor_msrs();
 
 	__builtin_memset(map, 0xff, FRAME_SIZE);
-	for (size_t i = 0; i < table.count; i++) {
-		for (uint32_t msr = table.rows[i].first; msr <= table.rows[i].last; msr++) {
-			uint32_t bit = (msr >> 31) * MSR_MAP_PART + msr % MSR_MAP_PART;
-
-			for (unsigned write = 0; write < 2; write++)
-				if (policy_msr_passes(&table.rows[i], write, exact_tsc))
-					clear_bit(map, bit + write * 2 * MSR_MAP_PART);
-		}
-	}
+	for (size_t i = 0; i < table.count; i++)
+		for (unsigned write = 0; write < 2; write++)
+			if (policy_msr_passes(&table.rows[i], write, exact_tsc))
+				let_pass(map, &table.rows[i], write);
 }
 
 enum launch_status vendor_init(void)
