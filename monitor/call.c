@@ -129,5 +129,5 @@ void monitor_call(struct call *call)
 
 void monitor_partition_call(struct call *call)
 {
-	call_by(call, RIGHT_PARTITION);
+	call_by(call, partition_rights(partition_running()));
 }

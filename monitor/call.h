@@ -13,6 +13,8 @@
 
 #include "arch/upcall.h"
 #include "monitor/abi/call.h"
+#include "monitor/guest_mem.h"
+#include "monitor/partition.h"
 
 /*
  * Returns what goes to RAX. `rets` may be the same memory as `args`: what a handler needs of its
@@ -27,6 +29,12 @@ typedef uint64_t call_handler(const uint64_t args[CALL_REGS], uint64_t rets[CALL
 
 /* Carries out a call of the partition that runs on this CPU. */
 void monitor_partition_call(struct call *call);
+
+/* Memory of its own at an address that the running partition gives. */
+static inline struct guest_place call_place(uint64_t address)
+{
+	return (struct guest_place){ partition_running(), FRAME_PARTITION, { address } };
+}
 
 /* A status caused by argument `arg` (from 1; 0: by none). */
 static inline uint64_t call_error(enum redoubt_status status, unsigned arg)

@@ -52,29 +52,39 @@ void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, siz
 }
 
 /* What the partition has stays so while it is locked. */
-static bool claim_in(unsigned partition, gpa_t gpa, struct guest_frame *claim)
+static bool claim_in(const struct guest_place *place, size_t bytes, struct guest_frame *claim)
 {
-	struct stage2 *map = partition_map(partition);
+	struct stage2 *map = partition_map(place->partition);
+	size_t offset = place->at.v % FRAME_SIZE;
 	struct stage2_leaf leaf = { 0 };
 
 	spin_lock(map->lock);
-	if (gpa.v < PARTITION_SPACE)
-		leaf = stage2_lookup(map, gpa);
-	claim->spa = leaf.spa;
-	claim->frame = leaf.present ? frame_lock(leaf.spa, FRAME_PARTITION) : NULL;
+	if (place->at.v < PARTITION_SPACE && range_within(offset, bytes, FRAME_SIZE))
+		leaf = stage2_lookup(map, place->at);
+	claim->spa = (spa_t){ leaf.spa.v - offset };
+	claim->frame = leaf.present ? frame_lock(claim->spa, place->state) : NULL;
 	spin_unlock(map->lock);
 	return claim->frame != NULL;
 }
 
-bool guest_read_in(unsigned partition, gpa_t from, void *to, size_t bytes)
+bool guest_read_in(const struct guest_place *from, void *to, size_t bytes)
 {
-	size_t offset = from.v % FRAME_SIZE;
 	struct guest_frame claim;
 
-	if (!range_within(offset, bytes, FRAME_SIZE) ||
-	    !claim_in(partition, (gpa_t){ from.v - offset }, &claim))
+	if (!claim_in(from, bytes, &claim))
 		return false;
-	guest_copy_in(&claim, offset, to, bytes);
+	guest_copy_in(&claim, from->at.v % FRAME_SIZE, to, bytes);
+	guest_release(&claim);
+	return true;
+}
+
+bool guest_write_in(const struct guest_place *to, const void *from, size_t bytes)
+{
+	struct guest_frame claim;
+
+	if (!claim_in(to, bytes, &claim))
+		return false;
+	guest_copy_out(&claim, to->at.v % FRAME_SIZE, from, bytes);
 	guest_release(&claim);
 	return true;
 }

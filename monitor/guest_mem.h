@@ -32,11 +32,19 @@ void guest_release(struct guest_frame *claim);
 void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes);
 void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes);
 
+/* What a partition finds at `at`, in a frame of this state. */
+struct guest_place {
+	unsigned partition;
+	enum frame_state state;
+	gpa_t at;
+};
+
 /*
- * Copies from memory of its own that a partition finds at `from`. false: it is not within one
- * frame, or not the partition's alone. Takes the map's lock for a moment, then the frame's.
+ * Copy between a partition's memory and the monitor's. false: it is not within one frame, or no
+ * frame of that state. Take the map's lock for a moment, then the frame's.
  */
-bool guest_read_in(unsigned partition, gpa_t from, void *to, size_t bytes);
+bool guest_read_in(const struct guest_place *from, void *to, size_t bytes);
+bool guest_write_in(const struct guest_place *to, const void *from, size_t bytes);
 
 /* SHA-256 of frames that nobody changes. */
 void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES]);

@@ -9,10 +9,8 @@
 #include "arch/upcall.h"
 #include "monitor/abi/trustlet.h"
 #include "monitor/call.h"
-#include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
 #include "monitor/monitor.h"
-#include "monitor/partition.h"
 
 _Static_assert(CALL_REGS * sizeof(uint64_t) == SHA256_BYTES, "a digest is the results of a call");
 
@@ -117,10 +115,11 @@ uint64_t call_report_make(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REG
 
 uint64_t call_report_check(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	struct guest_place place = call_place(args[0]);
 	struct redoubt_report report;
 	uint8_t mac[SHA256_BYTES];
 
-	if (!guest_read_in(partition_running(), (gpa_t){ args[0] }, &report, sizeof(report)))
+	if (!guest_read_in(&place, &report, sizeof(report)))
 		return call_error(REDOUBT_RANGE, 1);
 	report_mac(&report, mac);
 	rets[0] = 0;

@@ -17,8 +17,6 @@
 #define STATE_MASK   (7u << STATE_SHIFT)
 #define HOLDER_SHIFT 8u
 #define HOLDER_MASK  (0xffu << HOLDER_SHIFT)
-#define REF_SHIFT    16u
-#define REF_ONE	     (1u << REF_SHIFT)
 
 struct range {
 	uint64_t base;
@@ -115,7 +113,8 @@ static void claim(uint64_t base, uint64_t pages)
 
 		CHECK(frame != NULL);
 		atomic_store_explicit(&frame->word,
-		    word_of((struct holding){ FRAME_MONITOR, 0 }) | REF_ONE, memory_order_relaxed);
+		    word_of((struct holding){ FRAME_MONITOR, 0 }) | (1u << FRAME_REF_SHIFT),
+		    memory_order_relaxed);
 	}
 }
 
@@ -186,21 +185,7 @@ bool frame_hidden(spa_t spa)
 
 uint32_t frame_refs(const struct frame *frame)
 {
-	return atomic_load_explicit(&frame->word, memory_order_relaxed) >> REF_SHIFT;
-}
-
-bool frame_get(struct frame *frame)
-{
-	if (frame_refs(frame) == FRAME_REFS_MAX)
-		return false;
-	atomic_fetch_add_explicit(&frame->word, REF_ONE, memory_order_relaxed);
-	return true;
-}
-
-void frame_put(struct frame *frame)
-{
-	CHECK(frame_refs(frame) > 0);
-	atomic_fetch_sub_explicit(&frame->word, REF_ONE, memory_order_relaxed);
+	return atomic_load_explicit(&frame->word, memory_order_relaxed) >> FRAME_REF_SHIFT;
 }
 
 /* ---- Sets ---- */
@@ -270,7 +255,7 @@ static const uint8_t passings[FRAME_ABSENT][FRAME_ABSENT] = {
 	    [FRAME_SHARED] = KEEP },
 	[FRAME_MONITOR] = { [FRAME_NORMAL] = SCRUB },
 	[FRAME_PARTITION] = { [FRAME_NORMAL] = SCRUB },
-	[FRAME_LENT] = { [FRAME_NORMAL] = SCRUB, [FRAME_LENT] = KEEP },
+	[FRAME_LENT] = { [FRAME_NORMAL] = SCRUB },
 	[FRAME_SHARED] = { [FRAME_NORMAL] = KEEP },
 };
 

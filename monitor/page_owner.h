@@ -49,7 +49,8 @@ struct frame_set {
 	uint64_t count;
 };
 
-#define FRAME_REFS_MAX 0xffffu
+#define FRAME_REF_SHIFT 16u /* where in the descriptor they are counted */
+#define FRAME_REFS_MAX	0xffffu
 
 /* A descriptor; only page_owner.c looks inside. */
 struct frame {
@@ -84,12 +85,8 @@ bool frame_hidden(spa_t spa);
 spa_t frame_nth(const struct frame_set *set, uint64_t i);
 uint64_t frame_run(const struct frame_set *set, uint64_t i);
 
-/*
- * References of a locked frame. frame_get(): false, it has FRAME_REFS_MAX. frame_put(): it has one.
- */
+/* References of a locked frame. */
 uint32_t frame_refs(const struct frame *frame);
-bool frame_get(struct frame *frame);
-void frame_put(struct frame *frame);
 
 /*
  * Locks the frames of a set, in ascending order, if all are held as expected and none is

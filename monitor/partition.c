@@ -19,12 +19,15 @@
 #include "monitor/protect.h"
 #include "monitor/share.h"
 
+#define CODEINT "codeint" /* the id of the one that judges images */
+
 /* A token: the turn, one for each request, the VP's state, the partition's id. */
 #define TOKEN_ID   0xffull
 #define TOKEN_VP   0x300ull
 #define TOKEN_TURN 0x400ull
 
-enum vp_state { VP_IDLE = 0x000, VP_CANCELLED = 0x100, VP_SUSPENDED = 0x200, VP_BUSY = 0x300 };
+/* Idle, too, is one whose request was cancelled. */
+enum vp_state { VP_IDLE = 0x000, VP_SUSPENDED = 0x100, VP_BUSY = 0x200 };
 
 struct partition {
 	_Atomic enum partition_state state;
@@ -32,6 +35,7 @@ struct partition {
 	struct vp *vp;
 	_Atomic uint64_t token;
 	struct bootinfo_partition is;
+	uint32_t rights; /* RIGHT_ of abi/call.h */
 	bool placed;
 	bool fresh;   /* the VP is to be put into its start state */
 	bool parked;  /* it stands in next_request */
@@ -94,13 +98,21 @@ static bool take(struct partition *p, uint64_t token, uint64_t turns)
 	    (token & ~TOKEN_VP) + turns + VP_BUSY);
 }
 
+/* Takes one that does not run. */
+static bool take_stopped(struct partition *p)
+{
+	uint64_t token = atomic_load(&p->token);
+
+	return (token & TOKEN_VP) != VP_BUSY && take(p, token, 0);
+}
+
 /* Takes one that serves no request, or one for whose token nobody came in time. */
 static bool take_free(struct partition *p, uint64_t turns)
 {
 	uint64_t token = atomic_load(&p->token);
 	enum vp_state state = (enum vp_state)(token & TOKEN_VP);
 
-	return (state < VP_SUSPENDED ||
+	return (state == VP_IDLE ||
 		   (state == VP_SUSPENDED && cpu_cycles() - p->since > SUSPENSION_CYCLES)) &&
 	    take(p, token, turns);
 }
@@ -123,33 +135,36 @@ static struct partition *take_suspended(uint64_t token)
 
 /* ---- States ---- */
 
-/* Changes the state of the first one, of `id` if it is not 0, that is in the state expected. */
-static unsigned change(unsigned id, enum partition_state from, enum partition_state to)
+static bool change(unsigned id, enum partition_state from, enum partition_state to)
 {
-	unsigned found = 0;
+	bool done;
 
 	spin_lock(map_lock());
-	for (unsigned i = 1; i <= PARTITIONS && found == 0; i++)
-		if ((id == 0 || id == i) && partition_state(i) == from)
-			found = i;
-	if (found != 0)
-		of(found)->state = to;
+	done = partition_state(id) == from;
+	if (done)
+		of(id)->state = to;
 	spin_unlock(map_lock());
-	return found;
+	return done;
 }
 
 unsigned partition_create(void)
 {
-	return change(0, PARTITION_FREE, PARTITION_BUILDING);
+	for (unsigned id = 1; id <= PARTITIONS; id++)
+		if (change(id, PARTITION_FREE, PARTITION_BUILDING))
+			return id;
+	return 0;
 }
 
-void partition_kill(unsigned id)
+enum redoubt_status partition_kill(unsigned id)
 {
-	if (partition_state(id) == PARTITION_FREE || of(id)->placed || !take_free(of(id), 0))
-		return;
+	if (partition_state(id) == PARTITION_FREE || of(id)->placed)
+		return REDOUBT_STATE;
+	if (!take_stopped(of(id)))
+		return REDOUBT_BUSY;
 	for (unsigned from = PARTITION_BUILDING; from < PARTITION_DEAD; from++)
 		change(id, (enum partition_state)from, PARTITION_DEAD);
 	put(of(id), VP_IDLE);
+	return REDOUBT_OK;
 }
 
 /* One hold of the lock, so that nobody else buries it meanwhile and takes it anew. */
@@ -198,22 +213,39 @@ static bool is_as_measured(const struct bootinfo_partition *is)
 	return memcmp(digest, is->measurement, sizeof(digest)) == 0;
 }
 
+/* Whether there are as many pages of text as it is said to have. The map's lock is held. */
+static bool has_text(const struct stage2 *map, const struct bootinfo_partition *is)
+{
+	uint64_t at = TRUSTLET_IMAGE_BASE;
+
+	for (uint32_t i = 0; i <= is->text_pages; i++, at += FRAME_SIZE)
+		if (at >= TRUSTLET_DATA_BASE || !stage2_lookup(map, (gpa_t){ at }).present)
+			return false;
+	return true;
+}
+
 /* What was judged gets its rights, and runs at the first request. */
-static void make_ready(unsigned id, const struct bootinfo_partition *is)
+static bool make_ready(unsigned id, enum partition_state from, const struct bootinfo_partition *is)
 {
 	struct partition *p = of(id);
+	bool done;
 
-	p->is = *is;
-	p->fresh = true;
-	p->gave_up = false;
-	p->served = 0;
 	spin_lock(map_lock());
-	stage2_protect(&p->map, (gpa_t){ TRUSTLET_IMAGE_BASE + FRAME_SIZE }, is->text_pages,
-	    S2_R | S2_X);
-	p->state = PARTITION_READY;
+	done = p->state == from && has_text(&p->map, is);
+	if (done) {
+		p->is = *is;
+		p->fresh = true;
+		p->gave_up = false;
+		p->served = 0;
+		stage2_protect(&p->map, (gpa_t){ TRUSTLET_IMAGE_BASE + FRAME_SIZE }, is->text_pages,
+		    S2_R | S2_X);
+		p->state = PARTITION_READY;
+	}
 	spin_unlock(map_lock());
-	klog(LOG_INFO, "partition %u: %s, SVN %u, image at %lx, memory at %lx", id, is->id, is->svn,
-	    (unsigned long)is->image_base, (unsigned long)is->data_base);
+	if (done)
+		klog(LOG_INFO, "partition %u: %s, SVN %u, image at %lx, memory at %lx", id, is->id,
+		    is->svn, (unsigned long)is->image_base, (unsigned long)is->data_base);
+	return done;
 }
 
 static bool place(const struct bootinfo_partition *is)
@@ -229,8 +261,9 @@ static bool place(const struct bootinfo_partition *is)
 	    !is_as_measured(is))
 		return false;
 	of(id)->placed = true;
-	make_ready(id, is);
-	return true;
+	if (memcmp(is->id, CODEINT, sizeof(CODEINT)) == 0)
+		of(id)->rights |= RIGHT_CODEINT;
+	return make_ready(id, PARTITION_BUILDING, is);
 }
 
 bool partition_init(const struct bootinfo *info)
@@ -243,7 +276,8 @@ bool partition_init(const struct bootinfo *info)
 	stage2_pool_init(&partitions.pool, tables, MONITOR_PARTITION_TABLES);
 	for (unsigned i = 0; i < PARTITIONS; i++) {
 		partitions.list[i] = (struct partition){ .vp = (struct vp *)(void *)vps,
-			.token = i + 1 };
+			.token = i + 1,
+			.rights = RIGHT_PARTITION };
 		CHECK(stage2_init(&partitions.list[i].map, &partitions.pool, map_lock()));
 		vps += vp_pages() * FRAME_SIZE;
 	}
@@ -251,6 +285,24 @@ bool partition_init(const struct bootinfo *info)
 		if (info->partitions[i].image_base != 0 && !place(&info->partitions[i]))
 			return false;
 	return true;
+}
+
+/* ---- Those that the normal world offers ---- */
+
+uint32_t partition_rights(unsigned id)
+{
+	return of(id)->rights;
+}
+
+bool partition_freeze(unsigned id)
+{
+	return change(id, PARTITION_BUILDING, PARTITION_JUDGED) ||
+	    partition_state(id) == PARTITION_JUDGED;
+}
+
+bool partition_launch(unsigned id, const struct bootinfo_partition *is)
+{
+	return partition_state(id) == PARTITION_JUDGED && make_ready(id, PARTITION_JUDGED, is);
 }
 
 /* ---- Running ---- */
@@ -388,7 +440,7 @@ enum redoubt_status partition_cancel(uint64_t token)
 
 	if (!p)
 		return REDOUBT_STATE;
-	put(p, VP_CANCELLED);
+	put(p, VP_IDLE);
 	return REDOUBT_OK;
 }
 
@@ -414,11 +466,8 @@ enum redoubt_status partition_restart(unsigned id)
 
 void partition_leave(void)
 {
-	for (unsigned id = 1; id <= PARTITIONS; id++) {
-		uint64_t token = atomic_load(&of(id)->token);
-
-		/* One that runs needs its VP: root mode's way back leads through it. */
-		if (of(id)->vp && (token & TOKEN_VP) != VP_BUSY && take(of(id), token, 0))
+	/* One that runs needs its VP: root mode's way back leads through it. */
+	for (unsigned id = 1; id <= PARTITIONS; id++)
+		if (of(id)->vp && take_stopped(of(id)))
 			scrub(of(id)->vp, vp_pages() * FRAME_SIZE);
-	}
 }

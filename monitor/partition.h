@@ -10,9 +10,13 @@
  * to its end by whoever asks next, and its answer dropped: a partition is never cut off in the
  * midst of a change to what it keeps.
  *
- *   FREE -> BUILDING -> READY <-> CRASHED       placed by the loader: stays READY or CRASHED
- *               |          |         |
- *               +----------+---------+--> DEAD -> FREE
+ *   FREE -> BUILDING -> JUDGED -> READY <-> CRASHED
+ *               |          |        |          |
+ *               +----------+--------+----------+--> DEAD -> FREE
+ *
+ * What the loader placed skips JUDGED, and stays READY or CRASHED. What the normal world offers is
+ * given in BUILDING and frozen in JUDGED: the partition `codeint` reads it, checks its signature
+ * and says what it is, or the normal world gives it up (I3).
  *
  * The map's lock guards states and maps; the VP, and all that changes while it serves, belongs to
  * whoever has moved the token's state to busy. A state changes from READY only by who has the VP.
@@ -40,6 +44,7 @@
 enum partition_state {
 	PARTITION_FREE,
 	PARTITION_BUILDING, /* is given memory, does not run yet */
+	PARTITION_JUDGED,   /* is given nothing any more, may be launched */
 	PARTITION_READY,    /* serves requests */
 	PARTITION_CRASHED,  /* runs no more; may be started anew */
 	PARTITION_DEAD	    /* runs no more; its memory goes back */
@@ -55,10 +60,10 @@ bool partition_init(const struct bootinfo *info);
 unsigned partition_create(void);
 
 /*
- * Ends one that was not placed by the loader and serves no request: it is DEAD then. Its memory is
- * given back by partition_bury().
+ * Ends one: OK, it is DEAD then, or was, and partition_bury() gives back its memory; STATE: there is
+ * none, or the loader placed it; BUSY: it runs.
  */
-void partition_kill(unsigned id);
+enum redoubt_status partition_kill(unsigned id);
 
 /*
  * Gives back one grant of a dead one. OK: none was left, it is FREE again; BUSY: there may be more,
@@ -76,6 +81,18 @@ struct stage2 *partition_map(unsigned id);
 
 /* What one that is READY or CRASHED is. */
 const struct bootinfo_partition *partition_is(unsigned id);
+
+/* RIGHT_ bits of abi/call.h of one that runs. */
+uint32_t partition_rights(unsigned id);
+
+/* From now on it is given no memory. false: it is not being built. */
+bool partition_freeze(unsigned id);
+
+/*
+ * Launches a frozen one: its text becomes executable. false: it is not frozen, or has less text
+ * than this says.
+ */
+bool partition_launch(unsigned id, const struct bootinfo_partition *is);
 
 /* Requests that one has answered since launch. */
 uint64_t partition_served(unsigned id);

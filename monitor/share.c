@@ -14,18 +14,10 @@
 
 #define TURN_SHIFT 16u
 
-/* The rights that a kind may give, as a bit for each protection mask. */
-#define RIGHT(prot) (1u << (prot))
-#define RIGHTS_DATA (RIGHT(S2_R) | RIGHT(S2_R | S2_W))
-
-static const struct {
-	enum frame_state state;
-	uint32_t rights;
-} kinds[SHARE_KINDS] = {
-	[SHARE_DONATE] = { FRAME_PARTITION, RIGHTS_DATA },
-	[SHARE_LEND] = { FRAME_LENT, RIGHTS_DATA | RIGHT(S2_R | S2_X) },
-	[SHARE_SHARE] = { FRAME_SHARED, RIGHTS_DATA },
-};
+/* What the frames are held as. */
+static const enum frame_state states[SHARE_KINDS] = { [SHARE_DONATE] = FRAME_PARTITION,
+	[SHARE_LEND] = FRAME_LENT,
+	[SHARE_SHARE] = FRAME_SHARED };
 
 /*
  * A grant; `pages` 0: none. Turns make handles of one place different; the first is 1, and they do
@@ -52,7 +44,7 @@ static struct spinlock *map_lock(void)
 
 static struct holding holding_of(const struct grant *grant)
 {
-	return (struct holding){ kinds[grant->kind].state, grant->partition };
+	return (struct holding){ states[grant->kind], grant->partition };
 }
 
 static struct grant *grant_of(uint64_t handle)
@@ -100,8 +92,7 @@ static bool is_empty(const struct stage2 *map, gpa_t at, uint64_t pages)
 static enum redoubt_status check(enum share_kind kind, const struct share_place *place,
     uint64_t pages)
 {
-	if (kind >= SHARE_KINDS || place->prot > S2_RWX ||
-	    !(kinds[kind].rights & RIGHT(place->prot)))
+	if (kind >= SHARE_KINDS || (place->prot != S2_R && place->prot != (S2_R | S2_W)))
 		return REDOUBT_INVALID;
 	if (pages == 0 || pages > PASS_MAX || place->at.v % FRAME_SIZE != 0 ||
 	    !range_within(place->at.v, pages * FRAME_SIZE, PARTITION_SPACE))
@@ -123,11 +114,14 @@ static void trim(struct stage2 *map, gpa_t at, uint64_t pages)
 }
 
 /* Makes room for a grant at a place. */
-static enum redoubt_status make_room(const struct share_place *place, uint64_t pages)
+static enum redoubt_status make_room(enum share_kind kind, const struct share_place *place,
+    uint64_t pages)
 {
 	struct stage2 *map;
 
-	if (partition_state(place->partition) != PARTITION_BUILDING)
+	/* What one that runs gets is shared with it. */
+	if (partition_state(place->partition) != PARTITION_BUILDING &&
+	    !(kind == SHARE_SHARE && partition_state(place->partition) == PARTITION_READY))
 		return REDOUBT_STATE;
 	map = partition_map(place->partition);
 	if (!is_empty(map, place->at, pages))
@@ -153,9 +147,9 @@ static uint64_t handle_of(const struct grant *grant)
 static enum redoubt_status give(enum share_kind kind, const struct share_place *place,
     const struct frame_set *frames, uint64_t *handle)
 {
-	struct holding to = { kinds[kind].state, place->partition };
+	struct holding to = { states[kind], place->partition };
 	struct grant *grant = free_grant();
-	enum redoubt_status status = make_room(place, frames->count);
+	enum redoubt_status status = make_room(kind, place, frames->count);
 
 	if (status != REDOUBT_OK)
 		return status;
@@ -180,6 +174,27 @@ enum redoubt_status share_make(enum share_kind kind, const struct share_place *p
 		return status;
 	spin_lock(map_lock());
 	status = give(kind, place, frames, handle);
+	spin_unlock(map_lock());
+	return status;
+}
+
+enum redoubt_status share_list(enum share_kind kind, const struct share_place *place, gpa_t list,
+    uint64_t pages)
+{
+	enum redoubt_status status = check(kind, place, pages);
+	struct guest_frame claim;
+	uint64_t handle;
+
+	if (status != REDOUBT_OK)
+		return status;
+	spin_lock(map_lock());
+	status = REDOUBT_RANGE;
+	if (guest_claim(list, &claim)) {
+		guest_copy_in(&claim, 0, frames_in_hand, pages * sizeof(frames_in_hand[0]));
+		guest_release(&claim);
+		status = give(kind, place, &(struct frame_set){ frames_in_hand, 0, pages },
+		    &handle);
+	}
 	spin_unlock(map_lock());
 	return status;
 }
@@ -216,55 +231,6 @@ enum redoubt_status share_end(uint64_t handle, unsigned by)
 
 	spin_lock(map_lock());
 	status = end_by(handle, by);
-	spin_unlock(map_lock());
-	return status;
-}
-
-/* ---- Passing on ---- */
-
-static bool only_read(const struct grant *grant)
-{
-	return stage2_lookup(partition_map(grant->partition), grant->at).prot == S2_R;
-}
-
-static enum redoubt_status pass_on(struct grant *grant, const struct share_place *to)
-{
-	struct stage2 *map;
-	struct frame_set frames;
-	enum redoubt_status status;
-
-	if (!grant || grant->kind != SHARE_LEND || !only_read(grant) ||
-	    grant->partition == to->partition ||
-	    partition_state(grant->partition) != PARTITION_BUILDING)
-		return REDOUBT_STATE;
-	status = check(SHARE_LEND, to, grant->pages);
-	if (status == REDOUBT_OK)
-		status = make_room(to, grant->pages);
-	if (status != REDOUBT_OK)
-		return status;
-	map = partition_map(grant->partition);
-	frames = frames_of(grant);
-	if (!frames_lock(&frames, holding_of(grant))) {
-		trim(partition_map(to->partition), to->at, grant->pages);
-		return REDOUBT_BUSY;
-	}
-	stage2_protect(map, grant->at, grant->pages, 0);
-	cpu_flush_all();
-	frames_pass(&frames, (struct holding){ FRAME_LENT, to->partition });
-	map_in(to, &frames);
-	frames_unlock(&frames);
-	trim(map, grant->at, grant->pages);
-	grant->partition = (uint8_t)to->partition;
-	grant->at = to->at;
-	return REDOUBT_OK;
-}
-
-enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to)
-{
-	enum redoubt_status status;
-
-	spin_lock(map_lock());
-	status = pass_on(grant_of(handle), to);
 	spin_unlock(map_lock());
 	return status;
 }

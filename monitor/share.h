@@ -8,15 +8,14 @@
  *
  *           gives                       partition's rights     ends
  *   DONATE  NORMAL -> PARTITION, zero   R, RW                  zero
- *   LEND    NORMAL -> LENT              R, RX, RW              zero
+ *   LEND    NORMAL -> LENT              R, RW                  zero
  *   SHARE   NORMAL -> SHARED            R, RW                  as it is
  *
- * Only what nobody else can write is ever executable: zeroed or shared frames never are (I2).
+ * Nothing that is given is executable: partition.c makes text of what was lent and judged (I2).
  *
  * A grant ends when the partition gives it up, or when the normal world reclaims it from a
  * partition that is dead: a live one's memory is not pulled from under it. A partition gives
- * nothing on; a lent grant that it has only read may be passed to another partition by the monitor,
- * which is how an image goes from the partition that judges it to the one that runs it.
+ * nothing on.
  *
  * Everything here takes the map's lock (arch/lock.h) and is bounded by PASS_MAX frames.
  */
@@ -55,19 +54,16 @@ struct share_place {
 enum redoubt_status share_make(enum share_kind kind, const struct share_place *place,
     const struct frame_set *frames, uint64_t *handle);
 
+/* The same for the frames that a frame of the normal world's lists, 64 bits each; it is read once. */
+enum redoubt_status share_list(enum share_kind kind, const struct share_place *place, gpa_t list,
+    uint64_t pages);
+
 /*
  * Ends a grant. `by`: the partition that gives it up, 0: the normal world. OK; STATE: no such
  * grant, or not that partition's; BUSY: the partition lives, or a frame is referenced. A partition
  * has no tables but for what it has.
  */
 enum redoubt_status share_end(uint64_t handle, unsigned by);
-
-/*
- * Passes a lent grant that its partition can only read on to another partition. OK, the handle
- * stays; STATE: no such grant, not of that kind, its partition is dead or the same; BUSY: something
- * stands at the place, or a frame is referenced; else as share_make().
- */
-enum redoubt_status share_pass_on(uint64_t handle, const struct share_place *to);
 
 /* Zeroes what a partition was donated, for its next start. The map's lock is held. */
 void share_scrub(unsigned partition);

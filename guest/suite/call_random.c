@@ -22,13 +22,17 @@
 
 /* The statuses of each row, from the call table itself. */
 static const uint32_t statuses[REDOUBT_CALL_COUNT] = {
-#define STATUSES_1(a)		    S(a)
-#define STATUSES_2(a, b)	    S(a) | S(b)
-#define STATUSES_3(a, b, c)	    S(a) | S(b) | S(c)
-#define STATUSES_4(a, b, c, d)	    S(a) | S(b) | S(c) | S(d)
-#define PICK(a, b, c, d, name, ...) name
+#define STATUSES_1(a)			  S(a)
+#define STATUSES_2(a, b)		  S(a) | S(b)
+#define STATUSES_3(a, b, c)		  S(a) | S(b) | S(c)
+#define STATUSES_4(a, b, c, d)		  S(a) | S(b) | S(c) | S(d)
+#define STATUSES_5(a, b, c, d, e)	  STATUSES_4(a, b, c, d) | S(e)
+#define STATUSES_6(a, b, c, d, e, f)	  STATUSES_5(a, b, c, d, e) | S(f)
+#define PICK(a, b, c, d, e, f, name, ...) name
 #define STATUSES(...)                                                                              \
-	PICK(__VA_ARGS__, STATUSES_4, STATUSES_3, STATUSES_2, STATUSES_1, 0)(__VA_ARGS__)
+	PICK(__VA_ARGS__, STATUSES_6, STATUSES_5, STATUSES_4, STATUSES_3, STATUSES_2, STATUSES_1,  \
+	    0)                                                                                     \
+	(__VA_ARGS__)
 #define CALL(id, name, rights, args, rets, list, summary) [id] = ALWAYS | list,
 #include "monitor/abi/calls.def"
 #undef CALL

@@ -20,6 +20,7 @@
 /* Values of the rights column. */
 #define RIGHT_NORMAL	(1u << 0) /* the normal world */
 #define RIGHT_PARTITION (1u << 1) /* any secure partition */
+#define RIGHT_CODEINT	(1u << 2) /* the one that judges images, placed by the loader */
 
 enum redoubt_status {
 #define STATUS(name, value, sentence) REDOUBT_##name = (value),
@@ -46,7 +47,16 @@ enum redoubt_info {
 	REDOUBT_INFO_SIGNER,	  /* SHA-256 of the signer's key; zero: none */
 	REDOUBT_INFO_ITEMS
 };
-enum redoubt_partition { REDOUBT_PARTITION_READY = 2, REDOUBT_PARTITION_CRASHED = 3 };
+enum redoubt_partition { REDOUBT_PARTITION_READY = 3, REDOUBT_PARTITION_CRASHED = 4 };
+
+/* What partition_give gives. */
+enum redoubt_give {
+	REDOUBT_GIVE_DATA,  /* private memory: zeroed, on the way back too */
+	REDOUBT_GIVE_IMAGE, /* the image file: out of reach until the end, zeroed then */
+	REDOUBT_GIVE_SHARED /* both can read and write it */
+};
+
+#define REDOUBT_IMAGE_PIECE 1024u /* bytes that image_read copies */
 
 /* In the state that partition_call and partition_resume return: there is a token, no answer yet. */
 #define REDOUBT_SUSPENDED (1ull << 32)

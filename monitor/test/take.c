@@ -28,3 +28,17 @@ bool protect_give(spa_t spa, uint64_t pages)
 	spin_unlock(monitor_normal_stage2()->lock);
 	return status == REDOUBT_OK;
 }
+
+bool frame_get(struct frame *frame)
+{
+	if (frame_refs(frame) == FRAME_REFS_MAX)
+		return false;
+	atomic_fetch_add_explicit(&frame->word, 1u << FRAME_REF_SHIFT, memory_order_relaxed);
+	return true;
+}
+
+void frame_put(struct frame *frame)
+{
+	CHECK(frame_refs(frame) > 0);
+	atomic_fetch_sub_explicit(&frame->word, 1u << FRAME_REF_SHIFT, memory_order_relaxed);
+}

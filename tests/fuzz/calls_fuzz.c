@@ -28,6 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define FRAME	     0x300000ull
 #define PLACED_IMAGE 0x500000ull
 #define PLACED_DATA  0x520000ull
+#define GIVEN	     0x600000ull /* frames for those that are made */
+#define GIVEN_LIST   0x700000ull
 
 /* What an input has left. */
 struct input {
@@ -54,14 +56,18 @@ static uint64_t take(struct input *input, size_t bytes)
 
 /* ---- What holds for every call ---- */
 
-#define STATUS_BIT(name)		(1u << REDOUBT_##name)
-#define STATUSES_1(a)			STATUS_BIT(a)
-#define STATUSES_2(a, b)		(STATUS_BIT(a) | STATUS_BIT(b))
-#define STATUSES_3(a, b, c)		(STATUSES_2(a, b) | STATUS_BIT(c))
-#define STATUSES_4(a, b, c, d)		(STATUSES_3(a, b, c) | STATUS_BIT(d))
-#define PICK(_1, _2, _3, _4, name, ...) name
+#define STATUS_BIT(name)			(1u << REDOUBT_##name)
+#define STATUSES_1(a)				STATUS_BIT(a)
+#define STATUSES_2(a, b)			(STATUS_BIT(a) | STATUS_BIT(b))
+#define STATUSES_3(a, b, c)			(STATUSES_2(a, b) | STATUS_BIT(c))
+#define STATUSES_4(a, b, c, d)			(STATUSES_3(a, b, c) | STATUS_BIT(d))
+#define STATUSES_5(a, b, c, d, e)		(STATUSES_4(a, b, c, d) | STATUS_BIT(e))
+#define STATUSES_6(a, b, c, d, e, f)		(STATUSES_5(a, b, c, d, e) | STATUS_BIT(f))
+#define PICK(_1, _2, _3, _4, _5, _6, name, ...) name
 #define STATUSES(...)                                                                              \
-	PICK(__VA_ARGS__, STATUSES_4, STATUSES_3, STATUSES_2, STATUSES_1, )(__VA_ARGS__)
+	PICK(__VA_ARGS__, STATUSES_6, STATUSES_5, STATUSES_4, STATUSES_3, STATUSES_2,              \
+	    STATUSES_1, )                                                                          \
+	(__VA_ARGS__)
 #define RET(name, meaning) 0
 #define RETS(...)	   (sizeof((const char[]){ 0, __VA_ARGS__ }) - 1)
 
@@ -204,9 +210,17 @@ static struct vp_exit play(const struct vp_start *start, struct call *call, uint
 	} else if (how - 1 < 0x20) {
 		exit.stop = (enum vp_stop)(how % 4);
 	} else if (how - 1 < 0x60) {
-		call->rax = how & 1 ? take(playing, 8) : take(playing, 1) % 20;
+		call->rax = how & 1 ? take(playing, 8) : take(playing, 1) % 24;
 		for (unsigned i = 0; i < CALL_REGS; i++)
 			call->regs[i] = how & 2u << i ? take(playing, 8) : 0;
+	} else if (how - 1 < 0x70) {
+		bool read = take(playing, 1) & 7;
+
+		*call = (struct call){ read ? REDOUBT_CALL_image_read
+					    : REDOUBT_CALL_partition_launch,
+			{ 1 + take(playing, 1) % 4,
+			    read ? take(playing, 1) * 1024 : TRUSTLET_DATA_BASE,
+			    read ? TRUSTLET_DATA_BASE + take(playing, 1) * 1024 : 0 } };
 	} else if (how - 1 < 0x80) {
 		call->rax = how & 1 ? REDOUBT_CALL_log_write : REDOUBT_CALL_report_check;
 		call->regs[0] = TRUSTLET_DATA_BASE - 0x100 + take(playing, 2);
@@ -239,7 +253,7 @@ static void fuzz_call_partition_call(struct input *input)
 
 	playing = input;
 	status = redoubt_partition_call(target, take(input, 1), 0, how, &result);
-	require(((uint32_t)target == 1) == (status != REDOUBT_STATE));
+	require((uint32_t)target != 1 || status != REDOUBT_STATE);
 	if ((uint32_t)target == 1)
 		check_answer(before, status, result.state, result.first);
 }
@@ -273,13 +287,18 @@ static void fuzz_call_partition_restart(struct input *input)
 	uint64_t status = redoubt_partition_restart(id);
 	uint8_t byte;
 
-	require((status == REDOUBT_OK) == (id == 1 && before == PARTITION_CRASHED));
-	if (status != REDOUBT_OK)
+	require(id != 1 || (status == REDOUBT_OK) == (before == PARTITION_CRASHED));
+	if (status != REDOUBT_OK || id != 1)
 		return;
 	started = false;
 	require(partition_state(1) == PARTITION_READY);
 	host_peek(PLACED_DATA, &byte, 1);
 	require(byte == 0);
+}
+
+static bool runs(enum partition_state state)
+{
+	return state == PARTITION_READY || state == PARTITION_CRASHED;
 }
 
 static void fuzz_call_partition_info(struct input *input)
@@ -292,9 +311,10 @@ static void fuzz_call_partition_info(struct input *input)
 	if (item >= REDOUBT_INFO_ITEMS)
 		require(status == (REDOUBT_INVALID | 2 << 16));
 	else
-		require((status == REDOUBT_OK) == (id == 1));
+		require((status == REDOUBT_OK) ==
+		    (id == 1 || (id <= PARTITIONS && runs(partition_state((unsigned)id)))));
 	if (status == REDOUBT_OK && item == REDOUBT_INFO_SUMMARY)
-		require((uint32_t)result.word0 == partition_state(1));
+		require((uint32_t)result.word0 == partition_state((unsigned)id));
 }
 
 /* The normal world may not make these; the program above does. */
@@ -345,6 +365,59 @@ static void fuzz_call_report_check(struct input *input)
 	expect_denied(input, REDOUBT_CALL_report_check);
 }
 
+/* ---- Partitions that are made while it runs ---- */
+
+static void fuzz_call_partition_create(struct input *input)
+{
+	struct redoubt_partition_create result = { 0 };
+	uint64_t status = redoubt_partition_create(&result);
+
+	require(status == REDOUBT_OK
+		? partition_state((unsigned)result.partition) == PARTITION_BUILDING
+		: status == REDOUBT_NO_RESOURCE);
+}
+
+/* What is given is frames of the machine's, as often as not such as can be. */
+static void fuzz_call_partition_give(struct input *input)
+{
+	uint64_t how = take(input, 1), list[16];
+	uint64_t count = 1 + take(input, 1) % 16;
+	uint64_t target = (how & 1 ? take(input, 8) : 1 + take(input, 1) % 4) |
+	    (how >> 1 & 3) << 32;
+	uint64_t page = how & 8 ? take(input, 8) : take(input, 1);
+	enum frame_state before = frame_state((spa_t){ GIVEN });
+	uint64_t status;
+
+	for (unsigned i = 0; i < 16; i++)
+		list[i] = how & 16 ? take(input, 8) : GIVEN + (i + take(input, 1) % 4) * FRAME_SIZE;
+	host_poke(GIVEN_LIST, list, sizeof(list));
+	status = redoubt_partition_give(target, how & 32 ? take(input, 8) : GIVEN_LIST, count,
+	    page);
+	require(status == REDOUBT_OK || frame_state((spa_t){ GIVEN }) == before);
+}
+
+static void fuzz_call_partition_end(struct input *input)
+{
+	uint64_t id = take(input, 1) & 7 ? 2 + take(input, 1) % 3 : take(input, 8);
+	enum partition_state before = partition_state((unsigned)id);
+	uint64_t status = redoubt_partition_end(id);
+
+	if (id == 1 || id > PARTITIONS || before == PARTITION_FREE)
+		require(status == REDOUBT_STATE);
+	else if (status == REDOUBT_OK)
+		require(partition_state((unsigned)id) == PARTITION_FREE);
+}
+
+static void fuzz_call_image_read(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_image_read);
+}
+
+static void fuzz_call_partition_launch(struct input *input)
+{
+	expect_denied(input, REDOUBT_CALL_partition_launch);
+}
+
 static void place(void)
 {
 	static uint8_t image[3 * FRAME_SIZE];
@@ -357,7 +430,7 @@ static void place(void)
 		.rodata_pages = 1,
 		.data_pages = 8,
 		.svn = 1,
-		.id = "fuzz" };
+		.id = "codeint" };
 	sha256_start(&hash);
 	sha256_add(&hash, image, sizeof(image));
 	sha256_end(&hash, p->measurement);
@@ -369,7 +442,7 @@ static void place(void)
 static void any_call(struct input *input)
 {
 	uint64_t how = take(input, 1);
-	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 20;
+	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 24;
 	uint64_t regs[CALL_REGS] = { 0 };
 
 	for (unsigned i = 0; i < CALL_REGS; i++)

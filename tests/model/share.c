@@ -330,22 +330,21 @@ static bool place_is_free(unsigned partition, uint64_t at, uint64_t count)
 	return i == count;
 }
 
-static bool may_have(enum share_kind kind, unsigned prot)
+static bool may_have(unsigned prot)
 {
-	return prot == S2_R || prot == (S2_R | S2_W) ||
-	    (kind == SHARE_LEND && prot == (S2_R | S2_X));
+	return prot == S2_R || prot == (S2_R | S2_W);
 }
 
 static unsigned draw_prot(void)
 {
-	static const unsigned usual[] = { S2_R, S2_R, S2_R | S2_W, S2_R | S2_W, S2_R | S2_X };
+	static const unsigned usual[] = { S2_R, S2_R, S2_R | S2_W, S2_R | S2_W, S2_R };
 
 	return chance(&model, 16) ? (unsigned)draw(&model, 32) : usual[draw(&model, 5)];
 }
 
 static enum redoubt_status expected_of(const struct given *given, bool refuse)
 {
-	if (!may_have(given->kind, given->prot))
+	if (!may_have(given->prot))
 		return REDOUBT_INVALID;
 	if (states[given->partition] != PARTITION_BUILDING)
 		return REDOUBT_STATE;
@@ -416,34 +415,6 @@ static void do_end(void)
 		become_normal(given);
 }
 
-static void do_pass_on(void)
-{
-	struct given *given = draw_given();
-	struct share_place to = { draw_partition(), { draw_place() }, draw_prot() };
-	enum redoubt_status expected = REDOUBT_OK;
-
-	if (!given)
-		return;
-	name(given->list, given->count);
-	if (given->kind != SHARE_LEND || given->prot != S2_R || given->partition == to.partition ||
-	    states[given->partition] != PARTITION_BUILDING)
-		expected = REDOUBT_STATE;
-	else if (!may_have(SHARE_LEND, to.prot))
-		expected = REDOUBT_INVALID;
-	else if (states[to.partition] != PARTITION_BUILDING)
-		expected = REDOUBT_STATE;
-	else if (!place_is_free(to.partition, to.at.v, given->count))
-		expected = REDOUBT_BUSY;
-	if (share_pass_on(given->handle, &to) != expected)
-		wrong("a wrong status of passing on", given->list[0]);
-	if (expected != REDOUBT_OK)
-		return;
-	given->partition = to.partition;
-	given->at = to.at.v;
-	given->prot = to.prot;
-	become_given(given);
-}
-
 static void do_create(void)
 {
 	unsigned id;
@@ -487,7 +458,7 @@ static void one_operation(void)
 {
 	static void (*const operations[])(void) = { do_touch, do_touch, do_touch, do_mark,
 		do_partition_touch, do_partition_touch, do_make, do_make, do_make, do_end, do_end,
-		do_pass_on, do_create };
+		do_create };
 
 	host_on((unsigned)draw(&model, CPUS));
 	if (chance(&model, 600))

@@ -10,6 +10,7 @@
 #include "arch/upcall.h"
 #include "monitor/guest_mem.h"
 #include "monitor/page_owner.h"
+#include "monitor/test/take.h"
 #include "tests/unit/unit.h"
 
 #define FREE_FRAME 0x200000ull
@@ -216,7 +217,7 @@ static void no_other_transition_exists(void **state)
 		[FRAME_NORMAL] = { false, true, true, true, true },
 		[FRAME_MONITOR] = { true },
 		[FRAME_PARTITION] = { true },
-		[FRAME_LENT] = { true, false, false, true },
+		[FRAME_LENT] = { true, false, false, false },
 		[FRAME_SHARED] = { true },
 	};
 

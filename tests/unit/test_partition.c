@@ -1,78 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/partition.c, and what monitor/share.c does for it: grants passed on, the end of a
- * partition (I8; T15, T40, T44).
+ * monitor/partition.c, and what monitor/share.c does for it: the end of a partition (I8; T15, T40,
+ * T44).
  */
+#include "monitor/test/take.h"
 #include "tests/unit/share.h"
-
-/* ---- Passing on, and the end ---- */
-
-static void lent_frames_are_passed_on_unchanged(void **state)
-{
-	struct share_place to = { partition_create(), { 0x200000 }, S2_R | S2_X };
-	uint64_t handle;
-
-	mark(FREE, 0x77);
-	handle = made(SHARE_LEND, S2_R, 2);
-	host_on(1);
-	assert_int_equal(reaches(ACCESS_READ), FREE);
-	host_on(0);
-	assert_int_equal(share_pass_on(handle, &to), REDOUBT_OK);
-	host_on(1);
-	assert_int_equal(reaches(ACCESS_READ), NO_FRAME);
-	host_on(0);
-	expect_holding(FREE, FRAME_LENT, to.partition);
-	expect_bytes(FREE, 0x77);
-	expect_hidden(FREE);
-	host_on(1);
-	assert_int_equal(host_touch_in(partition_map(to.partition), 0x201000,
-			     ACCESS_READ | ACCESS_FETCH)
-			     .spa,
-	    FREE + FRAME_SIZE);
-	host_on(0);
-	assert_int_equal(share_end(handle, partition), REDOUBT_STATE);
-	assert_int_equal(share_end(handle, to.partition), REDOUBT_OK);
-	expect_bytes(FREE, 0);
-}
-
-static void only_what_was_lent_to_be_read_is_passed_on(void **state)
-{
-	static const struct {
-		enum share_kind kind;
-		unsigned prot;
-	} rows[] = { { SHARE_DONATE, S2_R }, { SHARE_SHARE, S2_R }, { SHARE_LEND, S2_R | S2_W },
-		{ SHARE_LEND, S2_R | S2_X } };
-	struct share_place to = { partition_create(), { 0x200000 }, S2_R | S2_X };
-
-	for (unsigned i = 0; i < COUNT(rows); i++) {
-		uint64_t handle = made(rows[i].kind, rows[i].prot, 1);
-
-		assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
-		assert_int_equal(reaches(ACCESS_READ), FREE);
-		assert_int_equal(share_end(handle, partition), REDOUBT_OK);
-		assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
-	}
-}
-
-static void nothing_is_passed_to_oneself_or_by_the_dead(void **state)
-{
-	struct share_place to = { partition, { 0x200000 }, S2_R | S2_X };
-	uint64_t handle = made(SHARE_LEND, S2_R, 1);
-	struct frame *frame;
-
-	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
-	to.partition = partition_create();
-	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
-	assert_true(frame_get(frame));
-	frame_unlock(frame);
-	assert_int_equal(share_pass_on(handle, &to), REDOUBT_BUSY);
-	frame = frame_lock((spa_t){ FREE }, FRAME_LENT);
-	frame_put(frame);
-	frame_unlock(frame);
-	partition_kill(partition);
-	assert_int_equal(share_pass_on(handle, &to), REDOUBT_STATE);
-	assert_int_equal(reaches(ACCESS_READ), FREE);
-}
 
 static void a_dead_partitions_memory_goes_back(void **state)
 {
@@ -171,9 +103,6 @@ static void taking_apart_wants_the_lock(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	TEST(lent_frames_are_passed_on_unchanged),
-	TEST(only_what_was_lent_to_be_read_is_passed_on),
-	TEST(nothing_is_passed_to_oneself_or_by_the_dead),
 	TEST(a_dead_partitions_memory_goes_back),
 	TEST(there_are_as_many_partitions_as_ids),
 	TEST(tables_come_back_at_once),
