@@ -9,7 +9,7 @@ TRUSTLET_HOST_CFLAGS = $(HOST_CFLAGS) -Iguest/trustlets/rt/include -Itests/unit/
 TRUSTLET_PARTS := drbg format heap random services sha256 string
 TRUSTLET_HOST_OBJS := $(patsubst %,$(B)/trustletunit/%.o,$(TRUSTLET_PARTS)) \
 	$(B)/trustletunit/image.o $(B)/host/tests/unit/trustlets/fake.o
-TRUSTLET_UNIT := heap format string random serve image
+TRUSTLET_UNIT := heap format limits string random serve image
 TRUSTLET_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/trustlets/test_,$(TRUSTLET_UNIT)) \
 	$(B)/tests/unit/trustlets/verdict
 
