@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Image files for tests of those who judge them, signed by OpenSSL through tools/trustlet.
+
+usage: files.py KEYS OUT      KEYS holds ec.key, rsa.key, other.key
+
+ec.img, rsa.img and so on are right; the tests make wrong ones of them.
+"""
+import os
+import pathlib
+import random
+import subprocess
+import sys
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tools/image"))
+import form  # noqa: E402
+from form import ABI, FIELDS, HEADER, PAGE  # noqa: E402
+
+TOOL = str(TOP / "tools/trustlet")
+
+# Name: key, id, SVN, debug flag, pages.
+RIGHT = {
+    "ec": ("ec", "alpha", 3, False, 3),
+    "rsa": ("rsa", "beta", 3, False, 5),
+    "ec_old": ("ec", "alpha", 2, False, 3),
+    "ec_new": ("ec", "alpha", 4, False, 3),
+    "rsa_alpha": ("rsa", "alpha", 1, False, 3),
+    "debug": ("ec", "gamma", 1, True, 3),
+    "other": ("other", "alpha", 3, False, 3),
+    "unsigned": (None, "alpha", 3, False, 3),
+}
+
+
+def pages_of(name, svn, debug, pages):
+    """The pages of an image: a right header, and noise that is the same each time."""
+    header = dict.fromkeys(FIELDS, 0) | {
+        "magic": ABI["IMAGE_MAGIC"], "version": ABI["IMAGE_VERSION"], "header_size": HEADER.size, "pages": pages,
+        "text_pages": pages - 2, "rodata_pages": 1, "data_pages": 8, "vps": 1, "svn": svn,
+        "flags": ABI["IMAGE_DEBUG"] if debug else 0, "id": name.encode("ascii"), "reserved": b""}
+    noise = random.Random(f"{name} {svn}").randbytes((pages - 1) * PAGE)
+    return HEADER.pack(*(header[field] for field in FIELDS)) + noise
+
+
+def make(keys, out):
+    os.makedirs(out, exist_ok=True)
+    for name, (key, *content) in RIGHT.items():
+        path = os.path.join(out, name + ".img")
+        with open(path, "wb") as file:
+            file.write(pages_of(*content))
+        if key:
+            subprocess.run([TOOL, "sign", "--key", os.path.join(keys, key + ".key"), path], check=True,
+                           stdout=subprocess.DEVNULL)
+        form.load(path)
+
+
+if __name__ == "__main__":
+    make(*sys.argv[1:])
