@@ -15,7 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stage as st  # noqa: E402
-from files import RIGHT, TOP  # noqa: E402
+from files import ODD, RIGHT, TOP  # noqa: E402
 from stage import LENT_APART, SHARED, Scenario  # noqa: E402
 
 import form  # noqa: E402
@@ -34,6 +34,7 @@ def statuses():
 
 
 STATUS = statuses()
+WRONG = ("other", "unsigned", "debug", *ODD)
 
 
 def flipped(data, at, bit=1):
@@ -66,7 +67,7 @@ def wrong_files(right):
         ("a byte behind the signature", rsa + b"\0", "BAD_FORM"),
         ("not an image", b"\x7fELF" + ec[4:], "BAD_FORM"),
         ("the debug flag, signed", right["debug"], "DEBUG_IMAGE"),
-    ]
+    ] + [(f"not as image.h fixes it: {name}", data, "BAD_SIGNATURE") for name, data in right.items() if name in ODD]
 
 
 class Lent:
@@ -96,7 +97,7 @@ def refused(name):
 
 def scenarios(right, lent):
     """[(Scenario)]; all that is lent is added to `lent`."""
-    ask = {name: lent.add(data) for name, data in right.items() if name not in ("other", "unsigned", "debug")}
+    ask = {name: lent.add(data) for name, data in right.items() if name not in WRONG}
     bad = [(what, lent.add(data), refused(name)) for what, data, name in wrong_files(right)]
     yes = {name: accepted(right[name]) for name in ask}
     base, length = ask["ec"][1:]
@@ -138,7 +139,7 @@ def check_debug(tap, stage, folder, right):
 def main():
     stage, folder, debug, files = sys.argv[1:]
     right = {}
-    for name in RIGHT:
+    for name in (*RIGHT, *ODD):
         with open(f"{files}/{name}.img", "rb") as file:
             right[name] = file.read()
     image = f"{folder}/codeint.img"

@@ -4,7 +4,8 @@
 
 usage: files.py KEYS OUT      KEYS holds ec.key, rsa.key, other.key
 
-ec.img, rsa.img and so on are right; the tests make wrong ones of them.
+Those of RIGHT are right, and tests make wrong ones of them; those of ODD are beta's pages signed by the
+right RSA key, but not in the way that monitor/abi/image.h fixes.
 """
 import os
 import pathlib
@@ -15,6 +16,7 @@ import sys
 TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tools/image"))
 import form  # noqa: E402
+import signature  # noqa: E402
 from form import ABI, FIELDS, HEADER, PAGE  # noqa: E402
 
 TOOL = str(TOP / "tools/trustlet")
@@ -30,6 +32,17 @@ RIGHT = {
     "other": ("other", "alpha", 3, False, 3),
     "unsigned": (None, "alpha", 3, False, 3),
 }
+# The longest file there can be.
+LARGE = ("rsa", "large", 1, False, ABI["IMAGE_MAX_PAGES"])
+
+PSS = ("rsa_padding_mode:pss", "digest:sha256")
+ODD = {
+    "rsa_pkcs1": ("digest:sha256",),
+    "rsa_salt20": (*PSS, "rsa_pss_saltlen:20"),
+    "rsa_salt0": (*PSS, "rsa_pss_saltlen:0"),
+    "rsa_salt_max": (*PSS, "rsa_pss_saltlen:max"),
+    "rsa_mgf_sha512": (*PSS, "rsa_pss_saltlen:digest", "rsa_mgf1_md:sha512"),
+}
 
 
 def pages_of(name, svn, debug, pages):
@@ -42,9 +55,20 @@ def pages_of(name, svn, debug, pages):
     return HEADER.pack(*(header[field] for field in FIELDS)) + noise
 
 
+def make_odd(keys, out):
+    image = form.load(os.path.join(out, "rsa.img"))
+    for name, options in ODD.items():
+        words = [word for option in options for word in ("-pkeyopt", option)]
+        made = signature.openssl(["pkeyutl", "-sign", "-inkey", os.path.join(keys, "rsa.key"), *words],
+                                 image.measurement().digest())
+        with open(os.path.join(out, name + ".img"), "wb") as file:
+            file.write(image.pages + form.make_block(image.key, image.spki, made))
+        form.load(os.path.join(out, name + ".img"))
+
+
 def make(keys, out):
     os.makedirs(out, exist_ok=True)
-    for name, (key, *content) in RIGHT.items():
+    for name, (key, *content) in (RIGHT | {"large": LARGE}).items():
         path = os.path.join(out, name + ".img")
         with open(path, "wb") as file:
             file.write(pages_of(*content))
@@ -52,6 +76,7 @@ def make(keys, out):
             subprocess.run([TOOL, "sign", "--key", os.path.join(keys, key + ".key"), path], check=True,
                            stdout=subprocess.DEVNULL)
         form.load(path)
+    make_odd(keys, out)
 
 
 if __name__ == "__main__":
