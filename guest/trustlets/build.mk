@@ -33,6 +33,13 @@ $(TEST_KEY_NAMES:%=$(TEST_KEYS)/%.key):
 	@mkdir -p $(@D)
 	@openssl genpkey $(TEST_KEY) -out $@ 2>/dev/null
 
+# codeint for tests on the host: all but main.c and tables.c, and what it links of Mbed TLS.
+CODEINT_PARTS := judge policy signature
+CODEINT_MBEDTLS := $(shell sed -n 's/^MBEDTLS := //p' guest/trustlets/codeint/Makefile)
+# $(call codeint_cc,CC,FLAGS): a compiler with the library's headers, at work on the run-time's configuration of it
+codeint_cc = dir=$$($(SETUP) mbedtls && $(SETUP) --mbedtls) && $(1) $(2) -isystem $$dir/include -Iguest/trustlets/codeint \
+	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>' $(DEPS)
+
 .PHONY: FORCE
 FORCE:
 $(TRUSTLET_IMAGES): | $(TRUSTLETS)

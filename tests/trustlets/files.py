@@ -5,11 +5,12 @@
 usage: files.py KEYS OUT      KEYS holds ec.key, rsa.key, other.key
 
 Those of RIGHT are right, and tests make wrong ones of them; those of ODD are beta's pages signed by the
-right RSA key, but not in the way that monitor/abi/image.h fixes.
+right RSA key, but not in the way that monitor/abi/image.h fixes. seeds/ is what tests/fuzz/trustlets begins with.
 """
 import os
 import pathlib
 import random
+import struct
 import subprocess
 import sys
 
@@ -66,6 +67,19 @@ def make_odd(keys, out):
         form.load(os.path.join(out, name + ".img"))
 
 
+def make_seeds(folder):
+    """Inputs of codeint_fuzz.c: turns of two patches each (file, how, where, value)."""
+    os.makedirs(folder, exist_ok=True)
+    unchanged, bit, block = 0x40, 0x18, 2
+    turns = {"unchanged": [(file, unchanged) for file in (0, 1, 2, 0)],
+             "both": [(file, unchanged) for file in (3, 4, 5, 3)],
+             "mixed": [(0, unchanged), (0x10, block), (3, bit), (2, unchanged)]}
+    for name, list_of in turns.items():
+        with open(os.path.join(folder, name), "wb") as file:
+            file.write(b"".join(struct.pack("<BBHI", *turn, 5000, 3) + struct.pack("<BBHI", 0, 7, 0, 0)
+                                for turn in list_of))
+
+
 def make(keys, out):
     os.makedirs(out, exist_ok=True)
     for name, (key, *content) in (RIGHT | {"large": LARGE}).items():
@@ -77,6 +91,7 @@ def make(keys, out):
                            stdout=subprocess.DEVNULL)
         form.load(path)
     make_odd(keys, out)
+    make_seeds(os.path.join(out, "seeds"))
 
 
 if __name__ == "__main__":

@@ -29,13 +29,7 @@ $(TRUSTLET_UNIT_PROGRAMS): $(B)/tests/unit/trustlets/%: $(B)/host/tests/unit/tru
 $(B)/tests/unit/trustlets/test_serve: $(B)/trustletunit/serve.o
 
 # codeint and what it needs of Mbed TLS; copy_in_once() and calloc() are wrapped by test_codeint.c.
-CODEINT_PARTS := judge policy signature
-CODEINT_MBEDTLS := $(shell sed -n 's/^MBEDTLS := //p' guest/trustlets/codeint/Makefile)
 CODEINT_HOST_OBJS := $(CODEINT_PARTS:%=$(B)/codeintunit/%.o) $(CODEINT_MBEDTLS:%=$(B)/codeintunit/mbedtls/%.o)
-# $(call codeint_cc,CC,FLAGS): a compiler with the library's headers, at work on the run-time's configuration of it
-codeint_cc = dir=$$($(SETUP) mbedtls && $(SETUP) --mbedtls) && $(1) $(2) -isystem $$dir/include -Iguest/trustlets/codeint \
-	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>' $(DEPS)
-
 $(CODEINT_HOST_OBJS): guest/trustlets/codeint/mbedtls_config.h tools/setup/mbedtls.sh | $(B)/hosttest.ready
 $(B)/codeintunit/mbedtls/%.o:
 	@mkdir -p $(@D)

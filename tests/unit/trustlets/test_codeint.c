@@ -69,7 +69,7 @@ static struct signer signer_of(const struct file *file)
 {
 	const uint8_t *block = file->bytes + pages_size(file);
 	uint32_t key_size = ((const struct redoubt_image_signature *)block)->key_size;
-	struct signer signer;
+	struct signer signer = { 0 };
 	struct sha256 hash;
 
 	sha256_start(&hash);
