@@ -18,7 +18,7 @@
 #define RSA_TAIL      5u /* 02 03 01 00 01: the exponent */
 #define EXPONENT      3u
 #define RSA_SALT      32
-#define FULL_MODULUS  (8 * MODULUS)
+#define FULL_MODULUS  3072u /* bits */
 #define OUTER_ERROR   128
 #define POINT_OF(sig) ((sig)->key + (sig)->key_size - POINT)
 

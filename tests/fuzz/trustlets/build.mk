@@ -32,7 +32,7 @@ check-trustlet-fuzz: setup-trustlets ## fuzzers of the image checker and of code
 		--runs $(or $(N),$(if $(SOAK),10000000,200000)) --seed $(or $(SEED),1) --floor 95 --max-len 64 \
 		$(addprefix --source ,$(TRUSTLET_FUZZ_SOURCES)) $(TRUSTLET_IMAGE_FUZZ) || status=1; \
 	CODEINT_FILES=$(CODEINT_FILES) tests/run --time $(if $(SOAK),36000,240) fuzz-trustlet-codeint -- \
-		tests/fuzz/x86/run_fuzz.py --runs $(or $(N),$(if $(SOAK),2000000,8000)) --seed $(or $(SEED),1) --floor 90 \
+		tests/fuzz/x86/run_fuzz.py --runs $(or $(N),$(if $(SOAK),2000000,6000)) --seed $(or $(SEED),1) --floor 90 \
 		--max-len 64 --seeds $(CODEINT_FILES)/seeds $(addprefix --source ,$(CODEINT_FUZZ_SOURCES)) $(B)/tests/fuzz/trustlets/codeint_fuzz || status=1; \
 	exit $$status
 
