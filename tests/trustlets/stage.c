@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The stage. Two Multiboot modules: the image, and a script of lines
+ * The stage. Multiboot modules: the image, files to lend (none, or some), and a script of lines
  *
  *   s FLAGS PAGES EDI   start the image anew: START_ bits, private pages more (or fewer) than it
  *                       wants, VP index
@@ -281,7 +281,21 @@ static void write_msr(uint32_t msr, uint64_t value)
 	__asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/* Multiboot information: count of modules at 20, their list (start, end, ...) at 24. */
+/* A module is four words: start, end, ... */
+static void take_modules(const uint32_t *module, uint32_t count)
+{
+	const uint32_t *last = module + 4 * (size_t)(count - 1);
+
+	partition.image = (const uint8_t *)(uintptr_t)module[0];
+	script = (const char *)(uintptr_t)last[0];
+	script_end = (const char *)(uintptr_t)last[1];
+	for (module += 4; module < last; module += 4)
+		partition.lent[partition.lent_count++] = (struct lent){
+			(const uint8_t *)(uintptr_t)module[0], module[1] - module[0]
+		};
+}
+
+/* Multiboot information: count of modules at 20, their list at 24. */
 _Noreturn void stage_main(const uint32_t *multiboot)
 {
 	const uint32_t *modules = (const uint32_t *)(uintptr_t)multiboot[6];
@@ -289,12 +303,10 @@ _Noreturn void stage_main(const uint32_t *multiboot)
 	uint64_t image_bytes;
 	struct line line;
 
-	if (multiboot[5] != 2)
+	if (multiboot[5] < 2 || multiboot[5] > LENT_MAX + 2)
 		stage_end();
-	partition.image = (const uint8_t *)(uintptr_t)modules[0];
+	take_modules(modules, multiboot[5]);
 	image_bytes = modules[1] - modules[0];
-	script = (const char *)(uintptr_t)modules[4];
-	script_end = (const char *)(uintptr_t)modules[5];
 	header = (const void *)partition.image;
 	tell("image fault %x\n", (uint64_t)image_check(header, image_bytes));
 	if (image_check(header, image_bytes) != IMAGE_OK ||

@@ -5,12 +5,15 @@
 #
 # Debian 12's Bochs 2.7 lacks MBEC, hangs on INIT with two CPUs and is four times slower; Debian
 # 13's binary wants a newer C library. So: the upstream tarball of Debian 13's source package,
-# found through the machine's own apt sources (no host is named here), pinned by version and hash.
+# pinned by version and hash (source.sh).
 #
 # Two builds, each in its own folder named by all that goes into it:
 #   fast   as quick as it gets, with the probe of tests/emu/bochs-probe
 #   debug  with Bochs's own debugger, which knows every CPU, VMX and both stages of paging, for `make
 #          debug`
+
+# shellcheck source=source.sh
+. "$SETUP/source.sh"
 
 BOCHS_SUITE=trixie
 BOCHS_VERSION=3.0+dfsg-1
@@ -75,69 +78,6 @@ bochs_dir() {
 	printf '%s/bochs-3.0-%s/%s' "$CACHE" "${key:0:12}" "$1"
 }
 
-# key_option FILE: the key file that the apt sources in FILE name, as a deb822 field.
-key_option() {
-	sed -nE 's/^Signed-By: *(\/[^ ]*).*/\1/Ip; s/^deb .*signed-by=([^] ]*).*/\1/p' "$1" |
-		sed -n '1s/^/Signed-By: /p'
-}
-
-# A deb-src stanza of $BOCHS_SUITE for each archive the machine takes its own release from.
-bochs_sources() {
-	local release uri of component entry seen=' '
-	release=$(os_field VERSION_CODENAME)
-	while read -r uri of component entry; do
-		[[ $of == "$release" && $component == main && $seen != *" $uri "* ]] || continue
-		seen+="$uri "
-		printf 'Types: deb-src\nURIs: %s\nSuites: %s\nComponents: main\n%s\n\n' \
-			"$uri" "$BOCHS_SUITE" "$(key_option "${entry%:*}")"
-	done < <(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT) $(SOURCESENTRY)' \
-		'Created-By: Packages')
-}
-
-# bochs_fetch FILE: the tarball, verified, from a private set of apt lists.
-bochs_fetch() {
-	local work line uri name hash opts
-	work=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	mkdir -p "$work/parts" "$work/lists/partial"
-	bochs_sources >"$work/parts/source.sources"
-	[[ -s $work/parts/source.sources ]] ||
-		die "no Debian archive among this machine's apt sources to take the source of bochs from"
-	opts=(-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts="$work/parts"
-		-o Dir::State::lists="$work/lists" -o APT::Get::List-Cleanup=0
-		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
-	((EUID == 0)) && opts+=(-o APT::Sandbox::User=root)
-	say "fetching $BOCHS_ORIG (source package bochs $BOCHS_VERSION of Debian $BOCHS_SUITE)"
-	apt-get -q "${opts[@]}" update >"$work/log" 2>&1 ||
-		bochs_fetch_failed "$work" "apt-get update for $BOCHS_SUITE"
-	line=$(cd "$work" && apt-get "${opts[@]}" source --print-uris "bochs=$BOCHS_VERSION" \
-		2>>"$work/log" | grep -F "$BOCHS_ORIG") ||
-		bochs_fetch_failed "$work" "apt-get source --print-uris bochs=$BOCHS_VERSION"
-	read -r uri name _ hash <<<"$line"
-	[[ $hash == "SHA256:$BOCHS_SHA256" ]] ||
-		die "the archive lists $name with $hash, pinned is SHA256:$BOCHS_SHA256"
-	uri=${uri#\'} uri=${uri%\'}
-	/usr/lib/apt/apt-helper "${opts[@]}" download-file "$uri" "$work/$BOCHS_ORIG" "$hash" \
-		>>"$work/log" 2>&1 || bochs_fetch_failed "$work" "apt-helper download-file of $name"
-	mv "$work/$BOCHS_ORIG" "$1"
-	rm -rf "$work"
-}
-
-bochs_fetch_failed() {
-	sed 's/^/    /' "$1/log" >&2
-	say "could not get the source of Bochs. Tried: $2, with these sources:"
-	sed 's/^/    /' "$1/parts/source.sources" >&2
-	rm -rf "$1"
-	die "put $BOCHS_ORIG (SHA-256 $BOCHS_SHA256) into $CACHE by hand, then try again"
-}
-
-bochs_tarball() {
-	local file=$CACHE/$BOCHS_ORIG
-	[[ -f $file ]] || bochs_fetch "$file"
-	printf '%s  %s\n' "$BOCHS_SHA256" "$file" | sha256sum --check --quiet >&2 ||
-		die "$file is not what is pinned: remove it and try again"
-	printf '%s' "$file"
-}
-
 # bochs_progress PID DIR: a line every few seconds while PID compiles in DIR.
 bochs_progress() {
 	local start=$SECONDS
@@ -172,7 +112,7 @@ bochs_build() {
 	[[ -x $dir/bochs ]] && return
 	lock
 	[[ -x $dir/bochs ]] && return
-	tarball=$(bochs_tarball)
+	tarball=$(source_tarball bochs "$BOCHS_SUITE" "$BOCHS_VERSION" "$BOCHS_ORIG" "$BOCHS_SHA256")
 	BOCHS_WORK=$(mktemp -d "$CACHE/bochs.XXXXXX")
 	trap 'rm -rf "$BOCHS_WORK"' EXIT
 	tar -xf "$tarball" -C "$BOCHS_WORK"

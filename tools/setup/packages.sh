@@ -48,6 +48,10 @@ STEP[shim]="debs fetch_shim"
 WHY[qemu]="QEMU with TCG and KVM"
 PACKAGES[qemu]="qemu-system-x86 ovmf python3"
 
+WHY[mbedtls]="Mbed TLS 3.6 LTS, the sources, from Debian's source package"
+PACKAGES[mbedtls]="bzip2"
+STEP[mbedtls]="mbedtls mbedtls_unpack"
+
 WHY[trustlet]="signatures of trustlets"
 PACKAGES[trustlet]="openssl python3"
 

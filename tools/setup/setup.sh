@@ -10,7 +10,7 @@
 # version and content.
 #
 # setup.sh --list prints the groups; setup.sh --packages GROUP... prints packages only; setup.sh
-# --bochs fast|debug prints the folder of that build.
+# --bochs fast|debug prints the folder of that build; setup.sh --mbedtls that of Mbed TLS's sources.
 
 set -euo pipefail
 export LC_ALL=C
@@ -64,6 +64,12 @@ main() {
 		# shellcheck source=bochs.sh
 		. "$SETUP/bochs.sh"
 		bochs_dir "$2"
+		exit 0
+		;;
+	--mbedtls)
+		# shellcheck source=mbedtls.sh
+		. "$SETUP/mbedtls.sh"
+		mbedtls_dir
 		exit 0
 		;;
 	--packages) shift; packages_of "$@"; exit 0 ;;

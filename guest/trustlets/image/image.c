@@ -38,26 +38,32 @@ static bool key_has_form(const uint8_t *key, const struct form *form)
 	    (form->tail_size == 0 || memcmp(tail, form->tail, form->tail_size) == 0);
 }
 
-static bool block_valid(const struct redoubt_image_signature *block, size_t size)
+enum image_fault image_signature_check(const void *block, size_t size,
+    struct image_signature *found)
 {
+	const struct redoubt_image_signature *head = block;
+	const uint8_t *key = (const uint8_t *)block + sizeof(*head);
 	const struct form *form;
 
-	if (size < sizeof(*block) || block->magic != IMAGE_SIGNATURE_MAGIC ||
-	    block->algorithm == 0 || block->algorithm >= FORMS)
-		return false;
-	form = &forms[block->algorithm];
-	if (block->key_size != form->key_size || block->signature_size != form->signature_size ||
-	    size != sizeof(*block) + form->key_size + form->signature_size ||
-	    (block->reserved[0] | block->reserved[1] | block->reserved[2]) != 0)
-		return false;
-	return key_has_form((const uint8_t *)(block + 1), form);
+	*found = (struct image_signature){ 0 };
+	if (size < sizeof(*head) || head->magic != IMAGE_SIGNATURE_MAGIC || head->algorithm == 0 ||
+	    head->algorithm >= FORMS)
+		return IMAGE_BAD_SIGNATURE_BLOCK;
+	form = &forms[head->algorithm];
+	if (head->key_size != form->key_size || head->signature_size != form->signature_size ||
+	    size != sizeof(*head) + form->key_size + form->signature_size ||
+	    (head->reserved[0] | head->reserved[1] | head->reserved[2]) != 0 ||
+	    !key_has_form(key, form))
+		return IMAGE_BAD_SIGNATURE_BLOCK;
+	*found = (struct image_signature){ head->algorithm, key, form->key_size,
+		key + form->key_size, form->signature_size };
+	return IMAGE_OK;
 }
 
 enum image_fault image_file_check(const void *file, size_t size, struct image_signature *found)
 {
 	const struct redoubt_image *image = file;
 	enum image_fault fault = image_check(image, size);
-	const struct redoubt_image_signature *block;
 	size_t loaded;
 
 	*found = (struct image_signature){ 0 };
@@ -66,11 +72,5 @@ enum image_fault image_file_check(const void *file, size_t size, struct image_si
 	loaded = (size_t)image->pages * IMAGE_PAGE;
 	if (size == loaded)
 		return IMAGE_OK;
-	block = (const void *)((const uint8_t *)file + loaded);
-	if (!block_valid(block, size - loaded))
-		return IMAGE_BAD_SIGNATURE_BLOCK;
-	*found = (struct image_signature){ block->algorithm, (const uint8_t *)(block + 1),
-		block->key_size, (const uint8_t *)(block + 1) + block->key_size,
-		block->signature_size };
-	return IMAGE_OK;
+	return image_signature_check((const uint8_t *)file + loaded, size - loaded, found);
 }

@@ -22,6 +22,14 @@ struct image_signature {
 };
 
 /*
+ * Judges what stands behind the pages, `size` bytes that nobody else can change, aligned to 8, not
+ * none: IMAGE_OK, and `found` points into them, or IMAGE_BAD_SIGNATURE_BLOCK. Says nothing of
+ * whether the signature is right.
+ */
+enum image_fault image_signature_check(const void *block, size_t size,
+    struct image_signature *found);
+
+/*
  * Judges a file that nobody else can change, header first (image_check()). `file` is aligned to 8
  * bytes. On IMAGE_OK `found` is set. Says nothing of whether the signature is right.
  */

@@ -35,7 +35,7 @@ struct page {
 static struct {
 	struct page *page; /* the table; then, page-aligned: */
 	uint8_t *memory;
-	size_t pages;
+	size_t pages, used, peak;
 	uint64_t secret;
 } heap;
 
@@ -50,6 +50,7 @@ void heap_start(void *memory, size_t bytes, uint64_t secret)
 	heap.page = memory;
 	heap.memory = (uint8_t *)memory + table * PAGE;
 	heap.pages = all - table;
+	heap.used = heap.peak = 0;
 	heap.secret = secret;
 }
 
@@ -88,6 +89,18 @@ static void *handed_out(uint8_t *start, size_t size)
 	return start;
 }
 
+struct heap_use trustlet_heap_use(void)
+{
+	return (struct heap_use){ heap.pages, heap.used, heap.peak };
+}
+
+static void count_used(size_t pages)
+{
+	heap.used += pages;
+	if (heap.used > heap.peak)
+		heap.peak = heap.used;
+}
+
 /* The first of `count` free pages in a row, or heap.pages. */
 static size_t find_free(size_t count)
 {
@@ -111,6 +124,7 @@ static void *run_alloc(size_t size)
 	for (size_t i = first + 1; i < first + count; i++)
 		heap.page[i].kind = RUN_REST;
 	heap.page[first] = (struct page){ .kind = RUN, .pages = (uint32_t)count };
+	count_used(count);
 	return handed_out(heap.memory + first * PAGE, count * PAGE);
 }
 
@@ -138,6 +152,7 @@ static struct page *slot_page(unsigned class)
 	if (i == heap.pages)
 		return NULL;
 	heap.page[i] = (struct page){ .kind = SLOTS, .class = (uint8_t) class };
+	count_used(1);
 	return &heap.page[i];
 }
 
@@ -211,12 +226,15 @@ void free(void *memory)
 	trustlet_scrub(memory, size);
 	if (page->kind == RUN) {
 		memset(page, 0, size / PAGE * sizeof(*page));
+		heap.used -= size / PAGE;
 		return;
 	}
 	slot = (uintptr_t)memory % PAGE / size;
 	page->taken[slot / BITS] &= ~(1ull << slot % BITS);
-	if (--page->used == 0)
+	if (--page->used == 0) {
 		*page = (struct page){ .kind = FREE };
+		heap.used--;
+	}
 }
 
 void *realloc(void *memory, size_t bytes)

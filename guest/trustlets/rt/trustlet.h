@@ -96,6 +96,13 @@ void trustlet_random(void *to, size_t bytes);
  */
 void copy_in_once(void *to, const volatile void *from, size_t bytes);
 
+/* Pages of the heap: there are, in use, in use at most since the start. */
+struct heap_use {
+	size_t pages, used, peak;
+};
+
+struct heap_use trustlet_heap_use(void);
+
 /* Zeroes memory; is never optimized away. */
 void trustlet_scrub(void *memory, size_t bytes);
 

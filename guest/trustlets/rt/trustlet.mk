@@ -7,7 +7,8 @@
 #   RT       this folder, in a checkout of the project
 #   KEY      private key (PEM) to sign with; empty: the image stays unsigned
 #
-# and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD. The result is
+# and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files of the
+# checkout, from its top), MBEDTLS (what to link of Mbed TLS, see mbedtls.mk). The result is
 # $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it, because
 # its dispatcher is made from requests.def.
 
@@ -37,10 +38,13 @@ TRUSTLET_LDFLAGS := -static -nostdlib --fatal-warnings --no-undefined --orphan-h
 	--defsym=HEAP_PAGES=$(HEAP_PAGES) --defsym=STACK_PAGES=$(STACK_PAGES)
 
 RT_OBJS := $(patsubst $(RT)/%,$(O)/rt/%.o,$(basename $(wildcard $(RT)/*.S $(RT)/*.c)))
-TRUSTLET_OBJS := $(patsubst %.c,$(O)/%.o,$(SRCS))
+TRUSTLET_OBJS := $(patsubst %.c,$(O)/%.o,$(SRCS)) $(patsubst %.c,$(O)/tree/%.o,$(TREE_SRCS))
+MBEDTLS_OBJS :=
 
 .PHONY: all show clean
 all: $(O)/$(NAME).img
+
+include $(if $(MBEDTLS),$(RT)/mbedtls.mk)
 
 $(O)/rt/%.o: $(RT)/%.c
 	@mkdir -p $(@D)
@@ -48,12 +52,15 @@ $(O)/rt/%.o: $(RT)/%.c
 $(O)/rt/%.o: $(RT)/%.S
 	@mkdir -p $(@D)
 	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/tree/%.o: $(RT_TOP)/%.c
+	@mkdir -p $(@D)
+	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
 
 # A weak symbol that nobody defines would silently be 0.
-$(O)/$(NAME).elf: $(RT_OBJS) $(TRUSTLET_OBJS) $(RT)/trustlet.lds
+$(O)/$(NAME).elf: $(RT_OBJS) $(TRUSTLET_OBJS) $(MBEDTLS_OBJS) $(RT)/trustlet.lds
 	@if nm -A $(filter %.o,$^) | grep ' [vw] ' >&2; then echo "undefined, though weakly" >&2; exit 1; fi
 	$(LD) $(TRUSTLET_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
 
@@ -67,4 +74,4 @@ show: $(O)/$(NAME).img
 clean:
 	rm -rf $(O)
 
--include $(RT_OBJS:.o=.d) $(TRUSTLET_OBJS:.o=.d)
+-include $(RT_OBJS:.o=.d) $(TRUSTLET_OBJS:.o=.d) $(MBEDTLS_OBJS:.o=.d)

@@ -94,6 +94,7 @@ static void keeps_what_is_written(void **state)
 	assert_true(taken > count / 4);
 	for (unsigned i = 0; i < HELD; i++)
 		rt_free(held[i].at);
+	assert_int_equal(trustlet_heap_use().used, 0);
 	assert_non_null(rt_malloc((PAGES - 2) * PAGE));
 }
 
@@ -265,6 +266,27 @@ static void freed_memory_keeps_nothing(void **state)
 		assert_int_equal(small[i], 0);
 }
 
+static void use_is_counted(void **state)
+{
+	void *small, *run;
+
+	start();
+	assert_int_equal(trustlet_heap_use().pages, PAGES - 1);
+	assert_int_equal(trustlet_heap_use().peak, 0);
+	small = rt_malloc(100);
+	run = rt_malloc(9000);
+	assert_int_equal(trustlet_heap_use().used, 4);
+	rt_free(run);
+	assert_int_equal(trustlet_heap_use().used, 1);
+	run = rt_malloc(5000);
+	assert_null(rt_malloc(sizeof(memory)));
+	assert_int_equal(trustlet_heap_use().used, 3);
+	rt_free(run);
+	rt_free(small);
+	assert_int_equal(trustlet_heap_use().used, 0);
+	assert_int_equal(trustlet_heap_use().peak, 4);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(keeps_what_is_written),
 	cmocka_unit_test(is_bounded_and_says_so),
@@ -274,6 +296,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(freeing_twice_is_noticed),
 	cmocka_unit_test(a_write_after_free_is_noticed),
 	cmocka_unit_test(freed_memory_keeps_nothing),
+	cmocka_unit_test(use_is_counted),
 };
 
 UNIT_MAIN(tests)

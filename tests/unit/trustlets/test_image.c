@@ -217,6 +217,25 @@ static void every_length_but_two_is_wrong(void **state)
 	}
 }
 
+/* The block alone, as one that was copied out of a file is judged. */
+static void a_block_alone(void **state)
+{
+	size_t bytes = sizeof(file.block) + KEY + 64;
+	struct image_signature found;
+
+	good();
+	assert_int_equal(image_signature_check(&file.block, bytes, &found), IMAGE_OK);
+	assert_ptr_equal(found.key, file.key);
+	assert_ptr_equal(found.signature, file.signature);
+	for (size_t wrong = 1; wrong < bytes + 8; wrong++) {
+		if (wrong == bytes)
+			continue;
+		assert_int_equal(image_signature_check(&file.block, wrong, &found),
+		    IMAGE_BAD_SIGNATURE_BLOCK);
+		assert_null(found.key);
+	}
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_good_file_passes),
 	cmocka_unit_test(every_field_has_its_range),
@@ -225,6 +244,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(a_key_has_one_form),
 	cmocka_unit_test(ids),
 	cmocka_unit_test(every_length_but_two_is_wrong),
+	cmocka_unit_test(a_block_alone),
 };
 
 UNIT_MAIN(tests)

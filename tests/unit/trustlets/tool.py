@@ -22,7 +22,7 @@ from signature import der_from_fixed, fixed_from_der  # noqa: E402
 from tap import Tap  # noqa: E402
 
 TOOL = str(TOP / "tools/trustlet")
-PLAN = 81
+PLAN = 85
 PAGE = 4096
 # Where fields stand in the header.
 VERSION, PAGES, SVN, FLAGS, ID, RESERVED = 8, 16, 36, 40, 48, 80
@@ -229,6 +229,17 @@ def test_sign_refusals(b):
     b.refused("to sign what is no image", "RDTRUST1", "sign", "--key", b.path("ec.pem"), b.elf)
 
 
+def test_signers(b):
+    printed = b.tool("signers", "signers", b.path("ec.pub"), b.path("rsa.pub"))
+    digests = [hashlib.sha256(b.openssl("pkey", "-pubin", "-in", f"{name}.pub", "-outform", "DER").stdout).digest()
+               for name in ("ec", "rsa")]
+    wanted = "".join(f'SIGNER("{name}.pub", {", ".join(f"0x{x:02x}" for x in digest)})\n'
+                     for name, digest in zip(("ec", "rsa"), digests))
+    b.tap.check(printed == wanted, "signers prints a row for each key, its digest", printed)
+    b.refused("a signer of another kind", "neither a P-256 key", "signers", b.path("p384.pub"))
+    b.refused("a private key as a signer", "not a public key in PEM", "signers", b.path("ec.pem"))
+
+
 def mutant(rng, data, size):
     """The file with a few words of header or signature block changed, or another length."""
     out = bytearray(data)
@@ -281,7 +292,7 @@ def main():
         bench = Bench(tap, scratch, os.path.abspath(f"{folder}/sample/sample.elf"))
         bench.make_keys()
         for test in (test_make, test_show, test_sign, test_verify_refusals, test_file_refusals,
-                     test_make_refusals, test_sign_refusals, test_der):
+                     test_make_refusals, test_sign_refusals, test_signers, test_der):
             test(bench)
         test_same_verdicts(bench, os.path.abspath(verdict))
     return tap.status()
