@@ -37,6 +37,14 @@ WHY[kernel-cloud]="Debian's current cloud kernel image (unpacked, not installed)
 PACKAGES[kernel-cloud]="xz-utils"
 STEP[kernel-cloud]="debs fetch_kernel cloud"
 
+WHY[headers]="headers of both kernels for redoubt.ko (unpacked, not installed), what their tools need, OpenSSL to sign"
+PACKAGES[headers]="gcc make libelf1 openssl xz-utils"
+STEP[headers]="debs fetch_all_headers"
+
+WHY[lint-driver]="sparse; checkpatch.pl out of the kernel's source"
+PACKAGES[lint-driver]="sparse perl xz-utils"
+STEP[lint-driver]="debs fetch_checkpatch"
+
 WHY[initramfs]="userland of the test initramfs (busybox, unpacked, not installed) and a static C library"
 PACKAGES[initramfs]="gcc libc6-dev python3"
 STEP[initramfs]="debs fetch_deb busybox-static"
