@@ -10,9 +10,6 @@ $(B)/gen/redoubt_calls.h: monitor/abi/calls.def monitor/abi/status.def $(GEN_CAL
 $(B)/gen/redoubt_test_calls.h: monitor/test/testcalls.def monitor/abi/status.def $(GEN_CALLS)
 	$(PY) $(GEN_CALLS) stubs $< $@
 
-$(B)/gen/redoubt_linux.h: guest/linux/driver/planned.def $(CALL_TABLES) $(GEN_CALLS)
-	$(PY) $(GEN_CALLS) linux $< $@
-
 $(B)/gen/redoubt_status.h: monitor/abi/status.def $(GEN_CALLS)
 	$(PY) $(GEN_CALLS) status $@
 
@@ -29,5 +26,5 @@ calls-page: ## write monitor/abi/CALLS.md anew from the call table
 unseen-page: ## write arch/x86/UNSEEN.md anew from the CPUID and MSR policy
 	$(PY) tools/build/gen_policy.py --unseen $(POLICY) > arch/x86/UNSEEN.md
 
-GENERATED := $(addprefix $(B)/gen/,redoubt_calls.h redoubt_test_calls.h redoubt_linux.h redoubt_status.h calls.checked)
+GENERATED := $(addprefix $(B)/gen/,redoubt_calls.h redoubt_test_calls.h redoubt_status.h calls.checked)
 ALL_TARGETS += $(GENERATED)

@@ -47,9 +47,9 @@ lint-unseen: setup-build ## the page of policy rows never seen at work
 	@tests/run $@ -- $(PY) tools/lint/unseen.py
 
 lint-driver: setup-build ## checkpatch and sparse on the Linux driver
-	@$(SETUP) headers lint-driver
-	@$(MAKE) --no-print-directory -s $(B)/gen/redoubt_linux.h
-	@tests/run $@ -- $(PY) tools/lint/driver.py $(CACHE)/debs/headers-cloud/build $(CACHE)/debs/checkpatch $(B)/gen
+	@$(SETUP) kernel-cloud lint-driver
+	@$(MAKE) --no-print-directory -s $(LINUX_CALLS)
+	@tests/run $@ -- $(PY) tools/lint/driver.py $(CACHE)/debs/headers-cloud/build $(CACHE)/debs/checkpatch $(B)
 
 lint-image: lint-setup $(LINT_IMAGES) $(LINT_TEST_IMAGES) ## what may not be in a linked monitor
 	@$(call lint_each,$(PY) tools/lint/image.py,$$v $(B)/monitor/redoubt-$$v.elf $(B)/monitor/redoubt-$$v-test.elf)

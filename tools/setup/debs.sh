@@ -122,7 +122,7 @@ place_headers() {
 	done
 }
 
-# Headers for the very kernel that fetch_kernel $1 unpacked, with all they need, as one tree; the
+# Kernel $1, and headers for the very one that was unpacked, with all they need, as one tree; the
 # modules' folder inside is $CACHE/debs/headers-$1/build.
 fetch_headers() {
 	local release version package dir work
@@ -152,11 +152,6 @@ fetch_headers() {
 		rm -rf "$work"
 	fi
 	ln -sfn "${dir##*/}" "$DEBS/headers-$1"
-}
-
-fetch_all_headers() {
-	fetch_headers stock
-	fetch_headers cloud
 }
 
 # checkpatch.pl is in no package but the whole source's. Any version will do, so it is fetched once.

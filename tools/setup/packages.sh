@@ -29,17 +29,16 @@ WHY[bochs-debug]="Bochs again with its own debugger, for make debug"
 PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 libreadline-dev"
 STEP[bochs-debug]="bochs bochs_build debug"
 
-WHY[kernel]="Debian's current stock kernel image (unpacked, not installed)"
-PACKAGES[kernel]="xz-utils"
-STEP[kernel]="debs fetch_kernel stock"
+# What the tools of a kernel's headers need, to build and sign redoubt.ko.
+FOR_HEADERS="gcc make libelf1 openssl xz-utils"
 
-WHY[kernel-cloud]="Debian's current cloud kernel image (unpacked, not installed)"
-PACKAGES[kernel-cloud]="xz-utils"
-STEP[kernel-cloud]="debs fetch_kernel cloud"
+WHY[kernel]="Debian's current stock kernel image and its headers (unpacked, not installed)"
+PACKAGES[kernel]=$FOR_HEADERS
+STEP[kernel]="debs fetch_headers stock"
 
-WHY[headers]="headers of both kernels for redoubt.ko (unpacked, not installed), what their tools need, OpenSSL to sign"
-PACKAGES[headers]="gcc make libelf1 openssl xz-utils"
-STEP[headers]="debs fetch_all_headers"
+WHY[kernel-cloud]="Debian's current cloud kernel image and its headers (unpacked, not installed)"
+PACKAGES[kernel-cloud]=$FOR_HEADERS
+STEP[kernel-cloud]="debs fetch_headers cloud"
 
 WHY[lint-driver]="sparse; checkpatch.pl out of the kernel's source"
 PACKAGES[lint-driver]="sparse perl xz-utils"

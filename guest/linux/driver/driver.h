@@ -7,9 +7,9 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
+#include "guest/linux/calls.h"
 #include "guest/linux/redoubt.h"
 #include "monitor/abi/cpuid.h"
-#include "redoubt_linux.h"
 
 /* What was found at load time and does not change. */
 struct redoubt_monitor {
