@@ -210,6 +210,7 @@ def linux(planned):
            "/* Calls from here on are not in the table yet. */", f"#define REDOUBT_PLANNED {PLANNED_ID:#x}u", "",
            "/* Makes a call with the registers given, and puts what came back there. */",
            "uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS]);", ""]
+    out += [f"#define REDOUBT_ID_{row.name} {row.number:#x}u" for row in rows] + [""]
     for row in rows:
         out += stub(row)
     return "\n".join(out + status_functions() + status_errors() + ["#endif", ""])

@@ -3,8 +3,8 @@
 
 # Stubs of the calls for Linux, which the library reads for its sentences, too.
 LINUX_CALLS := $(B)/guest/linux/calls.h
-$(LINUX_CALLS): guest/linux/driver/planned.def $(CALL_TABLES) $(GEN_CALLS)
-	$(PY) $(GEN_CALLS) linux $< $@
+$(LINUX_CALLS): guest/linux/driver/planned.def monitor/abi/calls.def monitor/abi/status.def tools/build/gen_calls.py
+	$(PY) tools/build/gen_calls.py linux $< $@
 
 DRIVER := $(B)/guest/linux/driver
 DRIVER_SRCS := $(wildcard guest/linux/driver/*.c guest/linux/driver/*.h) guest/linux/driver/Kbuild
