@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import struct
 import sys
 
@@ -15,6 +16,7 @@ from spec import BUILD  # noqa: E402
 INSMOD = "insmod /lib/modules/$(uname -r)/redoubt.ko; echo insmod status $?"
 RMMOD = "rmmod redoubt; echo rmmod status $?"
 SYSFS = "/sys/class/misc/redoubt"
+CALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../monitor/abi/calls.def")
 
 
 def build_id(vendor):
@@ -22,6 +24,12 @@ def build_id(vendor):
     with open(os.path.join(BUILD, "monitor", f"redoubt-{vendor}.img"), "rb") as f:
         header = f.read(mkimage.DIGEST_AT + 8)
     return f"{struct.unpack_from('<Q', header, mkimage.DIGEST_AT)[0]:016x}"
+
+
+def has_call(name):
+    """Whether the monitor that was built has this row in its call table."""
+    with open(CALLS, encoding="ascii") as f:
+        return re.search(rf"^CALL\(\d+, {name},", f.read(), re.M) is not None
 
 
 class Driver:
@@ -41,7 +49,8 @@ class Driver:
             return [self.not_without_monitor, self.device_without_monitor]
         if not self.args.driver:
             return []
-        return [self.load, self.kernel_log, self.sysfs, self.log, self.log_json, self.nothing_yet, self.ioctls,
+        return [self.load, self.kernel_log, self.sysfs, self.log, self.log_json, self.partitions, self.restart, self.audit,
+                self.ioctls,
                 self.status, self.unload, self.device_without_module]
 
     def not_without_monitor(self):
@@ -73,7 +82,7 @@ class Driver:
                   "cpus": str(self.args.cpus), "features": " ".join(state["protected"]),
                   "degraded": " ".join(state["not_protected"])}
         wrong = {k: (v, got.get(k)) for k, v in wanted.items() if got.get(k) != v}
-        self.tap.check(not wrong and "partitions" not in got,
+        self.tap.check(not wrong and ("partitions" in got) == has_call("partition_info"),
                        "sysfs tells the build, the CPUs, the features and the claims", f"{wrong} in {got}")
 
     def log(self):
@@ -93,12 +102,23 @@ class Driver:
             objects = [str(why)]
         self.tap.check(objects == plain, "redoubtctl log --json has the same lines", f"{objects} {plain}")
 
-    def nothing_yet(self):
-        """To change with the rows of the call table for partitions and the audit ring."""
-        text = "".join(self.ask(f"redoubtctl {command}; echo exit status $?")
-                       for command in ("partitions --json", "audit --follow", "restart 1"))
-        self.tap.check(text.count("this monitor has no") == 3 and text.count("exit status 3") == 3,
-                       "redoubtctl says that this monitor has no partitions and no audit ring to read", text)
+    def ctl(self, command, row, there, what):
+        """One check of a command that needs a row of the call table: what it says with it, or that there is none."""
+        text = self.ask(f"redoubtctl {command}; echo exit status $?")
+        wanted = there if has_call(row) else ("this monitor has no", "exit status 3")
+        self.tap.check(all(word in text for word in wanted),
+                       what if has_call(row) else f"redoubtctl {command}: this monitor has no such thing", text)
+
+    def partitions(self):
+        self.ctl("partitions --json", "partition_info", ('{"partitions":[', "exit status 0"),
+                 "redoubtctl partitions lists them")
+
+    def restart(self):
+        self.ctl("restart 64", "partition_restart", ("refused: The object is not in the state", "exit status 1"),
+                 "redoubtctl restart of no partition is refused")
+
+    def audit(self):
+        self.ctl("audit --json", "audit_read", ("exit status 0",), "redoubtctl audit prints the audit ring")
 
     def ioctls(self):
         text = self.ask("/tests/ioctls")
