@@ -72,8 +72,9 @@ struct redoubt_ioc_partition {
 
 /*
  * A request, carried through to its answer. EBUSY: no free VP within wait_ms; EBADFD: no such
- * partition, or not ready; EOWNERDEAD: it died, or is dead; EINTR: the caller was killed, the
- * request is cancelled; EBADF: not open for writing.
+ * partition, or not ready; EOWNERDEAD: it died, or is dead; ECANCELED: it was restarted meanwhile,
+ * or the request was suspended for too long; EINTR: the caller was killed, the request is
+ * cancelled; EBADF: not open for writing.
  */
 struct redoubt_ioc_request {
 	__u32 partition;	/* in */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause-Patent
 /* Partitions: what they are, requests to them, starting one anew. */
+#include <linux/bits.h>
 #include <linux/delay.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -13,11 +14,11 @@
 /* Items of partition_info. */
 enum item { ITEM_SUMMARY, ITEM_ID, ITEM_MEASUREMENT, ITEM_SIGNER };
 
-/* Bits 63:32 of a request's state: not zero while it is suspended. */
-static u32 token_of(u64 state)
-{
-	return state >> 32;
-}
+/* In the state of a request: there is no answer yet, its first word is a token. */
+#define SUSPENDED BIT_ULL(32)
+
+/* Of the memory that partition_info counts. */
+#define PAGE_BYTES 4096
 
 static u64 info_words(u32 number, enum item item, void *to)
 {
@@ -51,13 +52,14 @@ int redoubt_ioc_partition(struct redoubt_ioc_partition *arg)
 	arg->svn = summary[1];
 	arg->flags = summary[1] >> 32;
 	arg->served = summary[2];
-	arg->memory = summary[3];
+	arg->memory = summary[3] * PAGE_BYTES;
 	return 0;
 }
 
 /*
- * Makes the request and carries it to its end: a token says that an interrupt
- * of ours came in between.
+ * Makes the request and carries it to its end: it is suspended when an interrupt
+ * of ours comes in between. A token that is no longer good means that the monitor
+ * has taken the partition from us: it was restarted, or we let it wait too long.
  */
 static int request_once(const struct redoubt_ioc_request *arg,
 			struct redoubt_partition_call *answer)
@@ -67,13 +69,15 @@ static int request_once(const struct redoubt_ioc_request *arg,
 	u64 rax;
 
 	rax = redoubt_partition_call(target, arg->words[0], arg->words[1], arg->words[2], answer);
-	while (!rax && token_of(answer->state)) {
+	while (!rax && answer->state & SUSPENDED) {
 		if (fatal_signal_pending(current)) {
-			redoubt_partition_cancel(token_of(answer->state));
+			redoubt_partition_cancel(answer->first);
 			return -EINTR;
 		}
 		cond_resched();
-		rax = redoubt_partition_resume(token_of(answer->state), &more);
+		rax = redoubt_partition_resume(answer->first, &more);
+		if (redoubt_status_of(rax) == REDOUBT_STATE)
+			return -ECANCELED;
 		*answer = (struct redoubt_partition_call){ more.state, more.first, more.second,
 							   more.third };
 	}

@@ -5,7 +5,7 @@
 #include "tests/unit/linux/fake.h"
 #include "tests/unit/unit.h"
 
-#define TOKEN 0x70u /* the first; each suspension has the next */
+#define TOKEN 0x700000001ull /* the first; each suspension has the next */
 
 /* The monitor: what it will do and what it was asked. */
 static struct {
@@ -30,9 +30,11 @@ static char frame[4096];
 
 static u64 answer(u64 regs[CALL_REGS], u64 token)
 {
-	regs[0] = (u64)token << 32 | (token ? 0 : 5);
+	regs[0] = token ? 1ull << 32 : 5;
 	for (unsigned int i = 1; i < CALL_REGS; i++)
 		regs[i] = token ? 0 : 100 + i;
+	if (token)
+		regs[1] = token;
 	return 0;
 }
 
@@ -159,7 +161,7 @@ static void failed_resumption_ends_the_request(void **state)
 
 	monitor.suspend = 3;
 	monitor.resume_result = REDOUBT_STATE;
-	assert_int_equal(redoubt_ioc_request(&request), -EBADFD);
+	assert_int_equal(redoubt_ioc_request(&request), -ECANCELED);
 	assert_int_equal(monitor.resumes, 3);
 	assert_int_equal(request.words[0], 11);
 }
@@ -243,7 +245,7 @@ static void partition_is_told_in_four_items(void **state)
 	assert_int_equal(partition.svn, 4);
 	assert_int_equal(partition.flags, 9);
 	assert_int_equal(partition.served, 4);
-	assert_int_equal(partition.memory, 5);
+	assert_int_equal(partition.memory, 5 * 4096);
 	memcpy(&word, partition.id, 8);
 	assert_int_equal(word, 1ull << 56 | 2);
 	memcpy(&word, partition.measurement + 24, 8);
