@@ -59,14 +59,14 @@ u64 redoubt_raw_call(u64 id, u64 regs[CALL_REGS])
 
 int redoubt_error(u64 rax)
 {
-	return -redoubt_errno(redoubt_status_of(rax));
+	return -redoubt_errno(redoubt_status(rax));
 }
 
 static bool has_partitions(void)
 {
 	struct redoubt_partition_info info;
 
-	return redoubt_status_of(redoubt_partition_info(1, 0, &info)) != REDOUBT_UNKNOWN_CALL;
+	return redoubt_status(redoubt_partition_info(1, 0, &info)) != REDOUBT_UNKNOWN_CALL;
 }
 
 int redoubt_detect(void)
@@ -91,7 +91,7 @@ int redoubt_detect(void)
 	rax = redoubt_version(&version);
 	if (rax) {
 		pr_err("the monitor does not tell its version: %s\n",
-		       redoubt_status_name(redoubt_status_of(rax)) ?: "status unknown");
+		       redoubt_status_name(redoubt_status(rax)) ?: "status unknown");
 		return -ENODEV;
 	}
 	redoubt_monitor.abi = version.abi;

@@ -33,6 +33,12 @@ struct redoubt_file {
 /* Looks for the monitor; -ENODEV, said why in the log, if there is none to talk to. */
 int redoubt_detect(void);
 
+/* The status in the RAX that a call returned. */
+static inline unsigned int redoubt_status(u64 rax)
+{
+	return rax & 0xffff;
+}
+
 /* 0 or a negative errno for what a call returned in RAX. */
 int redoubt_error(u64 rax);
 

@@ -44,7 +44,7 @@ int redoubt_ioc_partition(struct redoubt_ioc_partition *arg)
 		rax = info_words(arg->number, ITEM_MEASUREMENT, arg->measurement);
 	if (!rax)
 		rax = info_words(arg->number, ITEM_SIGNER, arg->signer);
-	if (redoubt_status_of(rax) == REDOUBT_STATE)
+	if (redoubt_status(rax) == REDOUBT_STATE)
 		return -ENOENT;
 	if (rax)
 		return redoubt_error(rax);
@@ -76,7 +76,7 @@ static int request_once(const struct redoubt_ioc_request *arg,
 		}
 		cond_resched();
 		rax = redoubt_partition_resume(answer->first, &more);
-		if (redoubt_status_of(rax) == REDOUBT_STATE)
+		if (redoubt_status(rax) == REDOUBT_STATE)
 			return -ECANCELED;
 		*answer = (struct redoubt_partition_call){ more.state, more.first, more.second,
 							   more.third };

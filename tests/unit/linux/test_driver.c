@@ -109,7 +109,7 @@ uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS])
 
 int redoubt_error(u64 rax)
 {
-	return -redoubt_errno(redoubt_status_of(rax));
+	return -redoubt_errno(redoubt_status(rax));
 }
 
 static int fresh(void **state)
