@@ -3,12 +3,13 @@
 """Boots Debian on an emulated machine and checks, from inside and outside, what runs below it.
 
 usage: boot.py --name NAME [--vendor V] [--engine E] [--kernel stock|cloud] [--cpus N] [--via stub|shim] [--bare]
-               [--reboot] [--hotplug] [--driver]
+               [--reboot] [--hotplug] [--driver] [--partitions]
 
   --bare     without the monitor: the same checks must then give the opposite answer
   --reboot   reboots first, so that everything is checked on the second start
   --hotplug  takes the last CPU down and up again before the checks (two CPUs or more)
   --driver   redoubt.ko and what redoubtctl asks it, too (driver.py); with --bare only that it is refused
+  --partitions  with --driver: the loader that carries the test partitions, and requests to them
 
 Speaks TAP.
 """
@@ -31,6 +32,7 @@ from tap import Tap  # noqa: E402
 from trouble import trouble  # noqa: E402
 
 PROMPT = re.escape(linux.PROMPT)
+PARTITIONS_LOADER = os.path.join(BUILD, "boot", "redoubt-partitions.efi")
 INITRAMFS = os.path.join(BUILD, "tests", "boot", "initramfs.cpio")
 REGION = re.compile(r"^redoubt: monitor at (0x[0-9a-f]+) size (0x[0-9a-f]+)", re.M)
 RAM = re.compile(r"^\s*([0-9a-f]+)-([0-9a-f]+) : System RAM", re.M)
@@ -165,7 +167,8 @@ class Boot:
 
 def machine_of(args, name, bare):
     spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "boot", name + ".img"), cpus=args.cpus)
-    linux.disk(spec.disk, args.kernel, None if bare else linux.LOADER, args.via, initramfs=INITRAMFS,
+    loader = PARTITIONS_LOADER if args.partitions else linux.LOADER
+    linux.disk(spec.disk, args.kernel, None if bare else loader, args.via, initramfs=INITRAMFS,
                acpi=not load_engine(args.engine).HAS_ACPI)
     return Machine(spec, args.engine, args.time)
 
@@ -189,6 +192,7 @@ def parse():
     parser.add_argument("--reboot", action="store_true")
     parser.add_argument("--hotplug", action="store_true")
     parser.add_argument("--driver", action="store_true")
+    parser.add_argument("--partitions", action="store_true")
     return parser.parse_args()
 
 

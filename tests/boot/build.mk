@@ -4,15 +4,15 @@
 BOOT_PY := $(PY) tests/boot/boot.py
 # The small userland and, behind it, what only these tests run in it.
 BOOT_INITRAMFS := $(B)/tests/boot/initramfs.cpio
-BOOT_IOCTLS := $(B)/tests/boot/driver/ioctls
+BOOT_PROGRAMS := $(B)/tests/boot/driver/ioctls $(B)/tests/boot/driver/requests
 BOOT_RATIO := $(B)/bench/boot_ratio.json
 
-$(BOOT_IOCTLS): tests/boot/driver/ioctls.c guest/linux/redoubt.h
+$(BOOT_PROGRAMS): $(B)/tests/boot/driver/%: tests/boot/driver/%.c guest/linux/redoubt.h
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_CFLAGS) -static -s $< -o $@
 
-$(BOOT_INITRAMFS): $(INITRAMFS) $(BOOT_IOCTLS) guest/linux/mkinitramfs.py
-	$(PY) guest/linux/mkinitramfs.py $@.more $(BOOT_IOCTLS)=tests/ioctls
+$(BOOT_INITRAMFS): $(INITRAMFS) $(BOOT_PROGRAMS) guest/linux/mkinitramfs.py
+	$(PY) guest/linux/mkinitramfs.py $@.more $(foreach p,$(BOOT_PROGRAMS),$(p)=tests/$(notdir $(p)))
 	cat $(INITRAMFS) $@.more > $@
 
 .PHONY: check-boot setup-boot bench-boot bench-boot-svm

@@ -50,7 +50,7 @@ class Driver:
         if not self.args.driver:
             return []
         return [self.load, self.kernel_log, self.sysfs, self.log, self.log_json, self.partitions, self.restart, self.audit,
-                self.ioctls,
+                *([self.requests] if self.args.partitions else []), self.ioctls,
                 self.status, self.unload, self.device_without_module]
 
     def not_without_monitor(self):
@@ -123,6 +123,10 @@ class Driver:
     def ioctls(self):
         text = self.ask("/tests/ioctls")
         self.tap.check("29 good, 0 bad" in text, "wrong ioctls, rights and sizes are refused", text)
+
+    def requests(self):
+        text = self.ask("/tests/requests")
+        self.tap.check("12 good, 0 bad" in text, "requests are answered, resumed, cancelled, ended by their limit", text)
 
     def status(self):
         text = self.ask("redoubtctl status; redoubtctl status --json")
