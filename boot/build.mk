@@ -58,7 +58,8 @@ $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
 # Images of secure partitions that redoubt.efi and its test build carry: at most four files, as
 # tools/trustlet writes them.
 PARTITIONS ?=
-TEST_PARTITIONS := $(addprefix $(B)/guest/trustlets/,probe/probe.img sample/sample.img)
+TEST_PARTITIONS := $(addprefix $(B)/guest/trustlets/,probe/probe.img sample/sample.img) \
+	$(B)/tests/trustlets/codeint/codeint.img
 
 # Sections that carry FILES as secure partitions: $(call partition_sections,FILES), for any NAME_SECTIONS.
 partition_sections = $(if $(word 5,$(1)),$(error more than four secure partitions: $(1)))$(strip $(join \

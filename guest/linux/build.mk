@@ -2,19 +2,25 @@
 # guest/linux: redoubtctl and the small userland that boots in tests and in `make run`.
 
 REDOUBTCTL := $(B)/guest/linux/redoubtctl/redoubtctl
-REDOUBTCTL_OBJS := $(addprefix $(B)/guest/linux/redoubtctl/,redoubtctl.o state.o print.o)
-LINUX_CFLAGS := -std=gnu17 -Os $(WARN) $(REPRO) -I. -D_GNU_SOURCE -ffunction-sections
+REDOUBTCTL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard guest/linux/redoubtctl/*.c))
+LIBREDOUBT := $(B)/guest/linux/libredoubt/libredoubt.a
+LIBREDOUBT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard guest/linux/libredoubt/*.c))
+LINUX_CFLAGS := -std=gnu17 -Os $(WARN) $(REPRO) -I. -I$(B) -D_GNU_SOURCE -ffunction-sections
 
 INITRAMFS := $(B)/guest/linux/initramfs.cpio
 BUSYBOX := $(CACHE)/debs/busybox-static/bin/busybox
 INITRAMFS_SCRIPTS := init greeting profile
 INITRAMFS_TESTS := $(wildcard guest/linux/initramfs/tests/*)
 
-$(B)/guest/linux/redoubtctl/%.o: guest/linux/redoubtctl/%.c
+$(REDOUBTCTL_OBJS) $(LIBREDOUBT_OBJS): $(B)/guest/linux/%.o: guest/linux/%.c | $(B)/guest/linux/calls.h
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_CFLAGS) $(DEPS) -c $< -o $@
 
-$(REDOUBTCTL): $(REDOUBTCTL_OBJS)
+$(LIBREDOUBT): $(LIBREDOUBT_OBJS)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+$(REDOUBTCTL): $(REDOUBTCTL_OBJS) $(LIBREDOUBT)
 	$(CC) -static -s -Wl,--gc-sections $^ -o $@
 
 $(BUSYBOX):
@@ -25,7 +31,8 @@ $(INITRAMFS): guest/linux/mkinitramfs.py $(REDOUBTCTL) $(BUSYBOX) \
 	$(PY) guest/linux/mkinitramfs.py $@ dev/console:char:5:1 $(BUSYBOX)=bin/busybox bin/sh@busybox \
 		$(REDOUBTCTL)=bin/redoubtctl guest/linux/initramfs/init=init \
 		guest/linux/initramfs/greeting=bin/greeting guest/linux/initramfs/profile=etc/profile \
-		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t)))
+		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t))) \
+		$(foreach k,$(DRIVER_KERNELS),$(call driver_of,$(k))=lib/modules/$(call release_of,$(k))/redoubt.ko)
 
--include $(REDOUBTCTL_OBJS:.o=.d)
-ALL_TARGETS += $(REDOUBTCTL) $(INITRAMFS)
+-include $(REDOUBTCTL_OBJS:.o=.d) $(LIBREDOUBT_OBJS:.o=.d)
+ALL_TARGETS += $(REDOUBTCTL) $(LIBREDOUBT) $(INITRAMFS)

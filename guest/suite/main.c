@@ -40,6 +40,7 @@ static const struct suite suites[] = {
 	{ "msr", suite_msr, 1 },
 	{ "mtrr", suite_mtrr, 1 },
 	{ "nmi", suite_nmi, 1 },
+	{ "offer", suite_offer, 1 },
 	{ "panic", suite_panic, 1 },
 	{ "partition", suite_partition, 1 },
 	{ "storm", suite_storm, 2 },

@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define PROBE  1u
-#define SAMPLE 2u
+#define PROBE	1u
+#define SAMPLE	2u
+#define CODEINT 3u
 
 /* The numbers of their requests. */
 enum probe_request {
@@ -20,6 +21,11 @@ enum probe_request {
 enum sample_request {
 #define REQUEST(id, name, arguments, results, summary) SAMPLE_##name = (id),
 #include "guest/trustlets/sample/requests.def"
+#undef REQUEST
+};
+enum codeint_request {
+#define REQUEST(id, name, arguments, results, summary) CODEINT_##name = (id),
+#include "guest/trustlets/codeint/requests.def"
 #undef REQUEST
 };
 

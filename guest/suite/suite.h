@@ -39,6 +39,7 @@ void suite_modes(void);
 void suite_msr(void);
 void suite_mtrr(void);
 void suite_nmi(void);
+void suite_offer(void);
 void suite_panic(void);
 void suite_partition(void);
 void suite_storm(void);

@@ -3,11 +3,13 @@
 """Boots Debian on an emulated machine and checks, from inside and outside, what runs below it.
 
 usage: boot.py --name NAME [--vendor V] [--engine E] [--kernel stock|cloud] [--cpus N] [--via stub|shim] [--bare]
-               [--reboot] [--hotplug]
+               [--reboot] [--hotplug] [--driver] [--partitions]
 
   --bare     without the monitor: the same checks must then give the opposite answer
   --reboot   reboots first, so that everything is checked on the second start
   --hotplug  takes the last CPU down and up again before the checks (two CPUs or more)
+  --driver   redoubt.ko and what redoubtctl asks it, too (driver.py); with --bare only that it is refused
+  --partitions  with --driver: the loader that carries the test partitions, and requests to them
 
 Speaks TAP.
 """
@@ -23,12 +25,15 @@ sys.path[:0] = [TESTS, os.path.join(TESTS, "emu")]
 
 import choose  # noqa: E402
 import linux  # noqa: E402
+from driver import Driver  # noqa: E402
 from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 from trouble import trouble  # noqa: E402
 
 PROMPT = re.escape(linux.PROMPT)
+PARTITIONS_LOADER = os.path.join(BUILD, "boot", "redoubt-partitions.efi")
+INITRAMFS = os.path.join(BUILD, "tests", "boot", "initramfs.cpio")
 REGION = re.compile(r"^redoubt: monitor at (0x[0-9a-f]+) size (0x[0-9a-f]+)", re.M)
 RAM = re.compile(r"^\s*([0-9a-f]+)-([0-9a-f]+) : System RAM", re.M)
 COMPLAINT = re.compile(r"BUG:|Oops|\bWARNING: CPU|Call Trace|general protection|Kernel panic|soft lockup")
@@ -49,6 +54,7 @@ class Boot:
         self.machine = machine
         self.tap = tap
         self.complaints = []
+        self.driver = Driver(args, machine, self.ask)
 
     def ask(self, line, timeout=90):
         return linux.command(self.machine, line, timeout)
@@ -155,13 +161,14 @@ class Boot:
             chosen.append(self.hotplug)
         chosen += [self.check_online, self.check_status_exit, self.check_status_json,
                    self.check_claims, self.check_virtualization_hidden, self.check_iomem,
-                   self.check_monitor_log, self.power_off]
+                   *self.driver.steps(), self.check_monitor_log, self.power_off]
         return chosen if self.args.bare else chosen + [self.check_kernel_log]
 
 
 def machine_of(args, name, bare):
     spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "boot", name + ".img"), cpus=args.cpus)
-    linux.disk(spec.disk, args.kernel, None if bare else linux.LOADER, args.via,
+    loader = PARTITIONS_LOADER if args.partitions else linux.LOADER
+    linux.disk(spec.disk, args.kernel, None if bare else loader, args.via, initramfs=INITRAMFS,
                acpi=not load_engine(args.engine).HAS_ACPI)
     return Machine(spec, args.engine, args.time)
 
@@ -184,6 +191,8 @@ def parse():
     parser.add_argument("--bare", action="store_true")
     parser.add_argument("--reboot", action="store_true")
     parser.add_argument("--hotplug", action="store_true")
+    parser.add_argument("--driver", action="store_true")
+    parser.add_argument("--partitions", action="store_true")
     return parser.parse_args()
 
 
@@ -192,7 +201,7 @@ def main():
     print(f"# {linux.kernel_version(args.kernel)}", flush=True)
     boot = Boot(args, machine_of(args, args.name, args.bare), None)
     steps = boot.steps()
-    boot.tap = Tap(len(steps))
+    boot.tap = boot.driver.tap = Tap(len(steps))
     with boot.machine:
         try:
             for step in steps:

@@ -2,19 +2,30 @@
 # tests/boot: Debian to userland, with the monitor and, to know the difference, without.
 
 BOOT_PY := $(PY) tests/boot/boot.py
+# The small userland and, behind it, what only these tests run in it.
+BOOT_INITRAMFS := $(B)/tests/boot/initramfs.cpio
+BOOT_PROGRAMS := $(B)/tests/boot/driver/ioctls $(B)/tests/boot/driver/requests
 BOOT_RATIO := $(B)/bench/boot_ratio.json
+
+$(BOOT_PROGRAMS): $(B)/tests/boot/driver/%: tests/boot/driver/%.c guest/linux/redoubt.h
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_CFLAGS) -static -s $< -o $@
+
+$(BOOT_INITRAMFS): $(INITRAMFS) $(BOOT_PROGRAMS) guest/linux/mkinitramfs.py
+	$(PY) guest/linux/mkinitramfs.py $@.more $(foreach p,$(BOOT_PROGRAMS),$(p)=tests/$(notdir $(p)))
+	cat $(INITRAMFS) $@.more > $@
 
 .PHONY: check-boot setup-boot bench-boot bench-boot-svm
 setup-boot: setup-machines
 	@$(SETUP) initramfs kernel kernel-cloud shim
-	@$(MAKE) --no-print-directory -s $(LINUX_FILES)
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(BOOT_INITRAMFS)
 
 # Bochs takes longer than CI has for Linux on four CPUs; the test guest runs on four there.
 check-boot: setup-boot ## boot Debian: 1, 2 and 4 CPUs, EFI stub, shim and GRUB, without monitor
 	@status=0; \
 	$(call on_machines,300,boot-bare,$(BOOT_PY) --bare) \
-	$(call on_machines,400,boot-stock,$(BOOT_PY) --kernel stock) \
-	$(call on_machines,400,boot-2cpu,$(BOOT_PY) --cpus 2 --reboot --hotplug) \
+	$(call on_machines,400,boot-stock,$(BOOT_PY) --kernel stock --driver) \
+	$(call on_machines,400,boot-2cpu,$(BOOT_PY) --cpus 2 --reboot --hotplug --driver) \
 	$(call on_machines,400,boot-shim,$(BOOT_PY) --cpus 2 --via shim) \
 	$(foreach m,$(filter-out %-bochs,$(MACHINES)),\
 	$(call on_machine,$(m),400,boot-4cpu,$(BOOT_PY) --cpus 4)) \

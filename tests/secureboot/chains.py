@@ -46,10 +46,13 @@ NEXT = {"firmware-stub": ("vmlinuz", "initrd"), "firmware-shim": ("shimx64.efi",
 
 
 def initrd(kernel):
-    """The test initramfs with the kernel's own efivarfs module behind it."""
+    """The test initramfs, behind it the kernel's own efivarfs module and our driver, each with another signature."""
     path = os.path.join(keys.WORK, f"initramfs-{kernel}.cpio")
     module = os.path.join(linux.kernel_dir(kernel), "efivarfs.ko")
-    keys.run(os.path.join(keys.TOP, "guest/linux/mkinitramfs.py"), path, f"{module}=lib/efivarfs.ko")
+    drivers = [f"{keys.sign_module(key, kernel, os.path.join(keys.WORK, f'{kernel}-{key}.ko'))}=lib/{key}.ko"
+               for key in ("db", "mok", "other")]
+    keys.run(os.path.join(keys.TOP, "guest/linux/mkinitramfs.py"), path, f"{module}=lib/efivarfs.ko",
+             f"{keys.unsigned_module(kernel)}=lib/unsigned.ko", *drivers)
     with open(linux.INITRAMFS, "rb") as base, open(path, "rb") as more:
         both = base.read() + more.read()
     with open(path, "wb") as out:
@@ -105,7 +108,8 @@ class Chain:
     def steps(self):
         again = [self.reboot, self.covered, self.locked_down, self.get_variables]
         return [self.to_prompt, self.online, self.covered, self.secure_boot, self.kernel_log,
-                self.locked_down, self.memory_closed, self.set_variables, self.counter_closed,
+                self.locked_down, self.memory_closed, self.driver_refused, self.driver_loaded, self.set_variables,
+                self.counter_closed,
                 *([] if self.args.once else again), self.no_trouble, self.power_off, self.in_flash]
 
     def to_prompt(self):
@@ -144,6 +148,25 @@ class Chain:
         text = self.ask("dd if=/dev/mem of=/dev/null bs=1 count=1 2>&1")
         wanted = "not permitted" if self.on else "1+0 records out"
         self.tap.check(wanted in text, f"reading /dev/mem gives: {wanted}", text)
+
+    def insmod(self, name):
+        return self.ask(f"insmod /lib/{name}.ko; echo insmod status $?")
+
+    def driver_refused(self):
+        """init has tried the one that the build's own key signs, which neither firmware nor shim knows."""
+        if not self.on:
+            text = self.ask("ls /dev/redoubt; rmmod redoubt")
+            self.tap.check("No such file" not in text, "the driver is loaded with a key that nobody knows", text)
+            return
+        texts = [self.insmod(name) for name in ("unsigned", "other")] + [self.ask("ls /dev/redoubt")]
+        good = all("insmod status 1" in text for text in texts[:2]) and "No such file" in texts[2]
+        self.tap.check(good, "the driver is refused without a signature and with a key that nobody knows", f"{texts}")
+
+    def driver_loaded(self):
+        key = "mok" if self.args.name.startswith("shim") else "db"
+        text = self.insmod(key) + self.ask("redoubtctl log; echo log status $?")
+        good = "insmod status 0" in text and "log status 0" in text
+        self.tap.check(good, f"the driver signed with {key}'s key is loaded, and asks the monitor", text)
 
     def values(self):
         """The variables of all CPUs, as the guest reads them, one a line."""

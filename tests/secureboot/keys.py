@@ -45,6 +45,17 @@ def sign(key, source, out):
     return out
 
 
+def sign_module(key, kernel, out):
+    """redoubt.ko for a kernel, signed with one of our keys by the program of that kernel's headers."""
+    run(os.path.join(CACHE, f"debs/headers-{kernel}/build/scripts/sign-file"), "sha256",
+        os.path.join(KEYS, key + ".key"), os.path.join(KEYS, key + ".crt"), unsigned_module(kernel), out)
+    return out
+
+
+def unsigned_module(kernel):
+    return os.path.join(BUILD, "guest/linux/driver", kernel, "unsigned.ko")
+
+
 def certificate_table(data):
     """Where the certificate table of a PE32+ file is, and its length."""
     pe, = struct.unpack_from("<I", data, 60)

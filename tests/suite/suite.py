@@ -67,7 +67,7 @@ def main():
     kind = TinyRun if args.tiny else GuestRun
     if args.switches and args.build == "test":
         args.options += [f"{name}={number}" for name, number in switches().items()]
-    if "partition" in suites:
+    if {"partition", "offer"} & set(suites):
         args.options += [f"{name}={value}" for name, value in measurements().items()]
     options = " ".join(([] if args.tiny else [f"suite={','.join(suites)}"]) + args.options)
     with kind(args.name, options, args.build, args.cpus, time=args.time,

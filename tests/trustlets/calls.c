@@ -5,6 +5,7 @@
 #include "guest/trustlets/rt/monitor_calls.h"
 
 #include "guest/trustlets/rt/trustlet.h"
+#include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
 #include "monitor/abi/image.h"
 #include "tests/trustlets/stage.h"
@@ -141,6 +142,51 @@ static uint64_t report_check(uint64_t regs[14])
 	return REDOUBT_OK;
 }
 
+/* ---- For codeint ---- */
+
+static const struct offered *offered(uint64_t number)
+{
+	if (number < OFFERED_FIRST || number - OFFERED_FIRST >= partition.offered_count)
+		return NULL;
+	return &partition.offered[number - OFFERED_FIRST];
+}
+
+static uint64_t image_read(const uint64_t regs[14])
+{
+	const struct offered *file = offered(regs[RCX]);
+	uint8_t *to = buffer(regs[R8], REDOUBT_IMAGE_PIECE);
+
+	if (!file)
+		return REDOUBT_STATE;
+	if (regs[RDX] % REDOUBT_IMAGE_PIECE || regs[R8] % REDOUBT_IMAGE_PIECE)
+		return REDOUBT_ALIGNMENT;
+	if (!to || regs[RDX] >= (file->bytes + PAGE - 1) / PAGE * PAGE)
+		return REDOUBT_RANGE;
+	for (unsigned i = 0; i < REDOUBT_IMAGE_PIECE; i++)
+		to[i] = file->frames[regs[RDX] + i];
+	return REDOUBT_OK;
+}
+
+static uint64_t first_word(const uint8_t *bytes)
+{
+	return *(const uint64_t *)(const void *)bytes;
+}
+
+static uint64_t partition_launch(const uint64_t regs[14])
+{
+	const struct bootinfo_partition *is = (const void *)buffer(regs[RDX],
+	    sizeof(struct bootinfo_partition));
+
+	if (!is)
+		return REDOUBT_RANGE;
+	if (!offered(regs[RCX]))
+		return REDOUBT_STATE;
+	tell("launch %x %s %x %x %x %x %x %x %x\n", regs[RCX], is->id, is->text_pages,
+	    is->rodata_pages, is->data_pages, is->svn, is->flags, first_word(is->measurement),
+	    first_word(is->signer));
+	return REDOUBT_OK;
+}
+
 enum outcome call(uint64_t *rax, uint64_t regs[14], uint64_t cr3)
 {
 	uint64_t id = *rax;
@@ -164,6 +210,12 @@ enum outcome call(uint64_t *rax, uint64_t regs[14], uint64_t cr3)
 	case REDOUBT_CALL_partition_info:
 		*rax = info(regs);
 		break;
+	case REDOUBT_CALL_image_read:
+		*rax = image_read(regs);
+		break;
+	case REDOUBT_CALL_partition_launch:
+		*rax = partition_launch(regs);
+		break;
 	case REDOUBT_CALL_report_make:
 		*rax = report_make(regs);
 		break;
@@ -177,7 +229,8 @@ enum outcome call(uint64_t *rax, uint64_t regs[14], uint64_t cr3)
 	default:
 		*rax = REDOUBT_UNKNOWN_CALL;
 	}
-	if (*rax != REDOUBT_OK)
+	/* Of these codeint tells itself. */
+	if (*rax != REDOUBT_OK && id != REDOUBT_CALL_image_read)
 		tell("refused call %x: %x\n", id, *rax);
 	return GO_ON;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""codeint on the stage: right and wrong images, each lent to it as a file of frames.
+"""codeint on the stage: right and wrong images, each the image of a partition that it is asked to launch.
 
 usage: codeint.py STAGE FOLDER DEBUG FILES
 
@@ -16,14 +16,14 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import stage as st  # noqa: E402
 from files import ODD, RIGHT, TOP  # noqa: E402
-from stage import LENT_APART, SHARED, Scenario  # noqa: E402
+from stage import OFFERED_FIRST, Scenario  # noqa: E402
 
 import form  # noqa: E402
 from tap import Tap  # noqa: E402
 
 PAGE = form.PAGE
 SVN, FLAGS = 36, 40
-VERIFY, HEAP = 1, 2
+LAUNCH, HEAP = 1, 2
 READY = r"log codeint: ready, 2 signers trusted, debug images refused"
 
 
@@ -70,56 +70,68 @@ def wrong_files(right):
     ] + [(f"not as image.h fixes it: {name}", data, "BAD_SIGNATURE") for name, data in right.items() if name in ODD]
 
 
-class Lent:
-    """Files in the order in which they are lent; requests about them."""
+class Offered:
+    """Files in the order in which they are given; requests about them."""
 
     def __init__(self, folder):
         self.folder, self.paths = folder, []
 
     def add(self, data):
-        path = os.path.join(self.folder, f"lent{len(self.paths)}")
+        path = os.path.join(self.folder, f"offered{len(self.paths)}")
         with open(path, "wb") as file:
             file.write(data)
         self.paths.append(path)
-        return (VERIFY, SHARED + len(self.paths) * LENT_APART, len(data))
+        return (LAUNCH, OFFERED_FIRST + len(self.paths) - 1, len(data))
 
 
-def accepted(data):
-    """What the answer to a right image must be."""
-    digest = hashlib.sha256(form.Image(data).spki).digest()
+def accepted(request, data):
+    """What the monitor is told of a right image, and what the answer must be: two lines."""
+    image = form.Image(data)
+    digest = hashlib.sha256(image.spki).digest()
     words = [int.from_bytes(digest[at:at + 8], "little") for at in (0, 8, 16)]
-    return "reply 0 " + " ".join(f"{word:x}" for word in words)
+    head = image.header
+    measured = int.from_bytes(hashlib.sha256(data[:PAGE * head["pages"]]).digest()[:8], "little")
+    numbers = [head[name] for name in ("text_pages", "rodata_pages", "data_pages", "svn", "flags")]
+    return (f"launch {request[1]:x} {head['id'].rstrip(bytes(1)).decode()} " +
+            " ".join(f"{number:x}" for number in (*numbers, measured, words[0])),
+            "reply 0 " + " ".join(f"{word:x}" for word in words))
 
 
 def refused(name):
     return f"reply {STATUS[name]:x} 0 0 0"
 
 
-def scenarios(right, lent):
-    """[(Scenario)]; all that is lent is added to `lent`."""
-    ask = {name: lent.add(data) for name, data in right.items() if name not in WRONG}
-    bad = [(what, lent.add(data), refused(name)) for what, data, name in wrong_files(right)]
-    yes = {name: accepted(right[name]) for name in ask}
-    base, length = ask["ec"][1:]
+def told_of(*lines):
+    """Lines, and pairs of them, in a row."""
+    return [line for some in lines for line in (some if isinstance(some, tuple) else (some,))]
+
+
+def scenarios(right, offered):
+    """[(Scenario)]; all that is given is added to `offered`."""
+    ask = {name: offered.add(data) for name, data in right.items() if name not in WRONG}
+    bad = [(what, offered.add(data), refused(name)) for what, data, name in wrong_files(right)]
+    yes = {name: accepted(ask[name], right[name]) for name in ask}
+    number, length = ask["ec"][1:]
     out = [Scenario("ECDSA and RSA, right; again; heap", [ask["ec"], ask["rsa"], ask["ec"], (HEAP,)],
-                    [READY, yes["ec"], yes["rsa"], yes["ec"], "reply 0 [0-9a-f]+ [0-9a-f]+ 0"]),
-           Scenario("the same by VMCALL", [ask["rsa"], ask["ec"]], [READY, yes["rsa"], yes["ec"]], flags=st.RDRAND)]
+                    told_of(READY, yes["ec"], yes["rsa"], yes["ec"], "reply 0 [0-9a-f]+ [0-9a-f]+ 0")),
+           Scenario("the same by VMCALL", [ask["rsa"], ask["ec"]], told_of(READY, yes["rsa"], yes["ec"]), flags=st.RDRAND)]
     out += [Scenario(f"refused: {what}, and a right one after it is not", [request, ask["ec"]],
-                     [READY, told, yes["ec"]]) for what, request, told in bad]
+                     told_of(READY, told, yes["ec"])) for what, request, told in bad]
     out += [
         Scenario("an older SVN does not come after a newer one; what was refused is not remembered; another "
                  "signer's id is another", [ask["ec_old"], ask["ec"], ask["ec_old"], ask["ec_new"], ask["ec"],
                                             ask["rsa_alpha"], ask["ec_new"]],
-                 [READY, yes["ec_old"], yes["ec"], refused("OLD_SVN"), yes["ec_new"], refused("OLD_SVN"),
-                  yes["rsa_alpha"], yes["ec_new"]]),
-        Scenario("ranges that cannot be a file",
-                 [(VERIFY, *pair) for pair in (
-                     (base + 8, length), (0x40000000, length), (SHARED - PAGE, 2 * PAGE), (0xc0000000, length),
-                     (0xbffff000, PAGE + 1), (base, 0), (base, (4096 << 12) + 839), (base, 2**64 - 1), (0, length),
-                     (2**64 - PAGE, 2 * PAGE), (2**63 | base, length))] + [ask["ec"]],
-                 [READY] + [st.INVALID] * 11 + [yes["ec"]]),
-        Scenario("more said than lent: the VP stops", [(VERIFY, SHARED, 0x2000), (VERIFY, SHARED + 0x1000, 0x2000)],
-                 [READY, refused("BAD_FORM"), "stopped 400 100000004 80001000 rip 2.*"]),
+                 told_of(READY, yes["ec_old"], yes["ec"], refused("OLD_SVN"), yes["ec_new"], refused("OLD_SVN"),
+                         yes["rsa_alpha"], yes["ec_new"])),
+        Scenario("lengths that no file has",
+                 [(LAUNCH, number, wrong) for wrong in (0, (4096 << 12) + 839, 2**64 - 1)] + [ask["ec"]],
+                 told_of(READY, *[st.INVALID] * 3, yes["ec"])),
+        Scenario("a file that is too long for it", [(LAUNCH, number, 0x200001), ask["ec"]],
+                 told_of(READY, refused("NO_ROOM"), yes["ec"])),
+        Scenario("partitions that there are not, and more than one was given",
+                 [(LAUNCH, 1, length), (LAUNCH, 0, length), (LAUNCH, 2**32 + number, length), (LAUNCH, 99, length),
+                  (LAUNCH, number, 0x10000), ask["ec"]],
+                 told_of(READY, *[refused("NOT_READ")] * 5, yes["ec"])),
     ]
     return out
 
@@ -127,11 +139,11 @@ def scenarios(right, lent):
 def check_debug(tap, stage, folder, right):
     """A build for tests accepts debug images, and says so."""
     with tempfile.TemporaryDirectory() as scratch:
-        lent = Lent(scratch)
-        ask = [lent.add(right[name]) for name in ("debug", "ec", "other")]
-        wanted = Scenario("", ask, [READY.replace("refused", "accepted"), accepted(right["debug"]),
-                                    accepted(right["ec"]), refused("UNKNOWN_SIGNER")])
-        told = st.play(stage, f"{folder}/codeint.img", [wanted], lent.paths)
+        offered = Offered(scratch)
+        ask = [offered.add(right[name]) for name in ("debug", "ec", "other")]
+        wanted = Scenario("", ask, told_of(READY.replace("refused", "accepted"), accepted(ask[0], right["debug"]),
+                                           accepted(ask[1], right["ec"]), refused("UNKNOWN_SIGNER")))
+        told = st.play(stage, f"{folder}/codeint.img", [wanted], offered.paths)
     why = wanted.wrong(told[0]) if told else "the stage did not end"
     tap.check(not why, "codeint: built for debug images it accepts them, and says so", why)
 
@@ -144,10 +156,10 @@ def main():
             right[name] = file.read()
     image = f"{folder}/codeint.img"
     with tempfile.TemporaryDirectory() as scratch:
-        lent = Lent(scratch)
-        wanted = scenarios(right, lent)
+        offered = Offered(scratch)
+        wanted = scenarios(right, offered)
         tap = Tap(len(wanted) + 4)
-        told = st.play(stage, image, wanted + [Scenario("map", ["m"], [])], lent.paths)
+        told = st.play(stage, image, wanted + [Scenario("map", ["m"], [])], offered.paths)
     if not tap.check(told is not None, "codeint: the stage starts it and ends"):
         tap.give_up("the stage did not end")
         return tap.status()

@@ -290,7 +290,7 @@ static void take_modules(const uint32_t *module, uint32_t count)
 	script = (const char *)(uintptr_t)last[0];
 	script_end = (const char *)(uintptr_t)last[1];
 	for (module += 4; module < last; module += 4)
-		partition.lent[partition.lent_count++] = (struct lent){
+		partition.offered[partition.offered_count++] = (struct offered){
 			(const uint8_t *)(uintptr_t)module[0], module[1] - module[0]
 		};
 }
@@ -303,7 +303,7 @@ _Noreturn void stage_main(const uint32_t *multiboot)
 	uint64_t image_bytes;
 	struct line line;
 
-	if (multiboot[5] < 2 || multiboot[5] > LENT_MAX + 2)
+	if (multiboot[5] < 2 || multiboot[5] > OFFERED_MAX + 2)
 		stage_end();
 	take_modules(modules, multiboot[5]);
 	image_bytes = modules[1] - modules[0];

@@ -14,22 +14,22 @@
 
 #define PAGE 4096ul
 
-/* A file that is lent to the partition, read-only, in frames of its own. */
-struct lent {
+/* A file that was given as the image of another partition, in frames of its own. */
+struct offered {
 	const uint8_t *frames;
 	uint64_t bytes;
 };
 
-#define LENT_MAX   32u
-#define LENT_APART 0x1000000ul /* file N is at TRUSTLET_SHARED_BASE + (N + 1) * this */
+#define OFFERED_MAX   32u
+#define OFFERED_FIRST 2u /* number of the partition that the first file is given to */
 
 struct partition {
 	const uint8_t *image; /* the file as loaded; its frames are the partition's */
 	uint64_t image_pages, text_pages;
 	uint8_t *memory; /* private */
 	uint64_t pages;
-	struct lent lent[LENT_MAX];
-	unsigned lent_count;
+	struct offered offered[OFFERED_MAX];
+	unsigned offered_count;
 };
 
 extern struct partition partition;

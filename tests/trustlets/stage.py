@@ -24,7 +24,7 @@ ALL = AMD | RDRAND
 OK, UNKNOWN, INVALID = "reply 0", "reply 1 0 0 0", "reply 3 0 0 0"
 FAULT = "exit 4 e "  # EXIT_FAULT, #PF
 DATA, SHARED = 0x40000000, 0x80000000
-LENT_APART = 0x1000000
+OFFERED_FIRST = 2  # the number of the partition that the first file is given to
 
 
 class Scenario:
@@ -113,9 +113,9 @@ PROBE = [
 SECRET = Scenario("secret", [(1,), (2, 0), (49,)], [])
 
 
-def play(stage, image, scenarios, lent=()):
-    """What each scenario told: a list of lists of lines; None if the stage did not end. Files are lent, in
-    their order, at SHARED + LENT_APART and so on.
+def play(stage, image, scenarios, offered=()):
+    """What each scenario told: a list of lists of lines; None if the stage did not end. Files are
+    images of other partitions, from OFFERED_FIRST on.
     """
     with tempfile.TemporaryDirectory() as folder:
         script = os.path.join(folder, "script")
@@ -123,7 +123,7 @@ def play(stage, image, scenarios, lent=()):
             file.write("".join(s.script() for s in scenarios))
         done = subprocess.run(
             ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "EPYC", "-m", "64", "-nodefaults", "-display", "none",
-             "-no-reboot", "-kernel", stage, "-initrd", ",".join([image, *lent, script]), "-debugcon", "stdio",
+             "-no-reboot", "-kernel", stage, "-initrd", ",".join([image, *offered, script]), "-debugcon", "stdio",
              "-device", "isa-debug-exit,iobase=0xf4,iosize=4"],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, errors="replace", timeout=100)
     print(done.stdout, file=sys.stderr)

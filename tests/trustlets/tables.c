@@ -41,15 +41,6 @@ static void map(uint64_t *root, uint64_t gpa, const void *frame, uint64_t rights
 	table[gpa >> 12 & (ENTRIES - 1)] = (uint64_t)frame | P | U | rights;
 }
 
-static void map_lent(uint64_t *root, unsigned number)
-{
-	const struct lent *lent = &partition.lent[number];
-	uint64_t gpa = TRUSTLET_SHARED_BASE + (number + 1) * LENT_APART;
-
-	for (uint64_t at = 0; at < lent->bytes; at += PAGE)
-		map(root, gpa + at, lent->frames + at, NX);
-}
-
 /* One page is shared, with a word that test scripts know. */
 uint64_t nested_build(void)
 {
@@ -64,8 +55,6 @@ uint64_t nested_build(void)
 		map(root, TRUSTLET_DATA_BASE + i * PAGE, partition.memory + i * PAGE, W | NX);
 	*(uint64_t *)shared = 0x5ead;
 	map(root, TRUSTLET_SHARED_BASE, shared, W | NX);
-	for (unsigned i = 0; i < partition.lent_count; i++)
-		map_lent(root, i);
 	return (uint64_t)root;
 }
 

@@ -3,6 +3,8 @@
 """Makes from the call table what C's preprocessor cannot, and checks what belongs to each row.
 
 usage: gen_calls.py stubs TABLE OUT.h     guest stubs: one function a call over redoubt_raw_call()
+       gen_calls.py linux PLANNED OUT.h   for Linux: stubs of monitor/abi/calls.def and of the rows of PLANNED that it
+                                          lacks, statuses with names, sentences and error numbers
        gen_calls.py status OUT.h          names and sentences of statuses
        gen_calls.py page OUT.md           the reference page of monitor/abi/calls.def
        gen_calls.py check OUT             fails if the page is out of date or a row lacks a test; writes a list of tests
@@ -24,6 +26,12 @@ ALWAYS = ("UNKNOWN_CALL", "DENIED", "INVALID")
 # sees to that, otherwise its name must stand there once more, prototypes aside.
 TESTS = (("unit", "tests/unit", "test_call_"), ("guest", "guest/suite", "suite_call_"),
          ("fuzz", "tests/fuzz", "fuzz_call_"))
+
+# What a status becomes in Linux. One for each status: a new one has to be thought about.
+ERRNO = {"OK": "0", "UNKNOWN_CALL": "ENOSYS", "DENIED": "EPERM", "INVALID": "EINVAL", "ALIGNMENT": "EPROTO",
+         "RANGE": "EPROTO", "STATE": "EBADFD", "BUSY": "EBUSY", "NO_RESOURCE": "ENOSPC", "CLOSED": "ESHUTDOWN",
+         "DEAD": "EOWNERDEAD"}
+PLANNED_ID = 0xffff0000
 
 HEAD = """/* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Made by tools/build/gen_calls.py from {source}. */
@@ -104,7 +112,7 @@ def pairs(text, outer, inner):
     return found
 
 
-def read_calls(path):
+def read_rows(path):
     known = {row[0] for row in read_statuses()}
     rows = []
     for fields in invocations(without_comments(path), "CALL"):
@@ -117,6 +125,11 @@ def read_calls(path):
                 fail(f"{path}: {name}: no such status: {status}")
         rows.append(Row(int(number, 0), name, rights, pairs(args, "ARGS", "ARG"),
                         pairs(rets, "RETS", "RET"), listed, literal(summary)))
+    return rows
+
+
+def read_calls(path):
+    rows = read_rows(path)
     for before, row in zip(rows, rows[1:]):
         if row.number != before.number + 1:
             fail(f"{path}: {row.name}: ids have a gap or are out of order")
@@ -162,14 +175,45 @@ def stubs(table):
 
 
 def status_strings():
-    out = [HEAD.format(source=STATUSES).rstrip(), "#ifndef REDOUBT_GEN_STATUS_H", "#define REDOUBT_GEN_STATUS_H",
-           "", "/* Name and meaning of a status; a status that does not exist gives NULL. */"]
+    return "\n".join([HEAD.format(source=STATUSES).rstrip(), "#ifndef REDOUBT_GEN_STATUS_H",
+                      "#define REDOUBT_GEN_STATUS_H", "", *status_functions(), "#endif", ""])
+
+
+def status_functions():
+    out = ["/* Name and meaning of a status; a status that does not exist gives NULL. */"]
     for function, column in (("redoubt_status_name", 0), ("redoubt_status_text", 2)):
         out += [f"static inline const char *{function}(unsigned status)", "{", "\tswitch (status) {"]
         for row in read_statuses():
             out += [f"\tcase {row[1]}:", f'\t\treturn "{row[column]}";']
         out += ["\t}", "\treturn (const char *)0;", "}", ""]
-    return "\n".join(out + ["#endif", ""])
+    return out
+
+
+def status_errors():
+    out = ["/* The error number of a status; one that does not exist is EPROTO. */",
+           "static inline int redoubt_errno(unsigned status)", "{", "\tswitch (status) {"]
+    for name, value, _ in read_statuses():
+        if name not in ERRNO:
+            fail(f"status {name} has no error number for Linux: ERRNO in gen_calls.py")
+        out += [f"\tcase {value}:", f"\t\treturn {ERRNO[name]};"]
+    return out + ["\t}", "\treturn EPROTO;", "}", ""]
+
+
+def linux(planned):
+    rows = read_calls(CALLS)
+    there = {row.name for row in rows}
+    missing = [row for row in read_rows(pathlib.Path(planned)) if row.name not in there]
+    rows = [row for row in rows if "RIGHT_NORMAL" in row.rights]
+    rows += [row._replace(number=PLANNED_ID + i) for i, row in enumerate(missing)]
+    out = [HEAD.format(source=f"{CALLS} and {planned}").rstrip(), "#ifndef REDOUBT_GEN_LINUX_H",
+           "#define REDOUBT_GEN_LINUX_H", "", "#include <linux/errno.h>", "", '#include "monitor/abi/call.h"', "",
+           "/* Calls from here on are not in the table yet. */", f"#define REDOUBT_PLANNED {PLANNED_ID:#x}u", "",
+           "/* Makes a call with the registers given, and puts what came back there. */",
+           "uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS]);", ""]
+    out += [f"#define REDOUBT_ID_{row.name} {row.number:#x}u" for row in rows] + [""]
+    for row in rows:
+        out += stub(row)
+    return "\n".join(out + status_functions() + status_errors() + ["#endif", ""])
 
 
 def registers(pairs_, verb):
@@ -223,7 +267,8 @@ def check():
 
 
 def main(argv):
-    makers = {("stubs", 2): stubs, ("status", 1): status_strings, ("page", 1): page, ("check", 1): check}
+    makers = {("stubs", 2): stubs, ("linux", 2): linux, ("status", 1): status_strings, ("page", 1): page,
+              ("check", 1): check}
     maker = makers.get((argv[1] if len(argv) > 1 else "", len(argv) - 2))
     if not maker:
         sys.exit(__doc__)

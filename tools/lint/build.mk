@@ -2,7 +2,7 @@
 # tools/lint: the checks that read the tree, and those that read what was built.
 
 LINT_TREE := style deps headers format tidy cppcheck scripts docs unseen
-LINT_BUILT := image sloc
+LINT_BUILT := driver image sloc
 LINT_TESTS += $(addprefix lint-,$(LINT_TREE) $(LINT_BUILT))
 
 LINT_IMAGES := $(foreach v,$(VENDORS),$(B)/monitor/redoubt-$(v).elf)
@@ -45,6 +45,11 @@ lint-docs: setup-build ## README files, links, no names of hosts and machines
 
 lint-unseen: setup-build ## the page of policy rows never seen at work
 	@tests/run $@ -- $(PY) tools/lint/unseen.py
+
+lint-driver: setup-build ## checkpatch and sparse on the Linux driver
+	@$(SETUP) kernel-cloud lint-driver
+	@$(MAKE) --no-print-directory -s $(LINUX_CALLS)
+	@tests/run $@ -- $(PY) tools/lint/driver.py $(CACHE)/debs/headers-cloud/build $(CACHE)/debs/checkpatch $(B)
 
 lint-image: lint-setup $(LINT_IMAGES) $(LINT_TEST_IMAGES) ## what may not be in a linked monitor
 	@$(call lint_each,$(PY) tools/lint/image.py,$$v $(B)/monitor/redoubt-$$v.elf $(B)/monitor/redoubt-$$v-test.elf)

@@ -102,6 +102,78 @@ fetch_kernel() {
 	ln -sfn "$(kept_module "$1")" "$dir/$KEPT_MODULE"
 }
 
+# True if the archive has version $2 of package $1.
+offers() { [[ " $(apt-cache policy "$1" | tr -s '\n' ' ') " == *" $2 "* ]]; }
+
+# The packages of Linux's own that package $1 at version $2 depends on, itself first, each with a version.
+with_parts() {
+	local part
+	printf '%s=%s\n' "$1" "$2"
+	for part in $(apt-cache depends --important "$1" | sed -n 's/^ *Depends: \(linux-.*\)/\1/p'); do
+		printf '%s%s\n' "$part" "$(offers "$part" "$2" && printf '=%s' "$2")"
+	done
+}
+
+# The headers' makefile names its other half by the path it has when installed.
+place_headers() {
+	local makefile
+	for makefile in "$1"/usr/src/linux-headers-*/Makefile; do
+		sed -i "s|^include /usr/src/|include $2/usr/src/|" "$makefile"
+	done
+}
+
+# Kernel $1, and headers for the very one that was unpacked, with all they need, as one tree; the
+# modules' folder inside is $CACHE/debs/headers-$1/build.
+fetch_headers() {
+	local release version package dir work
+	fetch_kernel "$1"
+	release=$(readlink "$DEBS/kernel-$1/vmlinuz") release=${release#*vmlinuz-}
+	package=linux-headers-$release
+	read -r _ version <"$DEBS/kernel-$1/.complete"
+	dir=$DEBS/${package}_$version
+	if [[ ! -e $dir/.complete ]]; then
+		need_debian "$package"
+		lock
+		offers "$package" "$version" || update_lists
+		offers "$package" "$version" || version=$(candidate "$package") ||
+			die "apt knows no package $package: the archive has a newer kernel, remove $DEBS/kernel-$1"
+		work=$(mktemp -d "$DEBS/.fetch.XXXXXX")
+		say "downloading $package $version and what it needs"
+		mapfile -t package < <(with_parts "$package" "$version")
+		(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "${package[@]}" >&2)
+		mkdir "$work/files"
+		for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/files"; done
+		rm -rf "$work/files/usr/share/doc"
+		place_headers "$work/files" "$dir"
+		ln -s "usr/src/linux-headers-$release" "$work/files/build"
+		printf '%s\n' "$release $version" >"$work/files/.complete"
+		rm -rf "$dir"
+		mv "$work/files" "$dir"
+		rm -rf "$work"
+	fi
+	ln -sfn "${dir##*/}" "$DEBS/headers-$1"
+}
+
+# checkpatch.pl is in no package but the whole source's. Any version will do, so it is fetched once.
+fetch_checkpatch() {
+	local dir=$DEBS/checkpatch package work
+	[[ -e $dir/.complete ]] && return
+	need_debian linux-source
+	lock
+	mkdir -p "$DEBS"
+	lists_know linux-source || update_lists
+	package=$(apt-cache depends --important linux-source | sed -n 's/^ *Depends: \(linux-source-.*\)/\1/p')
+	work=$(mktemp -d "$DEBS/.fetch.XXXXXX")
+	say "downloading $package for checkpatch.pl (140 MB, once)"
+	(cd "$work" && apt-get -q -o APT::Sandbox::User="$(id -un)" download "$package" >&2)
+	dpkg-deb --fsys-tarfile "$work"/*.deb | tar -xO "./usr/src/$package.tar.xz" | tar -xJ -C "$work" \
+		"$package/scripts/"{checkpatch.pl,spelling.txt,const_structs.checkpatch}
+	rm -rf "$dir"
+	mv "$work/$package/scripts" "$dir"
+	printf '%s\n' "$package" >"$dir/.complete"
+	rm -rf "$work"
+}
+
 fetch_shim() {
 	fetch_deb shim-signed
 	fetch_deb grub-efi-amd64-signed

@@ -29,13 +29,20 @@ WHY[bochs-debug]="Bochs again with its own debugger, for make debug"
 PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 libreadline-dev"
 STEP[bochs-debug]="bochs bochs_build debug"
 
-WHY[kernel]="Debian's current stock kernel image (unpacked, not installed)"
-PACKAGES[kernel]="xz-utils"
-STEP[kernel]="debs fetch_kernel stock"
+# What the tools of a kernel's headers need, to build and sign redoubt.ko.
+FOR_HEADERS="gcc make libelf1 openssl xz-utils"
 
-WHY[kernel-cloud]="Debian's current cloud kernel image (unpacked, not installed)"
-PACKAGES[kernel-cloud]="xz-utils"
-STEP[kernel-cloud]="debs fetch_kernel cloud"
+WHY[kernel]="Debian's current stock kernel image and its headers (unpacked, not installed)"
+PACKAGES[kernel]=$FOR_HEADERS
+STEP[kernel]="debs fetch_headers stock"
+
+WHY[kernel-cloud]="Debian's current cloud kernel image and its headers (unpacked, not installed)"
+PACKAGES[kernel-cloud]=$FOR_HEADERS
+STEP[kernel-cloud]="debs fetch_headers cloud"
+
+WHY[lint-driver]="sparse; checkpatch.pl out of the kernel's source"
+PACKAGES[lint-driver]="sparse perl xz-utils"
+STEP[lint-driver]="debs fetch_checkpatch"
 
 WHY[initramfs]="userland of the test initramfs (busybox, unpacked, not installed) and a static C library"
 PACKAGES[initramfs]="gcc libc6-dev python3"

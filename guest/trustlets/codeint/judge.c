@@ -15,13 +15,9 @@ _Static_assert(SIGNER_BYTES == DIGEST_BYTES, "a signer is a digest");
 static struct redoubt_image header;
 static _Alignas(8) uint8_t block[SIGNATURE_BLOCK_MAX];
 
-bool judge_range(uint64_t gpa, uint64_t bytes)
+const struct redoubt_image *judge_header(void)
 {
-	uint64_t offset = gpa - TRUSTLET_SHARED_BASE;
-
-	return gpa % IMAGE_PAGE == 0 && offset < TRUSTLET_SHARED_BYTES && bytes != 0 &&
-	    bytes <= (uint64_t)IMAGE_MAX_PAGES * IMAGE_PAGE + SIGNATURE_BLOCK_MAX &&
-	    bytes <= TRUSTLET_SHARED_BYTES - offset;
+	return &header;
 }
 
 /* Copies header and block in and finds the signature. */
@@ -44,10 +40,9 @@ static uint64_t judge_form(const uint8_t *file, uint64_t bytes, struct image_sig
 									       : CODEINT_BAD_FORM;
 }
 
-static uint64_t judge_signature(const uint8_t *file, const struct image_signature *found)
+static uint64_t judge_signature(const uint8_t *file, const struct image_signature *found,
+    uint8_t digest[DIGEST_BYTES])
 {
-	uint8_t digest[DIGEST_BYTES];
-
 	digest_pages(&header, file + sizeof(header),
 	    (size_t)header.pages * IMAGE_PAGE - sizeof(header), digest);
 	switch (signature_check(found, digest)) {
@@ -73,7 +68,7 @@ uint64_t judge_file(struct judge *judge, const uint8_t *file, uint64_t bytes, st
 	digest_key(&found, by.key);
 	if (!policy_trusts(judge->policy, &by))
 		return CODEINT_UNKNOWN_SIGNER;
-	status = judge_signature(file, &found);
+	status = judge_signature(file, &found, judge->measurement);
 	if (status == REDOUBT_OK)
 		status = policy_accept(judge->policy, &judge->history, &header, &by);
 	if (status == REDOUBT_OK)

@@ -10,16 +10,14 @@
 struct judge {
 	const struct policy *policy;
 	struct history history;
+	uint8_t measurement[SIGNER_BYTES]; /* of the latest file with a trusted signer */
 };
 
 /* The longest block behind the pages: RSA-3072. */
 #define SIGNATURE_BLOCK_MAX (sizeof(struct redoubt_image_signature) + 422 + 384)
 
-/*
- * Whether a file may be there: page-aligned, not empty, no longer than a file can be, within the
- * shared window. Says nothing of what is lent.
- */
-bool judge_range(uint64_t gpa, uint64_t bytes);
+/* The longest file. */
+#define FILE_LENGTH_MAX ((uint64_t)IMAGE_MAX_PAGES * IMAGE_PAGE + SIGNATURE_BLOCK_MAX)
 
 /*
  * REDOUBT_OK, and `signer` says by whom it is signed; or a status of statuses.def, and `signer` is
@@ -28,5 +26,8 @@ bool judge_range(uint64_t gpa, uint64_t bytes);
  */
 uint64_t judge_file(struct judge *judge, const uint8_t *file, uint64_t bytes,
     struct signer *signer);
+
+/* The header of the latest file. */
+const struct redoubt_image *judge_header(void);
 
 #endif

@@ -338,42 +338,6 @@ static void what_is_copied_is_not_read_again(void **state)
 	hostile = false;
 }
 
-static void ranges(void **state)
-{
-	const uint64_t base = TRUSTLET_SHARED_BASE, end = base + TRUSTLET_SHARED_BYTES;
-	const uint64_t most = IMAGE_MAX_PAGES * 4096ull + SIGNATURE_BLOCK_MAX;
-	const struct {
-		uint64_t gpa, bytes;
-		bool good;
-	} rows[] = {
-		{ base, 1, true },
-		{ base, most, true },
-		{ base, most + 1, false },
-		{ base, 0, false },
-		{ base, ~0ull, false },
-		{ base, 1ull << 63, false },
-		{ base + 1, 4096, false },
-		{ base + 2048, 4096, false },
-		{ base - 4096, 4096, false },
-		{ base - 4096, 8192, false },
-		{ end - 4096, 4096, true },
-		{ end - 4096, 4097, false },
-		{ end - 8192, 8192, true },
-		{ end, 1, false },
-		{ end, 0, false },
-		{ 0, 4096, false },
-		{ base | 1ull << 32, 4096, false },
-		{ base | 1ull << 63, 4096, false },
-		{ ~0ull - 4095, 4096, false },
-		{ ~0ull - 4095, base + 8192, false },
-	};
-
-	for (size_t i = 0; i < COUNT(rows); i++) {
-		if (judge_range(rows[i].gpa, rows[i].bytes) != rows[i].good)
-			fail_msg("row %zu", i);
-	}
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(right_files_are_accepted),
 	cmocka_unit_test(others_are_refused),
@@ -384,7 +348,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(edges_of_rsa),
 	cmocka_unit_test(without_memory_nothing_is_accepted),
 	cmocka_unit_test(what_is_copied_is_not_read_again),
-	cmocka_unit_test(ranges),
 };
 
 UNIT_MAIN(tests)

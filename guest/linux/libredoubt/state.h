@@ -3,8 +3,8 @@
  * What CPUID says of the monitor below, read on every CPU this process may use. Needs no privilege
  * and no driver. Leaves: monitor/abi/cpuid.h.
  */
-#ifndef REDOUBT_GUEST_LINUX_REDOUBTCTL_STATE_H
-#define REDOUBT_GUEST_LINUX_REDOUBTCTL_STATE_H
+#ifndef REDOUBT_GUEST_LINUX_LIBREDOUBT_STATE_H
+#define REDOUBT_GUEST_LINUX_LIBREDOUBT_STATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,6 +30,9 @@ struct monitor_state {
 	size_t count;
 	struct cpu_state *cpu;
 };
+
+/* Is there a monitor below the CPU that this process happens to run on? */
+bool redoubt_below(void);
 
 /*
  * Reads the state on each CPU in turn, by moving this process there; leaves its affinity as it was.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /* Reads the discovery leaves on each CPU; see state.h. */
-#include "guest/linux/redoubtctl/state.h"
+#include "guest/linux/libredoubt/state.h"
 
 #include <cpuid.h>
 #include <errno.h>
@@ -24,7 +24,7 @@ static struct leaf cpuid(uint32_t number)
 }
 
 /* A CPU without hypervisor leaves answers with those of another leaf: both marks must be there. */
-static bool monitor_below(void)
+bool redoubt_below(void)
 {
 	struct leaf base = cpuid(REDOUBT_CPUID_BASE);
 
@@ -52,7 +52,7 @@ static void read_this_cpu(struct monitor_state *state, unsigned int number)
 	struct leaf leaf;
 
 	*cpu = (struct cpu_state){ .cpu = number };
-	if (!monitor_below())
+	if (!redoubt_below())
 		return;
 	leaf = cpuid(REDOUBT_CPUID_STATE);
 	cpu->covered = true;

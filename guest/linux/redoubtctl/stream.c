@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * redoubtctl log, redoubtctl audit: a ring from its oldest byte on. The log is lines of text; what
+ * the audit ring holds is records, printed as hexadecimal digits until abi/audit.h says more.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "guest/linux/libredoubt/json.h"
+#include "guest/linux/libredoubt/libredoubt.h"
+#include "guest/linux/redoubtctl/redoubtctl.h"
+
+#define FOLLOW_MS  1000u /* of one wait */
+#define LINE_BYTES 512u	 /* longer lines are cut in JSON */
+#define ROW_BYTES  32u	 /* of the audit ring, printed in one line */
+
+/* Where output goes; a line that is not complete yet stays here. */
+struct sink {
+	bool json;
+	size_t length;
+	char line[LINE_BYTES];
+};
+
+static void put_object(const char *key, const char *text, size_t length)
+{
+	struct json json = { .out = stdout };
+
+	json_begin(&json, NULL, '{');
+	json_text(&json, key, text, length);
+	json_end(&json, '}');
+	printf("\n");
+}
+
+static void flush_line(struct sink *sink)
+{
+	if (sink->length)
+		put_object("line", sink->line, sink->length);
+	sink->length = 0;
+}
+
+/* Text as it is, but for what would move a terminal's cursor; in JSON an object a line. */
+static void put_log(struct sink *sink, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char c = bytes[i];
+
+		if (!sink->json) {
+			putchar(c == '\n' || c == '\t' || (c >= ' ' && c <= '~') ? c : '?');
+		} else if (c == '\n') {
+			flush_line(sink);
+		} else {
+			sink->line[sink->length++] = c;
+			if (sink->length == LINE_BYTES)
+				flush_line(sink);
+		}
+	}
+}
+
+static void put_row(struct sink *sink, const char *bytes, size_t count)
+{
+	struct json json = { .out = stdout };
+
+	if (sink->json) {
+		json_begin(&json, NULL, '{');
+		json_hex(&json, "bytes", bytes, count);
+		json_end(&json, '}');
+	} else {
+		for (size_t i = 0; i < count; i++)
+			printf("%02x", (unsigned char)bytes[i]);
+	}
+	printf("\n");
+}
+
+static void put_audit(struct sink *sink, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i += ROW_BYTES)
+		put_row(sink, bytes + i, count - i < ROW_BYTES ? count - i : ROW_BYTES);
+}
+
+static void say_lost(const struct sink *sink, uint64_t lost)
+{
+	struct json json = { .out = stdout };
+
+	if (!lost)
+		return;
+	if (!sink->json) {
+		fprintf(stderr, "redoubtctl: %llu overwritten before they could be read\n",
+		    (unsigned long long)lost);
+		return;
+	}
+	json_begin(&json, NULL, '{');
+	json_number(&json, "lost", lost);
+	json_end(&json, '}');
+	printf("\n");
+}
+
+/* Reads to the end, and goes on waiting if told; 0 or the error that ended it. */
+static int copy_ring(int fd, struct redoubt_reader *reader, struct sink *sink, bool follow)
+{
+	for (;;) {
+		int error = redoubt_read(fd, reader, follow ? FOLLOW_MS : 0);
+
+		if (error)
+			return error;
+		say_lost(sink, reader->lost);
+		if (reader->ring == REDOUBT_RING_LOG)
+			put_log(sink, reader->bytes, reader->copied);
+		else
+			put_audit(sink, reader->bytes, reader->copied);
+		if (fflush(stdout))
+			return -errno;
+		if (!reader->copied && !follow) {
+			flush_line(sink);
+			return 0;
+		}
+	}
+}
+
+static int show_ring(enum redoubt_ring ring, const struct options *options, const char *what)
+{
+	struct redoubt_reader reader = { .ring = ring };
+	struct sink sink = { .json = options->json };
+	int fd, error, status;
+
+	if (!open_device(false, &fd, &status))
+		return status;
+	error = copy_ring(fd, &reader, &sink, options->follow);
+	close(fd);
+	return error ? say_error(error, what) : EXIT_DONE;
+}
+
+int command_log(const struct options *options)
+{
+	return show_ring(REDOUBT_RING_LOG, options, "log that can be read");
+}
+
+int command_audit(const struct options *options)
+{
+	return show_ring(REDOUBT_RING_AUDIT, options, "audit ring that can be read");
+}

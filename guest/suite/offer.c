@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Partitions that the guest offers while it runs, judged by codeint: the sample once more, right
+ * and wrong (T06 to T09, T15, T37).
+ */
+#include "guest/lib/call.h"
+#include "guest/lib/memory.h"
+#include "guest/lib/options.h"
+#include "guest/lib/text.h"
+#include "guest/suite/partition.h"
+#include "guest/suite/suite.h"
+#include "monitor/abi/image.h"
+
+#define ONES	   (~0ull)
+#define PAGES_MAX  512u
+#define DATA_PAGES 96u
+
+enum codeint_status {
+#define STATUS(name, value, sentence) CODEINT_##name = 0x100 + (value),
+#include "guest/trustlets/codeint/statuses.def"
+#undef STATUS
+};
+
+extern const uint8_t offered_image[], offered_image_end[];
+
+static struct {
+	uint8_t *image, *data;
+	uint64_t *list;
+	uint64_t bytes, image_pages;
+} own;
+
+static void prepare(void)
+{
+	own.bytes = (uint64_t)(offered_image_end - offered_image);
+	own.image_pages = (own.bytes + PAGE - 1) / PAGE;
+	if (!own.list) {
+		own.image = pages_alloc((unsigned)own.image_pages);
+		own.data = pages_alloc(DATA_PAGES);
+		own.list = pages_alloc(1);
+	}
+	memcpy(own.image, offered_image, own.bytes);
+}
+
+static uint64_t give(uint64_t partition, uint64_t what, const uint8_t *from, uint64_t pages)
+{
+	for (uint64_t i = 0; i < pages && i < PAGES_MAX; i++)
+		own.list[i] = (uint64_t)from + i * PAGE;
+	return redoubt_partition_give(partition | what << 32, (uint64_t)own.list, pages, 0);
+}
+
+/* A partition with the image as it stands now, not yet judged. */
+static uint64_t offer(void)
+{
+	const struct redoubt_image *header = (const void *)own.image;
+	struct redoubt_partition_create made = { 0 };
+	uint32_t data_pages = header->data_pages;
+
+	if (redoubt_partition_create(&made) != REDOUBT_OK)
+		bail("partition_create");
+	tap(data_pages <= DATA_PAGES &&
+		give(made.partition, REDOUBT_GIVE_IMAGE, own.image, own.image_pages) ==
+		    REDOUBT_OK &&
+		give(made.partition, REDOUBT_GIVE_DATA, own.data, data_pages) == REDOUBT_OK,
+	    "offer: image and memory are given");
+	return made.partition;
+}
+
+static void end(uint64_t partition)
+{
+	uint64_t status, left = 0;
+
+	do
+		status = redoubt_partition_end(partition);
+	while (status == REDOUBT_BUSY);
+	for (uint64_t i = 0; i < own.image_pages * PAGE / 8; i++)
+		left |= ((const volatile uint64_t *)own.image)[i];
+	for (uint64_t i = 0; i < DATA_PAGES * PAGE / 8; i++)
+		left |= ((const volatile uint64_t *)own.data)[i];
+	tap(status == REDOUBT_OK && !left, "T15 it is ended, and all it had comes back zeroed");
+}
+
+static void right(void)
+{
+	struct redoubt_partition_info r = { 0 };
+	uint64_t partition;
+	struct answer answer;
+
+	prepare();
+	partition = offer();
+	tap(*(volatile uint64_t *)own.image == ONES && *(volatile uint64_t *)own.data == ONES,
+	    "T37 what was given is out of reach before it is judged");
+	partition_expect("offer: nothing runs unjudged",
+	    partition_ask(partition, SAMPLE_add, 2, 3, 0), REDOUBT_STATE, 0);
+	answer = partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0);
+	partition_expect("offer: codeint finds it right and launches it", answer, REDOUBT_OK, 0);
+	redoubt_partition_info(partition, REDOUBT_INFO_SIGNER, &r);
+	tap(r.word0 && r.word0 == answer.words[0] && r.word1 == answer.words[1] &&
+		r.word2 == answer.words[2] && r.word3,
+	    "offer: its signer is told");
+	redoubt_partition_info(partition, REDOUBT_INFO_MEASUREMENT, &r);
+	tap(r.word0 == option_number("SAMPLE", 0), "offer: its measurement is that of the file");
+	answer = partition_ask(partition, SAMPLE_add, 2, 3, 0);
+	tap(answer.rax == REDOUBT_OK && answer.status == 0 && answer.words[0] == 5,
+	    "offer: it serves requests");
+	answer = partition_ask(partition, SAMPLE_count, 0, 0, 0);
+	tap(answer.words[0] == 1, "offer: its state is not that of the one with the same image");
+	tap(give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
+	    "T07 what it has cannot be given again");
+	partition_expect("offer: launched once",
+	    partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0), REDOUBT_OK,
+	    CODEINT_NOT_READ);
+	end(partition);
+	partition_expect("offer: it is gone", partition_ask(partition, SAMPLE_add, 2, 3, 0),
+	    REDOUBT_STATE, 0);
+}
+
+static void refused(const char *what, uint64_t at, uint64_t bytes, uint64_t status)
+{
+	uint64_t partition;
+
+	tap_note("%s", what);
+	prepare();
+	own.image[at] ^= 1;
+	partition = offer();
+	partition_expect("T06 codeint refuses it",
+	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, status);
+	partition_expect("T06 it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
+	    REDOUBT_STATE, 0);
+	end(partition);
+}
+
+static void wrong(void)
+{
+	const struct redoubt_image *header = (const void *)offered_image;
+	uint64_t loaded = (uint64_t)header->pages * PAGE;
+
+	refused("a bit of text", PAGE + 100, own.bytes, CODEINT_BAD_SIGNATURE);
+	refused("a bit of the last page", loaded - 1, own.bytes, CODEINT_BAD_SIGNATURE);
+	refused("a bit of the signature", own.bytes - 1, own.bytes, CODEINT_BAD_SIGNATURE);
+	refused("a bit of the key", own.bytes - 70, own.bytes, CODEINT_UNKNOWN_SIGNER);
+	refused("no signature", PAGE + 100, loaded, CODEINT_UNSIGNED);
+	refused("not an image", 0, own.bytes, CODEINT_BAD_FORM);
+	refused("less than is said", PAGE, own.image_pages * PAGE + 1, CODEINT_NOT_READ);
+}
+
+void suite_offer(void)
+{
+	right();
+	wrong();
+	right();
+	partition_expect("offer: a partition that is none",
+	    partition_ask(CODEINT, CODEINT_launch, 16, own.bytes, 0), REDOUBT_OK, CODEINT_NOT_READ);
+	partition_expect("offer: one that the loader placed",
+	    partition_ask(CODEINT, CODEINT_launch, SAMPLE, own.bytes, 0), REDOUBT_OK,
+	    CODEINT_NOT_READ);
+}
