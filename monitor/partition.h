@@ -60,8 +60,8 @@ bool partition_init(const struct bootinfo *info);
 unsigned partition_create(void);
 
 /*
- * Ends one: OK, it is DEAD then, or was, and partition_bury() gives back its memory; STATE: there is
- * none, or the loader placed it; BUSY: it runs.
+ * Ends one: OK, it is DEAD then, or was, and partition_bury() gives back its memory; STATE: there
+ * is none, or the loader placed it; BUSY: it runs.
  */
 enum redoubt_status partition_kill(unsigned id);
 

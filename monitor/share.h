@@ -54,7 +54,9 @@ struct share_place {
 enum redoubt_status share_make(enum share_kind kind, const struct share_place *place,
     const struct frame_set *frames, uint64_t *handle);
 
-/* The same for the frames that a frame of the normal world's lists, 64 bits each; it is read once. */
+/*
+ * The same for the frames that a frame of the normal world's lists, 64 bits each; it is read once.
+ */
 enum redoubt_status share_list(enum share_kind kind, const struct share_place *place, gpa_t list,
     uint64_t pages);
 

@@ -67,8 +67,8 @@ struct redoubt_ioc_partition {
 	__u8 signer[32];      /* SHA-256 of the signer's key; zero: none */
 };
 
-#define REDOUBT_STATE_READY 2
-#define REDOUBT_STATE_DEAD  3
+#define REDOUBT_STATE_READY   3
+#define REDOUBT_STATE_CRASHED 4
 
 /*
  * A request, carried through to its answer. EBUSY: no free VP within wait_ms; EBADFD: no such

@@ -18,14 +18,14 @@ $(BOOT_INITRAMFS): $(INITRAMFS) $(BOOT_PROGRAMS) guest/linux/mkinitramfs.py
 .PHONY: check-boot setup-boot bench-boot bench-boot-svm
 setup-boot: setup-machines
 	@$(SETUP) initramfs kernel kernel-cloud shim
-	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(BOOT_INITRAMFS)
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(BOOT_INITRAMFS) $(B)/boot/redoubt-partitions.efi
 
 # Bochs takes longer than CI has for Linux on four CPUs; the test guest runs on four there.
 check-boot: setup-boot ## boot Debian: 1, 2 and 4 CPUs, EFI stub, shim and GRUB, without monitor
 	@status=0; \
 	$(call on_machines,300,boot-bare,$(BOOT_PY) --bare) \
 	$(call on_machines,400,boot-stock,$(BOOT_PY) --kernel stock --driver) \
-	$(call on_machines,400,boot-2cpu,$(BOOT_PY) --cpus 2 --reboot --hotplug --driver) \
+	$(call on_machines,400,boot-2cpu,$(BOOT_PY) --cpus 2 --reboot --hotplug --driver --partitions) \
 	$(call on_machines,400,boot-shim,$(BOOT_PY) --cpus 2 --via shim) \
 	$(foreach m,$(filter-out %-bochs,$(MACHINES)),\
 	$(call on_machine,$(m),400,boot-4cpu,$(BOOT_PY) --cpus 4)) \

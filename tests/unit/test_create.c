@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Partitions that the normal world offers: partition_create, partition_give, partition_end, and what
- * codeint does for them, image_read and partition_launch. A function plays codeint, which is
+ * Partitions that the normal world offers: partition_create, partition_give, partition_end, and
+ * what codeint does for them, image_read and partition_launch. A function plays codeint, which is
  * partition 1: each request makes it make one call.
  */
 #include "arch/cpu.h"

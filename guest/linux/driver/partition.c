@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause-Patent
 /* Partitions: what they are, requests to them, starting one anew. */
-#include <linux/bits.h>
+#include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -11,16 +11,13 @@
 /* Longest pause between two attempts at a partition that has no free VP. */
 #define PAUSE_MS 16u
 
-/* Items of partition_info. */
-enum item { ITEM_SUMMARY, ITEM_ID, ITEM_MEASUREMENT, ITEM_SIGNER };
-
-/* In the state of a request: there is no answer yet, its first word is a token. */
-#define SUSPENDED BIT_ULL(32)
+static_assert(REDOUBT_STATE_READY == (int)REDOUBT_PARTITION_READY &&
+	      REDOUBT_STATE_CRASHED == (int)REDOUBT_PARTITION_CRASHED);
 
 /* Of the memory that partition_info counts. */
 #define PAGE_BYTES 4096
 
-static u64 info_words(u32 number, enum item item, void *to)
+static u64 info_words(u32 number, enum redoubt_info item, void *to)
 {
 	struct redoubt_partition_info info;
 	u64 rax = redoubt_partition_info(number, item, &info);
@@ -37,13 +34,13 @@ int redoubt_ioc_partition(struct redoubt_ioc_partition *arg)
 
 	if (error)
 		return error;
-	rax = info_words(arg->number, ITEM_SUMMARY, summary);
+	rax = info_words(arg->number, REDOUBT_INFO_SUMMARY, summary);
 	if (!rax)
-		rax = info_words(arg->number, ITEM_ID, arg->id);
+		rax = info_words(arg->number, REDOUBT_INFO_ID, arg->id);
 	if (!rax)
-		rax = info_words(arg->number, ITEM_MEASUREMENT, arg->measurement);
+		rax = info_words(arg->number, REDOUBT_INFO_MEASUREMENT, arg->measurement);
 	if (!rax)
-		rax = info_words(arg->number, ITEM_SIGNER, arg->signer);
+		rax = info_words(arg->number, REDOUBT_INFO_SIGNER, arg->signer);
 	if (redoubt_status(rax) == REDOUBT_STATE)
 		return -ENOENT;
 	if (rax)
@@ -69,7 +66,7 @@ static int request_once(const struct redoubt_ioc_request *arg,
 	u64 rax;
 
 	rax = redoubt_partition_call(target, arg->words[0], arg->words[1], arg->words[2], answer);
-	while (!rax && answer->state & SUSPENDED) {
+	while (!rax && answer->state & REDOUBT_SUSPENDED) {
 		if (fatal_signal_pending(current)) {
 			redoubt_partition_cancel(answer->first);
 			return -EINTR;

@@ -30,8 +30,8 @@ const char *redoubt_state_name(uint32_t state)
 	switch (state) {
 	case REDOUBT_STATE_READY:
 		return "ready";
-	case REDOUBT_STATE_DEAD:
-		return "dead";
+	case REDOUBT_STATE_CRASHED:
+		return "crashed";
 	default:
 		return "unknown";
 	}

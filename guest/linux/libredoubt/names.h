@@ -18,7 +18,7 @@ extern const struct redoubt_bit redoubt_degraded[];
 /* "vmx", "svm", "unknown". */
 const char *redoubt_vendor_name(uint32_t vendor);
 
-/* "ready", "dead", "unknown". */
+/* "ready", "crashed", "unknown". */
 const char *redoubt_state_name(uint32_t state);
 
 #endif

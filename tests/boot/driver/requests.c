@@ -105,7 +105,7 @@ static void check_limit(void)
 	int error = in_child(SPIN, 0, false);
 
 	check(error == EOWNERDEAD, "an endless one ends by the monitor's limit");
-	check(state_of(PROBE) == REDOUBT_STATE_DEAD, "that partition is dead");
+	check(state_of(PROBE) == REDOUBT_STATE_CRASHED, "that partition is dead");
 	check(ioctl(device, REDOUBT_IOC_RESTART, &restart) == 0 &&
 		state_of(PROBE) == REDOUBT_STATE_READY,
 	    "it is started anew");

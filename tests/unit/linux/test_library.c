@@ -68,7 +68,7 @@ static int describe(struct redoubt_ioc_partition *partition)
 {
 	if (partition->number != 2 && partition->number != 5)
 		return ENOENT;
-	partition->state = partition->number == 2 ? REDOUBT_STATE_READY : REDOUBT_STATE_DEAD;
+	partition->state = partition->number == 2 ? REDOUBT_STATE_READY : REDOUBT_STATE_CRASHED;
 	partition->svn = 3;
 	partition->served = 1ull << 40;
 	partition->memory = partition->number == 2 ? 65536 : 0;
@@ -197,7 +197,7 @@ static void names_are_the_tables(void **state)
 	assert_string_equal(redoubt_degraded[0].name, "dma=unprotected");
 	assert_string_equal(redoubt_vendor_name(REDOUBT_VENDOR_SVM), "svm");
 	assert_string_equal(redoubt_vendor_name(77), "unknown");
-	assert_string_equal(redoubt_state_name(REDOUBT_STATE_DEAD), "dead");
+	assert_string_equal(redoubt_state_name(REDOUBT_STATE_CRASHED), "crashed");
 	assert_string_equal(redoubt_state_name(0), "unknown");
 }
 
@@ -218,7 +218,7 @@ static void partitions_in_words(void **state)
 	    "  2  a\"?b: ready, SVN 3, 65536 bytes, 1099511627776 requests served\n"
 	    "     measurement abababababababababababababababababababababababababababababababab\n"
 	    "     signer      0000000000000000000000000000000000000000000000000000000000000000\n"
-	    "  5  iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii: dead, SVN 3, 1099511627776 requests served\n"
+	    "  5  iiiiiiiiiiiiiiiiiiiiiiiiiiiiiiii: crashed, SVN 3, 1099511627776 requests served\n"
 	    "     measurement abababababababababababababababababababababababababababababababab\n"
 	    "     signer      0000000000000000000000000000000000000000000000000000000000000000\n");
 	assert_int_equal(device.flags & O_ACCMODE, O_RDONLY);
