@@ -204,25 +204,25 @@ void suite_call_partition_give(void)
 	tap(redoubt_partition_give(r.partition, at + 8, 4, 0) == (REDOUBT_ALIGNMENT | 2 << 16),
 	    "call: partition_give of a list that is not aligned");
 	tap(redoubt_partition_give(r.partition, at, 4, 1ull << 40) == (REDOUBT_RANGE | 4 << 16),
-	    "call: partition_give outside of private memory");
+	    "T36 a place outside of private memory");
 	tap(redoubt_partition_give(r.partition, monitor_frames(&(unsigned){ 0 })->base, 1, 0) ==
 		REDOUBT_RANGE,
 	    "T38 a list in the monitor's memory");
 	tap(redoubt_partition_give(r.partition, at, 0, 0) == REDOUBT_RANGE &&
 		redoubt_partition_give(r.partition, at, 513, 0) == REDOUBT_RANGE,
-	    "call: partition_give of no frames, or too many");
+	    "T36 no frames, or too many");
 	list[3] = list[0];
 	tap(redoubt_partition_give(r.partition, at, 4, 0) == REDOUBT_RANGE,
-	    "T09 a frame given twice in one list");
+	    "T39 a frame given twice in one list");
 	list[3] = monitor_frames(&(unsigned){ 0 })->base;
 	tap(redoubt_partition_give(r.partition, at, 4, 0) == REDOUBT_RANGE && *marks == 0x5ec5e7,
 	    "T38 a frame of the monitor's: all stay where they were");
 	list[3] = list[2] + PAGE;
 	tap(redoubt_partition_give(r.partition, at, 4, 0) == REDOUBT_OK,
 	    "call: partition_give of private memory");
-	tap(*marks == ~0ull, "T01 it is out of reach");
+	tap(*marks == ~0ull, "T11 it is out of reach");
 	tap(redoubt_partition_give(r.partition, at, 4, 8) == REDOUBT_RANGE,
-	    "T07 what is given is not the caller's to give");
+	    "T39 what is given is not the caller's to give");
 	tap(end_all(r.partition) == REDOUBT_OK && *marks == 0, "T15 it comes back zeroed");
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Partitions that the guest offers while it runs, judged by codeint: the sample once more, right
- * and wrong (T06 to T09, T15, T37).
+ * and wrong (T15, T37, T39).
  */
 #include "guest/lib/call.h"
 #include "guest/lib/memory.h"
@@ -105,7 +105,7 @@ static void right(void)
 	answer = partition_ask(partition, SAMPLE_count, 0, 0, 0);
 	tap(answer.words[0] == 1, "offer: its state is not that of the one with the same image");
 	tap(give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
-	    "T07 what it has cannot be given again");
+	    "T39 what it has cannot be given again");
 	partition_expect("offer: launched once",
 	    partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0), REDOUBT_OK,
 	    CODEINT_NOT_READ);
@@ -122,9 +122,9 @@ static void refused(const char *what, uint64_t at, uint64_t bytes, uint64_t stat
 	prepare();
 	own.image[at] ^= 1;
 	partition = offer();
-	partition_expect("T06 codeint refuses it",
+	partition_expect("offer: codeint refuses it",
 	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, status);
-	partition_expect("T06 it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
+	partition_expect("offer: it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
 	end(partition);
 }

@@ -2,7 +2,7 @@
 /*
  * Secure partitions as redoubt.efi carries them: the probe (guest/trustlets/probe) is the first,
  * the sample the second. Requests, answers, suspension, crashes, restart; and the normal world at
- * their memory (T01 to T03, T25, T28, T36, T39, T40, T43).
+ * their memory (T01, T02, T11, T15, T28, T31, T40, T43).
  */
 #include "guest/suite/partition.h"
 
@@ -139,8 +139,8 @@ static void suspension(void)
 	status = redoubt_partition_call(PROBE | (uint64_t)PROBE_spin << 32, 0, 0, 0, &r);
 	tap(status == REDOUBT_OK && r.state == REDOUBT_SUSPENDED && r.first && !r.second &&
 		!r.third,
-	    "T39 a request without end is suspended all the same");
-	partition_expect("T39 its partition is BUSY for others",
+	    "T31 a request without end is suspended all the same");
+	partition_expect("partition: it is BUSY for others",
 	    partition_ask(PROBE, PROBE_random, 0, 0, 0), REDOUBT_BUSY, 0);
 	tap(redoubt_partition_cancel(r.first ^ 0x400) == REDOUBT_STATE &&
 		redoubt_partition_cancel(r.first ^ 1) == REDOUBT_STATE,
@@ -164,7 +164,7 @@ static void time_limit(void)
 		bail("no switch for short requests");
 	timer_use();
 	timer_every((uint32_t)(200000 * tick_scale()));
-	partition_expect("T39 a request beyond its time is the partition's end",
+	partition_expect("T31 a request beyond its time is the partition's end",
 	    partition_ask(PROBE, PROBE_random, 0, 0, 0), REDOUBT_DEAD, 0);
 	timer_done();
 	redoubt_test_switch(SHORT_REQUESTS, 0, &before);
@@ -179,10 +179,10 @@ static const struct {
 	const char *what;
 	uint64_t number, a, b;
 } crashes[] = {
-	{ "T31 a port", PROBE_port, 0, 0 },
-	{ "T31 an MSR", PROBE_msr, 0, 0 },
-	{ "T31 CPUID", PROBE_cpuid, 0, 0 },
-	{ "T02 its own code, written", PROBE_write_text, 0, 0 },
+	{ "a port", PROBE_port, 0, 0 },
+	{ "an MSR", PROBE_msr, 0, 0 },
+	{ "CPUID", PROBE_cpuid, 0, 0 },
+	{ "its own code, written", PROBE_write_text, 0, 0 },
 	{ "a null pointer", PROBE_write, 8, 1 },
 	{ "memory behind all of its own", PROBE_write, 0x80001000, 1 },
 	{ "code in data", PROBE_execute_data, 0, 0 },
@@ -197,13 +197,13 @@ static void crash(const char *what, uint64_t number, uint64_t a, uint64_t b)
 	struct redoubt_partition_info r = { 0 };
 
 	tap_note("%s", what);
-	partition_expect("T36 a partition that crashes ends its request",
+	partition_expect("partition: one that crashes ends its request",
 	    partition_ask(PROBE, number, a, b, 0), REDOUBT_DEAD, 0);
-	partition_expect("T36 and takes no other", partition_ask(PROBE, PROBE_random, 0, 0, 0),
-	    REDOUBT_DEAD, 0);
+	partition_expect("partition: and takes no other",
+	    partition_ask(PROBE, PROBE_random, 0, 0, 0), REDOUBT_DEAD, 0);
 	redoubt_partition_info(PROBE, REDOUBT_INFO_SUMMARY, &r);
 	tap((uint32_t)r.word0 == REDOUBT_PARTITION_CRASHED, "partition: it counts as crashed");
-	partition_expect("T36 another partition goes on",
+	partition_expect("partition: another one goes on",
 	    partition_ask(SAMPLE, SAMPLE_add, 1, 1, 0), REDOUBT_OK, 0);
 	tap(redoubt_partition_restart(PROBE) == REDOUBT_OK, "partition: it is started anew");
 	tap(redoubt_partition_restart(PROBE) == REDOUBT_STATE, "partition: once");
@@ -253,10 +253,10 @@ static void reach(const char *what, uint64_t base, uint64_t pages)
 		written += trap_try(do_write, word, NULL) != VECTOR_GP;
 		fetched += trap_try(do_fetch, word, NULL) != VECTOR_GP;
 	}
-	tap(pages && !read, "T01 each of %lu pages of the partition's %s reads as ones", pages,
+	tap(pages && !read, "T11 each of %lu pages of the partition's %s reads as ones", pages,
 	    what);
-	tap(!written, "T02 a write to each of them is #GP");
-	tap(!fetched, "T03 a fetch from each of them is #GP");
+	tap(!written, "T01 a write to each page of the partition's %s is #GP", what);
+	tap(!fetched, "T02 a fetch from each page of the partition's %s is #GP", what);
 }
 
 static void from_outside(void)
@@ -271,8 +271,8 @@ static void from_outside(void)
 	/* The image and behind it the memory lie in one block. */
 	reach("image", place.image, (place.data - place.image) / PAGE);
 	reach("memory", place.data, r.word3 - (place.data - place.image) / PAGE);
-	partition_expect("T02 and it does not notice", partition_ask(PROBE, PROBE_random, 0, 0, 0),
-	    REDOUBT_OK, 0);
+	partition_expect("partition: and it does not notice",
+	    partition_ask(PROBE, PROBE_random, 0, 0, 0), REDOUBT_OK, 0);
 }
 
 void suite_partition(void)

@@ -354,6 +354,23 @@ static void leaving_scrubs_keys_and_partitions(void **state)
 	assert_int_equal(request.rax, REDOUBT_BUSY);
 }
 
+/*
+ * What random numbers come from behind it is the same whatever the seed was: nothing is left of it.
+ */
+static void leaving_scrubs_the_pool(void **state)
+{
+	uint64_t drawn[2][CALL_REGS];
+
+	for (unsigned i = 0; i < 2; i++) {
+		prepare(0, 5);
+		host_info()->entropy[3] = (uint8_t)i;
+		launch();
+		monitor_leaving(LEAVE_RESET);
+		assert_int_equal(call_entropy(drawn[i], drawn[i]), REDOUBT_OK);
+	}
+	expect_same(drawn[0], drawn[1], true);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, boot)
 
 static const struct CMUnitTest tests[] = {
@@ -365,6 +382,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_call_report_check),
 	TEST(the_loaders_block_keeps_no_secret),
 	TEST(leaving_scrubs_keys_and_partitions),
+	TEST(leaving_scrubs_the_pool),
 };
 
 UNIT_MAIN(tests)
