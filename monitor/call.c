@@ -103,7 +103,7 @@ static __attribute__((noinline)) uint64_t unknown(struct call *call)
 
 static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call, uint32_t caller)
 {
-	switch (call->rax) {
+	switch (__builtin_expect((long)call->rax, REDOUBT_CALL_version)) {
 #define CALL(id, name, rights, arguments, results, statuses, summary)                              \
 	case id:                                                                                   \
 		return carry_out(call, (rights)&caller, arguments, results, call_##name);
