@@ -57,6 +57,18 @@ check-unchanged: setup-suite ## the monitor's memory before and behind the attac
 	$(call unchanged_run,unchanged-test,test) \
 	exit $$status
 
+# The issue asks for 100 points.
+SECRET_POINTS := $(or $(N),$(if $(SOAK),100,2))
+
+.PHONY: check-secret
+check-secret: setup-suite ## a partition's secret, looked for in all memory of the normal world's (N= points)
+	@status=0; \
+	$(call on_machines,$(SUITE_TIME),secret,$(PY) tests/suite/secret.py --points $(SECRET_POINTS) --time $(SUITE_TIME)) \
+	exit $$status
+
+CHECK_TESTS += check-secret
+SOAK_TESTS += check-secret
+
 PANIC_KINDS := check rodata unmapped execute entry-control entry-guest
 check-panic: setup-suite ## a monitor broken on purpose tells where, at once and at the next start
 	@status=0; \
