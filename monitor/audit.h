@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Audited events. audit() is declared in arch/upcall.h, the ids in abi/audit.h.
+ * Audited events. audit() is declared in arch/upcall.h; ids, records and the chain of their digests
+ * are described in abi/audit.h.
  *
- * A ring keeps the newest AUDIT_RECORDS kinds of event; an event with the id and subject of one
- * that is kept adds to its count. The oldest gives way to a new one, and that is counted. Each
- * event has a total that only grows. A line in the log goes with each new record, as far as the
- * id's budget of lines reaches, which time refills; what was not logged is counted in the id's next
- * line. So a guest can neither fill the log nor make a loss go unseen (T74).
+ * T74: each id has a budget of records, which time refills, and remembers its newest AUDIT_KINDS
+ * subjects. Equal events make log2(n) records; a guest that varies the subject uses up the id's
+ * budget and no other's. The bursts of all ids together leave half of the ring alone, and from then
+ * on a record gives way only as fast as budgets refill. What the budget refuses costs a search
+ * among AUDIT_KINDS subjects under the lock; SHA-256 (two blocks) is computed for records alone. A
+ * record is also a line in the log, written behind the lock.
  */
 #ifndef MONITOR_AUDIT_H
 #define MONITOR_AUDIT_H
@@ -15,26 +17,25 @@
 #include <stdint.h>
 
 #include "monitor/abi/audit.h"
+#include "monitor/log.h"
 
-#define AUDIT_RECORDS	    256u
-#define AUDIT_BURST	    16u		 /* lines that an id may log at once */
-#define AUDIT_REFILL_CYCLES (1ull << 31) /* for each further one */
+#define AUDIT_RECORDS	    1024u	 /* kept */
+#define AUDIT_KINDS	    16u		 /* subjects of an id that are told apart */
+#define AUDIT_BURST	    16u		 /* records that an id may make at once */
+#define AUDIT_REFILL_CYCLES (1ull << 36) /* for each further one */
 
-struct audit_record {
-	uint32_t event; /* REDOUBT_AUDIT_; 0: empty */
-	uint32_t cpu;	/* that saw it first */
-	uint64_t subject;
-	uint64_t fact; /* of the first */
-	uint64_t count;
-};
+_Static_assert(AUDIT_BURST *REDOUBT_AUDIT_LAST <= AUDIT_RECORDS / 2, "bursts leave evidence alone");
 
 /* Times that an event was audited since launch. Events out of range count as event 0. No lock. */
 uint64_t audit_total(unsigned event);
 
-/* The record `age` back from the newest kind (0). false: there is none. Takes the audit lock. */
-bool audit_get(unsigned age, struct audit_record *record);
+/* Number behind the newest record: how many were ever made. No lock. */
+uint64_t audit_end(void);
 
-/* Records that gave way to newer ones. */
-uint64_t audit_lost(void);
+/*
+ * Copies up to `count` records from number `position` on, which is at most audit_end(). Takes the
+ * audit lock.
+ */
+struct log_part audit_copy(uint64_t position, struct redoubt_audit_record *to, uint64_t count);
 
 #endif

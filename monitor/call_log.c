@@ -1,49 +1,64 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The calls about the log: log_read, boot_done.
+ * The calls about the log and the audit ring: log_read, audit_read, boot_done.
  */
 
 #include "arch/console.h"
+#include "monitor/audit.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
+#include "monitor/lib/string.h"
 #include "monitor/log.h"
 
-static uint64_t decode_log_read(const uint64_t args[CALL_REGS], struct guest_frame *to)
+/* Both rings: arguments are where to read, which frame receives it, how much, at most `most`. */
+static uint64_t decode_read(const uint64_t args[CALL_REGS], uint64_t end, uint64_t most,
+    struct guest_frame *to)
 {
-	if (args[0] > log_end())
+	if (args[0] > end)
 		return call_error(REDOUBT_INVALID, 1);
 	if (args[1] % FRAME_SIZE != 0)
 		return call_error(REDOUBT_ALIGNMENT, 2);
-	if (args[2] == 0 || args[2] > FRAME_SIZE)
+	if (args[2] == 0 || args[2] > most)
 		return call_error(REDOUBT_INVALID, 3);
 	if (!guest_claim((gpa_t){ args[1] }, to))
 		return call_error(REDOUBT_RANGE, 2);
 	return REDOUBT_OK;
 }
 
-static struct log_part invoke_log_read(struct guest_frame *to, uint64_t position, size_t bytes)
+/* `size`: bytes of what the part counts. */
+static uint64_t invoke_read(struct guest_frame *to, const struct log_part *part, const void *from,
+    size_t size, uint64_t rets[CALL_REGS])
 {
-	char text[FRAME_SIZE];
-	struct log_part part = log_copy(position, text, bytes);
-
-	guest_copy_out(to, 0, text, part.copied);
+	guest_copy_out(to, 0, from, part->copied * size);
 	guest_release(to);
-	return part;
+	memcpy(rets, part, sizeof(*part));
+	return REDOUBT_OK;
 }
 
 uint64_t call_log_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	char text[FRAME_SIZE];
 	struct guest_frame to;
-	uint64_t status = decode_log_read(args, &to);
 	struct log_part part;
+	uint64_t status = decode_read(args, log_end(), sizeof(text), &to);
 
 	if (status != REDOUBT_OK)
 		return status;
-	part = invoke_log_read(&to, args[0], args[2]);
-	rets[0] = part.next;
-	rets[1] = part.copied;
-	rets[2] = part.lost;
-	return REDOUBT_OK;
+	part = log_copy(args[0], text, args[2]);
+	return invoke_read(&to, &part, text, 1, rets);
+}
+
+uint64_t call_audit_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	struct redoubt_audit_record records[REDOUBT_AUDIT_PAGE];
+	struct guest_frame to;
+	struct log_part part;
+	uint64_t status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE, &to);
+
+	if (status != REDOUBT_OK)
+		return status;
+	part = audit_copy(args[0], records, args[2]);
+	return invoke_read(&to, &part, records, sizeof(records[0]), rets);
 }
 
 uint64_t call_boot_done(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

@@ -41,8 +41,7 @@ static size_t make_line(char line[LOG_LINE], enum log_level level, const char *f
 	size_t room = LOG_LINE - 1;
 	size_t bytes;
 
-	bytes = format_line(line, room, "[%14lu %3u %5s] ", (unsigned long)cpu_cycles(),
-	    cpu_index(), names[level]);
+	bytes = format_line(line, room, "[%lu %u %s] ", cpu_cycles(), cpu_index(), names[level]);
 	bytes += format_text(line + bytes, room - bytes, format, args);
 	if (bytes == room - 1)
 		line[bytes - 1] = '~';
@@ -88,22 +87,23 @@ static void copy_out(uint64_t from, char *to, size_t bytes)
 		to[i] = ring.text[(from + i) % LOG_BYTES];
 }
 
+struct log_part log_part(uint64_t position, uint64_t wanted, uint64_t end, uint64_t kept)
+{
+	uint64_t oldest = end > kept ? end - kept : 0;
+	uint64_t from = position < oldest ? oldest : position < end ? position : end;
+	uint64_t copied = end - from < wanted ? end - from : wanted;
+
+	return (
+	    struct log_part){ from + copied, copied, position < oldest ? oldest - position : 0 };
+}
+
 struct log_part log_copy(uint64_t position, char *to, size_t bytes)
 {
-	struct log_part part = { 0 };
-	uint64_t oldest;
+	struct log_part part;
 
 	spin_lock(&lock);
-	oldest = ring.end > LOG_BYTES ? ring.end - LOG_BYTES : 0;
-	if (position > ring.end)
-		position = ring.end;
-	if (position < oldest) {
-		part.lost = oldest - position;
-		position = oldest;
-	}
-	part.copied = ring.end - position < bytes ? ring.end - position : bytes;
-	part.next = position + part.copied;
-	copy_out(position, to, part.copied);
+	part = log_part(position, bytes, ring.end, LOG_BYTES);
+	copy_out(part.next - part.copied, to, part.copied);
 	spin_unlock(&lock);
 	return part;
 }

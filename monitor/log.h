@@ -26,6 +26,12 @@ struct log_part {
 };
 
 /*
+ * What a reader at `position` who wants `wanted` gets of a ring that keeps the newest `kept` of
+ * `end`.
+ */
+struct log_part log_part(uint64_t position, uint64_t wanted, uint64_t end, uint64_t kept);
+
+/*
  * Copies up to `bytes` bytes from `position` on. A position behind the end counts as the end. Takes
  * the log lock.
  */

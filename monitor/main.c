@@ -17,14 +17,13 @@ enum launch_status monitor_init(struct bootinfo *info)
 	monitor_boot = info;
 	log_init((enum log_level)info->log_level);
 	keys_init(info);
-	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory",
-	    (unsigned long)info->region_base, (unsigned long)info->region_pages * 4,
-	    info->cpu_count, info->range_count);
+	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory", info->region_base,
+	    info->region_pages * 4, info->cpu_count, info->range_count);
 	if (!page_owner_init(info) || !protect_init(info) || !partition_init(info)) {
 		klog(LOG_ERROR, "the memory reserved for the monitor is too small");
 		return LAUNCH_BAD_REGION;
 	}
-	klog(LOG_INFO, "%lu MiB of memory, mapped up to %lx",
-	    (unsigned long)page_owner_frames() >> 8, (unsigned long)protect_identity_end());
+	klog(LOG_INFO, "%lu MiB of memory, mapped up to %lx", page_owner_frames() >> 8,
+	    protect_identity_end());
 	return LAUNCH_OK;
 }

@@ -147,7 +147,7 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected)
 
 	if (!frame)
 		return NULL;
-	test_lock_taken(LOCK_FRAME, spa.v);
+	test_lock(LOCK_FRAME, spa.v, true);
 	while (atomic_fetch_or_explicit(&frame->word, LOCKED, memory_order_acquire) & LOCKED)
 		cpu_pause();
 	if (state_of(atomic_load_explicit(&frame->word, memory_order_relaxed)) == expected)
@@ -159,7 +159,7 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected)
 void frame_unlock(struct frame *frame)
 {
 	CHECK(atomic_load_explicit(&frame->word, memory_order_relaxed) & LOCKED);
-	test_lock_given(LOCK_FRAME);
+	test_lock(LOCK_FRAME, 0, false);
 	atomic_fetch_and_explicit(&frame->word, ~LOCKED, memory_order_release);
 }
 
@@ -229,9 +229,8 @@ bool frames_lock(const struct frame_set *set, struct holding expected)
 	for (; locked < set->count; locked++) {
 		spa_t spa = frame_nth(set, locked);
 
-		if (locked != 0 && spa.v <= frame_nth(set, locked - 1).v)
-			break;
-		if (!lock_free(spa, expected))
+		if ((locked != 0 && spa.v <= frame_nth(set, locked - 1).v) ||
+		    !lock_free(spa, expected))
 			break;
 	}
 	if (locked == set->count)

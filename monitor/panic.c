@@ -51,7 +51,7 @@ static void add_audit_totals(void)
 	add("audited events (id:total):");
 	for (unsigned event = 0; event < REDOUBT_AUDIT_LAST; event++)
 		if (audit_total(event) != 0)
-			add(" %u:%lu", event, (unsigned long)audit_total(event));
+			add(" %u:%lu", event, audit_total(event));
 	add("\n");
 }
 
@@ -98,7 +98,7 @@ void panic(const char *format, ...)
 	state.record.length = (uint32_t)format_text(state.record.text, PANIC_TEXT_BYTES / 4, format,
 	    args);
 	va_end(args);
-	add("\nCPU %u of %u at cycle %lu\n", cpu_index(), cpu_count(), (unsigned long)cpu_cycles());
+	add("\nCPU %u of %u at cycle %lu\n", cpu_index(), cpu_count(), cpu_cycles());
 	add_audit_totals();
 	state.record.length += (uint32_t)log_tail(state.record.text + state.record.length,
 	    PANIC_TEXT_BYTES - state.record.length);

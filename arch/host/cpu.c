@@ -122,7 +122,7 @@ void spin_lock(struct spinlock *lock)
 {
 	uint32_t ticket;
 
-	test_lock_taken(lock->rank, 0);
+	test_lock(lock->rank, 0, true);
 	ticket = atomic_fetch_add(&lock->next, 1);
 
 	for (unsigned i = 0; atomic_load(&lock->serving) != ticket; i++) {
@@ -137,7 +137,7 @@ void spin_unlock(struct spinlock *lock)
 {
 	if (!spin_held(lock))
 		host_fail("a lock is released by one who does not hold it");
-	test_lock_given(lock->rank);
+	test_lock(lock->rank, 0, false);
 	atomic_store(&lock->holder, 0);
 	atomic_fetch_add(&lock->serving, 1);
 }

@@ -12,7 +12,7 @@ void spin_lock(struct spinlock *lock)
 	uint32_t ticket;
 
 	CHECK(!spin_held(lock));
-	test_lock_taken(lock->rank, 0);
+	test_lock(lock->rank, 0, true);
 	ticket = atomic_fetch_add_explicit(&lock->next, 1, memory_order_relaxed);
 	while (atomic_load_explicit(&lock->serving, memory_order_acquire) != ticket)
 		cpu_pause();
@@ -22,7 +22,7 @@ void spin_lock(struct spinlock *lock)
 void spin_unlock(struct spinlock *lock)
 {
 	CHECK(spin_held(lock));
-	test_lock_given(lock->rank);
+	test_lock(lock->rank, 0, false);
 	atomic_store_explicit(&lock->holder, 0, memory_order_relaxed);
 	atomic_store_explicit(&lock->serving,
 	    atomic_load_explicit(&lock->serving, memory_order_relaxed) + 1, memory_order_release);

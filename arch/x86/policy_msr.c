@@ -93,7 +93,7 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
 	const struct msr_row *row = find_row(msr);
 	const uint64_t *own;
-	bool done = true;
+	bool done;
 
 	*value = 0;
 	if (row == NULL)
@@ -102,35 +102,30 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	case KIND_HOST_MASK:
 		done = rdmsr_safe(msr, value);
 		*value &= row->value;
-		break;
+		return done;
 	case KIND_VALUE:
-		*value = row->value;
-		break;
 	case KIND_ZERO_IGNORE:
-		break;
+		*value = row->value;
+		return true;
 	case KIND_TSC_ADJUST:
 		*value = vcpu->tsc_adjust;
-		break;
+		return true;
 	case KIND_TSC_DEADLINE:
 		done = rdmsr_safe(msr, value);
 		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
-		break;
+		return done;
 	case KIND_VENDOR:
-		done = vendor_rdmsr(vcpu, msr, value);
-		break;
+		return vendor_rdmsr(vcpu, msr, value);
 	case KIND_UCODE_REV:
 		*value = vcpu->microcode;
-		break;
+		return true;
 	case KIND_MTRR:
 		own = mtrr_register(&vcpu->mtrr, msr);
-		done = own != NULL;
-		*value = done ? *own : 0;
-		break;
+		*value = own != NULL ? *own : 0;
+		return own != NULL;
 	default:
-		done = false;
-		break;
+		return false;
 	}
-	return done;
 }
 
 static bool write_bits(const struct msr_row *row, uint32_t msr, uint64_t value)

@@ -39,10 +39,14 @@ struct redoubt_ioc_status {
 	__u32 reserved;
 };
 
+#define REDOUBT_AUDIT_RECORD 96 /* bytes of a record of the audit ring */
+
 /*
- * Bytes of the log (text) or of the audit ring (whole records). Begin with position 0 and pass it
- * on as it comes back. Nothing new is no error: copied is 0. With wait_ms the driver looks again
- * every tenth of a second until there is something or the time is over; EINTR for a signal.
+ * Bytes of the log (text), or whole records of the audit ring (struct redoubt_audit_record of
+ * monitor/abi/audit.h; then position and lost count records, and length is that of one at least,
+ * else EINVAL). Begin with position 0 and pass it on as it comes back. Nothing new is no error:
+ * copied is 0. With wait_ms the driver looks again every tenth of a second until there is something
+ * or the time is over; EINTR for a signal.
  */
 struct redoubt_ioc_read {
 	__aligned_u64 position; /* in: where from; out: where to go on */

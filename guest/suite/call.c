@@ -10,6 +10,7 @@
 #include "guest/lib/mode.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
+#include "monitor/abi/audit.h"
 #include "monitor/abi/cpuid.h"
 #include "monitor/abi/result.h"
 
@@ -21,6 +22,8 @@ void suite_call_version(void);
 void suite_call_features(void);
 void suite_call_log_read(void);
 void suite_call_boot_done(void);
+void suite_call_audit_read(void);
+void suite_call_audit_head(void);
 
 /* A call that must end with a status that argument `arg` (0: none) caused, with zero results. */
 static bool refused(const char *what, struct call_regs r, unsigned status, unsigned arg)
@@ -182,6 +185,86 @@ void suite_call_boot_done(void)
 	    (struct call_regs){ REDOUBT_CALL_boot_done, 0, 0, 0, 0 }, REDOUBT_CLOSED, 0);
 }
 
+/* All that is kept, numbered in a row; *end: the number behind the last. */
+static bool audit_rows(uint8_t *page, uint64_t *end)
+{
+	const struct redoubt_audit_record *records = (const void *)page;
+	struct redoubt_audit_read r = { 0 };
+	bool in_row = true;
+
+	do {
+		if (redoubt_audit_read(r.next, (uint64_t)page, REDOUBT_AUDIT_PAGE, &r) !=
+		    REDOUBT_OK)
+			return false;
+		for (uint64_t i = 0; i < r.copied; i++)
+			in_row &= records[i].number == r.next - r.copied + i &&
+			    records[i].event < REDOUBT_AUDIT_LAST &&
+			    records[i].count <= records[i].total;
+	} while (r.copied == REDOUBT_AUDIT_PAGE);
+	*end = r.next;
+	return in_row;
+}
+
+void suite_call_audit_read(void)
+{
+	uint8_t *page = pages_alloc(1);
+	uint64_t frame = (uint64_t)page;
+	const struct redoubt_audit_record *record = (const void *)page;
+	unsigned count, wrong = 0;
+	const struct frames *monitor = monitor_frames(&count);
+	struct redoubt_audit_read r;
+	uint64_t end = 0;
+
+	call_simple(~0ull, 0, 0, 0, 0); /* one record at least */
+	tap(audit_rows(page, &end) && end > 0, "call: audit_read tells %lu records in a row", end);
+	memset(page, MARK, PAGE);
+	tap(redoubt_audit_read(end - 1, frame, 2, &r) == REDOUBT_OK && r.copied == 1 &&
+		r.next == end && !r.lost && record->number == end - 1,
+	    "call: audit_read tells the last one");
+	for (uint64_t at = sizeof(*record); at < PAGE; at++)
+		wrong += page[at] != MARK;
+	tap(!wrong, "call: audit_read writes as many records as it says and no more");
+	refused("call: audit_read behind the end",
+	    (struct call_regs){ REDOUBT_CALL_audit_read, end + 1000000, frame, 1, 0 },
+	    REDOUBT_INVALID, 1);
+	refused("T36 audit_read to an unaligned frame",
+	    (struct call_regs){ REDOUBT_CALL_audit_read, 0, frame + 8, 1, 0 }, REDOUBT_ALIGNMENT,
+	    2);
+	refused("T36 audit_read of no record",
+	    (struct call_regs){ REDOUBT_CALL_audit_read, 0, frame, 0, 0 }, REDOUBT_INVALID, 3);
+	refused("T36 audit_read of more than fit",
+	    (struct call_regs){ REDOUBT_CALL_audit_read, 0, frame, REDOUBT_AUDIT_PAGE + 1, 0 },
+	    REDOUBT_INVALID, 3);
+	for (unsigned i = 0; i < count; i++)
+		refused("T38 audit_read into the monitor's memory",
+		    (struct call_regs){ REDOUBT_CALL_audit_read, 0, monitor[i].base, 1, 0 },
+		    REDOUBT_RANGE, 2);
+	reserved_arguments("audit_read", REDOUBT_CALL_audit_read, 3);
+}
+
+void suite_call_audit_head(void)
+{
+	uint8_t *page = pages_alloc(1);
+	struct redoubt_audit_head head = { 0 }, later = { 0 };
+	struct redoubt_audit_read r;
+	uint64_t end = 0;
+
+	tap(audit_rows(page, &end) && redoubt_audit_head(&head) == REDOUBT_OK &&
+		(head.word0 | head.word1 | head.word2 | head.word3),
+	    "call: audit_head tells a head");
+	/* Refused again and again, until that has made a record. */
+	for (unsigned i = 0; i < 1u << 20; i++) {
+		call_simple(~0ull, 0, 0, 0, 0);
+		redoubt_audit_head(&later);
+		if (later.word0 != head.word0)
+			break;
+	}
+	tap(redoubt_audit_read(end, (uint64_t)page, 1, &r) == REDOUBT_OK && r.copied == 1 &&
+		__builtin_memcmp(page, &head, sizeof(head)) == 0,
+	    "call: the next record has the head before it");
+	reserved_arguments("audit_head", REDOUBT_CALL_audit_head, 0);
+}
+
 static void unknown_ids(void)
 {
 	static const uint64_t ids[] = { REDOUBT_CALL_COUNT, 0xff, 0xfff, 0x2000, 0x7fffffff,
@@ -222,6 +305,8 @@ void suite_call(void)
 	suite_call_features();
 	suite_call_log_read();
 	suite_call_boot_done();
+	suite_call_audit_read();
+	suite_call_audit_head();
 	unknown_ids();
 	preserved();
 }

@@ -111,7 +111,8 @@ static bool hits_other_memory(const struct state *s, const struct call_regs *r)
 	size_t count;
 	const struct memory_range *map = memory_map(&count);
 
-	if (r->rax != REDOUBT_CALL_log_read || (r->rdx & ~0xfffull) == (uint64_t)s->page)
+	if ((r->rax != REDOUBT_CALL_log_read && r->rax != REDOUBT_CALL_audit_read) ||
+	    (r->rdx & ~0xfffull) == (uint64_t)s->page)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		if (r->rdx >= map[i].base && r->rdx - map[i].base < map[i].pages * PAGE)

@@ -88,6 +88,45 @@ static void flood(const char *what, unsigned event, void (*once)(uint64_t i), ui
 	tap(lost_after == lost_before, "T74 no record gave way");
 }
 
+/* The newest record; number ~0: there is none. */
+static struct redoubt_audit_record newest(struct redoubt_audit_record *page)
+{
+	struct redoubt_audit_record last = { .number = ~0ull };
+	struct redoubt_audit_read r = { 0 };
+
+	while (redoubt_audit_read(r.next, (uint64_t)page, REDOUBT_AUDIT_PAGE, &r) == REDOUBT_OK &&
+	    r.copied > 0)
+		last = page[r.copied - 1];
+	return last;
+}
+
+static void call_once(uint64_t i)
+{
+	call_simple(~0ull - i, 0, 0, 0, 0);
+}
+
+/* What stood in the ring before all the floods is there behind them, byte for byte. */
+static void floods(uint64_t n)
+{
+	struct redoubt_audit_record *page = pages_alloc(1);
+	struct redoubt_audit_record evidence, last;
+	struct redoubt_audit_read r;
+
+	write_once(0);
+	evidence = newest(page);
+	flood("a write to the monitor's frame", REDOUBT_AUDIT_MONITOR_WRITE, write_once, n);
+	flood("a denied MSR", REDOUBT_AUDIT_MSR_READ, read_msr_once, n);
+	flood("CR4.VMXE", REDOUBT_AUDIT_CR_WRITE, vmx_once, n);
+	flood("a call that does not exist", REDOUBT_AUDIT_CALL_REFUSED, call_once, n);
+	last = newest(page);
+	tap(last.number - evidence.number < 200, "T74 the floods made %lu records",
+	    last.number - evidence.number);
+	tap(redoubt_audit_read(evidence.number, (uint64_t)page, 1, &r) == REDOUBT_OK &&
+		r.copied == 1 && !r.lost &&
+		__builtin_memcmp(page, &evidence, sizeof(evidence)) == 0,
+	    "T74 evidence from before the floods is as it was");
+}
+
 static uint64_t tables_left(void)
 {
 	struct redoubt_test_walk r;
@@ -128,8 +167,6 @@ void suite_log(void)
 {
 	uint64_t n = option_number("FLOOD", FLOOD_DEFAULT);
 
-	flood("a write to the monitor's frame", REDOUBT_AUDIT_MONITOR_WRITE, write_once, n);
-	flood("a denied MSR", REDOUBT_AUDIT_MSR_READ, read_msr_once, n);
-	flood("CR4.VMXE", REDOUBT_AUDIT_CR_WRITE, vmx_once, n);
+	floods(n);
 	splits();
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A partition's secret, and whoever looks for it from outside (tests/suite/secret.py): at each point
- * the probe has made a new one and used it, the guest has asked what it can ask, and the driver
- * searches all memory of the normal world's. At the last one the probe was told to give the secret
- * away, so it is found (T57).
+ * A partition's secret, and whoever looks for it from outside (tests/suite/secret.py): at each
+ * point the probe has made a new one and used it, the guest has asked what it can ask, and the
+ * driver searches all memory of the normal world's. At the last one the probe was told to give the
+ * secret away, so it is found (T57).
  */
 #include "guest/lib/call.h"
 #include "guest/lib/memory.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Formatted text: %s %u %x %lu %lx %%, with a width and the flag 0. Anything else ends it with a
+ * Formatted text: %s %u %x %lu %lx %%. Anything else ends it with a
  * '!', so that it is seen and no argument is taken for another.
  */
 #ifndef MONITOR_LIB_FMT_H

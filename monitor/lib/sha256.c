@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * SHA-256 as FIPS 180-4 writes it down (sections 4.1.2, 5.1.1 and 6.2.2).
+ * SHA-256 as FIPS 180-4 writes it down (sections 4.1.2, 5.1.1 and 6.2.2). Its words are
+ * big endian, the machine's little.
  */
 #include "monitor/lib/sha256.h"
 
@@ -22,21 +23,11 @@ static uint32_t rotate(uint32_t x, unsigned n)
 	return x >> n | x << (32 - n);
 }
 
-static uint32_t load32(const uint8_t *at)
-{
-	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-static void store32(uint8_t *at, uint32_t value)
-{
-	for (unsigned i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> (24 - 8 * i));
-}
-
 static void schedule(const uint8_t block[64], uint32_t w[64])
 {
-	for (size_t t = 0; t < 16; t++)
-		w[t] = load32(block + 4 * t);
+	memcpy(w, block, 64);
+	for (unsigned t = 0; t < 16; t++)
+		w[t] = __builtin_bswap32(w[t]);
 	for (unsigned t = 16; t < 64; t++) {
 		uint32_t a = w[t - 15];
 		uint32_t b = w[t - 2];
@@ -99,15 +90,15 @@ void sha256_add(struct sha256 *hash, const void *data, size_t bytes)
 
 void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 {
-	uint64_t bits = hash->length * 8;
+	uint64_t bits = __builtin_bswap64(hash->length * 8);
 	uint8_t tail[72] = { 0x80 };
 	size_t pad = 64 - (hash->length + 8) % 64;
 
-	store32(tail + pad, (uint32_t)(bits >> 32));
-	store32(tail + pad + 4, (uint32_t)bits);
+	memcpy(tail + pad, &bits, sizeof(bits));
 	sha256_add(hash, tail, pad + 8);
 	for (size_t i = 0; i < 8; i++)
-		store32(digest + 4 * i, hash->state[i]);
+		hash->state[i] = __builtin_bswap32(hash->state[i]);
+	memcpy(digest, hash->state, SHA256_BYTES);
 	scrub(hash, sizeof(*hash));
 }
 

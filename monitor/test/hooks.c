@@ -202,9 +202,9 @@ uint64_t call_test_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]
 
 uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	struct audit_record record;
+	struct redoubt_audit_record record;
 
-	if (args[0] >= AUDIT_RECORDS || !audit_get((unsigned)args[0], &record))
+	if (args[0] >= audit_end() || audit_copy(audit_end() - 1 - args[0], &record, 1).lost != 0)
 		return call_error(REDOUBT_RANGE, 1);
 	rets[0] = record.event;
 	rets[1] = record.subject;
@@ -216,7 +216,7 @@ uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = audit_total((unsigned)args[0]);
-	rets[1] = audit_lost();
+	rets[1] = audit_end() > AUDIT_RECORDS ? audit_end() - AUDIT_RECORDS : 0;
 	return REDOUBT_OK;
 }
 

@@ -11,7 +11,7 @@ static struct {
 	uint64_t frame; /* the last frame that it locked */
 } held[BOOTINFO_MAX_CPUS];
 
-void test_lock_taken(enum lock_rank rank, uint64_t which)
+static void taken_now(enum lock_rank rank, uint64_t which)
 {
 	unsigned cpu = cpu_index();
 
@@ -24,10 +24,14 @@ void test_lock_taken(enum lock_rank rank, uint64_t which)
 		held[cpu].frame = which;
 }
 
-void test_lock_given(enum lock_rank rank)
+void test_lock(enum lock_rank rank, uint64_t which, bool taken)
 {
 	unsigned cpu = cpu_index();
 
+	if (taken) {
+		taken_now(rank, which);
+		return;
+	}
 	CHECK(held[cpu].count[rank] > 0);
 	held[cpu].count[rank]--;
 }

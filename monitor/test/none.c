@@ -14,11 +14,7 @@ bool test_switch(unsigned number)
 	return false;
 }
 
-void test_lock_taken(enum lock_rank rank, uint64_t which)
-{
-}
-
-void test_lock_given(enum lock_rank rank)
+void test_lock(enum lock_rank rank, uint64_t which, bool taken)
 {
 }
 

@@ -118,7 +118,7 @@ class Driver:
                  "redoubtctl restart of no partition is refused")
 
     def audit(self):
-        self.ctl("audit --json", "audit_read", ("exit status 0",), "redoubtctl audit prints the audit ring")
+        self.ctl("audit --json", "audit_read", ('"event":"', "exit status 0"), "redoubtctl audit prints the audit ring")
 
     def ioctls(self):
         text = self.ask("/tests/ioctls")

@@ -14,6 +14,7 @@
 #include "arch/vp.h"
 #include "monitor/abi/image.h"
 #include "monitor/abi/result.h"
+#include "monitor/audit.h"
 #include "monitor/lib/sha256.h"
 #include "monitor/log.h"
 #include "monitor/page_owner.h"
@@ -141,14 +142,14 @@ static uint64_t draw_gpa(struct input *input)
 	return bases[how % 8] + (how >= 0x80 ? take(input, 1) << (how >= 0xc0 ? 12 : 0) : 0);
 }
 
-/* The status that the table and the sentences of status.def ask for. */
-static uint64_t expected_log_read(uint64_t position, uint64_t frame, uint64_t length)
+/* The status that the table and the sentences of status.def ask for, of both rings. */
+static uint64_t expected_read(bool valid, uint64_t frame, uint64_t count, uint64_t most)
 {
-	if (position > log_end())
+	if (!valid)
 		return REDOUBT_INVALID | 1 << 16;
 	if (frame % FRAME_SIZE != 0)
 		return REDOUBT_ALIGNMENT | 2 << 16;
-	if (length - 1 >= FRAME_SIZE)
+	if (count - 1 >= most)
 		return REDOUBT_INVALID | 3 << 16;
 	return frame_state((spa_t){ frame }) == FRAME_NORMAL ? REDOUBT_OK : REDOUBT_RANGE | 2 << 16;
 }
@@ -169,7 +170,7 @@ static void fuzz_call_log_read(struct input *input)
 	uint64_t position = take(input, 1) & 1 ? take(input, 8) : log_end() - take(input, 2);
 	uint64_t frame = draw_gpa(input);
 	uint64_t length = draw_length(input);
-	uint64_t expected = expected_log_read(position, frame, length);
+	uint64_t expected = expected_read(position <= log_end(), frame, length, FRAME_SIZE);
 
 	if (expected == REDOUBT_OK)
 		host_peek(frame, before, FRAME_SIZE);
@@ -183,6 +184,61 @@ static void fuzz_call_log_read(struct input *input)
 	    memcmp(before + result.copied, after + result.copied, FRAME_SIZE - result.copied) == 0);
 	log_copy(result.next - result.copied, (char *)before, result.copied);
 	require(memcmp(before, after, result.copied) == 0);
+}
+
+/* Each record's digest is what the next one starts with. */
+static void check_chain(const struct redoubt_audit_record *records, uint64_t count)
+{
+	uint8_t digest[SHA256_BYTES];
+	struct sha256 hash;
+
+	for (uint64_t i = 0; i + 1 < count; i++) {
+		sha256_start(&hash);
+		sha256_add(&hash, &records[i], sizeof(records[i]));
+		sha256_end(&hash, digest);
+		require(memcmp(digest, records[i + 1].chain, sizeof(digest)) == 0);
+		require(records[i + 1].number == records[i].number + 1);
+	}
+}
+
+static void fuzz_call_audit_read(struct input *input)
+{
+	static struct redoubt_audit_record records[REDOUBT_AUDIT_PAGE];
+	static uint8_t before[FRAME_SIZE], after[FRAME_SIZE];
+	const size_t size = sizeof(records[0]);
+	struct redoubt_audit_read result;
+	uint64_t position = take(input, 1) & 1 ? take(input, 8) : audit_end() - take(input, 1);
+	uint64_t frame = draw_gpa(input);
+	uint64_t count = take(input, 1) < 0xf0 ? take(input, 1) % 44 : take(input, 8);
+	uint64_t expected = expected_read(position <= audit_end(), frame, count,
+	    REDOUBT_AUDIT_PAGE);
+
+	if (expected == REDOUBT_OK)
+		host_peek(frame, before, FRAME_SIZE);
+	require(redoubt_audit_read(position, frame, count, &result) == expected);
+	if (expected != REDOUBT_OK)
+		return;
+	host_peek(frame, after, FRAME_SIZE);
+	require(result.copied <= count && result.next == position + result.copied + result.lost);
+	require(result.copied == count || result.next == audit_end());
+	require(memcmp(before + result.copied * size, after + result.copied * size,
+		    FRAME_SIZE - result.copied * size) == 0);
+	host_peek(frame, records, sizeof(records));
+	check_chain(records, result.copied);
+}
+
+static void fuzz_call_audit_head(struct input *input)
+{
+	struct redoubt_audit_head head, same;
+	struct redoubt_audit_record record;
+	uint64_t end = audit_end();
+
+	require(redoubt_audit_head(&head) == REDOUBT_OK);
+	audit(take(input, 1), take(input, 1), take(input, 8));
+	require(redoubt_audit_head(&same) == REDOUBT_OK);
+	require((memcmp(&head, &same, sizeof(head)) == 0) == (audit_end() == end));
+	if (audit_end() != end && audit_copy(end, &record, 1).copied == 1)
+		require(memcmp(record.chain, &head, sizeof(head)) == 0);
 }
 
 static void fuzz_call_boot_done(struct input *input)
@@ -210,7 +266,7 @@ static struct vp_exit play(const struct vp_start *start, struct call *call, uint
 	} else if (how - 1 < 0x20) {
 		exit.stop = (enum vp_stop)(how % 4);
 	} else if (how - 1 < 0x60) {
-		call->rax = how & 1 ? take(playing, 8) : take(playing, 1) % 24;
+		call->rax = how & 1 ? take(playing, 8) : take(playing, 1) % 26;
 		for (unsigned i = 0; i < CALL_REGS; i++)
 			call->regs[i] = how & 2u << i ? take(playing, 8) : 0;
 	} else if (how - 1 < 0x70) {
@@ -442,7 +498,7 @@ static void place(void)
 static void any_call(struct input *input)
 {
 	uint64_t how = take(input, 1);
-	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 24;
+	uint64_t id = how & 1 ? take(input, 8) : take(input, 1) % 26;
 	uint64_t regs[CALL_REGS] = { 0 };
 
 	for (unsigned i = 0; i < CALL_REGS; i++)

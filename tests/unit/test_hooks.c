@@ -263,7 +263,7 @@ static void take_as_told(void *argument)
 	const struct taking *taking = argument;
 
 	for (unsigned i = 0; i < 3 && taking->ranks[i] != 0; i++)
-		test_lock_taken(taking->ranks[i], taking->frames[i]);
+		test_lock(taking->ranks[i], taking->frames[i], true);
 }
 
 static void order_of_locks_is_checked(void **state)
@@ -284,10 +284,10 @@ static void order_of_locks_is_checked(void **state)
 		assert_int_equal(host_end_of(take_as_told, &rows[i]).end,
 		    rows[i].ordered ? HOST_RETURNED : HOST_STOPPED);
 	/* What is given back can be taken again. */
-	test_lock_taken(LOCK_LOG, 0);
-	test_lock_given(LOCK_LOG);
-	test_lock_taken(LOCK_MAP, 0);
-	test_lock_given(LOCK_MAP);
+	test_lock(LOCK_LOG, 0, true);
+	test_lock(LOCK_LOG, 0, false);
+	test_lock(LOCK_MAP, 0, true);
+	test_lock(LOCK_MAP, 0, false);
 }
 
 static const struct CMUnitTest tests[] = {

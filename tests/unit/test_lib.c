@@ -86,8 +86,6 @@ static void formats_as_printf_does(void **state)
 	EXPECT_TEXT("7 4294967295", "%u %u", 7u, ~0u);
 	EXPECT_TEXT("18446744073709551615", "%lu", ~0ul);
 	EXPECT_TEXT("ff deadbeefcafe 0", "%x %lx %x", 255u, 0xdeadbeefcafeul, 0u);
-	EXPECT_TEXT("|   1a|001a|", "|%5x|%04x|", 26u, 26u);
-	EXPECT_TEXT("|  ab|", "|%4s|", "ab");
 	EXPECT_TEXT("7!", "%u%d%s", 7u, 7, "not read");
 	EXPECT_TEXT("!", "%", 0);
 }
@@ -102,8 +100,8 @@ static void text_is_cut_and_terminated(void **state)
 	assert_int_equal(buffer[4], 'x');
 	assert_int_equal(text(buffer, 1, "%u", 12u), 0);
 	assert_int_equal(buffer[0], '\0');
-	assert_int_equal(text(buffer, 8, "%100u", 1u), 7);
-	assert_string_equal(buffer, "       ");
+	assert_int_equal(text(buffer, 8, "%lu", ~0ul), 7);
+	assert_string_equal(buffer, "1844674");
 }
 
 static void sha256(const void *data, size_t bytes, uint8_t digest[SHA256_BYTES])

@@ -384,11 +384,11 @@ static void a_token_that_nobody_comes_for_is_void_after_its_time(void **state)
 
 static void expect_dead(void)
 {
-	struct audit_record record;
+	struct redoubt_audit_record record;
 
 	expect_status(request(2), REDOUBT_DEAD, 0);
 	assert_int_equal(partition_state(1), PARTITION_CRASHED);
-	assert_true(audit_get(0, &record));
+	assert_int_equal(audit_copy(audit_end() - 1, &record, 1).copied, 1);
 	assert_int_equal(record.event, REDOUBT_AUDIT_PARTITION_DEATH);
 	assert_int_equal(record.subject, 1);
 	expect_status(request(2), REDOUBT_DEAD, 0);

@@ -120,7 +120,6 @@ bool test_build(void);
  * The running CPU is about to take a lock, or gives it back: the order of arch/lock.h is a CHECK.
  * `which`: the frame, for frame locks.
  */
-void test_lock_taken(enum lock_rank rank, uint64_t which);
-void test_lock_given(enum lock_rank rank);
+void test_lock(enum lock_rank rank, uint64_t which, bool taken);
 
 #endif

@@ -102,15 +102,12 @@ static void deliver_all(const struct message *m)
 /* false: the message is for the device. */
 static bool take(const struct message *m)
 {
-	switch (message_mode(m->command)) {
-	case MODE_NMI:
-	case MODE_INIT:
-	case MODE_STARTUP:
-		deliver_all(m);
-		return true;
-	default:
-		return message_mode(m->command) == MODE_DEASSERT;
-	}
+	unsigned mode = message_mode(m->command);
+
+	if (mode != MODE_NMI && mode != MODE_INIT && mode != MODE_STARTUP)
+		return mode == MODE_DEASSERT;
+	deliver_all(m);
+	return true;
 }
 
 /* ---- The local APIC ---- */

@@ -72,8 +72,7 @@ static void dump(const struct vmcb *v)
 
 		__builtin_memcpy(&value, (const uint8_t *)v + fields[i].offset, fields[i].bytes);
 		if (value != 0)
-			klog(LOG_ERROR, "vmcb %03x %s %lx", fields[i].offset, fields[i].name,
-			    value);
+			klog(LOG_ERROR, "vmcb %x %s %lx", fields[i].offset, fields[i].name, value);
 	}
 }
 

@@ -7,8 +7,6 @@
 #include "monitor/abi/cpuid.h"
 
 const struct monitor_image monitor_header __attribute__((section(".header"), used)) = {
-	.magic = MONITOR_IMAGE_MAGIC,
-	.version = MONITOR_IMAGE_VERSION,
 	.vendor = REDOUBT_VENDOR_SVM,
 	.fixed_pages = REGION_FIXED_PAGES,
 	.pages_per_cpu = REGION_PAGES_PER_CPU,

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause-Patent
 /* The log and the audit ring: what the monitor copies into a file's frame goes on to the caller. */
+#include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/minmax.h>
 #include <linux/uaccess.h>
 
 #include "args.h"
 #include "driver.h"
+#include "monitor/abi/audit.h"
 
 /* How often a waiting reader looks. */
 #define LOOK_MS 100u
+
+static_assert(sizeof(struct redoubt_audit_record) == REDOUBT_AUDIT_RECORD);
 
 /* What both calls return. */
 struct piece {
@@ -31,9 +35,10 @@ static u64 log_piece(u64 position, u64 gpa, u32 length, struct piece *piece)
 static u64 audit_piece(u64 position, u64 gpa, u32 length, struct piece *piece)
 {
 	struct redoubt_audit_read audit;
-	u64 rax = redoubt_audit_read(position, gpa, length, &audit);
+	u32 count = min(length / REDOUBT_AUDIT_RECORD, (u32)REDOUBT_AUDIT_PAGE);
+	u64 rax = redoubt_audit_read(position, gpa, count, &audit);
 
-	*piece = (struct piece){ audit.next, audit.copied, audit.lost };
+	*piece = (struct piece){ audit.next, audit.copied * REDOUBT_AUDIT_RECORD, audit.lost };
 	return rax;
 }
 
@@ -87,5 +92,7 @@ int redoubt_ioc_log(struct redoubt_file *file, struct redoubt_ioc_read *arg)
 
 int redoubt_ioc_audit(struct redoubt_file *file, struct redoubt_ioc_read *arg)
 {
+	if (arg->length < REDOUBT_AUDIT_RECORD)
+		return -EINVAL;
 	return read_waiting(file, arg, audit_piece);
 }

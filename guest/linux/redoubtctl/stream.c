@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * redoubtctl log, redoubtctl audit: a ring from its oldest byte on. The log is lines of text; what
- * the audit ring holds is records, printed as hexadecimal digits until abi/audit.h says more.
+ * redoubtctl log, redoubtctl audit: a ring from its oldest byte on. The log is lines of text, the
+ * audit ring records (monitor/abi/audit.h), printed a line each.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,10 +11,10 @@
 #include "guest/linux/libredoubt/json.h"
 #include "guest/linux/libredoubt/libredoubt.h"
 #include "guest/linux/redoubtctl/redoubtctl.h"
+#include "monitor/abi/audit.h"
 
 #define FOLLOW_MS  1000u /* of one wait */
 #define LINE_BYTES 512u	 /* longer lines are cut in JSON */
-#define ROW_BYTES  32u	 /* of the audit ring, printed in one line */
 
 /* Where output goes; a line that is not complete yet stays here. */
 struct sink {
@@ -58,25 +58,58 @@ static void put_log(struct sink *sink, const char *bytes, size_t count)
 	}
 }
 
-static void put_row(struct sink *sink, const char *bytes, size_t count)
+static const char *event_name(uint32_t event)
+{
+	static const char *const names[REDOUBT_AUDIT_LAST] = {
+#define NAME(name, value, sentence) [value] = #name,
+		REDOUBT_AUDIT_EVENTS(NAME)
+#undef NAME
+	};
+
+	return event < REDOUBT_AUDIT_LAST && names[event] ? names[event] : "UNKNOWN";
+}
+
+static void put_record(const struct sink *sink, const struct redoubt_audit_record *record)
 {
 	struct json json = { .out = stdout };
 
-	if (sink->json) {
-		json_begin(&json, NULL, '{');
-		json_hex(&json, "bytes", bytes, count);
-		json_end(&json, '}');
-	} else {
-		for (size_t i = 0; i < count; i++)
-			printf("%02x", (unsigned char)bytes[i]);
+	if (!sink->json) {
+		printf("%llu [%llu %u] %s subject=%llx fact=%llx count=%llu total=%llu "
+		       "unrecorded=%llu\n",
+		    (unsigned long long)record->number, (unsigned long long)record->cycles,
+		    record->cpu, event_name(record->event), (unsigned long long)record->subject,
+		    (unsigned long long)record->fact, (unsigned long long)record->count,
+		    (unsigned long long)record->total, (unsigned long long)record->unrecorded);
+		return;
 	}
+	json_begin(&json, NULL, '{');
+	json_number(&json, "number", record->number);
+	json_number(&json, "cycles", record->cycles);
+	json_number(&json, "cpu", record->cpu);
+	json_string(&json, "event", event_name(record->event));
+	json_number(&json, "subject", record->subject);
+	json_number(&json, "fact", record->fact);
+	json_number(&json, "count", record->count);
+	json_number(&json, "total", record->total);
+	json_number(&json, "unrecorded", record->unrecorded);
+	json_hex(&json, "chain", record->chain, sizeof(record->chain));
+	json_end(&json, '}');
 	printf("\n");
 }
 
+/* Whole records; what has come of one so far stays in the line. */
 static void put_audit(struct sink *sink, const char *bytes, size_t count)
 {
-	for (size_t i = 0; i < count; i += ROW_BYTES)
-		put_row(sink, bytes + i, count - i < ROW_BYTES ? count - i : ROW_BYTES);
+	struct redoubt_audit_record record;
+
+	for (size_t i = 0; i < count; i++) {
+		sink->line[sink->length++] = bytes[i];
+		if (sink->length < sizeof(record))
+			continue;
+		memcpy(&record, sink->line, sizeof(record));
+		put_record(sink, &record);
+		sink->length = 0;
+	}
 }
 
 static void say_lost(const struct sink *sink, uint64_t lost)
@@ -112,7 +145,8 @@ static int copy_ring(int fd, struct redoubt_reader *reader, struct sink *sink, b
 		if (fflush(stdout))
 			return -errno;
 		if (!reader->copied && !follow) {
-			flush_line(sink);
+			if (reader->ring == REDOUBT_RING_LOG)
+				flush_line(sink);
 			return 0;
 		}
 	}

@@ -24,6 +24,7 @@ static struct {
 	u64 lost[8];
 	unsigned int next;
 	u64 id;
+	u64 asked; /* bytes or records */
 } ring;
 
 static char frame[4096];
@@ -77,6 +78,7 @@ static u64 on_read(u64 id, u64 regs[CALL_REGS])
 
 	ring.id = id;
 	assert_int_equal(regs[1], 0x5000);
+	ring.asked = regs[2];
 	memcpy(frame, text, strlen(text));
 	regs[0] += strlen(text) + ring.lost[ring.next];
 	regs[1] = strlen(text);
@@ -282,7 +284,7 @@ static void restart_names_the_partition(void **state)
 	assert_int_equal(monitor.others, 2);
 }
 
-static char buffer[64];
+static char buffer[256];
 
 static struct redoubt_ioc_read a_read(u32 wait_ms)
 {
@@ -315,9 +317,12 @@ static void read_brings_bytes_and_losses(void **state)
 	assert_int_equal(read.position, 1025);
 	assert_int_equal(redoubt_ioc_audit(&file, &read), 0);
 	assert_int_equal(ring.id, REDOUBT_ID_audit_read);
+	assert_int_equal(ring.asked, sizeof(buffer) / REDOUBT_AUDIT_RECORD);
 	assert_int_equal(read.copied, 0);
 	assert_int_equal(read.lost, 0);
 	assert_int_equal(fake_kernel.naps, 0);
+	read.length = REDOUBT_AUDIT_RECORD - 1;
+	assert_int_equal(redoubt_ioc_audit(&file, &read), -EINVAL);
 }
 
 static void read_waits_for_the_first_bytes(void **state)

@@ -265,15 +265,31 @@ static void followed_log_goes_on_until_a_signal(void **state)
 	assert_non_null(strstr(text, "{\"line\":\"some text that comes in pieces\"}\n"));
 }
 
-static void audit_is_printed_in_rows(void **state)
+/* It comes in pieces; the bytes are such that the ring of the test holds them as text. */
+static void audit_is_printed_record_by_record(void **state)
 {
-	device.ring = "0123456789abcdefghij0123456789abcd";
+	static char ring[2 * REDOUBT_AUDIT_RECORD + 1];
+
+	memset(ring, 1, 2 * REDOUBT_AUDIT_RECORD);
+	ring[REDOUBT_AUDIT_RECORD + 32] = 2; /* number of the second */
+	device.ring = ring;
+	assert_int_equal(ctl("audit", NULL, NULL), 0);
+	assert_string_equal(text,
+	    "72340172838076673 [72340172838076673 16843009] UNKNOWN subject=101010101010101 "
+	    "fact=101010101010101 count=72340172838076673 total=72340172838076673 "
+	    "unrecorded=72340172838076673\n"
+	    "72340172838076674 [72340172838076673 16843009] UNKNOWN subject=101010101010101 "
+	    "fact=101010101010101 count=72340172838076673 total=72340172838076673 "
+	    "unrecorded=72340172838076673\n");
+	device.ring = ring;
+	ring[REDOUBT_AUDIT_RECORD] = 0;
 	assert_int_equal(ctl("audit", "--json", NULL), 0);
 	assert_string_equal(text,
-	    "{\"bytes\":\"30313233343536373839\"}\n"
-	    "{\"bytes\":\"6162636465666768696a\"}\n"
-	    "{\"bytes\":\"30313233343536373839\"}\n"
-	    "{\"bytes\":\"61626364\"}\n");
+	    "{\"number\":72340172838076673,\"cycles\":72340172838076673,\"cpu\":16843009,"
+	    "\"event\":\"UNKNOWN\",\"subject\":72340172838076673,\"fact\":72340172838076673,"
+	    "\"count\":72340172838076673,\"total\":72340172838076673,"
+	    "\"unrecorded\":72340172838076673,\"chain\":\""
+	    "0101010101010101010101010101010101010101010101010101010101010101\"}\n");
 }
 
 static void restart_opens_for_writing(void **state)
@@ -325,7 +341,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(log_is_printed_whole, fresh),
 	cmocka_unit_test_setup(log_in_json_is_a_line_each, fresh),
 	cmocka_unit_test_setup(followed_log_goes_on_until_a_signal, fresh),
-	cmocka_unit_test_setup(audit_is_printed_in_rows, fresh),
+	cmocka_unit_test_setup(audit_is_printed_record_by_record, fresh),
 	cmocka_unit_test_setup(restart_opens_for_writing, fresh),
 	cmocka_unit_test_setup(refusals_have_their_exit_status, fresh),
 	cmocka_unit_test_setup(wrong_usage_is_refused, fresh),
