@@ -68,12 +68,14 @@ partition_sections = $(if $(word 5,$(1)),$(error more than four secure partition
 boot/redoubt_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx.img \
 	.monsvm=$(B)/monitor/redoubt-svm.img $(call partition_sections,$(PARTITIONS))
 boot/redoubt-test_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(B)/monitor/redoubt-vmx-test.img \
-	.monsvm=$(B)/monitor/redoubt-svm-test.img $(call partition_sections,$(TEST_PARTITIONS))
+	.monsvm=$(B)/monitor/redoubt-svm-test.img
 $(eval $(call efi_app,boot/redoubt,$(BOOT_OBJS)))
 boot/redoubt-partitions_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) \
 	$(call partition_sections,$(TEST_PARTITIONS))
+boot/redoubt-test-partitions_SECTIONS := $(boot/redoubt-test_SECTIONS) $(call partition_sections,$(TEST_PARTITIONS))
 $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-partitions,$(BOOT_OBJS)))
+$(eval $(call efi_app,boot/redoubt-test-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----

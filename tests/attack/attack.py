@@ -86,8 +86,8 @@ def main():
     # Only the test build has something to differ in: what a CPU refuses by itself.
     rows = differences.rows_for(f"{args.vendor}-{args.engine}", ["attack"] if args.build == "test" else [])
     report = Report()
-    # A release with the partitions that are attacked.
-    loader = "partitions" if args.build == "release" else args.build
+    # With the partitions that are attacked.
+    loader = {"release": "partitions", "test": "test-partitions"}[args.build]
     with GuestRun(args.name, " ".join(options), loader, 2, time=args.time,
                   engine=args.engine) as run:
         drive(run, report, args.build, rows)

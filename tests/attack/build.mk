@@ -7,7 +7,7 @@ ATTACK_VENDORS = $(sort $(foreach m,$(MACHINES),$(call machine_vendor,$(m))))
 
 .PHONY: check-attack check-attack-table soak-attack setup-attack
 setup-attack: setup-machines
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/boot/redoubt-test.efi \
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/boot/redoubt-test-partitions.efi \
 		$(B)/guest/suite.efi
 
 check-attack: setup-attack ## attacks with the protection on and, to see them succeed, off

@@ -104,7 +104,7 @@ def main():
     if args.vendor == "svm":
         plain += f" DECODE_TWICE={switch_number('DECODE_TWICE')}"
     results = run(args.vendor, "bench-mitigated", "redoubt-partitions.efi", "")
-    results |= run(args.vendor, "bench-plain", "redoubt-test.efi", plain)
+    results |= run(args.vendor, "bench-plain", "redoubt-test-partitions.efi", plain)
     if args.vendor == "svm":
         results |= decoding(results)
     missing = set(GOALS[args.vendor]) - set(results)

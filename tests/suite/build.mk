@@ -5,7 +5,8 @@
 # equal events; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
 
 SUITE_PY := $(PY) tests/suite/suite.py
-SUITE_FILES := $(addprefix $(B)/boot/,redoubt.efi redoubt-test.efi redoubt-partitions.efi) $(B)/guest/suite.efi \
+SUITE_FILES := $(addprefix $(B)/boot/,redoubt.efi redoubt-test.efi redoubt-partitions.efi \
+	redoubt-test-partitions.efi) $(B)/guest/suite.efi \
 	$(B)/guest/tiny.efi
 
 SUITE_N := $(or $(N),$(if $(SOAK),10000000,100000))
@@ -41,7 +42,7 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-plain,vp,test,1) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
 	$(call suite_run,suite-partitions,partition$(comma)offer,partitions,1) \
-	$(call suite_run,suite-test-partition,partition$(comma)offer,test,1) \
+	$(call suite_run,suite-test-partition,partition$(comma)offer,test-partitions,1) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \
 	$(call on_machines,150,suite-triple,$(PY) tests/suite/triple.py) \

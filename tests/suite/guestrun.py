@@ -17,8 +17,9 @@ from machine import Failure, Machine, Spec  # noqa: E402
 from spec import BUILD  # noqa: E402
 from trouble import trouble  # noqa: E402
 
-LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "redoubt-partitions.efi"}
-# What redoubt-partitions.efi and redoubt-test.efi carry.
+LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "redoubt-partitions.efi",
+           "test-partitions": "redoubt-test-partitions.efi"}
+# What the last two carry.
 TRUSTLETS = ("probe", "sample")
 SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 

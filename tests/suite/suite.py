@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
-usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions] [--cpus N] [--time S]
+usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions|test-partitions] [--cpus N] [--time S]
                 [--vendor vmx|svm] [--engine NAME] [--switches] [KEY=VALUE...]
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
@@ -24,7 +24,7 @@ def parse():
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--suite")
     what.add_argument("--tiny", action="store_true")
-    parser.add_argument("--build", default="release", choices=("release", "test", "partitions"))
+    parser.add_argument("--build", default="release", choices=("release", "test", "partitions", "test-partitions"))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=300)
     choose.add_arguments(parser)
