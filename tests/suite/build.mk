@@ -58,6 +58,17 @@ check-unchanged: setup-suite ## the monitor's memory before and behind the attac
 	$(call unchanged_run,unchanged-test,test) \
 	exit $$status
 
+# All of it is in `make check`, too.
+CALL_SUITES := call,call-partitions,call-modes,call-random
+
+.PHONY: check-calls
+check-calls: setup-suite ## the calls: unit, guest and fuzz tests of each row, random calls (N=, SEED=)
+	@status=0; \
+	$(MAKE) --no-print-directory check-unit check-fuzz || status=1; \
+	$(call suite_run,calls-release,$(CALL_SUITES),release,1) \
+	$(call suite_run,calls-partitions,partition$(comma)offer$(comma)call-random,test-partitions,1) \
+	exit $$status
+
 # The issue asks for 100 points.
 SECRET_POINTS := $(or $(N),$(if $(SOAK),100,2))
 
