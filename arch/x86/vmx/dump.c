@@ -50,7 +50,7 @@ void vmx_dump(void)
 
 	for (unsigned i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (vmread_any(fields[i].encoding, &value) && value != 0)
-			klog(LOG_ERROR, "vmcs %04x %s %lx", fields[i].encoding, fields[i].name,
+			klog(LOG_ERROR, "vmcs %x %s %lx", fields[i].encoding, fields[i].name,
 			    value);
 }
 
