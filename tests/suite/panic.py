@@ -18,7 +18,7 @@ from guestrun import Failure, GuestRun, Report, choose, log_tail, switches
 FAULT = r"exception 14 in root mode, error {}, image \+ [0-9a-f]+, rsp [0-9a-f]+, cr2 {}"
 
 # What a VM entry that the CPU refuses is reported with, by vendor and kind.
-VMCS = [r"vmcs 0802 GUEST_CS [0-9a-f]+", r"vmcs 681e GUEST_RIP [0-9a-f]+"]
+VMCS = [r"vmcs 802 GUEST_CS [0-9a-f]+", r"vmcs 681e GUEST_RIP [0-9a-f]+"]
 VMCB = [r"vmcb 410 cs\.selector [0-9a-f]+", r"vmcb 578 rip [0-9a-f]+"]
 REFUSED = {
     "vmx": {"control": [*VMCS, r"VM entry failed: instruction error \d+; rule broken: VPID is not 0"],
