@@ -24,8 +24,11 @@ static void scrub(void *memory, UINTN bytes)
 		*at++ = 0;
 }
 
-/* Whatever differs from machine to machine and from start to start, hashed. */
-static void gather(uint8_t out[SHA256_BYTES])
+/*
+ * Whatever differs from machine to machine and from start to start, hashed. FALSE: neither firmware
+ * nor the CPU has given random numbers, so it can be guessed.
+ */
+static BOOLEAN gather(uint8_t out[SHA256_BYTES])
 {
 	EFI_GUID guid = EFI_RNG_PROTOCOL_GUID;
 	struct {
@@ -35,19 +38,25 @@ static void gather(uint8_t out[SHA256_BYTES])
 	} facts;
 	EFI_RNG_PROTOCOL *rng;
 	struct sha256 hash;
+	BOOLEAN by_firmware, by_cpu = TRUE;
 
 	memset(&facts, 0, sizeof(facts));
 	facts.before = read_tsc();
-	if (!EFI_ERROR(BS->LocateProtocol(&guid, NULL, (void **)&rng)))
-		rng->GetRNG(rng, NULL, sizeof(facts.firmware), facts.firmware);
-	for (unsigned i = 0; i < RANDOM_WORDS; i++)
+	by_firmware = !EFI_ERROR(BS->LocateProtocol(&guid, NULL, (void **)&rng)) &&
+	    !EFI_ERROR(rng->GetRNG(rng, NULL, sizeof(facts.firmware), facts.firmware));
+	for (unsigned i = 0; i < RANDOM_WORDS; i++) {
 		facts.words[i] = cpu_random();
+		/* None, or one that is stuck. */
+		if (facts.words[i] == 0 || (i > 0 && facts.words[i] == facts.words[i - 1]))
+			by_cpu = FALSE;
+	}
 	RT->GetTime(&facts.time, NULL);
 	facts.after = read_tsc();
 	sha256_start(&hash);
 	sha256_add(&hash, &facts, sizeof(facts));
 	sha256_end(&hash, out);
 	scrub(&facts, sizeof(facts));
+	return by_firmware || by_cpu;
 }
 
 static uint32_t measure_clock(void)
@@ -68,12 +77,15 @@ static EFI_STATUS write_root(EFI_HANDLE device, CHAR16 *path, uint8_t root[SHA25
 
 	if (!volume)
 		return EFI_NOT_FOUND;
+	if (!gather(root)) {
+		volume->Close(volume);
+		return EFI_NOT_READY;
+	}
 	status = volume->Open(volume, &file, path,
 	    EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE | EFI_FILE_MODE_CREATE, 0);
 	volume->Close(volume);
 	if (EFI_ERROR(status))
 		return status;
-	gather(root);
 	status = file->Write(file, &bytes, root);
 	if (!EFI_ERROR(status) && bytes != SHA256_BYTES)
 		status = EFI_VOLUME_FULL;
@@ -134,7 +146,8 @@ static void fill_root(struct bootinfo *info, const EFI_LOADED_IMAGE *image)
 
 void secrets_fill(struct bootinfo *info, const EFI_LOADED_IMAGE *image)
 {
-	gather(info->entropy);
+	if (!gather(info->entropy))
+		say("note: neither firmware nor the CPU has random numbers");
 	info->tsc_khz = measure_clock();
 	fill_root(info, image);
 }

@@ -106,14 +106,17 @@ static bool take_stopped(struct partition *p)
 	return (token & TOKEN_VP) != VP_BUSY && take(p, token, 0);
 }
 
-/* Takes one that serves no request, or one for whose token nobody came in time. */
+/*
+ * Takes one that serves no request, or one for whose token nobody came in time. This CPU's clock
+ * may be behind that of the one that suspended it.
+ */
 static bool take_free(struct partition *p, uint64_t turns)
 {
 	uint64_t token = atomic_load(&p->token);
 	enum vp_state state = (enum vp_state)(token & TOKEN_VP);
 
 	return (state == VP_IDLE ||
-		   (state == VP_SUSPENDED && cpu_cycles() - p->since > SUSPENSION_CYCLES)) &&
+		   (state == VP_SUSPENDED && cpu_cycles() > p->since + SUSPENSION_CYCLES)) &&
 	    take(p, token, turns);
 }
 

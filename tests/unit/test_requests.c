@@ -373,6 +373,9 @@ static void a_token_that_nobody_comes_for_is_void_after_its_time(void **state)
 	PLAN(INTERRUPT, ANSWER, ANSWER);
 	token = token_of(request(3));
 	expect_status(request(4), REDOUBT_BUSY, 0);
+	/* Of a CPU whose clock is behind. */
+	host_set_cycles(0, 0);
+	expect_status(request(4), REDOUBT_BUSY, 0);
 	host_set_cycles(1ull << 60, 1);
 	expect_answer(request(4), 2);
 	assert_int_equal(program.got[0], 4);

@@ -35,7 +35,7 @@ OTHER_LICENSES = {
                                r"GPL-2\.0(-only)? OR BSD-2-Clause(-Patent)?)\)?"),
 }
 PRINTING = re.compile(r"\b(klog|panic|add)\([^;]*;")
-CONVERSIONS = re.compile(r"%(\d*(s|l?[ux])|%)")
+CONVERSIONS = re.compile(r"%(s|l?[ux]|%)")
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK")) + r")\b")
 
 
