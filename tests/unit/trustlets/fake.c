@@ -81,7 +81,7 @@ void monitor_call(struct monitor_call *regs)
 		fill(&regs->rcx, (uint8_t)fake.entropy);
 		break;
 	case REDOUBT_CALL_key_derive:
-		if (regs->r8 > fake.svn)
+		if ((uint32_t)regs->r8 > fake.svn || regs->r8 >> 32 > MONITOR_SVN)
 			regs->rax = REDOUBT_RANGE;
 		else
 			fill(&regs->rcx, (uint8_t)(regs->rcx + regs->rdx + regs->r8));
@@ -92,7 +92,7 @@ void monitor_call(struct monitor_call *regs)
 			fill(&regs->rcx, (uint8_t)(0x40 * regs->rdx));
 			break;
 		}
-		regs->rcx = 2ull << 32 | REDOUBT_PARTITION_READY;
+		regs->rcx = MONITOR_SVN << 32 | REDOUBT_PARTITION_READY;
 		regs->rdx = fake.svn | 1ull << 32;
 		break;
 	case REDOUBT_CALL_report_make:

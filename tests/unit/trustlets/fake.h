@@ -29,6 +29,8 @@ void *rt_calloc(size_t count, size_t bytes);
 void *rt_realloc(void *memory, size_t bytes);
 void rt_free(void *memory);
 
+#define MONITOR_SVN 2ull /* the fake monitor's */
+
 /* What the fake monitor was told, and what it answers. */
 struct fake {
 	char log[4096];		  /* all lines, each ended by a newline */

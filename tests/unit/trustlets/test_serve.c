@@ -149,11 +149,13 @@ static void a_key_is_of_a_label_and_an_svn(void **context)
 	fake_start();
 	fake.svn = 7;
 	memcpy(label, "\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23", 16);
-	assert_int_equal(trustlet_svn(), 2ull << 32 | 7);
+	assert_int_equal(trustlet_svn(), MONITOR_SVN << 32 | 7);
 	assert_true(trustlet_key("abc", 6, key));
 	assert_int_equal(key[0], (uint8_t)(label[0] + label[1] + 6));
 	assert_int_equal(key[31], (uint8_t)(key[0] + 31));
 	assert_false(trustlet_key("abc", 8, key));
+	assert_true(trustlet_key("abc", MONITOR_SVN << 32 | 7, key));
+	assert_false(trustlet_key("abc", (MONITOR_SVN + 1) << 32 | 7, key));
 	fake.refuse = REDOUBT_CALL_key_derive;
 	assert_false(trustlet_key("abc", 1, key));
 }
