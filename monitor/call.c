@@ -101,9 +101,10 @@ static __attribute__((noinline)) uint64_t unknown(struct call *call)
 	return refuse(call->rax, REDOUBT_UNKNOWN_CALL);
 }
 
-static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call, uint32_t caller)
+static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call, uint64_t id,
+    uint32_t caller)
 {
-	switch (__builtin_expect((long)call->rax, REDOUBT_CALL_version)) {
+	switch (id) {
 #define CALL(id, name, rights, arguments, results, statuses, summary)                              \
 	case id:                                                                                   \
 		return carry_out(call, (rights)&caller, arguments, results, call_##name);
@@ -114,9 +115,17 @@ static inline __attribute__((always_inline)) uint64_t dispatch(struct call *call
 	}
 }
 
-static inline __attribute__((always_inline)) void call_by(struct call *call, uint32_t caller)
+static __attribute__((noinline)) uint64_t dispatch_any(struct call *call, uint32_t caller)
 {
-	call->rax = dispatch(call, caller);
+	return dispatch(call, call->rax, caller);
+}
+
+/* `usual`: the id that is compared first; its switch comes down to one row. */
+static inline __attribute__((always_inline)) void call_by(struct call *call, uint32_t caller,
+    uint64_t usual)
+{
+	call->rax = __builtin_expect(call->rax == usual, 1) ? dispatch(call, usual, caller)
+							    : dispatch_any(call, caller);
 	if (call->rax != REDOUBT_OK)
 		for (unsigned i = 0; i < CALL_REGS; i++)
 			call->regs[i] = 0;
@@ -124,10 +133,10 @@ static inline __attribute__((always_inline)) void call_by(struct call *call, uin
 
 void monitor_call(struct call *call)
 {
-	call_by(call, RIGHT_NORMAL);
+	call_by(call, RIGHT_NORMAL, REDOUBT_CALL_version);
 }
 
 void monitor_partition_call(struct call *call)
 {
-	call_by(call, partition_rights(partition_running()));
+	call_by(call, partition_rights(partition_running()), REDOUBT_CALL_next_request);
 }

@@ -16,30 +16,14 @@ static unsigned id_of(uint64_t number)
 	return number <= PARTITIONS ? (unsigned)number : 0;
 }
 
-static uint64_t answered(enum redoubt_status status, const struct partition_answer *answer,
-    uint64_t rets[CALL_REGS])
-{
-	if (status != REDOUBT_OK)
-		return status;
-	memcpy(rets, answer->words, sizeof(answer->words));
-	if (answer->suspended)
-		rets[0] = REDOUBT_SUSPENDED;
-	return REDOUBT_OK;
-}
-
 uint64_t call_partition_call(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	uint64_t words[CALL_REGS] = { args[0] >> 32, args[1], args[2], args[3] };
-	struct partition_answer answer;
-
-	return answered(partition_request((uint32_t)args[0], words, &answer), &answer, rets);
+	return partition_request(args, rets);
 }
 
 uint64_t call_partition_resume(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	struct partition_answer answer;
-
-	return answered(partition_resume(args[0], &answer), &answer, rets);
+	return partition_resume(args[0], rets);
 }
 
 uint64_t call_partition_cancel(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
@@ -77,7 +61,7 @@ uint64_t call_partition_info(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 
 uint64_t call_next_request(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	partition_park(args);
+	partition_park();
 	return REDOUBT_OK;
 }
 

@@ -38,13 +38,13 @@ struct partition {
 	uint32_t rights; /* RIGHT_ of abi/call.h */
 	bool placed;
 	bool fresh;   /* the VP is to be put into its start state */
-	bool parked;  /* it stands in next_request */
-	bool pending; /* `words` are a request to be handed to it */
+	bool parked;  /* it stands in next_request, and nothing is pending */
+	bool pending; /* `words` are a request that its next_request gets */
 	bool gave_up;
-	uint64_t used;	/* cycles of this request */
+	uint64_t left;	/* cycles for this request */
 	uint64_t since; /* when it was suspended */
 	uint64_t served;
-	uint64_t words[CALL_REGS]; /* request, or answer */
+	uint64_t words[CALL_REGS];
 };
 
 static struct {
@@ -310,14 +310,18 @@ bool partition_launch(unsigned id, const struct bootinfo_partition *is)
 
 /* ---- Running ---- */
 
-void partition_park(const uint64_t words[CALL_REGS])
+/*
+ * The answer stays in the VP's registers. What it asks with at its start, or after a request that
+ * was cancelled, is none.
+ */
+void partition_park(void)
 {
 	struct partition *p = of(partition_running());
 
-	p->parked = true;
-	/* What it parks with at its start, or after a request that was cancelled, is no answer. */
-	if (!p->pending)
-		memcpy(p->words, words, sizeof(p->words));
+	if (p->pending)
+		__builtin_memcpy(vp_call(p->vp)->regs, p->words, sizeof(p->words));
+	p->parked = !p->pending;
+	p->pending = false;
 }
 
 void partition_give_up(void)
@@ -325,26 +329,16 @@ void partition_give_up(void)
 	of(partition_running())->gave_up = true;
 }
 
-/* Puts the VP into its start state, or hands it the request it waits for. */
-static void prepare(struct partition *p)
+static void start(struct partition *p, unsigned id)
 {
-	if (p->fresh) {
-		vp_reset(p->vp,
-		    &(struct vp_start){ .map = &p->map,
-			.partition = partition_running(),
-			.entry = TRUSTLET_IMAGE_BASE + FRAME_SIZE,
-			.ebx = TRUSTLET_DATA_BASE,
-			.esi = p->is.data_pages });
-		p->fresh = false;
-		p->parked = false;
-	} else if (p->parked && p->pending) {
-		struct call *call = vp_call(p->vp);
-
-		call->rax = REDOUBT_OK;
-		memcpy(call->regs, p->words, sizeof(call->regs));
-		p->parked = false;
-		p->pending = false;
-	}
+	vp_reset(p->vp,
+	    &(struct vp_start){ .map = &p->map,
+		.partition = id,
+		.entry = TRUSTLET_IMAGE_BASE + FRAME_SIZE,
+		.ebx = TRUSTLET_DATA_BASE,
+		.esi = p->is.data_pages });
+	p->fresh = false;
+	p->parked = false;
 }
 
 static uint64_t request_cycles(void)
@@ -353,65 +347,75 @@ static uint64_t request_cycles(void)
 }
 
 /* Runs the VP until it stops for something that the monitor does not answer by itself. */
-static struct vp_exit run(struct partition *p)
+static enum vp_stop run(struct partition *p)
 {
-	struct vp_exit exit;
+	uint64_t until = cpu_cycles() + p->left;
+	enum vp_stop stop;
+	uint64_t now;
 
 	do {
-		uint64_t start = cpu_cycles();
-		uint64_t limit = request_cycles();
-
-		prepare(p);
-		exit = vp_run(p->vp, limit > p->used ? limit - p->used : 0);
-		if (exit.stop == VP_CALLED)
+		stop = vp_run(p->vp, until);
+		if (stop == VP_CALLED)
 			monitor_partition_call(vp_call(p->vp));
-		if (p->parked && !p->pending)
-			return exit;
-		p->used += cpu_cycles() - start;
-		if (p->used >= limit)
-			exit.stop = VP_EXPIRED;
-	} while (exit.stop == VP_CALLED && !p->gave_up);
-	return exit;
+		if (p->parked)
+			return VP_CALLED;
+		now = cpu_cycles();
+		if (now >= until)
+			return VP_EXPIRED;
+	} while (stop == VP_CALLED && !p->gave_up);
+	p->left = until - now;
+	return stop;
 }
 
-static enum redoubt_status crash(unsigned id, const struct vp_exit *exit)
+static enum redoubt_status crash(unsigned id, enum vp_stop stop)
 {
-	klog(LOG_WARN, "partition %u died: stop %u, exit %x at %lx, %lx", id, exit->stop,
-	    exit->reason, (unsigned long)exit->rip, (unsigned long)exit->fact);
-	audit(REDOUBT_AUDIT_PARTITION_DEATH, id, (uint64_t)exit->stop << 32 | exit->reason);
+	struct vp_exit exit = vp_last_exit(of(id)->vp);
+
+	klog(LOG_WARN, "partition %u died: stop %u, exit %x at %lx, %lx", id, stop, exit.reason,
+	    (unsigned long)exit.rip, (unsigned long)exit.fact);
+	audit(REDOUBT_AUDIT_PARTITION_DEATH, id, (uint64_t)stop << 32 | exit.reason);
 	change(id, PARTITION_READY, PARTITION_CRASHED);
 	put(of(id), VP_IDLE);
 	return REDOUBT_DEAD;
 }
 
 /* Goes on with a VP that is taken. */
-static enum redoubt_status go_on(struct partition *p, struct partition_answer *answer)
+static enum redoubt_status go_on(struct partition *p, unsigned id, uint64_t answer[CALL_REGS])
 {
-	unsigned id = atomic_load(&p->token) & TOKEN_ID;
-	struct vp_exit exit;
+	enum vp_stop stop;
 
 	partitions.running[cpu_index()] = (uint8_t)id;
-	exit = run(p);
+	stop = run(p);
 	partitions.running[cpu_index()] = 0;
-	*answer = (struct partition_answer){ .suspended = exit.stop == VP_INTERRUPTED };
-	if (answer->suspended) {
-		p->since = cpu_cycles();
-		answer->words[1] = (atomic_load(&p->token) & ~TOKEN_VP) + VP_SUSPENDED;
-		put(p, VP_SUSPENDED);
+	if (p->parked) {
+		__builtin_memcpy(answer, vp_call(p->vp)->regs, sizeof(p->words));
+		answer[0] &= UINT32_MAX;
+		p->served++;
+		put(p, VP_IDLE);
 		return REDOUBT_OK;
 	}
-	if (!p->parked)
-		return crash(id, &exit);
-	memcpy(answer->words, p->words, sizeof(answer->words));
-	answer->words[0] &= UINT32_MAX;
-	p->served++;
-	put(p, VP_IDLE);
+	if (stop != VP_INTERRUPTED)
+		return crash(id, stop);
+	p->since = cpu_cycles();
+	answer[0] = REDOUBT_SUSPENDED;
+	answer[1] = (atomic_load(&p->token) & ~TOKEN_VP) + VP_SUSPENDED;
+	answer[2] = answer[3] = 0;
+	put(p, VP_SUSPENDED);
 	return REDOUBT_OK;
 }
 
-enum redoubt_status partition_request(unsigned id, const uint64_t words[CALL_REGS],
-    struct partition_answer *answer)
+/* Its number first; `args` are those of partition_call. */
+static void copy_request(uint64_t words[CALL_REGS], const uint64_t args[CALL_REGS])
 {
+	words[0] = args[0] >> 32;
+	words[1] = args[1];
+	words[2] = args[2];
+	words[3] = args[3];
+}
+
+enum redoubt_status partition_request(const uint64_t args[CALL_REGS], uint64_t answer[CALL_REGS])
+{
+	unsigned id = (uint32_t)args[0];
 	struct partition *p;
 
 	if (partition_state(id) < PARTITION_READY)
@@ -424,17 +428,20 @@ enum redoubt_status partition_request(unsigned id, const uint64_t words[CALL_REG
 		put(p, VP_IDLE);
 		return REDOUBT_DEAD;
 	}
-	memcpy(p->words, words, sizeof(p->words));
-	p->used = 0;
-	p->pending = true;
-	return go_on(p, answer);
+	if (p->fresh)
+		start(p, id);
+	p->left = request_cycles();
+	p->pending = !p->parked;
+	p->parked = false;
+	copy_request(p->pending ? p->words : vp_call(p->vp)->regs, args);
+	return go_on(p, id, answer);
 }
 
-enum redoubt_status partition_resume(uint64_t token, struct partition_answer *answer)
+enum redoubt_status partition_resume(uint64_t token, uint64_t answer[CALL_REGS])
 {
 	struct partition *p = take_suspended(token);
 
-	return p ? go_on(p, answer) : REDOUBT_STATE;
+	return p ? go_on(p, token & TOKEN_ID, answer) : REDOUBT_STATE;
 }
 
 enum redoubt_status partition_cancel(uint64_t token)

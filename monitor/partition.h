@@ -100,22 +100,16 @@ uint64_t partition_served(unsigned id);
 /* The partition whose call the running CPU carries out; 0: the normal world's. */
 unsigned partition_running(void);
 
-/* What a request came to. */
-struct partition_answer {
-	bool suspended;		   /* words[1] is its token, all else zero */
-	uint64_t words[CALL_REGS]; /* the answer; the first is 32 bits wide */
-};
-
 /*
- * Makes a request, words[0] being its number, and runs the partition until it answers or is
- * suspended. OK; STATE: there is no such partition; BUSY: it serves another request; DEAD: it has
- * crashed, or does of this one. Holds no lock; on the slow way only.
+ * Makes a request, of partition_call's arguments, and runs the partition until it answers or is
+ * suspended. OK: `answer`, the first word 32 bits wide, or REDOUBT_SUSPENDED, the token, zeroes;
+ * STATE: there is no such partition; BUSY: it serves another request; DEAD: it has crashed, or does
+ * of this one. Holds no lock; on the slow way only.
  */
-enum redoubt_status partition_request(unsigned id, const uint64_t words[CALL_REGS],
-    struct partition_answer *answer);
+enum redoubt_status partition_request(const uint64_t args[CALL_REGS], uint64_t answer[CALL_REGS]);
 
-/* Goes on with a suspended request. OK; STATE: the token names none; DEAD. */
-enum redoubt_status partition_resume(uint64_t token, struct partition_answer *answer);
+/* Goes on with a suspended request. OK, as above; STATE: the token names none; DEAD. */
+enum redoubt_status partition_resume(uint64_t token, uint64_t answer[CALL_REGS]);
 
 /* Gives a suspended request up. OK; STATE: the token names none. */
 enum redoubt_status partition_cancel(uint64_t token);
@@ -126,8 +120,10 @@ enum redoubt_status partition_restart(unsigned id);
 /* Scrubs what VPs hold, which do not run any more then; the machine is about to end. */
 void partition_leave(void);
 
-/* next_request() of the running partition: the answer to the request before. */
-void partition_park(const uint64_t words[CALL_REGS]);
+/*
+ * next_request() of the running partition, whose registers are the answer to the request before.
+ */
+void partition_park(void);
 
 /* The running partition ends itself. */
 void partition_give_up(void);

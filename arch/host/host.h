@@ -97,11 +97,18 @@ bool host_coherent(uint64_t *gpa);
 
 /* ---- VPs of partitions ---- */
 
+/* Why a program stops, and what vp_last_exit() tells then. */
+struct host_exit {
+	enum vp_stop stop;
+	uint32_t reason;
+	uint64_t rip, fact;
+};
+
 /*
  * Plays a partition's program from where it stands to where it stops: `start` is what the VP was
  * reset with, `call` its registers; what it remembers is the test's business.
  */
-typedef struct vp_exit host_program(const struct vp_start *start, struct call *call,
+typedef struct host_exit host_program(const struct vp_start *start, struct call *call,
     uint64_t cycles);
 void host_set_program(host_program *function);
 

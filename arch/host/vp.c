@@ -6,11 +6,13 @@
 
 #include <string.h>
 
+#include "arch/cpu.h"
 #include "arch/host/internal.h"
 
 struct vp {
 	struct vp_start start;
 	struct call call;
+	struct vp_exit exit;
 	bool ready;
 };
 
@@ -36,13 +38,20 @@ struct call *vp_call(struct vp *vp)
 	return &vp->call;
 }
 
-struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
+enum vp_stop vp_run(struct vp *vp, uint64_t until)
 {
-	struct vp_exit exit;
+	uint64_t now = cpu_cycles();
+	struct host_exit exit;
 
 	if (!vp->ready || !program)
 		host_fail("a VP that cannot run");
-	exit = program(&vp->start, &vp->call, cycles);
+	exit = program(&vp->start, &vp->call, until > now ? until - now : 0);
 	vp->ready = exit.stop != VP_FAULTED;
-	return exit;
+	vp->exit = (struct vp_exit){ exit.reason, exit.rip, exit.fact };
+	return exit.stop;
+}
+
+struct vp_exit vp_last_exit(const struct vp *vp)
+{
+	return vp->exit;
 }

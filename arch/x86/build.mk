@@ -13,8 +13,9 @@ VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c e
 POLICY := $(addprefix arch/x86/,cpu_policy.def vmx/cpu_policy.def svm/cpu_policy.def cpu_denied.def)
 
 MON_LDS := arch/x86/monitor.lds
-MON_LDFLAGS := -nostdlib -static -pie --no-dynamic-linker -z text -z noexecstack -z norelro \
-	-z max-page-size=4096 --build-id=none --orphan-handling=error -T $(MON_LDS)
+MON_LTO := -flto -flto-partition=none
+MON_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,noexecstack \
+	-Wl,-z,norelro -Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--orphan-handling=error -T $(MON_LDS)
 MKIMAGE := tools/build/mkimage.py
 
 mon_objs = $(patsubst %,$(B)/root/%.o,$(basename $(1)))
@@ -22,7 +23,7 @@ mon_objs = $(patsubst %,$(B)/root/%.o,$(basename $(1)))
 $(B)/root/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo '  CC $@'
-	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
+	@$(CC) $(MON_CFLAGS) $(if $(filter %/string.c,$<),,$(MON_LTO)) $(DEPS) -c $< -o $@
 
 $(B)/root/%.o: %.S Makefile
 	@mkdir -p $(@D)
@@ -35,11 +36,11 @@ $(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(2))
 $(B)/monitor/redoubt-$(1).elf: $$($(1)_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
-	@$(LD) $(MON_LDFLAGS) -Map=$$@.map -o $$@ $$(filter %.o,$$^)
+	@$(CC) $(MON_CFLAGS) $(MON_LTO) $(MON_LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
 $(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
-	@$(LD) $(MON_LDFLAGS) -Map=$$@.map -o $$@ $$(filter %.o,$$^)
+	@$(CC) $(MON_CFLAGS) $(MON_LTO) $(MON_LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
 -include $$(patsubst %.o,%.d,$$($(1)_OBJS))
 endef
 

@@ -27,8 +27,8 @@ static enum stage stage;
 static uint64_t info_copy[BOOTINFO_MAX_SIZE / sizeof(uint64_t)];
 
 /* Overwritten early in MONITOR_INIT; before that nothing has secrets or input. */
-uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
-_Noreturn void __stack_chk_fail(void);
+__attribute__((used)) uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
+__attribute__((used)) _Noreturn void __stack_chk_fail(void);
 
 _Noreturn void __stack_chk_fail(void)
 {
@@ -149,13 +149,14 @@ static uint64_t run(uint64_t op, struct percpu *cpu)
 
 static enum launch_status init(const struct bootinfo *info)
 {
+	/* mkimage.py has written it: not what the compiler sees. */
+	const volatile uint32_t *load_size = &monitor_header.load_size;
 	const struct bootinfo *own = start_info();
 	enum launch_status status = take_info(info);
 
 	if (status != LAUNCH_OK)
 		return status;
-	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size,
-		own->cpu_count) ||
+	if (!region_init(own->region_base, own->region_pages, *load_size, own->cpu_count) ||
 	    !sync_init(apic_ids(), own->cpu_count) || !mmu_init(own->cpu_count) || !prepare_cpus())
 		return LAUNCH_BAD_REGION;
 	console_init(own);

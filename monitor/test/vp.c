@@ -133,15 +133,18 @@ uint64_t call_test_vp_make(const uint64_t args[CALL_REGS], uint64_t rets[CALL_RE
 uint64_t call_test_vp_run(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	uint64_t status = get(args[0], true);
+	uint64_t now = cpu_cycles();
+	enum vp_stop stop;
 	struct vp_exit exit;
 
 	if (status != REDOUBT_OK)
 		return status;
 	if (vps[args[0]].faulted)
 		return give_back(args[0], REDOUBT_STATE);
-	exit = vp_run(vp_of(args[0]), args[1]);
-	vps[args[0]].faulted = exit.stop == VP_FAULTED;
-	rets[0] = exit.stop;
+	stop = vp_run(vp_of(args[0]), args[1] < UINT64_MAX - now ? now + args[1] : UINT64_MAX);
+	exit = vp_last_exit(vp_of(args[0]));
+	vps[args[0]].faulted = stop == VP_FAULTED;
+	rets[0] = stop;
 	rets[1] = exit.reason;
 	rets[2] = exit.rip;
 	rets[3] = exit.fact;

@@ -254,9 +254,9 @@ static void fuzz_call_boot_done(struct input *input)
 static struct input *playing; /* what its program draws from */
 static bool started;
 
-static struct vp_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+static struct host_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
 {
-	struct vp_exit exit = { .stop = VP_CALLED };
+	struct host_exit exit = { .stop = VP_CALLED };
 	uint64_t how = take(playing, 1);
 
 	require(start->partition == 1 && cycles > 0 && cycles <= REQUEST_CYCLES);

@@ -27,12 +27,12 @@
 static struct call wanted, got;
 static bool asked, at_start, other_ran;
 
-static struct vp_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+static struct host_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
 {
 	if (start->partition != 1) {
 		other_ran = true;
 		*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
-		return (struct vp_exit){ .stop = VP_CALLED };
+		return (struct host_exit){ .stop = VP_CALLED };
 	}
 	if (!at_start && !asked) {
 		*call = wanted;
@@ -43,7 +43,7 @@ static struct vp_exit play(const struct vp_start *start, struct call *call, uint
 		asked = at_start = false;
 		*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
 	}
-	return (struct vp_exit){ .stop = VP_CALLED };
+	return (struct host_exit){ .stop = VP_CALLED };
 }
 
 static int boot_as(const char *id)

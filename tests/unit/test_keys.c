@@ -26,21 +26,21 @@ static struct call wanted, got;
 static bool at_start[PARTITIONS + 1];
 static bool asked[PARTITIONS + 1];
 
-static struct vp_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+static struct host_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
 {
 	unsigned id = start->partition;
 
 	if (!at_start[id] && !asked[id]) {
 		*call = wanted;
 		asked[id] = true;
-		return (struct vp_exit){ .stop = VP_CALLED };
+		return (struct host_exit){ .stop = VP_CALLED };
 	}
 	if (asked[id])
 		got = *call;
 	asked[id] = false;
 	at_start[id] = false;
 	*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
-	return (struct vp_exit){ .stop = VP_CALLED };
+	return (struct host_exit){ .stop = VP_CALLED };
 }
 
 static void describe(unsigned n, const char *id, uint32_t svn)

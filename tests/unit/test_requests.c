@@ -52,16 +52,16 @@ static void answer(struct call *call)
 		{ 0x1234500000000ull + program.requests, program.got[1] + 1, 22, 33 } };
 }
 
-static struct vp_exit act(struct call *call)
+static struct host_exit act(struct call *call)
 {
-	struct vp_exit exit = { .stop = VP_CALLED };
+	struct host_exit exit = { .stop = VP_CALLED };
 
 	switch (program.acts[program.next++ % 8]) {
 	case INTERRUPT:
 		exit.stop = VP_INTERRUPTED;
 		break;
 	case FAULT:
-		exit = (struct vp_exit){ VP_FAULTED, 48, 0x201000, 0xdead000 };
+		exit = (struct host_exit){ VP_FAULTED, 48, 0x201000, 0xdead000 };
 		break;
 	case EXPIRE:
 		exit.stop = VP_EXPIRED;
@@ -87,7 +87,7 @@ static struct vp_exit act(struct call *call)
 
 static bool waits; /* its last call was next_request */
 
-static struct vp_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+static struct host_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
 {
 	assert_in_range(cycles, 1, REQUEST_CYCLES);
 	if (memcmp(&program.start, start, sizeof(*start)) != 0 || !program.running) {
@@ -96,7 +96,7 @@ static struct vp_exit play(const struct vp_start *start, struct call *call, uint
 		program.running = true;
 		waits = true;
 		*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
-		return (struct vp_exit){ .stop = VP_CALLED };
+		return (struct host_exit){ .stop = VP_CALLED };
 	}
 	if (waits) {
 		assert_int_equal(call->rax, REDOUBT_OK);
@@ -105,7 +105,7 @@ static struct vp_exit play(const struct vp_start *start, struct call *call, uint
 	} else {
 		program.after = *call;
 	}
-	struct vp_exit exit = act(call);
+	struct host_exit exit = act(call);
 
 	waits = exit.stop == VP_CALLED && call->rax == REDOUBT_CALL_next_request;
 	return exit;

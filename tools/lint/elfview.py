@@ -77,10 +77,12 @@ class Elf:
     def units(self):
         """Source files whose debug information says that they were compiled into the file."""
         info = _output("readelf", "--debug-dump=info", "--dwarf-depth=1", self.path)
-        return sorted(re.findall(r"DW_AT_name +: (?:\(indirect[^)]*\): )?(\S+)", info))
+        names = re.findall(r"DW_AT_name +: (?:\(indirect[^)]*\): )?(\S+)", info)
+        # What optimizing at link time makes of all of them has no file of its own.
+        return sorted(name for name in set(names) if name != "<artificial>")
 
-    def source_of(self, addresses):
-        """{address: file that the innermost function of that instruction stands in}."""
+    def line_of(self, addresses):
+        """{address: FILE:LINE of that instruction, in the innermost function}."""
         if not addresses:
             return {}
         lines = _output("addr2line", "-a", "-i", "-e", self.path, *addresses).splitlines()
@@ -89,8 +91,12 @@ class Elf:
             if line.startswith("0x"):
                 address = line[2:].lstrip("0") or "0"
             else:
-                found.setdefault(address, line.rsplit(":", 1)[0])
+                found.setdefault(address, line.split(" (discriminator")[0])
         return found
+
+    def source_of(self, addresses):
+        """{address: file that the innermost function of that instruction stands in}."""
+        return {address: line.rsplit(":", 1)[0] for address, line in self.line_of(addresses).items()}
 
     @functools.cached_property
     def loaded_bytes(self):

@@ -76,21 +76,22 @@ def check_closed(elf):
 
 
 def check_virtualization(elf, vendor):
-    rules, counts, found = VIRTUALIZATION[vendor], {}, []
+    rules, lines, found = VIRTUALIZATION[vendor], {}, []
     sites = [i for i in elf.instructions if _VIRTUAL.match(i.mnemonic)]
-    sources = elf.source_of([i.address for i in sites])
+    sources = elf.line_of([i.address for i in sites])
     for site in sites:
         name = site.mnemonic if site.mnemonic in rules else site.mnemonic[:-1]
         place, most = rules.get(name, ("", 0))
-        counts[name] = counts.get(name, 0) + 1
         source = sources.get(site.address, "?")
+        # A line that is inlined in two functions is one place.
+        lines.setdefault(name, set()).add(source)
         where = f"{site.address} in {site.function} ({source}): {site.mnemonic}"
         if not most:
             found.append(f"{where}: not in root mode")
         elif place not in source:
             found.append(f"{where}: belongs in {place}")
-        elif counts[name] > most:
-            found.append(f"{where}: place {counts[name]}, {most} expected")
+        elif len(lines[name]) > most:
+            found.append(f"{where}: place {len(lines[name])}, {most} expected")
     return found
 
 

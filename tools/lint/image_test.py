@@ -73,7 +73,8 @@ EXAMPLES = (
                                "void c(void)\n{\n\td = 1;\n}\n"}, ()),
     ("virtualization", {"a.c": asm("vmxon (%rax)")}, ()),
     ("virtualization", {"arch/x86/vmx/a.c": asm("vmlaunch")}, ()),
-    ("virtualization", {"arch/x86/vmx/a.c": asm("vmxon (%rax); vmxon (%rax)")}, ()),
+    ("virtualization", {"arch/x86/vmx/a.c": asm("vmxon (%rax)") + "void b(void);\nvoid b(void)\n"
+                                                                "{\n\t__asm__(\"vmxon (%rax)\");\n}\n"}, ()),
     ("virtualization", {"arch/x86/vmx/a.c": asm("vmcall")}, ()),
     ("virtualization", {"arch/x86/vmx/a.c": asm("vmrun")}, ()),
     ("virtualization", {"arch/x86/svm/a.c": asm("vmread %rax, %rdx")}, ()),

@@ -47,21 +47,23 @@ enum vp_stop {
 	VP_FAULTED	/* it did what it may not; never run again before vp_reset() */
 };
 
-/* Why it stopped, and for VP_FAULTED what for the record. */
+/*
+ * Runs it, until the time stamp counter is at `until` where the CPU can be told (SVM cannot: there
+ * the normal world's interrupts are what ends it; the caller reads the clock). On the slow way out
+ * of the normal world only (upcall.h); no lock is held. Takes part in cpu_flush_all(): the VP's CPU
+ * is kicked and counted like one in its normal world.
+ */
+enum vp_stop vp_run(struct vp *vp, uint64_t until);
+
+/* For the record: its latest exit. */
 struct vp_exit {
-	enum vp_stop stop;
 	uint32_t reason; /* the vendor's exit reason or code */
-	uint64_t rip;
-	uint64_t fact; /* GPA of a second-stage violation, else the vendor's qualification */
+	uint64_t rip;	 /* of a call: behind it */
+	/* not of a call: GPA of a second-stage violation, else the vendor's qualification */
+	uint64_t fact;
 };
 
-/*
- * Runs it, at most for about `cycles` of the time stamp counter where the CPU can be told (SVM
- * cannot: there the normal world's interrupts are what ends it; the caller reads the clock). On the
- * slow way out of the normal world only (upcall.h); no lock is held. Takes part in cpu_flush_all():
- * the VP's CPU is kicked and counted like one in its normal world.
- */
-struct vp_exit vp_run(struct vp *vp, uint64_t cycles);
+struct vp_exit vp_last_exit(const struct vp *vp);
 
 /* The registers of its call, and where the answer goes: RAX, RCX, RDX, R8, R9. */
 struct call *vp_call(struct vp *vp);

@@ -269,13 +269,14 @@ struct vmcb *svm_exit_fast(struct vmcb *v)
 {
 	struct percpu *cpu = this_cpu();
 	const struct svm_caps *caps = svm_caps();
-	uint64_t next = v->rip + CPUID_BYTES;
-	uint64_t rare = (v->rflags & RFLAGS_TF) | (v->interrupt_state & SHADOW);
+	uint64_t next, rare;
 
 	sync_leave(cpu->sync);
 	v->tlb_control = TLB_KEEP;
 	if (v->exit_code != EXIT_CPUID)
 		return NULL;
+	next = v->rip + CPUID_BYTES;
+	rare = (v->rflags & RFLAGS_TF) | (v->interrupt_state & SHADOW);
 	if (caps->features & SVM_NRIPS)
 		next = v->next_rip;
 	if (__builtin_expect((rare | (v->rip ^ next) >> 32) != 0, 0))

@@ -111,8 +111,10 @@ bool svm_restart_due(void)
 {
 	struct percpu *cpu = this_cpu();
 
-	if (atomic_exchange(&cpu->init_arrived, 0))
+	if (atomic_load(&cpu->init_arrived)) {
+		atomic_store(&cpu->init_arrived, 0);
 		atomic_store(&cpu->sync->start, START_INIT);
+	}
 	return atomic_load_explicit(&cpu->sync->start, memory_order_acquire) != 0;
 }
 

@@ -212,10 +212,9 @@ static bool enter(struct percpu *cpu, struct vp *vp)
 	return clear;
 }
 
-struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
+enum vp_stop vp_run(struct vp *vp, uint64_t until)
 {
 	struct percpu *cpu = this_cpu();
-	const struct vmcb *v = &vp->vmcb;
 	unsigned stop;
 
 	mitigate_switch();
@@ -225,6 +224,13 @@ struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
 	while (stop == GO_ON);
 	switch_fpu(&vp->fpu, &vp->normal_fpu);
 	mitigate_switch();
-	return (struct vp_exit){ stop, (uint32_t)v->exit_code, v->rip,
+	return (enum vp_stop)stop;
+}
+
+struct vp_exit vp_last_exit(const struct vp *vp)
+{
+	const struct vmcb *v = &vp->vmcb;
+
+	return (struct vp_exit){ (uint32_t)v->exit_code, v->rip,
 		v->exit_code == EXIT_NESTED_FAULT ? v->exit_info2 : v->exit_info1 };
 }

@@ -44,7 +44,11 @@ struct vp {
 	struct world own, other; /* the other one: while the VP runs */
 	struct guest_regs regs;
 	uint64_t vmcs; /* SPA: the next frame */
+	uint64_t vpid;
+	struct vp_exit exit;
 };
+
+#define GO_ON (VP_FAULTED + 1u)
 
 _Static_assert(sizeof(struct vp) <= FRAME_SIZE, "the VMCS is in the next frame");
 _Static_assert(offsetof(struct guest_regs, rsp) == 120, "entry.S keeps root mode's RSP there");
@@ -102,7 +106,7 @@ static void write_start(const struct vp_start *start)
  * In this order: an NMI between the two must find a VMCS that is current, to note in it that one is
  * owed.
  */
-static void leave_vmcs(struct vp *vp)
+static void leave_vmcs(const struct vp *vp)
 {
 	use_vmcs(this_cpu()->control_spa, vmx_controls(WORLD_NORMAL)->primary);
 	CHECK(vmclear(vp->vmcs));
@@ -115,9 +119,10 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	CHECK(start->partition > 0 && start->partition <= UINT16_MAX - VPID_NORMAL);
 	__builtin_memset(vp, 0, vp_pages() * FRAME_SIZE);
 	vp->vmcs = region_spa(vp).v + FRAME_SIZE;
+	vp->vpid = VPID_NORMAL + start->partition;
 	vmx_make_vmcs(vp->vmcs);
 	use_vmcs(vp->vmcs, own->primary);
-	vmx_write_controls(own, start->map, (uint16_t)(VPID_NORMAL + start->partition));
+	vmx_write_controls(own, start->map, (uint16_t)vp->vpid);
 	/* The same on each CPU, but for CR3. */
 	vmx_write_host(this_cpu());
 	vmwrite(VMCS_HOST_RSP, (uint64_t)&vp->regs);
@@ -142,88 +147,98 @@ static void change(struct world *from, const struct world *to)
 	mitigate_switch();
 }
 
-/* What the exit means; false: it is to go on if there is time. */
-static bool stopped(struct percpu *cpu, struct vp_exit *exit)
+/* Calls are the kernel's alone. */
+static unsigned called(struct percpu *cpu, struct vp *vp)
 {
+	bool kernel = RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) == 0;
+
+	if (__builtin_expect(kernel, 1))
+		vmx_skip(&cpu->vcpu);
+	vp->exit.rip = vmread(VMCS_GUEST_RIP);
+	return kernel ? VP_CALLED : VP_FAULTED;
+}
+
+/* What another exit means: an enum vp_stop, or GO_ON. */
+static unsigned judge(struct percpu *cpu, struct vp_exit *exit)
+{
+	exit->rip = vmread(VMCS_GUEST_RIP);
+	exit->fact = vmread(VMCS_EXIT_QUALIFICATION);
 	switch (exit->reason) {
 	case EXIT_EXCEPTION:
 		exit->fact = vmread(VMCS_EXIT_EVENT);
 		/* One that is now owed makes the next entry exit at once, a kick does not. */
-		return !vmx_nmi_exit((uint32_t)exit->fact);
+		return vmx_nmi_exit((uint32_t)exit->fact) ? GO_ON : VP_FAULTED;
 	case EXIT_PREEMPTION_TIMER:
-		return false;
+		return GO_ON;
 	case EXIT_INIT:
 		atomic_store(&cpu->init_arrived, 1);
-		__attribute__((fallthrough));
+		return VP_INTERRUPTED;
 	case EXIT_INTERRUPT:
 	case EXIT_NMI_WINDOW:
-		exit->stop = VP_INTERRUPTED;
-		return true;
-	case EXIT_VMCALL:
-		if (RIGHTS_DPL(vmread(VMCS_GUEST_SS_RIGHTS)) != 0)
-			return true;
-		vmx_skip(&cpu->vcpu);
-		exit->rip = vmread(VMCS_GUEST_RIP);
-		exit->stop = VP_CALLED;
-		return true;
+		return VP_INTERRUPTED;
 	case EXIT_EPT_VIOLATION:
 		exit->fact = vmread(VMCS_GUEST_PHYSICAL);
-		return true;
+		return VP_FAULTED;
 	default:
 		CHECK(exit->reason != EXIT_EPT_MISCONFIGURATION);
 		if (exit->reason & EXIT_ENTRY_FAILED)
 			vmx_report_entry_failure(exit->reason);
-		return true;
+		return VP_FAULTED;
 	}
+}
+
+/* Rounded down: what is left of the time ends it at the next look. */
+static void set_timer(const struct vmx_controls *own, uint64_t cycles)
+{
+	uint64_t ticks = cycles >> MISC_TIMER_SHIFT(rdmsr(MSR_VMX_MISC));
+
+	if (own->pin & PIN_PREEMPTION_TIMER)
+		vmwrite(VMCS_PREEMPTION_TIMER, ticks < UINT32_MAX ? ticks : UINT32_MAX);
 }
 
 /*
  * One entry and exit. Translations are dropped each time: the VP may have changed its tables on
  * another CPU, and VPs of one partition have one VPID.
  */
-static bool enter(struct vp *vp, uint64_t cycles, struct vp_exit *exit)
+static unsigned enter(struct percpu *cpu, struct vp *vp, uint64_t cycles)
 {
-	struct percpu *cpu = this_cpu();
 	const struct vmx_controls *own = vmx_controls(WORLD_VP);
-	uint64_t ticks = cycles >> MISC_TIMER_SHIFT(rdmsr(MSR_VMX_MISC));
-	bool done;
+	unsigned stop;
 
 	use_vmcs(vp->vmcs, own->primary);
-	if (own->pin & PIN_PREEMPTION_TIMER)
-		vmwrite(VMCS_PREEMPTION_TIMER, ticks < UINT32_MAX ? ticks : UINT32_MAX);
+	set_timer(own, cycles);
 	vmwrite(VMCS_HOST_CR3, cpu->cr3);
-	CHECK(invvpid(INVVPID_SINGLE, vmread(VMCS_VPID)));
+	CHECK(invvpid(INVVPID_SINGLE, vp->vpid));
 	sync_enter(cpu->sync);
 	vmx_vp_enter(&vp->regs, cpu->mitigations & MITIGATE_RETURNS);
 	sync_leave(cpu->sync);
-	exit->stop = VP_FAULTED;
-	exit->reason = (uint32_t)vmread(VMCS_EXIT_REASON);
-	exit->rip = vmread(VMCS_GUEST_RIP);
-	exit->fact = vmread(VMCS_EXIT_QUALIFICATION);
-	done = stopped(cpu, exit);
+	vp->exit.reason = (uint32_t)vmread(VMCS_EXIT_REASON);
+	stop = __builtin_expect(vp->exit.reason == EXIT_VMCALL, 1) ? called(cpu, vp)
+								   : judge(cpu, &vp->exit);
 	leave_vmcs(vp);
-	return done;
+	return stop;
 }
 
-struct vp_exit vp_run(struct vp *vp, uint64_t cycles)
+enum vp_stop vp_run(struct vp *vp, uint64_t until)
 {
 	struct percpu *cpu = this_cpu();
-	struct vp_exit exit = { .reason = EXIT_PREEMPTION_TIMER };
-	uint64_t start = rdtsc();
-	uint64_t passed = 0;
-	bool done = atomic_load(&cpu->init_arrived);
+	unsigned stop = atomic_load(&cpu->init_arrived) ? VP_INTERRUPTED : GO_ON;
 
-	exit.stop = done ? VP_INTERRUPTED : VP_EXPIRED;
 	change(&vp->other, &vp->own);
-	while (!done && passed < cycles) {
-		done = enter(vp, cycles - passed, &exit);
-		passed = rdtsc() - start;
+	while (stop == GO_ON) {
+		uint64_t now = rdtsc();
+
+		stop = now < until ? enter(cpu, vp, until - now) : VP_EXPIRED;
 	}
-	if (!done)
-		exit.stop = VP_EXPIRED;
 	change(&vp->own, &vp->other);
-	if ((exit.reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY ||
-	    (exit.reason == EXIT_EXCEPTION && EVENT_VECTOR(exit.fact) == VECTOR_MC))
+	if (stop == VP_FAULTED &&
+	    ((vp->exit.reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY ||
+		(vp->exit.reason == EXIT_EXCEPTION && EVENT_VECTOR(vp->exit.fact) == VECTOR_MC)))
 		vmx_machine_check(&cpu->vcpu);
-	return exit;
+	return (enum vp_stop)stop;
+}
+
+struct vp_exit vp_last_exit(const struct vp *vp)
+{
+	return vp->exit;
 }
