@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # tests/bench: measurements in instructions; tests/bench.sh puts them together.
 
+BENCH_LOADERS := $(addprefix $(B)/boot/redoubt-,partitions.efi test.efi test-partitions.efi)
+
 .PHONY: bench-exits bench-exits-svm bench-sizes
 bench-exits: setup-build
 	@$(SETUP) image bochs
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/boot/redoubt-test-partitions.efi $(B)/guest/suite.efi
+	@$(MAKE) --no-print-directory -s $(BENCH_LOADERS) $(B)/guest/suite.efi
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/exits.py $(B)/bench/exits.json
 
 bench-exits-svm: setup-build
 	@$(SETUP) image qemu
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/boot/redoubt-test-partitions.efi \
+	@$(MAKE) --no-print-directory -s $(BENCH_LOADERS) \
 		$(B)/guest/suite.efi $(QEMU_PROBE)
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/exits.py --vendor svm $(B)/bench/exits-svm.json

@@ -135,6 +135,18 @@ REQUEST_HANDLER(share_copy)
 	return REDOUBT_OK;
 }
 
+REQUEST_HANDLER(exchange)
+{
+	static uint64_t page[512];
+	volatile uint64_t *shared = at(args[0]);
+
+	copy_in_once(page, shared, sizeof(page));
+	results[0] = page[0];
+	for (unsigned i = 0; i < 512; i++)
+		shared[i] = ~page[i];
+	return REDOUBT_OK;
+}
+
 REQUEST_HANDLER(float)
 {
 	double root;

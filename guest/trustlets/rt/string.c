@@ -7,6 +7,9 @@
 
 #include "guest/trustlets/rt/trustlet.h"
 
+/* A word at any address, of whatever was there. */
+typedef uint64_t __attribute__((may_alias, aligned(1))) word;
+
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
 {
 	void *d = to;
@@ -99,8 +102,13 @@ void copy_in_once(void *to, const volatile void *from, size_t bytes)
 	const volatile uint8_t *source = from;
 	uint8_t *target = to;
 
-	for (size_t i = 0; i < bytes; i++)
-		target[i] = source[i];
+	for (; bytes >= sizeof(word); bytes -= sizeof(word)) {
+		*(word *)(void *)target = *(const volatile word *)(const volatile void *)source;
+		target += sizeof(word);
+		source += sizeof(word);
+	}
+	for (; bytes > 0; bytes--)
+		*target++ = *source++;
 }
 
 void trustlet_scrub(void *memory, size_t bytes)
