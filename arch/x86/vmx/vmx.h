@@ -216,7 +216,6 @@ void vmx_stop_vp(struct vcpu *vcpu);
 /*
  * dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks.
  */
-void vmx_dump(void);
 void vmx_report_entry_failure(uint32_t reason);
 
 #endif
