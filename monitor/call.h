@@ -33,7 +33,7 @@ void monitor_partition_call(struct call *call);
 /* Memory of its own at an address that the running partition gives. */
 static inline struct guest_place call_place(uint64_t address)
 {
-	return (struct guest_place){ partition_running(), FRAME_PARTITION, { address } };
+	return (struct guest_place){ { FRAME_PARTITION, partition_running() }, { address } };
 }
 
 /* A status caused by argument `arg` (from 1; 0: by none). */

@@ -66,8 +66,8 @@ unsigned partition_create(void);
 enum redoubt_status partition_kill(unsigned id);
 
 /*
- * Gives back one grant of a dead one. OK: none was left, it is FREE again; BUSY: there may be more,
- * or a frame is referenced; STATE: it is not dead.
+ * Gives back up to PASS_MAX frames of a dead one. OK: none was left, it is FREE again; BUSY: there
+ * may be more; STATE: it is not dead.
  */
 enum redoubt_status partition_bury(unsigned id);
 

@@ -364,11 +364,6 @@ void monitor_retype(void)
 
 /* ---- Frames that change hands ---- */
 
-static bool lock_set(const struct frame_set *set, struct holding from)
-{
-	return set->count != 0 && set->count <= PASS_MAX && frames_lock(set, from);
-}
-
 /* Makes sure that mappings of locked frames can be changed, one by one where `small`. */
 static bool prepare(const struct frame_set *set, bool small)
 {
@@ -433,7 +428,7 @@ static bool part(const struct frame_set *set)
 
 enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 {
-	if (!lock_set(set, (struct holding){ FRAME_NORMAL, 0 }))
+	if (!frames_lock(set, (struct holding){ FRAME_NORMAL, 0 }))
 		return REDOUBT_RANGE;
 	if (to.state != FRAME_SHARED && !part(set)) {
 		frames_unlock(set);
@@ -462,7 +457,7 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 {
 	bool exclusive = holder.state != FRAME_SHARED;
 
-	if (!lock_set(set, holder))
+	if (!frames_lock(set, holder))
 		return REDOUBT_RANGE;
 	if (exclusive && !prepare(set, true)) {
 		frames_unlock(set);

@@ -37,7 +37,7 @@ bool protect_init(const struct bootinfo *info);
 /*
  * Hands 1 to PASS_MAX frames of the normal world's to `to`. On return, unless they are shared, no
  * CPU and, behind an IOMMU, no device of the normal world's reaches them. OK; RANGE: one is not the
- * normal world's alone or is referenced, or they are not as frames_lock() wants them; NO_RESOURCE:
+ * normal world's alone, or they are not as frames_lock() wants them; NO_RESOURCE:
  * no table is left, or devices cannot be kept out. On all but OK nothing has changed. Whoever gets
  * them maps them afterwards. The map's lock is held; takes the frames', flushes.
  */

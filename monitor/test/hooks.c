@@ -182,7 +182,7 @@ uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]
 {
 	struct frame_set set = { NULL, args[0], args[1] };
 
-	if (!frames_lock(&set, (struct holding){ FRAME_MONITOR, 0 }))
+	if (!frames_lock(&set, FRAMES_TAKEN))
 		return REDOUBT_STATE;
 	for (uint64_t i = 0; i < args[1]; i++) {
 		uint64_t *words = slot_map(frame_nth(&set, i), SLOT_WRITE);

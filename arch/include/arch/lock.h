@@ -20,7 +20,7 @@
  * when every other CPU has stopped, and reads what it finds.
  */
 enum lock_rank {
-	LOCK_MAP = 1, /* protect.c: second-stage tables, their pools, what is mapped; grants */
+	LOCK_MAP = 1, /* protect.c: second-stage tables, their pools, what is mapped */
 	LOCK_FRAME, /* page_owner.c: a bit in a descriptor: the frame's state, references, bytes */
 	LOCK_MEMTYPE, /* arch/x86/mtrr.c: the guest's MTRRs as its CPUs last agreed */
 	LOCK_DEVICE,  /* arch/x86/io.c, svm/device.c: two writes to a device that belong together */

@@ -135,8 +135,7 @@ bool xsetbv_safe(uint32_t index, uint64_t value)
 
 	assert_int_equal(index, 0);
 	if (!(value & 1) || value & ~((uint64_t)r.edx << 32 | r.eax) || !group_ok(value, 4, 2) ||
-	    !group_ok(value, 0x18, 0) || !group_ok(value, 0xe0, 4) ||
-	    !group_ok(value, 0x60000, 0))
+	    !group_ok(value, 0x18, 0) || !group_ok(value, 0xe0, 4) || !group_ok(value, 0x60000, 0))
 		return false;
 	fake.xcr0 = value;
 	return true;
