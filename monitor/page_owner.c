@@ -42,38 +42,23 @@ static uint32_t word_of(struct holding holding)
 	return (uint32_t)holding.state << STATE_SHIFT | holding.partition << HOLDER_SHIFT;
 }
 
-/* Index of the first range that ends behind `at`; range_count if none does. */
-static uint32_t range_behind(uint64_t at)
+static struct frame *descriptor(uint64_t at)
 {
 	uint32_t low = 0;
 	uint32_t high = table.range_count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		const struct range *range = &table.ranges[middle];
 
-		if (table.ranges[middle].end > at)
+		if (at < range->base)
 			high = middle;
-		else
+		else if (at >= range->end)
 			low = middle + 1;
+		else
+			return &table.frames[range->first + ((at - range->base) >> FRAME_SHIFT)];
 	}
-	return low;
-}
-
-static struct frame *descriptor(uint64_t at)
-{
-	uint32_t i = range_behind(at);
-	const struct range *range = &table.ranges[i];
-
-	if (i == table.range_count || at < range->base)
-		return NULL;
-	return &table.frames[range->first + ((at - range->base) >> FRAME_SHIFT)];
-}
-
-bool page_owner_any(uint64_t base, uint64_t end)
-{
-	uint32_t i = range_behind(base);
-
-	return i < table.range_count && table.ranges[i].base < end;
+	return NULL;
 }
 
 uint64_t page_owner_frames(void)

@@ -93,9 +93,6 @@ void frames_unlock(const struct frame_set *set);
  */
 void frames_pass(const struct frame_set *set, struct holding to);
 
-/* Whether any frame of [base, end) has a descriptor. */
-bool page_owner_any(uint64_t base, uint64_t end);
-
 /* Zeroes all that is a partition's alone; takes no lock: the machine is about to end. */
 void page_owner_scrub(void);
 

@@ -12,8 +12,7 @@
 #include "monitor/abi/audit.h"
 #include "monitor/page_owner.h"
 
-#define LOWEST_END    (4ull << 30) /* below this devices are mapped at launch */
-#define TYPE_FINE_MAX 4096u
+#define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
 
 /* lock guards all of it. */
 static struct {
@@ -56,21 +55,7 @@ static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
 	return (gpa_t){ frame_nth(set, i).v };
 }
 
-/*
- * ---- Memory types ----
- *
- * The answers of arch_memory_type() cut into pieces that the tables reserved at launch suffice for,
- * whatever the guest writes to its MTRRs. A 2 MiB region of several types is cut finer only if it
- * holds usable memory, and only TYPE_FINE_MAX times; else all of it is UC, which is never wrong,
- * only slow.
- */
-
-/* [base, end) has one type; base and end are multiples of 2 MiB but inside of regions cut finer. */
-struct type_piece {
-	uint64_t base, end;
-	enum s2_type type;
-	unsigned fine_used; /* of TYPE_FINE_MAX */
-};
+/* ---- Memory types ---- */
 
 static enum s2_type ask(uint64_t at, uint64_t *until)
 {
@@ -78,35 +63,6 @@ static enum s2_type ask(uint64_t at, uint64_t *until)
 
 	CHECK(*until > at && *until % FRAME_SIZE == 0);
 	return type;
-}
-
-/*
- * Goes on to the piece behind, which ends at `limit` (a multiple of 2 MiB) at the latest. The first
- * one follows a piece that is all zero. false: there is none.
- */
-static bool type_next(struct type_piece *piece, uint64_t limit)
-{
-	uint64_t at = piece->end;
-	uint64_t region_end = (at & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
-	uint64_t until;
-
-	if (at >= limit)
-		return false;
-	piece->base = at;
-	piece->type = ask(at, &until);
-	if (until >= region_end) {
-		piece->end = until & ~(LARGE_SIZE - 1);
-	} else if (piece->fine_used < TYPE_FINE_MAX &&
-	    page_owner_any(region_end - LARGE_SIZE, region_end)) {
-		piece->fine_used++;
-		piece->end = until;
-	} else {
-		piece->type = S2_UC;
-		piece->end = region_end;
-	}
-	if (piece->end > limit)
-		piece->end = limit;
-	return true;
 }
 
 /*
@@ -129,19 +85,21 @@ static bool type_of_page(uint64_t base, uint64_t size, enum s2_type *type)
 /* Maps all memory to itself, or gives what is mapped new types. */
 static bool set_types(bool mapped)
 {
-	struct type_piece piece = { 0 };
+	uint64_t until;
 
-	while (type_next(&piece, normal.identity_end)) {
-		gpa_t gpa = { piece.base };
-		uint64_t pages = frames_of(piece.end - piece.base);
+	for (uint64_t at = 0; at < normal.identity_end; at = until) {
+		struct stage2_attr attr = { S2_RWX, ask(at, &until) };
+		uint64_t pages;
 
-		if (!stage2_prepare(&normal.s2, gpa, pages, false))
+		if (until > normal.identity_end)
+			until = normal.identity_end;
+		pages = frames_of(until - at);
+		if (!stage2_prepare(&normal.s2, (gpa_t){ at }, pages, false))
 			return false;
 		if (mapped)
-			stage2_retype(&normal.s2, gpa, pages, piece.type);
+			stage2_retype(&normal.s2, (gpa_t){ at }, pages, attr.type);
 		else
-			stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages,
-			    (struct stage2_attr){ S2_RWX, piece.type });
+			stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, pages, attr);
 	}
 	return true;
 }
@@ -356,7 +314,7 @@ void monitor_retype(void)
 {
 	spin_lock(&normal.lock);
 	drop_demand();
-	/* There is a table for every region that is split here (protect.h). */
+	/* There is a table for every region that is split here (bootinfo.h). */
 	CHECK(set_types(true));
 	settle_range(0, frames_of(normal.identity_end));
 	spin_unlock(&normal.lock);

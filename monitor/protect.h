@@ -14,8 +14,7 @@
  *     begins anew.
  *
  * So what a guest does costs at most the tables reserved at launch: those that split every 2 MiB of
- * usable memory, and DEMAND_TABLES. A 2 MiB region without usable memory is never split: where
- * MTRRs give it several types it is UC, which is right for every device, if slow.
+ * usable memory, TYPE_SPLITS more where MTRRs give a region several types, and DEMAND_TABLES.
  *
  * monitor_normal_stage2(), monitor_violation() and monitor_retype() are declared in arch/upcall.h.
  */
@@ -28,8 +27,7 @@
 #include "monitor/abi/call.h"
 #include "monitor/page_owner.h"
 
-#define DEMAND_TABLES 48u  /* of the spare tables that monitor_stage2_pages() counts */
-#define PASS_MAX      512u /* frames that change hands at once */
+#define PASS_MAX 512u /* frames that change hands at once */
 
 /* Builds the map; after page_owner_init(). false: the region has too little memory for tables. */
 bool protect_init(const struct bootinfo *info);

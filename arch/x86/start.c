@@ -220,12 +220,13 @@ uint64_t start_root(uint64_t op)
 		vendor_launch(&cpu->firmware);
 	}
 	policy_vcpu_init(&cpu->vcpu);
-	memtype_init(&cpu->vcpu.mtrr);
 	status = monitor_init((struct bootinfo *)info_copy);
 	if (status == LAUNCH_OK)
 		status = vendor_init();
-	if (status == LAUNCH_OK)
+	if (status == LAUNCH_OK) {
+		memtype_update(&cpu->vcpu.mtrr);
 		report_memory();
+	}
 	return status;
 }
 

@@ -156,14 +156,21 @@ struct bootinfo {
 };
 
 /*
+ * Tables that may be wanted for what is no usable memory: for regions of 2 MiB in which memory types
+ * change (two for each of 16 variable MTRRs, one for all fixed ones), and for devices above `top`.
+ */
+#define TYPE_SPLITS   33u
+#define DEMAND_TABLES 48u
+
+/*
  * 4 KiB pages of tables that map `frames` frames of usable memory in `ranges` ranges below `top`,
- * split to the last frame.
+ * split to the last frame; and a few for devices' pages that are watched.
  */
 static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, uint64_t top)
 {
 	uint64_t gib = (top >> 30) + 5;
 
-	return (frames >> 9) + 2 * ranges + gib + (gib >> 9) + 64;
+	return (frames >> 9) + 2 * ranges + gib + (gib >> 9) + TYPE_SPLITS + DEMAND_TABLES + 16;
 }
 
 /* 4 KiB pages of tables that all secure partitions share. */

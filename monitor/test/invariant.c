@@ -25,9 +25,25 @@ void stage2_walk(const struct stage2 *s2,
 	}
 }
 
+static const struct bootinfo_range *ranges(void)
+{
+	const void *at = (const uint8_t *)monitor_boot + monitor_boot->range_offset;
+
+	return at;
+}
+
+static bool any_memory(uint64_t base, uint64_t end)
+{
+	for (uint32_t i = 0; i < monitor_boot->range_count; i++)
+		if (ranges()[i].base < end &&
+		    ranges()[i].base + (ranges()[i].pages << FRAME_SHIFT) > base)
+			return true;
+	return false;
+}
+
 static bool any_hidden(uint64_t base, uint64_t end)
 {
-	if (!page_owner_any(base, end))
+	if (!any_memory(base, end))
 		return false;
 	for (uint64_t at = base; at < end; at += FRAME_SIZE)
 		if (frame_hidden((spa_t){ at }))
@@ -112,14 +128,12 @@ static bool visit_partition(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf
 /* Frames whose descriptor says that a partition has them. */
 static uint64_t frames_given(void)
 {
-	const void *at = (const uint8_t *)monitor_boot + monitor_boot->range_offset;
-	const struct bootinfo_range *ranges = at;
 	uint64_t given = 0;
 
 	for (uint32_t i = 0; i < monitor_boot->range_count; i++)
-		for (uint64_t k = 0; k < ranges[i].pages; k++)
+		for (uint64_t k = 0; k < ranges()[i].pages; k++)
 			given += is_given(
-			    frame_holding((spa_t){ ranges[i].base + (k << FRAME_SHIFT) }));
+			    frame_holding((spa_t){ ranges()[i].base + (k << FRAME_SHIFT) }));
 	return given;
 }
 

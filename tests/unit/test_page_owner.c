@@ -75,17 +75,6 @@ static void every_frame_has_its_owner(void **state)
 	assert_int_equal(page_owner_top(), 0x101000000);
 }
 
-static void ranges_are_found_at_their_edges(void **state)
-{
-	assert_false(page_owner_any(0, 0x1000));
-	assert_true(page_owner_any(0, 0x1001));
-	assert_true(page_owner_any(0x9efff, 0x9f000));
-	assert_false(page_owner_any(0x9f000, 0x100000));
-	assert_true(page_owner_any(0x9f000, 0x200000));
-	assert_true(page_owner_any(0x80000000, 0x180000000));
-	assert_false(page_owner_any(0x101000000, ~0ull));
-}
-
 static void lock_names_the_state_expected(void **state)
 {
 	struct frame *frame;
@@ -311,7 +300,6 @@ static void copies_leave_no_lock(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(every_frame_has_its_owner, boot),
-	cmocka_unit_test_setup(ranges_are_found_at_their_edges, boot),
 	cmocka_unit_test_setup(lock_names_the_state_expected, boot),
 	cmocka_unit_test_setup(misuse_is_a_check, boot),
 	cmocka_unit_test_setup(many_are_locked_together_or_not_at_all, boot),

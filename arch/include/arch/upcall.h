@@ -52,8 +52,8 @@ struct stage2 *monitor_normal_stage2(void);
 
 /*
  * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped.
- * *same_until: the first address behind it where the type may differ; a multiple of 4 KiB, at most
- * the next multiple of 1 GiB.
+ * *same_until: the first address behind it where the type may differ; a multiple of 4 KiB. Over all
+ * addresses the type changes in at most TYPE_SPLITS regions of 2 MiB (bootinfo.h).
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 

@@ -8,6 +8,7 @@
  *   exit.c    dispatch by reason
  *   event.c   injection, events that an exit interrupted, NMIs
  *   cr.c      control registers and XCR0
+ *   memtype.c second-stage types from the guest's MTRRs (mtrr.h)
  *   msr.c     the vendor's half of policy.h
  *   reset.c   INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c    the vendor's half of vcpu.h
