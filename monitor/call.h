@@ -6,8 +6,7 @@
  * A handler decodes first: decode_x() validates everything and takes what it needs; then invoke_x()
  * carries out the call and cannot fail (I5).
  */
-#ifndef MONITOR_CALL_H
-#define MONITOR_CALL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,7 +32,7 @@ void monitor_partition_call(struct call *call);
 /* Memory of its own at an address that the running partition gives. */
 static inline struct guest_place call_place(uint64_t address)
 {
-	return (struct guest_place){ partition_running(), FRAME_PARTITION, { address } };
+	return (struct guest_place){ { FRAME_PARTITION, partition_running() }, { address } };
 }
 
 /* A status caused by argument `arg` (from 1; 0: by none). */
@@ -41,5 +40,3 @@ static inline uint64_t call_error(enum redoubt_status status, unsigned arg)
 {
 	return (uint64_t)status | (uint64_t)arg << 16;
 }
-
-#endif

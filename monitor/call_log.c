@@ -11,54 +11,49 @@
 #include "monitor/log.h"
 
 /* Both rings: arguments are where to read, which frame receives it, how much, at most `most`. */
-static uint64_t decode_read(const uint64_t args[CALL_REGS], uint64_t end, uint64_t most,
-    struct guest_frame *to)
+static uint64_t decode_read(const uint64_t args[CALL_REGS], uint64_t end, uint64_t most)
 {
 	if (args[0] > end)
 		return call_error(REDOUBT_INVALID, 1);
 	if (args[1] % FRAME_SIZE != 0)
 		return call_error(REDOUBT_ALIGNMENT, 2);
-	if (args[2] == 0 || args[2] > most)
-		return call_error(REDOUBT_INVALID, 3);
-	if (!guest_claim((gpa_t){ args[1] }, to))
-		return call_error(REDOUBT_RANGE, 2);
-	return REDOUBT_OK;
+	return args[2] == 0 || args[2] > most ? call_error(REDOUBT_INVALID, 3) : REDOUBT_OK;
 }
 
-/* `size`: bytes of what the part counts. */
-static uint64_t invoke_read(struct guest_frame *to, const struct log_part *part, const void *from,
+/* `size`: bytes of what the part counts. Nothing has changed if the frame is not the caller's. */
+static uint64_t invoke_read(uint64_t frame, const struct log_part *part, const void *from,
     size_t size, uint64_t rets[CALL_REGS])
 {
-	guest_copy_out(to, 0, from, part->copied * size);
-	guest_release(to);
+	const struct guest_place to = { { FRAME_NORMAL, 0 }, { frame } };
+
+	if (!guest_write_in(&to, from, part->copied * size))
+		return call_error(REDOUBT_RANGE, 2);
 	memcpy(rets, part, sizeof(*part));
 	return REDOUBT_OK;
 }
 
 uint64_t call_log_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	uint64_t status = decode_read(args, log_end(), FRAME_SIZE);
 	char text[FRAME_SIZE];
-	struct guest_frame to;
 	struct log_part part;
-	uint64_t status = decode_read(args, log_end(), sizeof(text), &to);
 
 	if (status != REDOUBT_OK)
 		return status;
 	part = log_copy(args[0], text, args[2]);
-	return invoke_read(&to, &part, text, 1, rets);
+	return invoke_read(args[1], &part, text, 1, rets);
 }
 
 uint64_t call_audit_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	uint64_t status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE);
 	struct redoubt_audit_record records[REDOUBT_AUDIT_PAGE];
-	struct guest_frame to;
 	struct log_part part;
-	uint64_t status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE, &to);
 
 	if (status != REDOUBT_OK)
 		return status;
 	part = audit_copy(args[0], records, args[2]);
-	return invoke_read(&to, &part, records, sizeof(records[0]), rets);
+	return invoke_read(args[1], &part, records, sizeof(records[0]), rets);
 }
 
 uint64_t call_boot_done(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

@@ -97,16 +97,13 @@ uint64_t call_partition_create(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 uint64_t call_partition_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	static const struct {
-		enum share_kind kind;
+		enum frame_state as;
 		uint64_t base, end;
-		unsigned prot;
 	} whats[] = {
-		[REDOUBT_GIVE_DATA] = { SHARE_DONATE, TRUSTLET_DATA_BASE, TRUSTLET_SHARED_BASE,
-		    S2_R | S2_W },
-		[REDOUBT_GIVE_IMAGE] = { SHARE_LEND, TRUSTLET_IMAGE_BASE, TRUSTLET_DATA_BASE,
-		    S2_R },
-		[REDOUBT_GIVE_SHARED] = { SHARE_SHARE, TRUSTLET_SHARED_BASE,
-		    TRUSTLET_SHARED_BASE + (uint64_t)TRUSTLET_SHARED_BYTES, S2_R | S2_W },
+		[REDOUBT_GIVE_DATA] = { FRAME_PARTITION, TRUSTLET_DATA_BASE, TRUSTLET_SHARED_BASE },
+		[REDOUBT_GIVE_IMAGE] = { FRAME_LENT, TRUSTLET_IMAGE_BASE, TRUSTLET_DATA_BASE },
+		[REDOUBT_GIVE_SHARED] = { FRAME_SHARED, TRUSTLET_SHARED_BASE,
+		    TRUSTLET_SHARED_BASE + (uint64_t)TRUSTLET_SHARED_BYTES },
 	};
 	uint64_t what = args[0] >> 32;
 	uint64_t pages;
@@ -118,9 +115,8 @@ uint64_t call_partition_give(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 	pages = (whats[what].end - whats[what].base) / FRAME_SIZE;
 	if (!range_within(args[3], args[2], pages))
 		return call_error(REDOUBT_RANGE, 4);
-	return share_list(whats[what].kind,
-	    &(struct share_place){ (uint32_t)args[0], { whats[what].base + args[3] * FRAME_SIZE },
-		whats[what].prot },
+	return share_list(&(struct guest_place){ { whats[what].as, (uint32_t)args[0] },
+			      { whats[what].base + args[3] * FRAME_SIZE } },
 	    (gpa_t){ args[1] }, args[2]);
 }
 
@@ -134,7 +130,8 @@ uint64_t call_partition_end(const uint64_t args[CALL_REGS], uint64_t rets[CALL_R
 
 uint64_t call_image_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	struct guest_place from = { id_of(args[0]), FRAME_LENT, { TRUSTLET_IMAGE_BASE + args[1] } };
+	struct guest_place from = { { FRAME_LENT, id_of(args[0]) },
+		{ TRUSTLET_IMAGE_BASE + args[1] } };
 	struct guest_place to = call_place(args[2]);
 	uint8_t piece[REDOUBT_IMAGE_PIECE];
 
@@ -142,7 +139,7 @@ uint64_t call_image_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 		return call_error(REDOUBT_ALIGNMENT, 2);
 	if (args[2] % sizeof(piece) != 0)
 		return call_error(REDOUBT_ALIGNMENT, 3);
-	if (!partition_freeze(from.partition))
+	if (!partition_freeze(from.as.partition))
 		return REDOUBT_STATE;
 	if (args[1] >= TRUSTLET_DATA_BASE - TRUSTLET_IMAGE_BASE ||
 	    !guest_read_in(&from, piece, sizeof(piece)))

@@ -11,14 +11,6 @@
 #include "monitor/partition.h"
 #include "monitor/share.h"
 
-bool guest_claim(gpa_t gpa, struct guest_frame *claim)
-{
-	CHECK(gpa.v % FRAME_SIZE == 0);
-	claim->spa = (spa_t){ gpa.v };
-	claim->frame = frame_lock(claim->spa, FRAME_NORMAL);
-	return claim->frame != NULL;
-}
-
 void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
 {
 	struct sha256 hash;
@@ -31,12 +23,6 @@ void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
 	sha256_end(&hash, digest);
 }
 
-void guest_release(struct guest_frame *claim)
-{
-	frame_unlock(claim->frame);
-	claim->frame = NULL;
-}
-
 static void read_frame(spa_t frame, size_t offset, void *to, size_t bytes)
 {
 	const uint8_t *slot = slot_map(frame, SLOT_READ);
@@ -45,47 +31,54 @@ static void read_frame(spa_t frame, size_t offset, void *to, size_t bytes)
 	slot_unmap();
 }
 
-void guest_copy_in(const struct guest_frame *claim, size_t offset, void *to, size_t bytes)
+/* Locks the frame at a place, which begins at *spa, and keeps it as it is; NULL: there is none. */
+static struct frame *claim(const struct guest_place *place, size_t bytes, spa_t *spa)
 {
-	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
-	read_frame(claim->spa, offset, to, bytes);
-}
-
-/* What the partition has stays so while it is locked. */
-static bool claim_in(const struct guest_place *place, size_t bytes, struct guest_frame *claim)
-{
-	struct stage2 *map = partition_map(place->partition);
 	size_t offset = place->at.v % FRAME_SIZE;
-	struct stage2_leaf leaf = { 0 };
+	struct stage2_leaf leaf;
+	struct frame *frame;
+	struct stage2 *map;
 
+	if (!range_within(offset, bytes, FRAME_SIZE))
+		return NULL;
+	*spa = (spa_t){ place->at.v - offset };
+	if (place->as.partition == 0)
+		return frame_lock(*spa, place->as);
+	if (place->at.v >= PARTITION_SPACE)
+		return NULL;
+	map = partition_map(place->as.partition);
 	spin_lock(map->lock);
-	if (place->at.v < PARTITION_SPACE && range_within(offset, bytes, FRAME_SIZE))
-		leaf = stage2_lookup(map, place->at);
-	claim->spa = (spa_t){ leaf.spa.v - offset };
-	claim->frame = leaf.present ? frame_lock(claim->spa, place->state) : NULL;
+	leaf = stage2_lookup(map, (gpa_t){ spa->v });
+	*spa = leaf.spa;
+	frame = leaf.present ? frame_lock(*spa, place->as) : NULL;
 	spin_unlock(map->lock);
-	return claim->frame != NULL;
+	return frame;
 }
 
 bool guest_read_in(const struct guest_place *from, void *to, size_t bytes)
 {
-	struct guest_frame claim;
+	spa_t spa;
+	struct frame *frame = claim(from, bytes, &spa);
 
-	if (!claim_in(from, bytes, &claim))
+	if (!frame)
 		return false;
-	guest_copy_in(&claim, from->at.v % FRAME_SIZE, to, bytes);
-	guest_release(&claim);
+	read_frame(spa, from->at.v % FRAME_SIZE, to, bytes);
+	frame_unlock(frame);
 	return true;
 }
 
 bool guest_write_in(const struct guest_place *to, const void *from, size_t bytes)
 {
-	struct guest_frame claim;
+	spa_t spa;
+	struct frame *frame = claim(to, bytes, &spa);
+	uint8_t *slot;
 
-	if (!claim_in(to, bytes, &claim))
+	if (!frame)
 		return false;
-	guest_copy_out(&claim, to->at.v % FRAME_SIZE, from, bytes);
-	guest_release(&claim);
+	slot = slot_map(spa, SLOT_WRITE);
+	memcpy(slot + to->at.v % FRAME_SIZE, from, bytes);
+	slot_unmap();
+	frame_unlock(frame);
 	return true;
 }
 
@@ -93,33 +86,17 @@ bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
 {
 	size_t offset = from.v % FRAME_SIZE;
 	spa_t spa = { from.v - offset };
-	struct guest_frame claim;
 
-	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit())
-		return false;
 	/*
 	 * Firmware runs code from memory that it lists as reserved. What has no descriptor never
 	 * gets one, and is the normal world's, be it memory or a device.
 	 */
-	if (frame_state(spa) == FRAME_ABSENT) {
-		read_frame(spa, offset, to, bytes);
-		return true;
-	}
-	if (!guest_claim((gpa_t){ spa.v }, &claim))
+	if (frame_state(spa) != FRAME_ABSENT)
+		return guest_read_in(&(struct guest_place){ { FRAME_NORMAL, 0 }, from }, to, bytes);
+	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit())
 		return false;
-	guest_copy_in(&claim, offset, to, bytes);
-	guest_release(&claim);
+	read_frame(spa, offset, to, bytes);
 	return true;
-}
-
-void guest_copy_out(const struct guest_frame *claim, size_t offset, const void *from, size_t bytes)
-{
-	uint8_t *slot;
-
-	CHECK(claim->frame && range_within(offset, bytes, FRAME_SIZE));
-	slot = slot_map(claim->spa, SLOT_WRITE);
-	memcpy(slot + offset, from, bytes);
-	slot_unmap();
 }
 
 void guest_scrub(spa_t frame)

@@ -16,7 +16,6 @@
 #define STATE_SHIFT  1u
 #define STATE_MASK   (7u << STATE_SHIFT)
 #define HOLDER_SHIFT 8u
-#define HOLDER_MASK  (0xffu << HOLDER_SHIFT)
 
 struct range {
 	uint64_t base;
@@ -32,14 +31,10 @@ static struct {
 	struct range ranges[BOOTINFO_MAX_RANGES];
 } table;
 
-static enum frame_state state_of(uint32_t word)
-{
-	return (enum frame_state)((word & STATE_MASK) >> STATE_SHIFT);
-}
-
 static struct holding holding_of(uint32_t word)
 {
-	return (struct holding){ state_of(word), (word & HOLDER_MASK) >> HOLDER_SHIFT };
+	return (struct holding){ (enum frame_state)((word & STATE_MASK) >> STATE_SHIFT),
+		word >> HOLDER_SHIFT };
 }
 
 static uint32_t word_of(struct holding holding)
@@ -47,38 +42,23 @@ static uint32_t word_of(struct holding holding)
 	return (uint32_t)holding.state << STATE_SHIFT | holding.partition << HOLDER_SHIFT;
 }
 
-/* Index of the first range that ends behind `at`; range_count if none does. */
-static uint32_t range_behind(uint64_t at)
+static struct frame *descriptor(uint64_t at)
 {
 	uint32_t low = 0;
 	uint32_t high = table.range_count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		const struct range *range = &table.ranges[middle];
 
-		if (table.ranges[middle].end > at)
+		if (at < range->base)
 			high = middle;
-		else
+		else if (at >= range->end)
 			low = middle + 1;
+		else
+			return &table.frames[range->first + ((at - range->base) >> FRAME_SHIFT)];
 	}
-	return low;
-}
-
-static struct frame *descriptor(uint64_t at)
-{
-	uint32_t i = range_behind(at);
-	const struct range *range = &table.ranges[i];
-
-	if (i == table.range_count || at < range->base)
-		return NULL;
-	return &table.frames[range->first + ((at - range->base) >> FRAME_SHIFT)];
-}
-
-bool page_owner_any(uint64_t base, uint64_t end)
-{
-	uint32_t i = range_behind(base);
-
-	return i < table.range_count && table.ranges[i].base < end;
+	return NULL;
 }
 
 uint64_t page_owner_frames(void)
@@ -86,15 +66,9 @@ uint64_t page_owner_frames(void)
 	return table.frame_count;
 }
 
-uint64_t page_owner_top(void)
-{
-	return table.ranges[table.range_count - 1].end;
-}
-
 static void copy_ranges(const struct bootinfo *info)
 {
-	const void *at = (const uint8_t *)info + info->range_offset;
-	const struct bootinfo_range *from = at;
+	const struct bootinfo_range *from = info->ranges;
 
 	table.frame_count = 0;
 	table.range_count = info->range_count;
@@ -112,8 +86,7 @@ static void claim(uint64_t base, uint64_t pages)
 		struct frame *frame = descriptor(at);
 
 		CHECK(frame != NULL);
-		atomic_store_explicit(&frame->word,
-		    word_of((struct holding){ FRAME_MONITOR, 0 }) | (1u << FRAME_REF_SHIFT),
+		atomic_store_explicit(&frame->word, word_of((struct holding){ FRAME_MONITOR, 0 }),
 		    memory_order_relaxed);
 	}
 }
@@ -141,7 +114,7 @@ void page_owner_scrub(void)
 				guest_scrub((spa_t){ at });
 }
 
-struct frame *frame_lock(spa_t spa, enum frame_state expected)
+struct frame *frame_lock(spa_t spa, struct holding expected)
 {
 	struct frame *frame = descriptor(spa.v);
 
@@ -150,7 +123,8 @@ struct frame *frame_lock(spa_t spa, enum frame_state expected)
 	test_lock(LOCK_FRAME, spa.v, true);
 	while (atomic_fetch_or_explicit(&frame->word, LOCKED, memory_order_acquire) & LOCKED)
 		cpu_pause();
-	if (state_of(atomic_load_explicit(&frame->word, memory_order_relaxed)) == expected)
+	if (atomic_load_explicit(&frame->word, memory_order_relaxed) ==
+	    (word_of(expected) | LOCKED))
 		return frame;
 	frame_unlock(frame);
 	return NULL;
@@ -183,43 +157,11 @@ bool frame_hidden(spa_t spa)
 	return state == FRAME_MONITOR || state == FRAME_PARTITION || state == FRAME_LENT;
 }
 
-uint32_t frame_refs(const struct frame *frame)
-{
-	return atomic_load_explicit(&frame->word, memory_order_relaxed) >> FRAME_REF_SHIFT;
-}
-
 /* ---- Sets ---- */
 
 spa_t frame_nth(const struct frame_set *set, uint64_t i)
 {
 	return (spa_t){ set->list ? set->list[i] : set->base + i * FRAME_SIZE };
-}
-
-uint64_t frame_run(const struct frame_set *set, uint64_t i)
-{
-	uint64_t first = i;
-
-	if (!set->list)
-		return set->count - i;
-	for (i++; i < set->count; i++)
-		if (frame_nth(set, i).v != frame_nth(set, first).v + (i - first) * FRAME_SIZE)
-			break;
-	return i - first;
-}
-
-/* Locks one that is held as expected and not referenced. */
-static bool lock_free(spa_t spa, struct holding expected)
-{
-	struct frame *frame = spa.v % FRAME_SIZE == 0 ? frame_lock(spa, expected.state) : NULL;
-
-	if (!frame)
-		return false;
-	if (frame_refs(frame) == 0 &&
-	    holding_of(atomic_load_explicit(&frame->word, memory_order_relaxed)).partition ==
-		expected.partition)
-		return true;
-	frame_unlock(frame);
-	return false;
 }
 
 bool frames_lock(const struct frame_set *set, struct holding expected)
@@ -230,7 +172,7 @@ bool frames_lock(const struct frame_set *set, struct holding expected)
 		spa_t spa = frame_nth(set, locked);
 
 		if ((locked != 0 && spa.v <= frame_nth(set, locked - 1).v) ||
-		    !lock_free(spa, expected))
+		    spa.v % FRAME_SIZE != 0 || !frame_lock(spa, expected))
 			break;
 	}
 	if (locked == set->count)
@@ -248,11 +190,7 @@ void frames_unlock(const struct frame_set *set)
 /* The transitions that exist; the others are 0. */
 enum passing { NEVER, SCRUB, KEEP };
 static const uint8_t passings[FRAME_ABSENT][FRAME_ABSENT] = {
-	[FRAME_NORMAL] = { [FRAME_MONITOR] = SCRUB,
-	    [FRAME_PARTITION] = SCRUB,
-	    [FRAME_LENT] = KEEP,
-	    [FRAME_SHARED] = KEEP },
-	[FRAME_MONITOR] = { [FRAME_NORMAL] = SCRUB },
+	[FRAME_NORMAL] = { [FRAME_PARTITION] = SCRUB, [FRAME_LENT] = KEEP, [FRAME_SHARED] = KEEP },
 	[FRAME_PARTITION] = { [FRAME_NORMAL] = SCRUB },
 	[FRAME_LENT] = { [FRAME_NORMAL] = SCRUB },
 	[FRAME_SHARED] = { [FRAME_NORMAL] = KEEP },
@@ -264,9 +202,9 @@ void frames_pass(const struct frame_set *set, struct holding to)
 	for (uint64_t i = 0; i < set->count; i++) {
 		struct frame *frame = descriptor(frame_nth(set, i).v);
 		uint32_t word = atomic_load_explicit(&frame->word, memory_order_relaxed);
-		enum passing passing = passings[state_of(word)][to.state];
+		enum passing passing = passings[holding_of(word).state][to.state];
 
-		CHECK((word & LOCKED) && frame_refs(frame) == 0 && passing != NEVER);
+		CHECK((word & LOCKED) && passing != NEVER);
 		if (passing == SCRUB)
 			guest_scrub(frame_nth(set, i));
 		atomic_store_explicit(&frame->word, LOCKED | word_of(to), memory_order_relaxed);

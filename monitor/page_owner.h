@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Who owns each frame of usable memory (I1). One descriptor of 4 bytes a frame: a lock bit, the
- * state, the partition it concerns, and a count of references. Only these transitions exist:
+ * state, and the partition it concerns. Only these transitions exist:
  *
- *   NORMAL <-> MONITOR     given to the monitor and back         scrubbed both ways (I8)
  *   NORMAL <-> PARTITION   donated: the partition's own          scrubbed both ways (I8)
  *   NORMAL <-> LENT        the normal world's, but only the      kept when lent, since its bytes
  *                          partition reaches it                  are what it is lent for; scrubbed
  *                                                                when it returns
  *   NORMAL <-> SHARED      the normal world's, both reach it     kept both ways
- *   LENT    -> LENT        passed on to another partition        kept: the first has only read it
  *
- * A frame with references does not change hands; the monitor's own region and the record's frame
- * hold one for good. What is no usable memory (devices, firmware's reserved areas) has no
- * descriptor and belongs to the normal world's devices: it is never handed out and never touched by
- * root mode.
+ * None leads from or to MONITOR: the region and the record's frame never change hands. What is no
+ * usable memory (devices, firmware's reserved areas) has no descriptor and belongs to the normal
+ * world's devices: it is never handed out and never touched by root mode.
  *
- * Taking the lock names the state that the caller counts on. Lock order: arch/lock.h.
+ * Taking the lock names the holder that the caller counts on. Lock order: arch/lock.h.
  */
-#ifndef MONITOR_PAGE_OWNER_H
-#define MONITOR_PAGE_OWNER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -49,9 +45,6 @@ struct frame_set {
 	uint64_t count;
 };
 
-#define FRAME_REF_SHIFT 16u /* where in the descriptor they are counted */
-#define FRAME_REFS_MAX	0xffffu
-
 /* A descriptor; only page_owner.c looks inside. */
 struct frame {
 	_Atomic uint32_t word;
@@ -66,10 +59,10 @@ _Static_assert(sizeof(struct frame) * 1000 <= FRAME_SIZE, "at most 0.1 % of memo
 bool page_owner_init(const struct bootinfo *info);
 
 /*
- * Locks the frame that holds `spa` if it is in the state expected; NULL if it is not (the lock is
- * not held then).
+ * Locks the frame that holds `spa` if it is held as expected; NULL if it is not (the lock is not
+ * held then).
  */
-struct frame *frame_lock(spa_t spa, enum frame_state expected);
+struct frame *frame_lock(spa_t spa, struct holding expected);
 void frame_unlock(struct frame *frame);
 
 /*
@@ -81,17 +74,12 @@ enum frame_state frame_state(spa_t spa);
 /* Whether the normal world does not reach it: it is another's, or lent. */
 bool frame_hidden(spa_t spa);
 
-/* The i-th frame of a set, and how many from it on follow each other without a gap. */
+/* The i-th frame of a set. */
 spa_t frame_nth(const struct frame_set *set, uint64_t i);
-uint64_t frame_run(const struct frame_set *set, uint64_t i);
-
-/* References of a locked frame. */
-uint32_t frame_refs(const struct frame *frame);
 
 /*
- * Locks the frames of a set, in ascending order, if all are held as expected and none is
- * referenced. false: one is not, or is no frame, or does not lie above the one before (T39); no
- * lock is held then.
+ * Locks the frames of a set, in ascending order, if all are held as expected. false: one is not, or
+ * is no frame, or does not lie above the one before (T39); no lock is held then.
  */
 bool frames_lock(const struct frame_set *set, struct holding expected);
 void frames_unlock(const struct frame_set *set);
@@ -103,16 +91,8 @@ void frames_unlock(const struct frame_set *set);
  */
 void frames_pass(const struct frame_set *set, struct holding to);
 
-/* Whether any frame of [base, end) has a descriptor. */
-bool page_owner_any(uint64_t base, uint64_t end);
-
 /* Zeroes all that is a partition's alone; takes no lock: the machine is about to end. */
 void page_owner_scrub(void);
 
 /* Frames with descriptors. */
 uint64_t page_owner_frames(void);
-
-/* Address behind the last of them. */
-uint64_t page_owner_top(void);
-
-#endif

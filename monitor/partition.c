@@ -186,15 +186,12 @@ enum redoubt_status partition_bury(unsigned id)
 
 /* ---- Those that the loader has placed ---- */
 
-static bool give(unsigned id, enum share_kind kind, struct share_place place,
-    struct frame_set frames)
+static bool give(struct guest_place place, struct frame_set frames)
 {
-	uint64_t handle;
-
 	for (uint64_t pages; frames.count != 0; frames.count -= pages) {
 		pages = frames.count < PASS_MAX ? frames.count : PASS_MAX;
-		if (share_make(kind, &place, &(struct frame_set){ NULL, frames.base, pages },
-			&handle) != REDOUBT_OK)
+		if (share_make(&place, &(struct frame_set){ NULL, frames.base, pages }) !=
+		    REDOUBT_OK)
 			return false;
 		place.at.v += pages * FRAME_SIZE;
 		frames.base += pages * FRAME_SIZE;
@@ -254,13 +251,11 @@ static bool make_ready(unsigned id, enum partition_state from, const struct boot
 static bool place(const struct bootinfo_partition *is)
 {
 	unsigned id = partition_create();
-	struct share_place image = { id, { TRUSTLET_IMAGE_BASE }, S2_R };
-	struct share_place data = { id, { TRUSTLET_DATA_BASE }, S2_R | S2_W };
+	struct guest_place image = { { FRAME_LENT, id }, { TRUSTLET_IMAGE_BASE } };
+	struct guest_place data = { { FRAME_PARTITION, id }, { TRUSTLET_DATA_BASE } };
 
-	if (!give(id, SHARE_LEND, image,
-		(struct frame_set){ NULL, is->image_base, image_pages(is) }) ||
-	    !give(id, SHARE_DONATE, data,
-		(struct frame_set){ NULL, is->data_base, is->data_pages }) ||
+	if (!give(image, (struct frame_set){ NULL, is->image_base, image_pages(is) }) ||
+	    !give(data, (struct frame_set){ NULL, is->data_base, is->data_pages }) ||
 	    !is_as_measured(is))
 		return false;
 	of(id)->placed = true;

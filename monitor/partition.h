@@ -21,8 +21,7 @@
  * The map's lock guards states and maps; the VP, and all that changes while it serves, belongs to
  * whoever has moved the token's state to busy. A state changes from READY only by who has the VP.
  */
-#ifndef MONITOR_PARTITION_H
-#define MONITOR_PARTITION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -66,8 +65,8 @@ unsigned partition_create(void);
 enum redoubt_status partition_kill(unsigned id);
 
 /*
- * Gives back one grant of a dead one. OK: none was left, it is FREE again; BUSY: there may be more,
- * or a frame is referenced; STATE: it is not dead.
+ * Gives back up to PASS_MAX frames of a dead one. OK: none was left, it is FREE again; BUSY: there
+ * may be more; STATE: it is not dead.
  */
 enum redoubt_status partition_bury(unsigned id);
 
@@ -127,5 +126,3 @@ void partition_park(void);
 
 /* The running partition ends itself. */
 void partition_give_up(void);
-
-#endif

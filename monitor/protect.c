@@ -12,8 +12,7 @@
 #include "monitor/abi/audit.h"
 #include "monitor/page_owner.h"
 
-#define LOWEST_END    (4ull << 30) /* below this devices are mapped at launch */
-#define TYPE_FINE_MAX 4096u
+#define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
 
 /* lock guards all of it. */
 static struct {
@@ -36,11 +35,6 @@ struct stage2 *monitor_normal_stage2(void)
 	return &normal.s2;
 }
 
-uint64_t protect_identity_end(void)
-{
-	return normal.identity_end;
-}
-
 spa_t protect_ones(void)
 {
 	return region_spa(ones);
@@ -56,21 +50,7 @@ static gpa_t nth_gpa(const struct frame_set *set, uint64_t i)
 	return (gpa_t){ frame_nth(set, i).v };
 }
 
-/*
- * ---- Memory types ----
- *
- * The answers of arch_memory_type() cut into pieces that the tables reserved at launch suffice for,
- * whatever the guest writes to its MTRRs. A 2 MiB region of several types is cut finer only if it
- * holds usable memory, and only TYPE_FINE_MAX times; else all of it is UC, which is never wrong,
- * only slow.
- */
-
-/* [base, end) has one type; base and end are multiples of 2 MiB but inside of regions cut finer. */
-struct type_piece {
-	uint64_t base, end;
-	enum s2_type type;
-	unsigned fine_used; /* of TYPE_FINE_MAX */
-};
+/* ---- Memory types ---- */
 
 static enum s2_type ask(uint64_t at, uint64_t *until)
 {
@@ -78,35 +58,6 @@ static enum s2_type ask(uint64_t at, uint64_t *until)
 
 	CHECK(*until > at && *until % FRAME_SIZE == 0);
 	return type;
-}
-
-/*
- * Goes on to the piece behind, which ends at `limit` (a multiple of 2 MiB) at the latest. The first
- * one follows a piece that is all zero. false: there is none.
- */
-static bool type_next(struct type_piece *piece, uint64_t limit)
-{
-	uint64_t at = piece->end;
-	uint64_t region_end = (at & ~(LARGE_SIZE - 1)) + LARGE_SIZE;
-	uint64_t until;
-
-	if (at >= limit)
-		return false;
-	piece->base = at;
-	piece->type = ask(at, &until);
-	if (until >= region_end) {
-		piece->end = until & ~(LARGE_SIZE - 1);
-	} else if (piece->fine_used < TYPE_FINE_MAX &&
-	    page_owner_any(region_end - LARGE_SIZE, region_end)) {
-		piece->fine_used++;
-		piece->end = until;
-	} else {
-		piece->type = S2_UC;
-		piece->end = region_end;
-	}
-	if (piece->end > limit)
-		piece->end = limit;
-	return true;
 }
 
 /*
@@ -129,19 +80,21 @@ static bool type_of_page(uint64_t base, uint64_t size, enum s2_type *type)
 /* Maps all memory to itself, or gives what is mapped new types. */
 static bool set_types(bool mapped)
 {
-	struct type_piece piece = { 0 };
+	uint64_t until;
 
-	while (type_next(&piece, normal.identity_end)) {
-		gpa_t gpa = { piece.base };
-		uint64_t pages = frames_of(piece.end - piece.base);
+	for (uint64_t at = 0; at < normal.identity_end; at = until) {
+		struct stage2_attr attr = { S2_RWX, ask(at, &until) };
+		uint64_t pages;
 
-		if (!stage2_prepare(&normal.s2, gpa, pages, false))
+		if (until > normal.identity_end)
+			until = normal.identity_end;
+		pages = frames_of(until - at);
+		if (!stage2_prepare(&normal.s2, (gpa_t){ at }, pages, false))
 			return false;
 		if (mapped)
-			stage2_retype(&normal.s2, gpa, pages, piece.type);
+			stage2_retype(&normal.s2, (gpa_t){ at }, pages, attr.type);
 		else
-			stage2_map(&normal.s2, gpa, (spa_t){ piece.base }, pages,
-			    (struct stage2_attr){ S2_RWX, piece.type });
+			stage2_map(&normal.s2, (gpa_t){ at }, (spa_t){ at }, pages, attr);
 	}
 	return true;
 }
@@ -155,26 +108,13 @@ static bool restrict_to(unsigned prot, uint64_t base, uint64_t pages)
 	return true;
 }
 
-static bool hide_withheld(void)
-{
-	const struct withheld range = stage2_withheld();
-	uint64_t end = range.end < normal.identity_end ? range.end : normal.identity_end;
-
-	return range.base >= end || restrict_to(0, range.base, frames_of(end - range.base));
-}
-
-static bool is_withheld(uint64_t at)
-{
-	const struct withheld range = stage2_withheld();
-
-	return at >= range.base && at < range.end;
-}
-
 bool protect_init(const struct bootinfo *info)
 {
-	uint64_t top = page_owner_top();
+	const struct bootinfo_range *last = &info->ranges[info->range_count - 1];
+	uint64_t top = last->base + last->pages * FRAME_SIZE;
 	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
 	void *memory = region_reserve(pages);
+	struct withheld bus = stage2_withheld();
 	bool done;
 
 	if (!memory || top > stage2_limit())
@@ -186,7 +126,9 @@ bool protect_init(const struct bootinfo *info)
 	if (!stage2_init(&normal.s2, &normal.pool, &normal.lock))
 		return false;
 	spin_lock(&normal.lock);
-	done = set_types(false) && hide_withheld() &&
+	bus.end = bus.end < top ? bus.end : top;
+	done = set_types(false) &&
+	    (bus.base >= bus.end || restrict_to(0, bus.base, frames_of(bus.end - bus.base))) &&
 	    restrict_to(0, info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || restrict_to(0, info->record_base, 1));
 	spin_unlock(&normal.lock);
@@ -210,23 +152,27 @@ bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 /* Flushes, and merges what can be merged around the frames. */
 static void settle(const struct frame_set *set)
 {
-	bool more;
-	uint64_t run;
+	bool full;
 
 	do {
-		more = false;
-		for (uint64_t i = 0; i < set->count && !more; i += run) {
-			run = frame_run(set, i);
-			more = stage2_merge(&normal.s2, nth_gpa(set, i), run) == STAGE2_RETIRED;
-		}
+		full = false;
+		for (uint64_t i = 0; i < set->count && !full; i++)
+			full = stage2_merge(&normal.s2, nth_gpa(set, i), 1) == STAGE2_RETIRED;
 		cpu_flush_all();
 		stage2_reclaim(&normal.s2);
-	} while (more);
+	} while (full);
 }
 
+/* The same for all pages of a range. */
 static void settle_range(uint64_t base, uint64_t pages)
 {
-	settle(&(struct frame_set){ NULL, base, pages });
+	size_t merged;
+
+	do {
+		merged = stage2_merge(&normal.s2, (gpa_t){ base }, pages);
+		cpu_flush_all();
+		stage2_reclaim(&normal.s2);
+	} while (merged == STAGE2_RETIRED);
 }
 
 /* ---- Violations ---- */
@@ -239,18 +185,8 @@ static bool allows(unsigned prot, unsigned access)
 }
 
 /*
- * Whether the frame of ones is to be put in place of a frame: of a hidden one that shows nothing
- * yet.
- */
-static bool wants_ones(uint64_t at)
-{
-	return frame_hidden((spa_t){ at }) &&
-	    (test_switch(TEST_OPEN_REGION) || !stage2_lookup(&normal.s2, (gpa_t){ at }).present);
-}
-
-/*
- * Puts the frame of ones in place of all hidden frames in a 2 MiB region. Where nothing was,
- * so without a flush.
+ * Puts the frame of ones in place of all hidden frames in a 2 MiB region that show nothing yet.
+ * Where nothing was, so without a flush.
  */
 static bool show_ones(uint64_t region)
 {
@@ -261,11 +197,11 @@ static bool show_ones(uint64_t region)
 	if (!stage2_prepare(&normal.s2, (gpa_t){ region }, frames_of(LARGE_SIZE), true))
 		return false;
 	for (uint64_t at = region; at < region + LARGE_SIZE; at += FRAME_SIZE) {
-		if (!wants_ones(at))
-			continue;
 		if (open)
 			shown.v = at;
-		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, attr);
+		if (frame_hidden((spa_t){ at }) &&
+		    (open || !stage2_lookup(&normal.s2, (gpa_t){ at }).present))
+			stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, attr);
 	}
 	return true;
 }
@@ -325,6 +261,7 @@ static bool map_demand(gpa_t gpa)
 static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
+	const struct withheld bus = stage2_withheld();
 
 	/* Another CPU may have mapped it since. */
 	if (leaf.present && allows(leaf.prot, access))
@@ -332,8 +269,8 @@ static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 	if (frame_hidden((spa_t){ gpa.v }))
 		return hidden_touched(gpa, access, rip);
 	/* What is mapped lacks a right that the map withholds. */
-	return !leaf.present && gpa.v >= normal.identity_end && !is_withheld(gpa.v) &&
-	    map_demand(gpa);
+	return !leaf.present && gpa.v >= normal.identity_end &&
+	    (gpa.v < bus.base || gpa.v >= bus.end) && map_demand(gpa);
 }
 
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip)
@@ -356,7 +293,7 @@ void monitor_retype(void)
 {
 	spin_lock(&normal.lock);
 	drop_demand();
-	/* There is a table for every region that is split here (protect.h). */
+	/* There is a table for every region that is split here (bootinfo.h). */
 	CHECK(set_types(true));
 	settle_range(0, frames_of(normal.identity_end));
 	spin_unlock(&normal.lock);
@@ -364,21 +301,12 @@ void monitor_retype(void)
 
 /* ---- Frames that change hands ---- */
 
-static bool lock_set(const struct frame_set *set, struct holding from)
+/* Makes sure that mappings of locked frames can be changed. */
+static bool prepare(const struct frame_set *set)
 {
-	return set->count != 0 && set->count <= PASS_MAX && frames_lock(set, from);
-}
-
-/* Makes sure that mappings of locked frames can be changed, one by one where `small`. */
-static bool prepare(const struct frame_set *set, bool small)
-{
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small))
+	for (uint64_t i = 0; i < set->count; i++)
+		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), 1, true))
 			return false;
-	}
 	return true;
 }
 
@@ -391,11 +319,8 @@ static void allow(const struct frame_set *set, uint64_t count)
 
 static bool block(const struct frame_set *set)
 {
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		if (!dma_block(frame_nth(set, i), run)) {
+	for (uint64_t i = 0; i < set->count; i++) {
+		if (!dma_block(frame_nth(set, i), 1)) {
 			allow(set, i);
 			return false;
 		}
@@ -406,12 +331,8 @@ static bool block(const struct frame_set *set)
 /* What of the normal world's map leads to the frames, or shows ones in their place, goes. */
 static void withdraw(const struct frame_set *set)
 {
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		stage2_protect(&normal.s2, nth_gpa(set, i), run, 0);
-	}
+	for (uint64_t i = 0; i < set->count; i++)
+		stage2_protect(&normal.s2, nth_gpa(set, i), 1, 0);
 }
 
 /* Nobody reaches the frames by what has been taken out of the tables any more. */
@@ -424,7 +345,7 @@ static void cut_off(void)
 /* The normal world and its devices lose locked frames. */
 static bool part(const struct frame_set *set)
 {
-	if (!prepare(set, false) || !block(set))
+	if (!prepare(set) || !block(set))
 		return false;
 	withdraw(set);
 	cut_off();
@@ -433,7 +354,7 @@ static bool part(const struct frame_set *set)
 
 enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 {
-	if (!lock_set(set, (struct holding){ FRAME_NORMAL, 0 }))
+	if (!frames_lock(set, (struct holding){ FRAME_NORMAL, 0 }))
 		return REDOUBT_RANGE;
 	if (to.state != FRAME_SHARED && !part(set)) {
 		frames_unlock(set);
@@ -462,9 +383,9 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 {
 	bool exclusive = holder.state != FRAME_SHARED;
 
-	if (!lock_set(set, holder))
+	if (!frames_lock(set, holder))
 		return REDOUBT_RANGE;
-	if (exclusive && !prepare(set, true)) {
+	if (exclusive && !prepare(set)) {
 		frames_unlock(set);
 		return REDOUBT_NO_RESOURCE;
 	}

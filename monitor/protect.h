@@ -14,13 +14,11 @@
  *     begins anew.
  *
  * So what a guest does costs at most the tables reserved at launch: those that split every 2 MiB of
- * usable memory, and DEMAND_TABLES. A 2 MiB region without usable memory is never split: where
- * MTRRs give it several types it is UC, which is right for every device, if slow.
+ * usable memory, TYPE_SPLITS more where MTRRs give a region several types, and DEMAND_TABLES.
  *
  * monitor_normal_stage2(), monitor_violation() and monitor_retype() are declared in arch/upcall.h.
  */
-#ifndef MONITOR_PROTECT_H
-#define MONITOR_PROTECT_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -28,8 +26,7 @@
 #include "monitor/abi/call.h"
 #include "monitor/page_owner.h"
 
-#define DEMAND_TABLES 48u  /* of the spare tables that monitor_stage2_pages() counts */
-#define PASS_MAX      512u /* frames that change hands at once */
+#define PASS_MAX 512u /* frames that change hands at once */
 
 /* Builds the map; after page_owner_init(). false: the region has too little memory for tables. */
 bool protect_init(const struct bootinfo *info);
@@ -37,7 +34,7 @@ bool protect_init(const struct bootinfo *info);
 /*
  * Hands 1 to PASS_MAX frames of the normal world's to `to`. On return, unless they are shared, no
  * CPU and, behind an IOMMU, no device of the normal world's reaches them. OK; RANGE: one is not the
- * normal world's alone or is referenced, or they are not as frames_lock() wants them; NO_RESOURCE:
+ * normal world's alone, or they are not as frames_lock() wants them; NO_RESOURCE:
  * no table is left, or devices cannot be kept out. On all but OK nothing has changed. Whoever gets
  * them maps them afterwards. The map's lock is held; takes the frames', flushes.
  */
@@ -50,10 +47,5 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
 
-/* Where the map of all memory ends and demand begins. Multiple of 1 GiB. */
-uint64_t protect_identity_end(void);
-
 /* The shared frame of ones. */
 spa_t protect_ones(void);
-
-#endif

@@ -3,8 +3,7 @@
  * The local APIC, which is the guest's: root mode uses it only to send kicks, and leaves its
  * registers as the guest had them. SDM 3A 11.
  */
-#ifndef ARCH_X86_APIC_H
-#define ARCH_X86_APIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +11,6 @@
 #define MSR_APIC_BASE  0x1bu
 #define APIC_BASE_BSP  (1ull << 8)
 #define APIC_BASE_EXTD (1ull << 10)
-#define APIC_BASE_EN   (1ull << 11)
 
 /* Registers, by offset in the page; in x2APIC mode MSR X2APIC_MSR + offset / 16. */
 #define APIC_ID		  0x20u
@@ -51,5 +49,3 @@ bool apic_send(uint32_t apic_id, uint32_t command);
  * 11.4.7.3.
  */
 void apic_reset(void);
-
-#endif

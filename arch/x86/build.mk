@@ -6,8 +6,8 @@ X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
 IOMMU_SRCS := arch/x86/iommu/none.c
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
 	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c
-VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c msr.c \
-	reset.c vcpu.c vp.c) arch/x86/mitigate.c
+VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c memtype.c \
+	msr.c reset.c vcpu.c vp.c) arch/x86/mitigate.c
 
 # What the guest is shown, and why not the rest: for the tests and pages made from it.
 POLICY := $(addprefix arch/x86/,cpu_policy.def vmx/cpu_policy.def svm/cpu_policy.def cpu_denied.def)

@@ -5,8 +5,7 @@
  * store goes the CPU has found out by then, so of an address only the length counts here. SDM 2A 2,
  * 2B; APM 3 1.
  */
-#ifndef ARCH_X86_DECODE_H
-#define ARCH_X86_DECODE_H
+#pragma once
 
 #include "arch/x86/regs.h"
 
@@ -20,7 +19,6 @@ enum decode_mode { DECODE_16, DECODE_32, DECODE_64 };
 
 enum insn_op {
 	INSN_MOV,    /* to memory */
-	INSN_XCHG,   /* of memory and a register, which gets what was there */
 	INSN_MOV_CR, /* to a control register */
 	INSN_LMSW,   /* from a register */
 };
@@ -39,12 +37,10 @@ struct insn {
 
 /*
  * Decodes the instruction at `bytes`, of which `count` are there. false: not one of those above,
- * not whole, a LOCK where none may be, REP, or two prefixes of one group; the caller injects
+ * not whole, LOCK, REP, or two prefixes of one group; the caller injects
  * #GP(0). SDM 2A 2.1.1.
  */
 bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct insn *insn);
 
 /* What it writes: `width` bytes of immediate or register. `regs` with RSP filled in. */
 uint64_t decode_source(const struct insn *insn, struct guest_regs *regs);
-
-#endif

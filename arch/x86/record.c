@@ -8,7 +8,6 @@
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/x86/asm.h"
-#include "arch/x86/start.h"
 
 #define CMOS_INDEX    0x70u
 #define CMOS_DATA     0x71u
@@ -23,9 +22,4 @@ void arch_keep_digest(const uint8_t digest[8])
 	}
 	/* NMIs on again; the index register cannot be read back everywhere */
 	outb(CMOS_INDEX, CMOS_STATUS_D);
-}
-
-struct panic_record *region_record(void)
-{
-	return (struct panic_record *)start_info()->record_base;
 }

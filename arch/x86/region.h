@@ -4,8 +4,7 @@
  * private areas of the CPUs behind it (never mapped at their own addresses), then what
  * region_alloc() hands out.
  */
-#ifndef ARCH_X86_REGION_H
-#define ARCH_X86_REGION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +12,8 @@
 
 #include "arch/addr.h"
 
-/* Takes the region over: `base` is where the image was loaded. Under firmware's tables. */
-bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count);
+/* Takes the region over. Under firmware's tables. false: it is too small. */
+bool region_init(void);
 
 /*
  * The frames of a CPU's private area begin with its data. Root mode maps them elsewhere. Behind
@@ -27,5 +26,3 @@ struct percpu *region_percpu(uint32_t cpu);
  * by slot_unmap().
  */
 volatile uint8_t *slot_map_device(spa_t frame);
-
-#endif

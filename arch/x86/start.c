@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "arch/console.h"
+#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
@@ -24,7 +25,7 @@
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
 static enum stage stage;
-static uint64_t info_copy[BOOTINFO_MAX_SIZE / sizeof(uint64_t)];
+static struct bootinfo info_copy;
 
 /* Overwritten early in MONITOR_INIT; before that nothing has secrets or input. */
 __attribute__((used)) uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
@@ -35,9 +36,9 @@ _Noreturn void __stack_chk_fail(void)
 	panic("stack overwritten");
 }
 
-const struct bootinfo *start_info(void)
+const struct bootinfo *boot_info(void)
 {
-	return (const struct bootinfo *)info_copy;
+	return &info_copy;
 }
 
 static uint32_t own_apic_id(void)
@@ -50,34 +51,22 @@ static uint32_t own_apic_id(void)
 /* Copied once (I4); only the copy is looked at. */
 static enum launch_status take_info(const struct bootinfo *info)
 {
-	uint32_t size = *(const volatile uint32_t *)&info->size;
-
-	if (size < sizeof(*info) || size > sizeof(info_copy))
+	__builtin_memcpy(&info_copy, info, sizeof(info_copy));
+	if (!bootinfo_valid(&info_copy))
 		return LAUNCH_BAD_BOOTINFO;
-	__builtin_memcpy(info_copy, info, size);
-	if (start_info()->size != size || !bootinfo_valid(start_info(), size))
-		return LAUNCH_BAD_BOOTINFO;
-	if (start_info()->region_base != (uint64_t)image_start)
-		return LAUNCH_BAD_REGION;
-	return LAUNCH_OK;
-}
-
-static const uint32_t *apic_ids(void)
-{
-	return (const uint32_t *)((const uint8_t *)info_copy + start_info()->cpu_offset);
+	return info_copy.region_base == (uint64_t)image_start ? LAUNCH_OK : LAUNCH_BAD_REGION;
 }
 
 /* Private areas as seen through firmware's identity map. */
 static bool prepare_cpus(void)
 {
-	for (uint32_t i = 0; i < start_info()->cpu_count; i++) {
+	for (uint32_t i = 0; i < boot_info()->cpu_count; i++) {
 		struct percpu *cpu = region_percpu(i);
 		uint64_t *frames = region_alloc(3);
 
 		if (frames == NULL)
 			return false;
 		cpu->vcpu.index = i;
-		cpu->vcpu.apic_id = apic_ids()[i];
 		cpu->sync = sync_of(i);
 		cpu->vmxon_spa = (uint64_t)frames;
 		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
@@ -123,15 +112,6 @@ static void save_firmware(struct firmware_state *state)
 	save_task(state);
 }
 
-/* Back from start_run() without a guest. */
-static void restore_firmware(const struct firmware_state *state)
-{
-	wrmsr(MSR_EFER, state->efer);
-	__asm__ volatile("lgdt %0; lidt %1" : : "m"(state->gdtr), "m"(state->idtr) : "memory");
-	start_load_segments(state->cs, state->ss);
-	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
-}
-
 static uint64_t run(uint64_t op, struct percpu *cpu)
 {
 	struct firmware_state *state = &cpu->firmware;
@@ -142,25 +122,23 @@ static uint64_t run(uint64_t op, struct percpu *cpu)
 	save_firmware(state);
 	wrmsr(MSR_EFER, state->efer | EFER_NXE);
 	result = start_run(cpu->cr3, PERCPU_STACK_TOP, op);
-	restore_firmware(state);
+	/* Back without a guest. */
+	wrmsr(MSR_EFER, state->efer);
+	__asm__ volatile("lgdt %0; lidt %1" : : "m"(state->gdtr), "m"(state->idtr) : "memory");
+	start_load_segments(state->cs, state->ss);
+	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
 	__asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
 	return result;
 }
 
 static enum launch_status init(const struct bootinfo *info)
 {
-	/* mkimage.py has written it: not what the compiler sees. */
-	const volatile uint32_t *load_size = &monitor_header.load_size;
-	const struct bootinfo *own = start_info();
 	enum launch_status status = take_info(info);
 
 	if (status != LAUNCH_OK)
 		return status;
-	if (!region_init(own->region_base, own->region_pages, *load_size, own->cpu_count) ||
-	    !sync_init(apic_ids(), own->cpu_count) || !mmu_init(own->cpu_count) || !prepare_cpus())
+	if (!region_init() || !sync_init() || !mmu_init(info_copy.cpu_count) || !prepare_cpus())
 		return LAUNCH_BAD_REGION;
-	console_init(own);
-	io_init(own);
 	trap_init();
 	return (enum launch_status)run(MONITOR_INIT, region_percpu(0));
 }
@@ -186,7 +164,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 {
 	if (stage != STAGE_READY)
 		return LAUNCH_WRONG_STATE;
-	if (cpu >= start_info()->cpu_count || apic_ids()[cpu] != own_apic_id())
+	if (cpu >= boot_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
@@ -197,7 +175,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 /* What the region is used for; tests/bench reads this line. */
 static void report_memory(void)
 {
-	const struct bootinfo *info = start_info();
+	const struct bootinfo *info = boot_info();
 	const struct stage2_pool *pool = monitor_normal_stage2()->pool;
 	uint64_t cpus = (uint64_t)info->cpu_count * REGION_PAGES_PER_CPU;
 
@@ -221,12 +199,13 @@ uint64_t start_root(uint64_t op)
 		vendor_launch(&cpu->firmware);
 	}
 	policy_vcpu_init(&cpu->vcpu);
-	memtype_init(&cpu->vcpu.mtrr);
-	status = monitor_init((struct bootinfo *)info_copy);
+	status = monitor_init(&info_copy);
 	if (status == LAUNCH_OK)
 		status = vendor_init();
-	if (status == LAUNCH_OK)
+	if (status == LAUNCH_OK) {
+		memtype_update(&cpu->vcpu.mtrr);
 		report_memory();
+	}
 	return status;
 }
 

@@ -4,8 +4,7 @@
  * below are implemented once in vmx/vcpu.c and once in svm/vcpu.c and chosen by the linker. All
  * work on the VP of the running CPU, in root mode, between an exit and the next entry.
  */
-#ifndef ARCH_X86_VCPU_H
-#define ARCH_X86_VCPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,9 +14,8 @@
 #include "arch/x86/regs.h"
 
 struct vcpu {
-	struct guest_regs regs; /* first: entry.S saves here */
-	uint32_t index;		/* cpu_index() */
-	uint32_t apic_id;
+	struct guest_regs regs;	 /* first: entry.S saves here */
+	uint32_t index;		 /* cpu_index() */
 	uint64_t misc_enable;	 /* IA32_MISC_ENABLE as the guest reads it */
 	uint64_t feature_ctl;	 /* what the guest reads from IA32_FEATURE_CONTROL */
 	uint64_t tsc_adjust;	 /* IA32_TSC_ADJUST as the guest sees it */
@@ -48,5 +46,3 @@ uint64_t vcpu_cr4(const struct vcpu *vcpu); /* as the guest sees it */
 /* Difference between the guest's TSC and the CPU's. */
 uint64_t vcpu_tsc_offset(const struct vcpu *vcpu);
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
-
-#endif

@@ -2,28 +2,13 @@
 /*
  * Arithmetic on numbers that others chose.
  */
-#ifndef MONITOR_LIB_CHECKED_H
-#define MONITOR_LIB_CHECKED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* *product = a * b; false if that does not fit. */
-static inline bool mul_fits(uint64_t a, uint64_t b, uint64_t *product)
-{
-	return !__builtin_mul_overflow(a, b, product);
-}
 
 /* Whether [start, start + bytes) lies in [0, limit). */
 static inline bool range_within(uint64_t start, uint64_t bytes, uint64_t limit)
 {
 	return bytes <= limit && start <= limit - bytes;
 }
-
-/* Whether [a, a_end) and [b, b_end) share anything. */
-static inline bool ranges_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
-{
-	return a < b_end && b < a_end;
-}
-
-#endif

@@ -8,7 +8,6 @@
 #include "monitor/audit.h"
 #include "monitor/call.h"
 #include "monitor/lib/checked.h"
-#include "monitor/monitor.h"
 #include "monitor/page_owner.h"
 #include "monitor/protect.h"
 #include "monitor/test/invariant.h"
@@ -74,11 +73,9 @@ uint64_t call_test_flush(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 
 static uint64_t check_range(const uint64_t args[CALL_REGS])
 {
-	uint64_t bytes;
-
 	if (args[0] % FRAME_SIZE != 0)
 		return call_error(REDOUBT_ALIGNMENT, 1);
-	if (!mul_fits(args[1], FRAME_SIZE, &bytes) || !range_within(args[0], bytes, stage2_limit()))
+	if (!range_within(args[0] / FRAME_SIZE, args[1], stage2_limit() / FRAME_SIZE))
 		return call_error(REDOUBT_RANGE, 2);
 	return REDOUBT_OK;
 }
@@ -182,7 +179,7 @@ uint64_t call_test_fill(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS]
 {
 	struct frame_set set = { NULL, args[0], args[1] };
 
-	if (!frames_lock(&set, (struct holding){ FRAME_MONITOR, 0 }))
+	if (!frames_lock(&set, FRAMES_TAKEN))
 		return REDOUBT_STATE;
 	for (uint64_t i = 0; i < args[1]; i++) {
 		uint64_t *words = slot_map(frame_nth(&set, i), SLOT_WRITE);
@@ -215,14 +212,14 @@ uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 
 uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	rets[0] = audit_total((unsigned)args[0]);
+	rets[0] = audit_total(args[0] < REDOUBT_AUDIT_LAST ? (unsigned)args[0] : 0);
 	rets[1] = audit_end() > AUDIT_RECORDS ? audit_end() - AUDIT_RECORDS : 0;
 	return REDOUBT_OK;
 }
 
 uint64_t call_test_region(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	const struct bootinfo *info = monitor_boot;
+	const struct bootinfo *info = boot_info();
 
 	rets[0] = info->region_base;
 	rets[1] = info->region_pages;

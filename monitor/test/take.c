@@ -11,9 +11,10 @@ bool protect_take(spa_t spa, uint64_t pages)
 {
 	enum redoubt_status status;
 
+	if (pages == 0 || pages > PASS_MAX)
+		return false;
 	spin_lock(monitor_normal_stage2()->lock);
-	status = protect_part(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 });
+	status = protect_part(&(struct frame_set){ NULL, spa.v, pages }, FRAMES_TAKEN);
 	spin_unlock(monitor_normal_stage2()->lock);
 	return status == REDOUBT_OK;
 }
@@ -22,23 +23,11 @@ bool protect_give(spa_t spa, uint64_t pages)
 {
 	enum redoubt_status status;
 
+	if (pages == 0 || pages > PASS_MAX)
+		return false;
 	spin_lock(monitor_normal_stage2()->lock);
-	status = protect_return(&(struct frame_set){ NULL, spa.v, pages },
-	    (struct holding){ FRAME_MONITOR, 0 }, NULL, (gpa_t){ 0 });
+	status = protect_return(&(struct frame_set){ NULL, spa.v, pages }, FRAMES_TAKEN, NULL,
+	    (gpa_t){ 0 });
 	spin_unlock(monitor_normal_stage2()->lock);
 	return status == REDOUBT_OK;
-}
-
-bool frame_get(struct frame *frame)
-{
-	if (frame_refs(frame) == FRAME_REFS_MAX)
-		return false;
-	atomic_fetch_add_explicit(&frame->word, 1u << FRAME_REF_SHIFT, memory_order_relaxed);
-	return true;
-}
-
-void frame_put(struct frame *frame)
-{
-	CHECK(frame_refs(frame) > 0);
-	atomic_fetch_sub_explicit(&frame->word, 1u << FRAME_REF_SHIFT, memory_order_relaxed);
 }

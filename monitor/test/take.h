@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Frames taken from the normal world for the monitor, and given back; references: for tests.
+ * Frames taken from the normal world, and given back: for tests.
  */
-#ifndef MONITOR_TEST_TAKE_H
-#define MONITOR_TEST_TAKE_H
+#pragma once
 
 #include <stdbool.h>
 
 #include "monitor/page_owner.h"
 
-/* protect_part() and protect_return() for the monitor, OK or not; they take the map's lock. */
+/* How they are held meanwhile: as if by a partition of a number that none has. */
+#define FRAMES_TAKEN ((struct holding){ FRAME_PARTITION, 0xff })
+
+/* protect_part() and protect_return() for 1 to PASS_MAX, OK or not; they take the map's lock. */
 bool protect_take(spa_t spa, uint64_t pages);
 bool protect_give(spa_t spa, uint64_t pages);
-
-/*
- * References of a locked frame. frame_get(): false, it has FRAME_REFS_MAX. frame_put(): it has one.
- */
-bool frame_get(struct frame *frame);
-void frame_put(struct frame *frame);
-
-#endif

@@ -9,7 +9,6 @@
 #include "arch/frame.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
-#include "monitor/monitor.h"
 #include "monitor/test/take.h"
 #include "monitor/test/test.h"
 
@@ -80,22 +79,24 @@ static void build_map(uint64_t index)
 	spin_unlock(&t->lock);
 }
 
-static uint64_t decode_make(const uint64_t args[CALL_REGS], struct guest_frame *code)
+static uint64_t decode_make(const uint64_t args[CALL_REGS])
 {
+	const struct guest_place code = { { FRAME_NORMAL, 0 }, { args[1] } };
+
 	if (args[1] % FRAME_SIZE != 0)
 		return call_error(REDOUBT_ALIGNMENT, 2);
 	if (args[3] == 0 || args[3] > TEST_VP_PAGES || vp_pages() > VP_FRAMES)
 		return call_error(REDOUBT_RANGE, 4);
 	if (vp_pages() == 0 || !protect_take((spa_t){ args[2] }, args[3]))
 		return REDOUBT_STATE;
-	if (guest_claim((gpa_t){ args[1] }, code))
+	if (guest_read_in(&code, tables[args[0]], FRAME_SIZE))
 		return REDOUBT_OK;
 	CHECK(protect_give((spa_t){ args[2] }, args[3]));
 	return call_error(REDOUBT_RANGE, 2);
 }
 
 /* The page at `code` is copied to the first frame by way of a table that is not yet one. */
-static void invoke_make(const uint64_t args[CALL_REGS], struct guest_frame *code)
+static void invoke_make(const uint64_t args[CALL_REGS])
 {
 	struct test_vp *t = &vps[args[0]];
 	const struct vp_start start = { .map = &t->map,
@@ -105,8 +106,6 @@ static void invoke_make(const uint64_t args[CALL_REGS], struct guest_frame *code
 		.esi = TEST_VP_ESI,
 		.edi = TEST_VP_EDI };
 
-	guest_copy_in(code, 0, tables[args[0]], FRAME_SIZE);
-	guest_release(code);
 	t->memory.v = args[2];
 	t->pages = args[3];
 	__builtin_memcpy(slot_map(t->memory, SLOT_WRITE), tables[args[0]], FRAME_SIZE);
@@ -120,13 +119,12 @@ static void invoke_make(const uint64_t args[CALL_REGS], struct guest_frame *code
 uint64_t call_test_vp_make(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	uint64_t status = get(args[0], false);
-	struct guest_frame code;
 
 	if (status != REDOUBT_OK)
 		return status;
-	status = decode_make(args, &code);
+	status = decode_make(args);
 	if (status == REDOUBT_OK)
-		invoke_make(args, &code);
+		invoke_make(args);
 	return give_back(args[0], status);
 }
 

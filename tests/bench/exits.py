@@ -69,7 +69,7 @@ def check_clock(marks, begun):
 
 
 def run(vendor, name, loader, options, cpus=1):
-    """Each measure's (least, most). The emulator's count, which is compared, is one CPU's."""
+    """Each measure (least, most). The emulator's count, which is compared, is one CPU's."""
     engine, own = ENGINES[vendor]
     spec = Spec(name=f"{name}-{vendor}", options=own, cpus=cpus,
                 disk=os.path.join(BUILD, "tests", "bench", f"{name}-{vendor}.img"))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Page ownership and the normal world's map against a model, on four CPUs that remember what they
- * translated: guests touch memory, devices, the monitor and nothing; frames are taken, given,
- * referenced; MTRRs change; calls name frames. The model is who owns each frame of memory.
+ * translated: guests touch memory, devices, the monitor and nothing; frames are taken and given;
+ * MTRRs change; calls name frames. The model is who owns each frame of memory.
  *
  * After each operation: every leaf of the whole map obeys the invariants, no CPU remembers a
  * translation that it should not, and the descriptors say what the model says.
@@ -30,7 +30,6 @@ enum owner { GUEST, TAKEN, FIXED };
 
 struct known {
 	enum owner owner;
-	uint32_t refs;
 	bool marked; /* its bytes are MARK, else they are zero */
 };
 
@@ -76,7 +75,7 @@ static bool all_are(uint64_t at, uint64_t pages, enum owner owner)
 	for (uint64_t i = 0; i < pages; i++) {
 		const struct known *frame = known_at(at + i * FRAME_SIZE);
 
-		if (!frame || frame->owner != owner || frame->refs != 0)
+		if (!frame || frame->owner != owner)
 			return false;
 	}
 	return true;
@@ -145,7 +144,7 @@ static void check_type(uint64_t at)
 
 static void check_descriptor(uint64_t at)
 {
-	static const enum frame_state states[] = { FRAME_NORMAL, FRAME_MONITOR, FRAME_MONITOR };
+	static const enum frame_state states[] = { FRAME_NORMAL, FRAME_PARTITION, FRAME_MONITOR };
 	const struct known *frame = known_at(at);
 	enum frame_state expected = frame ? states[frame->owner] : FRAME_ABSENT;
 
@@ -259,46 +258,6 @@ static void do_give(void)
 	check_bytes(at);
 }
 
-static void do_reference(void)
-{
-	uint64_t at = draw_frame();
-	struct known *record = known_at(at);
-	struct frame *frame = frame_lock((spa_t){ at },
-	    record->owner == GUEST ? FRAME_NORMAL : FRAME_MONITOR);
-
-	if (!frame)
-		wrong("a lock that was refused", at);
-	if (record->owner != FIXED && frame_refs(frame) != record->refs)
-		wrong("a wrong count of references", at);
-	if (record->refs > 0) {
-		frame_put(frame);
-		record->refs--;
-	} else if (record->owner != FIXED && frame_get(frame)) {
-		record->refs++;
-	}
-	frame_unlock(frame);
-}
-
-/* At most a few frames stay referenced, or nothing would change hands any more. */
-static void drop_references(void)
-{
-	for (unsigned i = 0; i < RANGES; i++) {
-		for (uint64_t k = 0; k < machine.ranges[i].pages; k++) {
-			uint64_t at = machine.ranges[i].base + k * FRAME_SIZE;
-			struct known *record = known_at(at);
-			struct frame *frame;
-
-			if (record->owner == FIXED || record->refs == 0)
-				continue;
-			frame = frame_lock((spa_t){ at },
-			    record->owner == GUEST ? FRAME_NORMAL : FRAME_MONITOR);
-			for (; record->refs > 0; record->refs--)
-				frame_put(frame);
-			frame_unlock(frame);
-		}
-	}
-}
-
 static void do_retype(void)
 {
 	draw_edges();
@@ -331,13 +290,11 @@ static void do_log_read(void)
 static void one_operation(void)
 {
 	static void (*const operations[])(void) = { do_touch, do_touch, do_touch, do_touch,
-		do_touch, do_take, do_take, do_give, do_give, do_give, do_reference, do_log_read };
+		do_touch, do_take, do_take, do_give, do_give, do_give, do_log_read };
 
 	host_on((unsigned)draw(&model, CPUS));
 	if (chance(&model, 100))
 		do_retype();
-	else if (chance(&model, 500))
-		drop_references();
 	else
 		operations[draw(&model, sizeof(operations) / sizeof(operations[0]))]();
 }
@@ -369,7 +326,6 @@ static void build(void)
 /* All is given back and typed alike: the map must be as small as at launch. */
 static void tear_down(void)
 {
-	drop_references();
 	for (unsigned i = 0; i < RANGES; i++)
 		for (uint64_t k = 0; k < machine.ranges[i].pages; k++) {
 			uint64_t at = machine.ranges[i].base + k * FRAME_SIZE;

@@ -16,31 +16,27 @@
 #include "monitor/test/invariant.h"
 #include "tests/model/model.h"
 
-#define CPUS	  4u
-#define ROUND	  1000u
-#define ROUNDS	  20u /* until the machine is built anew */
-#define LOW	  0x100000ull
-#define FRAMES	  0x600ull /* from LOW on */
-#define USED	  5u	   /* partitions that are made */
-#define PLACES	  64u	   /* where a partition gets memory: pages from PLACE on */
-#define PLACE	  0x40000000ull
-#define LIST_MAX  16u
-#define MARK	  0xa5
-#define GIVEN_MAX 256u
+#define CPUS	 4u
+#define ROUND	 1000u
+#define ROUNDS	 20u /* until the machine is built anew */
+#define LOW	 0x100000ull
+#define FRAMES	 0x600ull /* from LOW on */
+#define USED	 5u	  /* partitions that are made */
+#define PLACES	 64u	  /* where a partition gets memory: pages from PLACE on */
+#define PLACE	 0x40000000ull
+#define LIST_MAX 16u
+#define MARK	 0xa5
 
 struct known {
 	enum frame_state state; /* FRAME_MONITOR: the region */
 	unsigned partition;
 	uint64_t at; /* in its map */
-	unsigned prot;
 	bool marked; /* its bytes are MARK, else zero */
 };
 
 struct given {
-	uint64_t handle; /* 0: none */
-	enum share_kind kind;
+	enum frame_state as;
 	unsigned partition;
-	unsigned prot;
 	uint64_t at;
 	uint64_t count;
 	uint64_t list[LIST_MAX];
@@ -48,8 +44,6 @@ struct given {
 
 static struct model model;
 static struct known known[FRAMES];
-static struct given givens[GIVEN_MAX];
-static struct given stale; /* one that ended */
 static enum partition_state states[PARTITIONS + 1];
 static uint64_t named[LIST_MAX + 1]; /* what the last operation named */
 static uint64_t named_count;
@@ -76,6 +70,11 @@ static bool is_hidden(const struct known *frame)
 	return frame->state != FRAME_NORMAL && frame->state != FRAME_SHARED;
 }
 
+static unsigned rights_of(enum frame_state as)
+{
+	return as == FRAME_LENT ? S2_R : S2_R | S2_W;
+}
+
 /* ---- Checks ---- */
 
 static const char *wrong_bytes(uint64_t spa, const struct known *frame)
@@ -96,7 +95,7 @@ static const char *wrong_in_partition(uint64_t spa, const struct known *frame)
 	if (frame->partition == 0)
 		return NULL;
 	leaf = stage2_lookup(partition_map(frame->partition), (gpa_t){ frame->at });
-	if (!leaf.present || leaf.spa.v != spa || leaf.prot != frame->prot)
+	if (!leaf.present || leaf.spa.v != spa || leaf.prot != rights_of(frame->state))
 		return "a partition's map that does not lead to its frame";
 	return NULL;
 }
@@ -163,32 +162,21 @@ static void check_whole(void)
 
 /* ---- The model's side of each transition ---- */
 
-static const enum frame_state given_state[SHARE_KINDS] = { FRAME_PARTITION, FRAME_LENT,
-	FRAME_SHARED };
-
 static void become_given(const struct given *given)
 {
 	for (uint64_t i = 0; i < given->count; i++) {
 		struct known *frame = known_at(given->list[i]);
 
-		*frame = (struct known){ given_state[given->kind], given->partition,
-			given->at + i * FRAME_SIZE, given->prot,
-			given->kind != SHARE_DONATE && frame->marked };
+		*frame = (struct known){ given->as, given->partition, given->at + i * FRAME_SIZE,
+			given->as != FRAME_PARTITION && frame->marked };
 	}
 }
 
-static void become_normal(struct given *given)
+static void become_normal(struct known *frame)
 {
-	for (uint64_t i = 0; i < given->count; i++) {
-		struct known *frame = known_at(given->list[i]);
-
-		*frame = (struct known){ .state = FRAME_NORMAL,
-			.marked = given->kind == SHARE_SHARE && frame->marked };
-	}
-	if (given->kind != SHARE_SHARE)
-		hidden -= given->count;
-	stale = *given;
-	given->handle = 0;
+	hidden -= is_hidden(frame);
+	*frame = (struct known){ .state = FRAME_NORMAL,
+		.marked = frame->state == FRAME_SHARED && frame->marked };
 }
 
 static void name(const uint64_t *list, uint64_t count)
@@ -242,28 +230,13 @@ static uint64_t draw_place(void)
 	return PLACE + draw(&model, PLACES) * FRAME_SIZE;
 }
 
-static struct given *draw_given(void)
-{
-	for (unsigned i = 0; i < 20; i++) {
-		struct given *given = &givens[draw(&model, GIVEN_MAX)];
-
-		if (given->handle != 0)
-			return given;
-	}
-	return NULL;
-}
-
 /* The frame that a partition finds at a place; NULL: none. */
 static struct known *known_in(unsigned partition, uint64_t at, uint64_t *spa)
 {
-	for (unsigned i = 0; i < GIVEN_MAX; i++) {
-		const struct given *given = &givens[i];
-
-		if (given->handle == 0 || given->partition != partition ||
-		    at - given->at >= given->count * FRAME_SIZE)
-			continue;
-		*spa = given->list[(at - given->at) / FRAME_SIZE];
-		return known_at(*spa);
+	for (uint64_t i = 0; i < FRAMES; i++) {
+		*spa = LOW + i * FRAME_SIZE;
+		if (known[i].partition == partition && known[i].at == at)
+			return &known[i];
 	}
 	return NULL;
 }
@@ -271,13 +244,12 @@ static struct known *known_in(unsigned partition, uint64_t at, uint64_t *spa)
 static void do_partition_touch(void)
 {
 	unsigned partition = draw_partition();
-	const struct given *some = draw_given();
-	uint64_t at = some && chance(&model, 2) ? some->at : draw_place();
+	uint64_t at = draw_place();
 	unsigned access = 1 + (unsigned)draw(&model, 7);
 	uint64_t spa = 0;
 	const struct known *frame = known_in(partition, at, &spa);
-	bool granted = frame && !((access & ACCESS_WRITE) && !(frame->prot & S2_W)) &&
-	    !((access & ACCESS_FETCH) && !(frame->prot & S2_X));
+	bool granted = frame && !((access & ACCESS_WRITE) && frame->state == FRAME_LENT) &&
+	    !(access & ACCESS_FETCH);
 	struct host_access result = host_touch_in(partition_map(partition), at, access);
 
 	if (result.faulted == granted)
@@ -330,89 +302,38 @@ static bool place_is_free(unsigned partition, uint64_t at, uint64_t count)
 	return i == count;
 }
 
-static bool may_have(unsigned prot)
-{
-	return prot == S2_R || prot == (S2_R | S2_W);
-}
-
-static unsigned draw_prot(void)
-{
-	static const unsigned usual[] = { S2_R, S2_R, S2_R | S2_W, S2_R | S2_W, S2_R };
-
-	return chance(&model, 16) ? (unsigned)draw(&model, 32) : usual[draw(&model, 5)];
-}
-
 static enum redoubt_status expected_of(const struct given *given, bool refuse)
 {
-	if (!may_have(given->prot))
-		return REDOUBT_INVALID;
 	if (states[given->partition] != PARTITION_BUILDING)
 		return REDOUBT_STATE;
 	if (!place_is_free(given->partition, given->at, given->count))
 		return REDOUBT_BUSY;
 	if (!list_is_sound(given->list, given->count))
 		return REDOUBT_RANGE;
-	return refuse && given->kind != SHARE_SHARE ? REDOUBT_NO_RESOURCE : REDOUBT_OK;
-}
-
-static struct given *free_given(void)
-{
-	for (unsigned i = 0; i < GIVEN_MAX; i++)
-		if (givens[i].handle == 0)
-			return &givens[i];
-	return NULL;
+	return refuse && given->as != FRAME_SHARED ? REDOUBT_NO_RESOURCE : REDOUBT_OK;
 }
 
 static void do_make(void)
 {
-	struct given *given = free_given();
+	static const enum frame_state kinds[] = { FRAME_PARTITION, FRAME_LENT, FRAME_SHARED };
+	struct given given = { .as = kinds[draw(&model, 3)],
+		.partition = draw_partition(),
+		.at = draw_place() };
+	struct guest_place place = { { given.as, given.partition }, { given.at } };
 	bool refuse = chance(&model, 20);
 	enum redoubt_status expected;
-	struct share_place place;
 
-	if (!given)
-		return;
-	*given = (struct given){ .kind = (enum share_kind)draw(&model, SHARE_KINDS),
-		.partition = draw_partition(),
-		.prot = draw_prot(),
-		.at = draw_place() };
-	given->count = draw_list(given->list);
-	name(given->list, given->count);
-	expected = expected_of(given, refuse);
-	place = (struct share_place){ given->partition, { given->at }, given->prot };
+	given.count = draw_list(given.list);
+	name(given.list, given.count);
+	expected = expected_of(&given, refuse);
 	host_refuse_dma(refuse);
-	if (share_make(given->kind, &place, &(struct frame_set){ given->list, 0, given->count },
-		&given->handle) != expected)
-		wrong("a wrong status of giving", given->list[0]);
+	if (share_make(&place, &(struct frame_set){ given.list, 0, given.count }) != expected)
+		wrong("a wrong status of giving", given.list[0]);
 	host_refuse_dma(false);
 	if (expected != REDOUBT_OK)
 		return;
-	become_given(given);
-	hidden += given->kind == SHARE_SHARE ? 0 : given->count;
-}
-
-static void do_end(void)
-{
-	struct given *given = draw_given();
-	unsigned by = chance(&model, 3) ? (unsigned)draw(&model, USED + 1) : 0;
-	enum redoubt_status expected = REDOUBT_OK;
-
-	if (chance(&model, 20) && stale.handle != 0 &&
-	    share_end(stale.handle, stale.partition) != REDOUBT_STATE)
-		wrong("a handle that is used again", stale.handle);
-	if (!given)
-		return;
-	if (chance(&model, 2))
-		by = given->partition;
-	name(given->list, given->count);
-	if (by != 0 && by != given->partition)
-		expected = REDOUBT_STATE;
-	else if (by == 0 && states[given->partition] != PARTITION_DEAD)
-		expected = REDOUBT_BUSY;
-	if (share_end(given->handle, by) != expected)
-		wrong("a wrong status of ending", given->list[0]);
-	if (expected == REDOUBT_OK)
-		become_normal(given);
+	become_given(&given);
+	hidden += given.as == FRAME_SHARED ? 0 : given.count;
 }
 
 static void do_create(void)
@@ -428,43 +349,70 @@ static void do_create(void)
 	states[id] = PARTITION_BUILDING;
 }
 
+/* Frames in the first row of a partition's: consecutive pages, ascending, held alike. */
+static uint64_t first_row(unsigned id, uint64_t row[PLACES + LIST_MAX])
+{
+	const struct known *last = NULL;
+	uint64_t count = 0;
+	uint64_t spa;
+
+	for (uint64_t at = PLACE; at < PLACE + (PLACES + LIST_MAX) * FRAME_SIZE; at += FRAME_SIZE) {
+		const struct known *frame = known_in(id, at, &spa);
+
+		if (last && (!frame || spa <= row[count - 1] || frame->state != last->state))
+			break;
+		if (frame)
+			row[count++] = spa;
+		last = frame;
+	}
+	return count;
+}
+
+/* One step. */
 static void bury(unsigned id)
 {
-	for (unsigned i = 0; i < GIVEN_MAX; i++) {
-		if (givens[i].handle == 0 || givens[i].partition != id)
-			continue;
-		if (partition_bury(id) != REDOUBT_BUSY)
-			wrong("a partition that was buried too early", id);
-		become_normal(&givens[i]);
-	}
-	if (partition_bury(id) != REDOUBT_OK || partition_state(id) != PARTITION_FREE)
-		wrong("a partition that was not buried", id);
-	states[id] = PARTITION_FREE;
+	uint64_t row[PLACES + LIST_MAX];
+	uint64_t count = first_row(id, row);
+
+	if (partition_bury(id) != (count ? REDOUBT_BUSY : REDOUBT_OK))
+		wrong("a wrong status of burying", id);
+	for (uint64_t i = 0; i < count; i++)
+		become_normal(known_at(row[i]));
+	name(row, count < LIST_MAX ? count : LIST_MAX);
+	if (count == 0)
+		states[id] = PARTITION_FREE;
+	if (partition_state(id) != states[id])
+		wrong("a wrong state of a partition", id);
 }
 
 static void do_kill(void)
 {
 	unsigned id = 1 + (unsigned)draw(&model, USED);
 
-	if (states[id] == PARTITION_BUILDING) {
-		partition_kill(id);
-		states[id] = PARTITION_DEAD;
-	} else if (states[id] == PARTITION_DEAD) {
+	if (states[id] != PARTITION_BUILDING || !chance(&model, 8))
+		return;
+	partition_kill(id);
+	states[id] = PARTITION_DEAD;
+}
+
+static void do_bury(void)
+{
+	unsigned id = 1 + (unsigned)draw(&model, USED);
+
+	if (states[id] == PARTITION_DEAD)
 		bury(id);
-	}
+	else if (partition_bury(id) != REDOUBT_STATE)
+		wrong("a partition that was buried alive", id);
 }
 
 static void one_operation(void)
 {
 	static void (*const operations[])(void) = { do_touch, do_touch, do_touch, do_mark,
-		do_partition_touch, do_partition_touch, do_make, do_make, do_make, do_end, do_end,
-		do_create };
+		do_partition_touch, do_partition_touch, do_make, do_make, do_make, do_bury, do_bury,
+		do_bury, do_kill, do_create };
 
 	host_on((unsigned)draw(&model, CPUS));
-	if (chance(&model, 600))
-		do_kill();
-	else
-		operations[draw(&model, sizeof(operations) / sizeof(operations[0]))]();
+	operations[draw(&model, sizeof(operations) / sizeof(operations[0]))]();
 }
 
 /* ---- Rounds ---- */
@@ -488,9 +436,11 @@ static void build(void)
 static void tear_down(void)
 {
 	for (unsigned id = 1; id <= USED; id++) {
-		if (states[id] == PARTITION_BUILDING)
+		if (states[id] == PARTITION_BUILDING) {
 			partition_kill(id);
-		if (states[id] != PARTITION_FREE)
+			states[id] = PARTITION_DEAD;
+		}
+		while (states[id] != PARTITION_FREE)
 			bury(id);
 	}
 	check_whole();
@@ -525,13 +475,12 @@ static void expect_noticed(uint64_t spa, bool noticed)
 static void check_the_checks(void)
 {
 	uint64_t spa = LOW + 8 * FRAME_SIZE;
-	struct share_place place = { 1, { PLACE }, S2_R | S2_W };
-	struct given given = { 0, SHARE_DONATE, 1, S2_R | S2_W, PLACE, 1, { spa } };
+	struct guest_place place = { { FRAME_PARTITION, 1 }, { PLACE } };
+	struct given given = { FRAME_PARTITION, 1, PLACE, 1, { spa } };
 
 	build();
 	if (partition_create() != 1 ||
-	    share_make(SHARE_DONATE, &place, &(struct frame_set){ given.list, 0, 1 },
-		&given.handle) != REDOUBT_OK)
+	    share_make(&place, &(struct frame_set){ given.list, 0, 1 }) != REDOUBT_OK)
 		wrong("a refusal", PLACE);
 	become_given(&given);
 	expect_noticed(spa, false);
@@ -545,8 +494,9 @@ static void check_the_checks(void)
 	expect_noticed(spa, true);
 	set_entry(partition_map(1), PLACE, spa, S2_R | S2_W);
 	expect_noticed(spa, false);
-	if (share_end(given.handle, 1) != REDOUBT_OK)
-		wrong("a grant that does not end", spa);
+	if (partition_kill(1) != REDOUBT_OK || partition_bury(1) != REDOUBT_BUSY ||
+	    partition_bury(1) != REDOUBT_OK)
+		wrong("a partition that does not end", spa);
 }
 
 int main(void)

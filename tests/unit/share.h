@@ -19,6 +19,11 @@
 #define FREE	 0x200000ull
 #define AT	 0x40000000ull
 #define NO_FRAME (~0ull)
+#define BURY_MAX 1024u /* steps that any of these partitions takes to go back */
+
+/* How a partition can have frames. */
+static __attribute__((unused))
+const enum frame_state kinds[] = { FRAME_PARTITION, FRAME_LENT, FRAME_SHARED };
 
 static unsigned partition;
 
@@ -42,31 +47,39 @@ static __attribute__((unused)) int sound(void **state)
 		print_error("%s at %llx\n", report.why, (unsigned long long)report.broken);
 	for (unsigned id = 1; id <= PARTITIONS; id++) {
 		partition_kill(id);
-		for (unsigned i = 0; i <= SHARE_GRANTS && partition_state(id) != PARTITION_FREE;
-		     i++)
+		for (unsigned i = 0; i <= BURY_MAX && partition_state(id) != PARTITION_FREE; i++)
 			partition_bury(id);
 	}
 	return !sound;
 }
 
-static __attribute__((unused)) enum redoubt_status make_list(enum share_kind kind, unsigned prot,
-    const uint64_t *list, uint64_t count, uint64_t *handle)
+static __attribute__((unused)) enum redoubt_status make_at(uint64_t at, enum frame_state as,
+    const struct frame_set *frames)
 {
-	struct share_place place = { partition, { AT }, prot };
+	struct guest_place place = { { as, partition }, { at } };
 
-	return share_make(kind, &place, &(struct frame_set){ list, 0, count }, handle);
+	return share_make(&place, frames);
+}
+
+static __attribute__((unused)) enum redoubt_status make_list(enum frame_state as,
+    const uint64_t *list, uint64_t count)
+{
+	return make_at(AT, as, &(struct frame_set){ list, 0, count });
 }
 
 /* Frames from FREE on, at AT. */
-static __attribute__((unused)) uint64_t made(enum share_kind kind, unsigned prot, uint64_t pages)
+static __attribute__((unused)) void made(enum frame_state as, uint64_t pages)
 {
-	struct share_place place = { partition, { AT }, prot };
-	uint64_t handle = 0;
+	assert_int_equal(make_at(AT, as, &(struct frame_set){ NULL, FREE, pages }), REDOUBT_OK);
+}
 
-	assert_int_equal(share_make(kind, &place, &(struct frame_set){ NULL, FREE, pages },
-			     &handle),
-	    REDOUBT_OK);
-	return handle;
+/* What the partition has goes back, and there is a new one of this number. */
+static __attribute__((unused)) void renew(void)
+{
+	assert_int_equal(partition_kill(partition), REDOUBT_OK);
+	for (unsigned i = 0; partition_bury(partition) != REDOUBT_OK; i++)
+		assert_in_range(i, 0, BURY_MAX);
+	assert_int_equal(partition_create(), partition);
 }
 
 static __attribute__((unused)) void mark(uint64_t spa, uint8_t value)

@@ -10,7 +10,6 @@
 #include "arch/upcall.h"
 #include "monitor/guest_mem.h"
 #include "monitor/page_owner.h"
-#include "monitor/test/take.h"
 #include "tests/unit/unit.h"
 
 #define FREE_FRAME 0x200000ull
@@ -21,6 +20,11 @@ static int boot(void **state)
 
 	host_boot(&machine);
 	return 0;
+}
+
+static struct frame *lock_frame(uint64_t at, enum frame_state state)
+{
+	return frame_lock((spa_t){ at }, (struct holding){ state, 0 });
 }
 
 static bool lock_frames(uint64_t at, uint64_t pages, enum frame_state state)
@@ -68,49 +72,31 @@ static void every_frame_has_its_owner(void **state)
 	expect_state(0x101000000, FRAME_ABSENT);
 	expect_state(~0ull, FRAME_ABSENT);
 	assert_int_equal(page_owner_frames(), 0x9e + 0x2f00 + 0x1000);
-	assert_int_equal(page_owner_top(), 0x101000000);
-}
-
-static void ranges_are_found_at_their_edges(void **state)
-{
-	assert_false(page_owner_any(0, 0x1000));
-	assert_true(page_owner_any(0, 0x1001));
-	assert_true(page_owner_any(0x9efff, 0x9f000));
-	assert_false(page_owner_any(0x9f000, 0x100000));
-	assert_true(page_owner_any(0x9f000, 0x200000));
-	assert_true(page_owner_any(0x80000000, 0x180000000));
-	assert_false(page_owner_any(0x101000000, ~0ull));
 }
 
 static void lock_names_the_state_expected(void **state)
 {
-	spa_t spa = { FREE_FRAME };
 	struct frame *frame;
 
-	assert_null(frame_lock(spa, FRAME_MONITOR));
-	frame = frame_lock(spa, FRAME_NORMAL);
+	assert_null(lock_frame(FREE_FRAME, FRAME_MONITOR));
+	frame = lock_frame(FREE_FRAME, FRAME_NORMAL);
 	assert_non_null(frame);
 	frame_unlock(frame);
-	assert_null(frame_lock((spa_t){ 0xa0000 }, FRAME_NORMAL));
-	assert_null(frame_lock((spa_t){ host_info()->region_base }, FRAME_NORMAL));
+	assert_null(lock_frame(0xa0000, FRAME_NORMAL));
+	assert_null(lock_frame(host_info()->region_base, FRAME_NORMAL));
 }
 
 static void unlock_twice(void *argument)
 {
-	struct frame *frame = frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL);
+	struct frame *frame = lock_frame(FREE_FRAME, FRAME_NORMAL);
 
 	frame_unlock(frame);
 	frame_unlock(frame);
-}
-
-static void put_too_often(void *argument)
-{
-	frame_put(frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL));
 }
 
 static void pass_unlocked(void *argument)
 {
-	pass_frames(FREE_FRAME, 1, FRAME_MONITOR);
+	pass_frames(FREE_FRAME, 1, FRAME_PARTITION);
 }
 
 static void pass_to_its_owner(void *argument)
@@ -122,29 +108,8 @@ static void pass_to_its_owner(void *argument)
 static void misuse_is_a_check(void **state)
 {
 	assert_int_equal(host_end_of(unlock_twice, NULL).end, HOST_STOPPED);
-	assert_int_equal(host_end_of(put_too_often, NULL).end, HOST_STOPPED);
 	assert_int_equal(host_end_of(pass_unlocked, NULL).end, HOST_STOPPED);
 	assert_int_equal(host_end_of(pass_to_its_owner, NULL).end, HOST_STOPPED);
-}
-
-static void references_are_counted_and_bounded(void **state)
-{
-	spa_t spa = { FREE_FRAME };
-	struct frame *frame = frame_lock(spa, FRAME_NORMAL);
-
-	for (unsigned i = 0; i < FRAME_REFS_MAX; i++)
-		assert_true(frame_get(frame));
-	assert_false(frame_get(frame));
-	assert_int_equal(frame_refs(frame), FRAME_REFS_MAX);
-	frame_unlock(frame);
-	assert_int_equal(frame_state(spa), FRAME_NORMAL);
-	assert_false(lock_frames(spa.v, 1, FRAME_NORMAL));
-	frame = frame_lock(spa, FRAME_NORMAL);
-	for (unsigned i = 0; i < FRAME_REFS_MAX; i++)
-		frame_put(frame);
-	frame_unlock(frame);
-	assert_true(lock_frames(spa.v, 1, FRAME_NORMAL));
-	unlock_frames(spa.v, 1);
 }
 
 static void many_are_locked_together_or_not_at_all(void **state)
@@ -159,8 +124,6 @@ static void many_are_locked_together_or_not_at_all(void **state)
 	/* What was locked on the way has been unlocked. */
 	assert_true(lock_frames(record - 4 * FRAME_SIZE, 4, FRAME_NORMAL));
 	unlock_frames(record - 4 * FRAME_SIZE, 4);
-	/* The monitor's own are referenced for good. */
-	assert_false(lock_frames(record, 1, FRAME_MONITOR));
 }
 
 static void frame_is_scrubbed_when_it_changes_hands(void **state)
@@ -171,10 +134,10 @@ static void frame_is_scrubbed_when_it_changes_hands(void **state)
 	memset(bytes, 0xa5, sizeof(bytes));
 	host_poke(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
 	assert_true(lock_frames(spa.v, 2, FRAME_NORMAL));
-	pass_frames(spa.v, 2, FRAME_MONITOR);
+	pass_frames(spa.v, 2, FRAME_PARTITION);
 	unlock_frames(spa.v, 2);
-	expect_state(spa.v, FRAME_MONITOR);
-	expect_state(spa.v + FRAME_SIZE, FRAME_MONITOR);
+	expect_state(spa.v, FRAME_PARTITION);
+	expect_state(spa.v + FRAME_SIZE, FRAME_PARTITION);
 	expect_state(spa.v + 2 * FRAME_SIZE, FRAME_NORMAL);
 	host_peek(spa.v + FRAME_SIZE, bytes, sizeof(bytes));
 	for (unsigned i = 0; i < sizeof(bytes); i++)
@@ -202,7 +165,9 @@ static void pass_as_told(void *argument)
 	const struct holding *pair = argument;
 	struct frame_set set = { NULL, FREE_FRAME, 1 };
 
-	if (pair[0].state != FRAME_NORMAL) {
+	if (pair[0].state == FRAME_MONITOR)
+		set.base = host_info()->record_base;
+	else if (pair[0].state != FRAME_NORMAL) {
 		frames_lock(&set, (struct holding){ FRAME_NORMAL, 0 });
 		frames_pass(&set, pair[0]);
 		frames_unlock(&set);
@@ -214,8 +179,7 @@ static void pass_as_told(void *argument)
 static void no_other_transition_exists(void **state)
 {
 	static const bool exists[FRAME_ABSENT][FRAME_ABSENT] = {
-		[FRAME_NORMAL] = { false, true, true, true, true },
-		[FRAME_MONITOR] = { true },
+		[FRAME_NORMAL] = { false, false, true, true, true },
 		[FRAME_PARTITION] = { true },
 		[FRAME_LENT] = { true, false, false, false },
 		[FRAME_SHARED] = { true },
@@ -241,7 +205,7 @@ static void *count_under_lock(void *cpu)
 {
 	host_on((unsigned)(uintptr_t)cpu);
 	for (unsigned i = 0; i < TURNS; i++) {
-		struct frame *frame = frame_lock((spa_t){ FREE_FRAME }, FRAME_NORMAL);
+		struct frame *frame = lock_frame(FREE_FRAME, FRAME_NORMAL);
 
 		shared_count++;
 		frame_unlock(frame);
@@ -266,32 +230,40 @@ static void lock_excludes_other_cpus(void **state)
 
 /* ---- guest_mem ---- */
 
-static void claim_only_the_callers_own(void **state)
+static bool read_at(uint64_t at, void *to, size_t bytes)
 {
-	struct guest_frame claim;
+	return guest_read_in(&(struct guest_place){ { FRAME_NORMAL, 0 }, { at } }, to, bytes);
+}
 
-	assert_false(guest_claim((gpa_t){ host_info()->region_base }, &claim));
-	assert_false(guest_claim((gpa_t){ host_info()->record_base }, &claim));
-	assert_false(guest_claim((gpa_t){ 0xa0000 }, &claim));
-	assert_false(guest_claim((gpa_t){ 0xfee00000 }, &claim));
-	assert_false(guest_claim((gpa_t){ ~0xfffull }, &claim));
-	assert_true(guest_claim((gpa_t){ 0x1000 }, &claim));
-	guest_release(&claim);
-	assert_true(guest_claim((gpa_t){ 0x1000 }, &claim));
-	guest_release(&claim);
+static bool write_at(uint64_t at, const void *from, size_t bytes)
+{
+	return guest_write_in(&(struct guest_place){ { FRAME_NORMAL, 0 }, { at } }, from, bytes);
+}
+
+static void copies_want_the_callers_own(void **state)
+{
+	const uint64_t others[] = { host_info()->region_base, host_info()->record_base, 0xa0000,
+		0xfee00000, ~0xfffull };
+	uint8_t byte = 0;
+
+	for (unsigned i = 0; i < COUNT(others); i++) {
+		assert_false(read_at(others[i], &byte, 1));
+		assert_false(write_at(others[i], &byte, 1));
+	}
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(read_at(0x1000, &byte, 1));
+		assert_true(write_at(0x1000, &byte, 1));
+	}
 }
 
 static void copies_touch_their_bytes_only(void **state)
 {
 	uint8_t bytes[FRAME_SIZE], seen[FRAME_SIZE];
-	struct guest_frame claim;
 
 	memset(bytes, 0x11, sizeof(bytes));
 	host_poke(FREE_FRAME, bytes, sizeof(bytes));
-	assert_true(guest_claim((gpa_t){ FREE_FRAME }, &claim));
-	guest_copy_out(&claim, 4090, "abcdef", 6);
-	guest_copy_in(&claim, 4088, seen, 8);
-	guest_release(&claim);
+	assert_true(write_at(FREE_FRAME + 4090, "abcdef", 6));
+	assert_true(read_at(FREE_FRAME + 4088, seen, 8));
 	assert_memory_equal(seen,
 	    "\x11\x11"
 	    "abcdef",
@@ -301,50 +273,43 @@ static void copies_touch_their_bytes_only(void **state)
 	assert_memory_equal(seen + 4090, "abcdef", 6);
 }
 
-static void copy_over_the_edge(void *argument)
+static void no_copy_leaves_its_frame(void **state)
 {
-	struct guest_frame claim;
+	uint8_t bytes[FRAME_SIZE + 1] = { 0 };
 
-	if (guest_claim((gpa_t){ FREE_FRAME }, &claim))
-		guest_copy_out(&claim, 4090, "abcdefg", 7);
+	assert_false(write_at(FREE_FRAME + 4090, bytes, 7));
+	assert_false(read_at(FREE_FRAME + 4090, bytes, 7));
+	assert_false(read_at(FREE_FRAME, bytes, sizeof(bytes)));
+	assert_false(read_at(FREE_FRAME, bytes, ~(size_t)0));
+	assert_true(read_at(FREE_FRAME, bytes, FRAME_SIZE));
+	assert_true(read_at(FREE_FRAME + 4095, bytes, 1));
 }
 
-static void copy_unclaimed(void *argument)
+/* What was locked for a copy is unlocked again, done or refused. */
+static void copies_leave_no_lock(void **state)
 {
-	struct guest_frame claim = { .spa = { FREE_FRAME } };
-	char c;
+	uint8_t bytes[8] = { 0 };
 
-	guest_copy_in(&claim, 0, &c, 1);
-}
-
-static void claim_unaligned(void *argument)
-{
-	struct guest_frame claim;
-
-	guest_claim((gpa_t){ FREE_FRAME + 8 }, &claim);
-}
-
-static void misuse_of_guest_memory_is_a_check(void **state)
-{
-	assert_int_equal(host_end_of(copy_over_the_edge, NULL).end, HOST_STOPPED);
-	assert_int_equal(host_end_of(copy_unclaimed, NULL).end, HOST_STOPPED);
-	assert_int_equal(host_end_of(claim_unaligned, NULL).end, HOST_STOPPED);
+	assert_true(write_at(FREE_FRAME, bytes, 8));
+	assert_true(read_at(FREE_FRAME, bytes, 8));
+	assert_false(read_at(FREE_FRAME + 4090, bytes, 8));
+	assert_true(lock_frames(FREE_FRAME, 1, FRAME_NORMAL));
+	unlock_frames(FREE_FRAME, 1);
 }
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(every_frame_has_its_owner, boot),
-	cmocka_unit_test_setup(ranges_are_found_at_their_edges, boot),
 	cmocka_unit_test_setup(lock_names_the_state_expected, boot),
 	cmocka_unit_test_setup(misuse_is_a_check, boot),
-	cmocka_unit_test_setup(references_are_counted_and_bounded, boot),
 	cmocka_unit_test_setup(many_are_locked_together_or_not_at_all, boot),
 	cmocka_unit_test_setup(frame_is_scrubbed_when_it_changes_hands, boot),
 	cmocka_unit_test_setup(lock_names_the_partition_expected, boot),
 	cmocka_unit_test_setup(no_other_transition_exists, boot),
 	cmocka_unit_test(lock_excludes_other_cpus),
-	cmocka_unit_test_setup(claim_only_the_callers_own, boot),
+	cmocka_unit_test_setup(copies_want_the_callers_own, boot),
 	cmocka_unit_test_setup(copies_touch_their_bytes_only, boot),
-	cmocka_unit_test_setup(misuse_of_guest_memory_is_a_check, boot),
+	cmocka_unit_test_setup(no_copy_leaves_its_frame, boot),
+	cmocka_unit_test_setup(copies_leave_no_lock, boot),
 };
 
 UNIT_MAIN(tests)

@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * monitor/partition.c, and what monitor/share.c does for it: the end of a partition (I8; T15, T40,
+ * monitor/partition.c, and what monitor/share.c does for it: the end of a partition (I8; T15,
  * T44).
  */
-#include "monitor/test/take.h"
 #include "tests/unit/share.h"
 
 static void a_dead_partitions_memory_goes_back(void **state)
 {
 	size_t tables = partition_map(partition)->pool->available;
-	struct share_place place = { partition, { 0 }, S2_R | S2_W };
-	uint64_t handle;
 	unsigned steps = 0;
 
 	for (unsigned i = 0; i < 9; i++) {
-		place.at.v = i * (uint64_t)LARGE_SIZE;
-		assert_int_equal(share_make((enum share_kind)(i % SHARE_KINDS), &place,
-				     &(struct frame_set){ NULL, FREE + i * 0x4000ull, 3 }, &handle),
+		assert_int_equal(make_at(i * LARGE_SIZE, kinds[i % COUNT(kinds)],
+				     &(struct frame_set){ NULL, FREE + i * 0x4000ull, 3 }),
 		    REDOUBT_OK);
 		mark(FREE + i * 0x4000ull, 0x99);
 	}
@@ -27,10 +23,10 @@ static void a_dead_partitions_memory_goes_back(void **state)
 	assert_int_equal(steps, 9);
 	for (unsigned i = 0; i < 9; i++) {
 		expect_normal(FREE + i * 0x4000ull);
-		expect_bytes(FREE + i * 0x4000ull, i % SHARE_KINDS == SHARE_SHARE ? 0x99 : 0);
+		expect_bytes(FREE + i * 0x4000ull,
+		    kinds[i % COUNT(kinds)] == FRAME_SHARED ? 0x99 : 0);
 	}
 	assert_int_equal(partition_map(partition)->pool->available, tables);
-	assert_int_equal(share_end(handle, 0), REDOUBT_STATE);
 	assert_int_equal(partition_state(partition), PARTITION_FREE);
 	assert_int_equal(partition_create(), partition);
 }
@@ -57,39 +53,18 @@ static void there_are_as_many_partitions_as_ids(void **state)
 static void tables_come_back_at_once(void **state)
 {
 	size_t tables = partition_map(partition)->pool->available;
-	uint64_t handle;
 
 	for (unsigned i = 0; i < 600; i++) {
-		struct share_place place = { partition, { i * LARGE_SIZE }, S2_R };
+		uint64_t at = i * LARGE_SIZE;
 
-		assert_int_equal(share_make(SHARE_LEND, &place,
-				     &(struct frame_set){ NULL, host_info()->region_base, 1 },
-				     &handle),
+		assert_int_equal(make_at(at, FRAME_LENT,
+				     &(struct frame_set){ NULL, host_info()->region_base, 1 }),
 		    REDOUBT_RANGE);
-		assert_int_equal(share_make(SHARE_LEND, &place,
-				     &(struct frame_set){ NULL, FREE, 1 }, &handle),
+		assert_int_equal(make_at(at, FRAME_LENT, &(struct frame_set){ NULL, FREE, 1 }),
 		    REDOUBT_OK);
-		assert_int_equal(share_end(handle, partition), REDOUBT_OK);
+		renew();
 		assert_int_equal(partition_map(partition)->pool->available, tables);
 	}
-}
-
-static void a_dead_partition_with_a_referenced_frame_waits(void **state)
-{
-	struct frame *frame;
-
-	made(SHARE_SHARE, S2_R, 1);
-	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
-	assert_true(frame_get(frame));
-	frame_unlock(frame);
-	partition_kill(partition);
-	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
-	frame = frame_lock((spa_t){ FREE }, FRAME_SHARED);
-	frame_put(frame);
-	frame_unlock(frame);
-	assert_int_equal(partition_bury(partition), REDOUBT_BUSY);
-	assert_int_equal(partition_bury(partition), REDOUBT_OK);
 }
 
 static void take_apart_unlocked(void *argument)
@@ -106,7 +81,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_dead_partitions_memory_goes_back),
 	TEST(there_are_as_many_partitions_as_ids),
 	TEST(tables_come_back_at_once),
-	TEST(a_dead_partition_with_a_referenced_frame_waits),
 	TEST(taking_apart_wants_the_lock),
 };
 

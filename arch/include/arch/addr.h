@@ -2,8 +2,7 @@
 /*
  * Addresses of different worlds are different types, so that the compiler tells them apart.
  */
-#ifndef ARCH_ADDR_H
-#define ARCH_ADDR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,10 +22,3 @@ typedef struct {
 typedef struct {
 	uint64_t v;
 } gpa_t;
-
-/* A guest virtual address: what the guest's own tables translate. */
-typedef struct {
-	uint64_t v;
-} gva_t;
-
-#endif

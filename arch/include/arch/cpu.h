@@ -5,11 +5,15 @@
  * CPU indices run from 0 to cpu_count() - 1 in the order of the boot information block. Nothing is
  * sized by a fixed count.
  */
-#ifndef ARCH_CPU_H
-#define ARCH_CPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "monitor/abi/bootinfo.h"
+
+/* The monitor's own copy of the boot information block; all zero before MONITOR_INIT. */
+const struct bootinfo *boot_info(void);
 
 /* Index of the running CPU. */
 unsigned cpu_index(void);
@@ -44,8 +48,6 @@ void cpu_stop_others(void);
  */
 void cpu_flush_all(void);
 
-enum leave_how { LEAVE_RESET, LEAVE_POWER_OFF };
-
 /*
  * Leaves the machine: resets it. (Power-off is the guest's own register write, which the caller has
  * kept back until now and performs itself.) The monitor's `machine_leaving` upcall has run before.
@@ -64,5 +66,3 @@ void arch_keep_digest(const uint8_t digest[8]);
  */
 uint32_t arch_features(void);
 uint32_t arch_degraded(void);
-
-#endif

@@ -3,8 +3,7 @@
  * Spinlocks, fair by ticket. A waiter is in root mode and counts as done for other CPUs' flush
  * requests, so a lock may be held across cpu_flush_all().
  */
-#ifndef ARCH_LOCK_H
-#define ARCH_LOCK_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -20,7 +19,7 @@
  * when every other CPU has stopped, and reads what it finds.
  */
 enum lock_rank {
-	LOCK_MAP = 1, /* protect.c: second-stage tables, their pools, what is mapped; grants */
+	LOCK_MAP = 1, /* protect.c: second-stage tables, their pools, what is mapped */
 	LOCK_FRAME, /* page_owner.c: a bit in a descriptor: the frame's state, references, bytes */
 	LOCK_MEMTYPE, /* arch/x86/mtrr.c: the guest's MTRRs as its CPUs last agreed */
 	LOCK_DEVICE,  /* arch/x86/io.c, svm/device.c: two writes to a device that belong together */
@@ -42,5 +41,3 @@ void spin_unlock(struct spinlock *lock);
 
 /* Whether the running CPU holds the lock. */
 bool spin_held(const struct spinlock *lock);
-
-#endif

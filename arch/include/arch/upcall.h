@@ -3,8 +3,7 @@
  * What arch asks of the monitor. Implemented in monitor/; the fake machine calls the same
  * functions.
  */
-#ifndef ARCH_UPCALL_H
-#define ARCH_UPCALL_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -41,19 +40,16 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
  */
 enum launch_status monitor_init(struct bootinfo *info);
 
-/*
- * Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser
- * of the loader's hand-over; fuzzed.
- */
-bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes);
+/* Whether a boot information block is well formed: the check of the loader's hand-over; fuzzed. */
+bool bootinfo_valid(const struct bootinfo *info);
 
 /* The normal world's second-stage tables. */
 struct stage2 *monitor_normal_stage2(void);
 
 /*
  * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped.
- * *same_until: the first address behind it where the type may differ; a multiple of 4 KiB, at most
- * the next multiple of 1 GiB.
+ * *same_until: the first address behind it where the type may differ; a multiple of 4 KiB. Over all
+ * addresses the type changes in at most TYPE_SPLITS regions of 2 MiB (bootinfo.h).
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
@@ -101,10 +97,10 @@ void monitor_retype(void);
 void audit(unsigned event, uint64_t subject, uint64_t fact);
 
 /*
- * The machine is about to reset or power off (enum leave_how): scrubs secrets. May be called by
+ * The machine is about to reset or power off: scrubs secrets. May be called by
  * several CPUs, and again; takes no lock and waits for nobody.
  */
-void monitor_leaving(int how);
+void monitor_leaving(void);
 
 /* ---- Test build ---- */
 
@@ -121,5 +117,3 @@ bool test_build(void);
  * `which`: the frame, for frame locks.
  */
 void test_lock(enum lock_rank rank, uint64_t which, bool taken);
-
-#endif

@@ -5,7 +5,9 @@
  * make an access's type, so PWT and PCD stay clear (APM 2 15.25.8).
  */
 #include "arch/stage2_format.h"
+#include "arch/upcall.h"
 #include "arch/x86/mmu.h"
+#include "arch/x86/mtrr.h"
 
 /* Every access of the guest's counts as a user's. APM 2 15.25.5. */
 #define PTE_U 0x4ull
@@ -45,4 +47,14 @@ unsigned format_prot(uint64_t entry)
 enum s2_type format_type(uint64_t entry)
 {
 	return S2_WB;
+}
+
+enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until)
+{
+	*same_until = ~(uint64_t)(FRAME_SIZE - 1);
+	return S2_WB;
+}
+
+void memtype_update(const struct mtrr_state *state)
+{
 }

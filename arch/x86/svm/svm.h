@@ -18,8 +18,7 @@
  *   mitigate.c  side channels of AMD's CPUs (mitigate.h)
  *   dump.c      what to print when VMRUN fails
  */
-#ifndef ARCH_X86_SVM_SVM_H
-#define ARCH_X86_SVM_SVM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -153,7 +152,6 @@ struct vmcb *svm_ready(void);		  /* exit.c: when all is done; clears the flag */
 void svm_mov_to_cr(struct vcpu *vcpu);
 void svm_xsetbv(struct vcpu *vcpu);
 bool svm_write_efer(uint64_t value);
-void svm_stray_write(struct vcpu *vcpu);
 
 /* event.c */
 void svm_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
@@ -198,5 +196,3 @@ bool svm_refused(const struct vmcb *v);
 
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
-
-#endif

@@ -118,12 +118,6 @@ static void handle_misconfiguration(struct vcpu *vcpu)
 	panic("EPT misconfiguration at %lx", vmread(VMCS_GUEST_PHYSICAL));
 }
 
-/* Never asked for by this monitor; a processor that exits for it anyway loses nothing. */
-static void handle_timer(struct vcpu *vcpu)
-{
-	klog(LOG_DEBUG, "preemption timer exit at %lx", vmread(VMCS_GUEST_RIP));
-}
-
 static void handle_unknown(struct vcpu *vcpu)
 {
 	uint64_t reason = vmread(VMCS_EXIT_REASON);
@@ -155,7 +149,6 @@ static const exit_handler handlers[EXIT_REASONS] = {
 	[EXIT_EPT_VIOLATION] = handle_ept_violation,
 	[EXIT_EPT_MISCONFIGURATION] = handle_misconfiguration,
 	[EXIT_INVEPT] = handle_undefined,
-	[EXIT_PREEMPTION_TIMER] = handle_timer,
 	[EXIT_INVVPID] = handle_undefined,
 	[EXIT_XSETBV] = vmx_xsetbv,
 	[EXIT_ENCLS] = handle_undefined,

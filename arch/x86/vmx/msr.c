@@ -8,6 +8,7 @@
 #define MSR_BIOS_SIGN_ID       0x8bu
 #define MSR_MISC_ENABLE	       0x1a0u
 #define MSR_PERF_GLOBAL_CTRL   0x38fu
+#define MSR_TSC_DEADLINE       0x6e0u
 #define MSR_PEBS_ENABLE	       0x3f1u
 #define MSR_RTIT_CTL	       0x570u
 #define MSR_HW_FEEDBACK_CONFIG 0x17d1u
@@ -34,16 +35,6 @@ struct msr_table vendor_msrs(void)
 	return (struct msr_table){ rows, sizeof(rows) / sizeof(rows[0]) };
 }
 
-/* Processor trace, hardware feedback, PEBS and counters, branch records and BTF. */
-static void quiesce(void)
-{
-	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
-		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
-
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
-		policy_keep_bits(off[i], 0);
-}
-
 static uint64_t read_misc_enable(void)
 {
 	uint64_t value;
@@ -56,32 +47,55 @@ static uint64_t read_misc_enable(void)
 	return value;
 }
 
-static uint64_t read_feature_control(void)
-{
-	uint64_t value;
-
-	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
-	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
-}
-
 void vendor_msr_init(struct vcpu *vcpu)
 {
-	quiesce();
+	/* Processor trace, hardware feedback, PEBS and counters, branch records and BTF. */
+	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
+	uint64_t control;
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		policy_keep_bits(off[i], 0);
 	/* The revision is there after a write of 0 and CPUID leaf 1. SDM 3A 10.11.7.1. */
 	if (wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
 		(void)cpuid(1, 0);
 	(void)rdmsr_safe(MSR_BIOS_SIGN_ID, &vcpu->microcode);
 	vcpu->misc_enable = read_misc_enable();
-	vcpu->feature_ctl = read_feature_control();
+	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &control);
+	vcpu->feature_ctl = (control & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
+}
+
+/*
+ * A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never
+ * made.
+ */
+static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
+{
+	return deadline == 0 ? 0 : deadline + by != 0 ? deadline + by : 1;
+}
+
+void vmx_move_deadline(uint64_t jump)
+{
+	uint64_t deadline;
+
+	if (rdmsr_safe(MSR_TSC_DEADLINE, &deadline) && deadline != 0 && jump != 0)
+		(void)wrmsr_safe(MSR_TSC_DEADLINE, moved_deadline(deadline, -jump));
 }
 
 bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	*value = msr == MSR_MISC_ENABLE ? vcpu->misc_enable : vcpu->feature_ctl;
-	return true;
+	bool done = msr != MSR_TSC_DEADLINE || rdmsr_safe(msr, value);
+
+	if (msr == MSR_TSC_DEADLINE)
+		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
+	else
+		*value = msr == MSR_MISC_ENABLE ? vcpu->misc_enable : vcpu->feature_ctl;
+	return done;
 }
 
 bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
+	if (msr == MSR_TSC_DEADLINE)
+		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
 	return msr == MSR_MISC_ENABLE;
 }

@@ -8,14 +8,14 @@
  *   exit.c    dispatch by reason
  *   event.c   injection, events that an exit interrupted, NMIs
  *   cr.c      control registers and XCR0
+ *   memtype.c second-stage types from the guest's MTRRs (mtrr.h)
  *   msr.c     the vendor's half of policy.h
  *   reset.c   INIT, SIPI, triple fault, a VP that is stopped
  *   vcpu.c    the vendor's half of vcpu.h
  *   vp.c      VPs of partitions
  *   dump.c    what to print when VM entry fails
  */
-#ifndef ARCH_X86_VMX_VMX_H
-#define ARCH_X86_VMX_VMX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -187,7 +187,6 @@ _Noreturn void vmx_resume_failed(void);
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4);
 void vmx_cr_access(struct vcpu *vcpu);
 void vmx_xsetbv(struct vcpu *vcpu);
-uint64_t vmx_cr0_fixed(uint64_t cr0);
 
 /* event.c */
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
@@ -207,6 +206,9 @@ bool vmx_entry_undone(void);
 void vmx_settle_single_step(void); /* before each entry after a slow exit */
 void vmx_iret_unblocked(uint64_t qualification);
 
+/* msr.c: the guest's clock jumps; an armed deadline stays where it is in the guest's time. */
+void vmx_move_deadline(uint64_t jump);
+
 /* reset.c */
 void vmx_init_signal(struct vcpu *vcpu);
 void vmx_sipi(struct vcpu *vcpu);
@@ -216,7 +218,4 @@ void vmx_stop_vp(struct vcpu *vcpu);
 /*
  * dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks.
  */
-void vmx_dump(void);
 void vmx_report_entry_failure(uint32_t reason);
-
-#endif

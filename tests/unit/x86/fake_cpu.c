@@ -120,9 +120,23 @@ bool wrmsr_safe(uint32_t msr, uint64_t value)
 	return true;
 }
 
+/* All of a group of bits or none, and only with those it builds on. */
+static bool group_ok(uint64_t value, uint64_t group, uint64_t needs)
+{
+	uint64_t set = value & group;
+
+	return set == 0 || (set == group && (value & needs) == needs);
+}
+
+/* As the CPU: SDM 1 13.3. */
 bool xsetbv_safe(uint32_t index, uint64_t value)
 {
+	struct cpuid_regs r = cpuid(0xd, 0);
+
 	assert_int_equal(index, 0);
+	if (!(value & 1) || value & ~((uint64_t)r.edx << 32 | r.eax) || !group_ok(value, 4, 2) ||
+	    !group_ok(value, 0x18, 0) || !group_ok(value, 0xe0, 4) || !group_ok(value, 0x60000, 0))
+		return false;
 	fake.xcr0 = value;
 	return true;
 }
@@ -250,10 +264,12 @@ uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
+	if (fake.maker == FAKE_INTEL)
+		vmx_move_deadline(offset - fake.tsc_offset);
 	fake.tsc_offset = offset;
 }
 
-const struct bootinfo *start_info(void)
+const struct bootinfo *boot_info(void)
 {
 	static const struct bootinfo info = { .attempts = 2,
 		.monitor_digest = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99 } };
