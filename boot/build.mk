@@ -47,9 +47,11 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image partition ranges record_valid secure_boot_state sha256 text
+BOOT_PURE := acpi config image partition ranges record_valid root_seal \
+	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record secrets secure_boot settings shim tables watch x86) \
+	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
+	tcg2 watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 

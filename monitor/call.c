@@ -41,10 +41,11 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 	return REDOUBT_OK;
 }
 
-/* Kernel code is not locked and keys have no root yet, whatever the machine. */
+/* Kernel code is not locked yet, whatever the machine. */
 uint32_t monitor_degraded(void)
 {
-	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED |
+	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED |
+	    (monitor_boot->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
 	    (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
 	    (monitor_boot->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
 	    (test_build() ? REDOUBT_DEGRADED_TEST : 0);
