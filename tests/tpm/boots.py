@@ -220,13 +220,16 @@ def unrooted(box):
     box.check(key is not None and len(key) == 32 and len(set(key)) > 8, "root.key is made", f"{key}")
     box.check_told(first, 1, 0, told_of(key), "and is the key")
     box.check(box.get("root.tpm") is None, "and nothing else is written")
-    box.check_told(box.start(tpm=False), 1, 0, told_of(key), "and the next time")
+    left = []
+    told = box.start(tpm=False, look=lambda machine: left.append(memory(machine)))
+    box.check_told(told, 1, 0, told_of(key), "and the next time")
+    print(f"# {left[0].count(key)} copies of root.key are in memory, {left[0].count(hash_down(key))} of this SVN's")
     box.put("root.key", key[:31])
     box.check_told(box.start(tpm=False), 0, 0, NO_KEY, "another size: no key")
     box.check(box.get("root.key") == key[:31], "and it is left as it is")
 
 
-SCENARIOS = {"sealed": (sealed, 8), "changed": (changed, 22), "recovered": (recovered, 15), "unrooted": (unrooted, 6)}
+SCENARIOS = {"sealed": (sealed, 8), "changed": (changed, 22), "recovered": (recovered, 13), "unrooted": (unrooted, 6)}
 
 
 def main():
