@@ -23,17 +23,27 @@ tests/tpm/told-other_SECTIONS := .sbat=tests/secureboot/sbat/next.csv .monsvm=$(
 $(eval $(call efi_app,tests/tpm/told,$(BOOT_OBJS)))
 $(eval $(call efi_app,tests/tpm/told-other,$(BOOT_OBJS)))
 
+# The same program for the guest, and what asks the probe there.
+$(TPM)/root-guest: $(wildcard tests/tpm/root.c boot/root_seal.[ch] boot/sha256.[ch] boot/tpm.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_CFLAGS) -static -s $(filter %.c,$^) -o $@
+$(TPM)/sealed: tests/tpm/sealed.c guest/linux/redoubt.h guest/trustlets/probe/requests.def
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_CFLAGS) -static -s $< -o $@
+
 .PHONY: check-tpm setup-tpm
 setup-tpm:
-	@$(SETUP) build hosttest image qemu swtpm
+	@$(SETUP) build hosttest image qemu swtpm initramfs kernel-cloud
 	@$(MAKE) --no-print-directory -s $(TPM)/root $(TPM)/told.efi $(TPM)/told-other.efi \
-		$(B)/tests/acpi/starter.efi
+		$(B)/tests/acpi/starter.efi $(TPM)/root-guest $(TPM)/sealed $(LINUX_FILES) \
+		$(B)/boot/redoubt-partitions.efi
 
 check-tpm: setup-tpm ## the root key sealed by a TPM (swtpm): on the host, and the loader on QEMU
 	@status=0; tests/run --time $(if $(SOAK),1200,400) tpm-host -- $(PY) tests/tpm/host.py $(TPM)/root || status=1; \
 	for t in $(TPM_SCENARIOS); do \
 		tests/run --time 400 tpm-$$t -- $(PY) tests/tpm/boots.py $$t || status=1; \
-	done; exit $$status
+	done; \
+	tests/run --time 900 tpm-debian -- $(PY) tests/tpm/debian.py || status=1; exit $$status
 
 CHECK_TESTS += check-tpm
 SOAK_TESTS += check-tpm

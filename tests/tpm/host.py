@@ -261,6 +261,12 @@ def check_tools(case, check):
         said = case.tools_unseal()
         check("tpm2_unseal: " in said and "policy check failed" in said,
               "capped: tpm2_unseal is refused", said)
+    for text, wanted in ((None, "ok"), ("cap", "failed TPM2_Unseal 0x99d")):
+        with case.power_on():
+            if text:
+                case.ask("extend", str(PROGRAMS), text)
+            said = case.ask("force", case.blob)
+            check(said == wanted, f"asked without the loader's checks, {text}: the TPM says {wanted}", said)
     with case.power_on():
         said = case.tool("tpm2_getcap", "handles-transient").stdout + case.tool(
             "tpm2_getcap", "handles-persistent").stdout
@@ -326,7 +332,7 @@ def check_bank(case, check):
 
 
 CHECKS = ((check_round_trip, 5), (check_origin, 2), (check_changes, 12), (check_hints, 2), (check_mutations, 4),
-          (check_forged, 3), (check_tools, 3), (check_lockout, 2), (check_other_tpm, 4), (check_cut, 2), (check_bank, 1))
+          (check_forged, 3), (check_tools, 5), (check_lockout, 2), (check_other_tpm, 4), (check_cut, 2), (check_bank, 1))
 
 
 def main():

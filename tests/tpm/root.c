@@ -4,6 +4,7 @@
  *
  *   root WHERE seal FILE KEY ORIGIN   seals a key of 64 hexadecimal digits, writes the file
  *   root WHERE unseal FILE            opens the file
+ *   root WHERE force FILE             asks the TPM to open it, whatever the loader would make of it
  *   root WHERE extend PCR TEXT        extends a PCR by the SHA-256 of a text
  *   root WHERE relay                  takes one command on stdin, gives the response on stdout
  *
@@ -19,6 +20,8 @@
 #include <unistd.h>
 
 #include "boot/root_seal.h"
+
+#define HEAD_BYTES (sizeof(ROOT_MAGIC) - 1 + TPM_PCRS * SHA256_BYTES)
 
 static int where = -1;
 static unsigned sent, cut = ~0u;
@@ -136,6 +139,34 @@ static int do_unseal(struct tpm *tpm, char **args)
 	return result != ROOT_OK;
 }
 
+/* A file as it was written; what the TPM itself says to a session that meets the policy of now. */
+static int do_force(struct tpm *tpm, char **args)
+{
+	uint8_t file[ROOT_BLOB_MAX], secret[sizeof(struct root_secret)];
+	struct tpm_object object = { 0 };
+	uint32_t primary, handle, session;
+	FILE *from = fopen(args[0], "rb");
+	struct blob parts = { file + HEAD_BYTES, 0 };
+	size_t size;
+	bool good;
+
+	if (!from)
+		die(args[0]);
+	size = fread(file, 1, sizeof(file), from);
+	fclose(from);
+	parts.size = size < HEAD_BYTES ? 0 : size - HEAD_BYTES;
+	if (!tpm_cut(&parts, &object.private_part) || !tpm_cut(&parts, &object.public_part))
+		return 2;
+	good = tpm_primary(tpm, &primary) && tpm_load(tpm, primary, &object, &handle) &&
+	    tpm_session(tpm, false, &session) && tpm_policy_pcr(tpm, session, NULL) &&
+	    tpm_unseal(tpm, handle, session, secret, sizeof(secret));
+	if (good)
+		printf("ok\n");
+	else
+		tell(tpm, ROOT_FAILED);
+	return !good;
+}
+
 static int do_extend(struct tpm *tpm, char **args)
 {
 	uint8_t command[65] = { 0x80, 2, 0, 0, 0, 65, 0, 0, 1, 0x82 };
@@ -181,6 +212,7 @@ static const struct {
 } commands[] = {
 	{ "seal", 3, do_seal },
 	{ "unseal", 1, do_unseal },
+	{ "force", 1, do_force },
 	{ "extend", 2, do_extend },
 	{ "relay", 0, do_relay },
 };
