@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "../emu")]
@@ -107,10 +108,11 @@ class Box:
         with Machine(spec, "qemu-tcg", 120) as machine:
             for _ in range(wanted):
                 machine.wait_for("^redoubt: refused: ", source="e9")
+                if look:
+                    time.sleep(2)  # it has nothing left to do but wait for a key
+                    look(machine)
                 machine.send(" ")
                 machine.wait_for("^starter: ended", source="e9")
-            if look:
-                look(machine)
             self.said = machine.e9
         return TOLD.findall(self.said)[-1]
 
