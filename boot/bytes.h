@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Little-endian fields of tables and files at any alignment, and the few memory and string functions
- * the loader needs.
+ * Little-endian fields of tables and files at any alignment, and the few memory and string
+ * functions the loader needs.
  */
 #ifndef BOOT_BYTES_H
 #define BOOT_BYTES_H

@@ -9,7 +9,7 @@
 #include "boot/bytes.h"
 
 #define MAGIC_BYTES (sizeof(ROOT_MAGIC) - 1)
-#define PCRS_BYTES  (TPM_PCRS * SHA256_BYTES)
+#define PCRS_BYTES  ((size_t)TPM_PCRS * SHA256_BYTES)
 #define HEAD_BYTES  (MAGIC_BYTES + PCRS_BYTES)
 
 /* What of the TPM's memory is in use; 0: not. */
@@ -47,8 +47,8 @@ static bool add(uint8_t *blob, size_t *size, struct blob part)
 	return true;
 }
 
-static bool compose(uint8_t blob[ROOT_BLOB_MAX], size_t *size,
-    uint8_t pcr[TPM_PCRS][SHA256_BYTES], const struct tpm_object *object)
+static bool compose(uint8_t blob[ROOT_BLOB_MAX], size_t *size, uint8_t pcr[TPM_PCRS][SHA256_BYTES],
+    const struct tpm_object *object)
 {
 	uint8_t digest[SHA256_BYTES];
 

@@ -46,9 +46,10 @@ enum root_result {
 	ROOT_OK,
 	ROOT_DAMAGED, /* the file is not as it was written */
 	ROOT_CHANGED, /* the PCRs differ: *changed has a bit for each of tpm_pcrs[] that does */
-	ROOT_FOREIGN, /* it is not this TPM's, or not of its owner hierarchy since that was cleared */
-	ROOT_FORGED,  /* this TPM has not made it when the PCRs were as they are now */
-	ROOT_FAILED,  /* a command failed: tpm->name and tpm->code */
+	/* it is not this TPM's, or not of its owner hierarchy since that was cleared */
+	ROOT_FOREIGN,
+	ROOT_FORGED, /* this TPM has not made it when the PCRs were as they are now */
+	ROOT_FAILED, /* a command failed: tpm->name and tpm->code */
 };
 
 /* Seals `secret`; `blob` is then to be written to a file. Only ROOT_OK and ROOT_FAILED. */

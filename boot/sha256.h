@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * SHA-256 (FIPS 180-4). Of what was hashed nothing stays behind: it may be a key. The loader has its
- * own because it may not include the monitor's.
+ * SHA-256 (FIPS 180-4). Of what was hashed nothing stays behind: it may be a key. The loader has
+ * its own because it may not include the monitor's.
  */
 #ifndef BOOT_SHA256_H
 #define BOOT_SHA256_H

@@ -10,10 +10,10 @@
 
 #define AGAIN_US 10000u /* before a TPM is asked the same again */
 
-#define CAP_PCR		4u
-#define CAP_INDEX	2u /* of that in tpm_pcrs[] */
-#define EV_EFI_ACTION	0x80000007u
-#define CAP_TEXT	"Redoubt: root key closed"
+#define CAP_PCR	      4u
+#define CAP_INDEX     2u /* of that in tpm_pcrs[] */
+#define EV_EFI_ACTION 0x80000007u
+#define CAP_TEXT      "Redoubt: root key closed"
 
 #define TCG2_GUID                                                                                  \
 	{                                                                                          \

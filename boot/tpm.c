@@ -71,22 +71,21 @@ enum command {
 
 static const struct row {
 	uint32_t code;
-	bool auth;   /* has an authorization area */
-	bool handle; /* its response begins with a handle */
+	bool auth; /* has an authorization area */
 	const char *name;
 } rows[] = {
-	[PCR_READ] = { 0x17e, false, false, "TPM2_PCR_Read" },
-	[GET_RANDOM] = { 0x17b, false, false, "TPM2_GetRandom" },
-	[CREATE_PRIMARY] = { 0x131, true, true, "TPM2_CreatePrimary" },
-	[START_AUTH_SESSION] = { 0x176, false, true, "TPM2_StartAuthSession" },
-	[POLICY_PCR] = { 0x17f, false, false, "TPM2_PolicyPCR" },
-	[POLICY_GET_DIGEST] = { 0x189, false, false, "TPM2_PolicyGetDigest" },
-	[CREATE] = { 0x153, true, false, "TPM2_Create" },
-	[LOAD] = { 0x157, true, true, "TPM2_Load" },
-	[CERTIFY_CREATION] = { 0x14a, true, false, "TPM2_CertifyCreation" },
-	[UNSEAL] = { 0x15e, true, false, "TPM2_Unseal" },
-	[FLUSH_CONTEXT] = { 0x165, false, false, "TPM2_FlushContext" },
-	[STIR_RANDOM] = { 0x146, false, false, "TPM2_StirRandom" },
+	[PCR_READ] = { 0x17e, false, "TPM2_PCR_Read" },
+	[GET_RANDOM] = { 0x17b, false, "TPM2_GetRandom" },
+	[CREATE_PRIMARY] = { 0x131, true, "TPM2_CreatePrimary" },
+	[START_AUTH_SESSION] = { 0x176, false, "TPM2_StartAuthSession" },
+	[POLICY_PCR] = { 0x17f, false, "TPM2_PolicyPCR" },
+	[POLICY_GET_DIGEST] = { 0x189, false, "TPM2_PolicyGetDigest" },
+	[CREATE] = { 0x153, true, "TPM2_Create" },
+	[LOAD] = { 0x157, true, "TPM2_Load" },
+	[CERTIFY_CREATION] = { 0x14a, true, "TPM2_CertifyCreation" },
+	[UNSEAL] = { 0x15e, true, "TPM2_Unseal" },
+	[FLUSH_CONTEXT] = { 0x165, false, "TPM2_FlushContext" },
+	[STIR_RANDOM] = { 0x146, false, "TPM2_StirRandom" },
 };
 
 const uint8_t tpm_pcrs[TPM_PCRS] = { 0, 2, 4, 7 };
@@ -250,7 +249,7 @@ static bool fail(struct tpm *tpm, uint32_t code)
 	return code == 0;
 }
 
-/* Header, handle and size of parameters; then `at` and `end` enclose the parameters. */
+/* Header, handle if there is to be one, size of parameters, which `at` and `end` then enclose. */
 static uint32_t judge(struct tpm *tpm, const struct row *row, size_t bytes, uint32_t *handle)
 {
 	uint32_t tag, size, code;
@@ -266,7 +265,7 @@ static uint32_t judge(struct tpm *tpm, const struct row *row, size_t bytes, uint
 		return code;
 	if (tag != (row->auth ? SESSIONS : NO_SESSIONS))
 		return TPM_MALFORMED;
-	if (row->handle)
+	if (handle)
 		*handle = get(tpm, 4);
 	if (row->auth) {
 		size = get(tpm, 4);

@@ -73,8 +73,8 @@ struct tpm_object {
 };
 
 /*
- * Seals `secret`, so that a policy session of that digest alone opens it. The TPM attests the values
- * of tpm_pcrs[] at that time.
+ * Seals `secret`, so that a policy session of that digest alone opens it. The TPM attests the
+ * values of tpm_pcrs[] at that time.
  */
 bool tpm_create(struct tpm *tpm, uint32_t parent, const uint8_t policy[SHA256_BYTES],
     struct blob secret, struct tpm_object *made);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Sealed data across restarts, SVNs, names and signers (T56): the probe as the loader brings it, and
- * as the guest offers it while it runs. A blob travels through the guest, word by word, as it would
- * through a file of the operating system's.
+ * Sealed data across restarts, SVNs, names and signers (T56): the probe as the loader brings it,
+ * and as the guest offers it while it runs. A blob travels through the guest, word by word, as it
+ * would through a file of the operating system's.
  */
+#include "guest/trustlets/rt/seal/seal.h"
 #include "guest/lib/call.h"
 #include "guest/lib/text.h"
 #include "guest/suite/offering.h"
 #include "guest/suite/partition.h"
 #include "guest/suite/suite.h"
-#include "guest/trustlets/rt/seal/seal.h"
 
 #define BLOB_BYTES (16 + SEAL_OVERHEAD)
 #define BLOB_WORDS (BLOB_BYTES / 8)

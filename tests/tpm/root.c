@@ -8,8 +8,8 @@
  *   root WHERE extend PCR TEXT        extends a PCR by the SHA-256 of a text
  *   root WHERE relay                  takes one command on stdin, gives the response on stdout
  *
- * WHERE is the path of swtpm's socket, or of Linux' TPM device. Options: cut=N, the connection fails
- * at command N. One line on stdout tells the result.
+ * WHERE is the path of swtpm's socket, or of Linux' TPM device. Options: cut=N, the connection
+ * fails at command N. One line on stdout tells the result.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -108,7 +108,7 @@ static int do_seal(struct tpm *tpm, char **args)
 
 static int do_unseal(struct tpm *tpm, char **args)
 {
-	uint8_t *blob = malloc(2 * ROOT_BLOB_MAX);
+	uint8_t whole[2 * ROOT_BLOB_MAX], *blob;
 	struct root_secret secret;
 	unsigned changed, any = 0;
 	enum root_result result;
@@ -117,9 +117,10 @@ static int do_unseal(struct tpm *tpm, char **args)
 
 	if (!file)
 		die(args[0]);
-	size = fread(blob, 1, 2 * ROOT_BLOB_MAX, file);
+	size = fread(whole, 1, sizeof(whole), file);
 	fclose(file);
-	blob = realloc(blob, size ? size : 1); /* so that a byte too far is noticed */
+	blob = malloc(size ? size : 1); /* so that a byte too far is noticed */
+	memcpy(blob, whole, size);
 	result = root_unseal(tpm, (struct blob){ blob, size }, &secret, &changed);
 	free(blob);
 	tell(tpm, result);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * In the guest: has the probe seal, or open what it sealed at an earlier start, through /dev/redoubt.
+ * In the guest: has the probe seal, or open what it sealed at an earlier start, through
+ * /dev/redoubt.
  *
  *   sealed seal           prints the blob in hexadecimal
  *   sealed unseal BLOB    prints what was sealed, or the probe's status

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A monitor image for CPUs with SVM that covers nothing: it tells on port 0xE9 what of the root key it
- * was told, and refuses. The digest stands for the key, which is told to nobody.
+ * A monitor image for CPUs with SVM that covers nothing: it tells on port 0xE9 what of the root key
+ * it was told, and refuses. The digest stands for the key, which is told to nobody.
  */
 #include <stdbool.h>
 

@@ -39,7 +39,9 @@ static bool driver_there(void)
 	return access(REDOUBT_DEVICE, F_OK) == 0;
 }
 
-/* The word of the claim; the one for a machine without it stands among what is not protected too. */
+/*
+ * The word of the claim; the one for a machine without it stands among what is not protected too.
+ */
 static const char *root_of(const struct cpu_state *cpu)
 {
 	return cpu->degraded & REDOUBT_DEGRADED_UNROOTED ? "unrooted" : "tpm";

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * libFuzzer: the loader between a hostile TPM and a hostile file. The input is a sequence of records,
- * 16 bits of length and that many bytes. The first byte of all chooses: open the first record as a
- * file, or seal. Each further record is a response of the TPM's; the first byte of one tells how it
- * is given:
+ * libFuzzer: the loader between a hostile TPM and a hostile file. The input is a sequence of
+ * records, 16 bits of length and that many bytes. The first byte of all chooses: open the first
+ * record as a file, or seal. Each further record is a response of the TPM's; the first byte of one
+ * tells how it is given:
  *
  *   0  as it is          1  behind a header of success with the right size and tag
  *   2  as long as its header claims, as firmware leaves it

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Opening of hostile blobs: bytes as they come; and right blobs with bytes changed, cut or longer. What
- * opens must be what was sealed, and it only opens if nothing was changed; otherwise nothing of it is
- * left where it would have been.
+ * Opening of hostile blobs: bytes as they come; and right blobs with bytes changed, cut or longer.
+ * What opens must be what was sealed, and it only opens if nothing was changed; otherwise nothing
+ * of it is left where it would have been.
  *
  *   byte 0   how (bit 0: a right blob), 1: size of data or room, 2, 3: bytes taken off or added
  *   then     changes of a right blob: where (16 bits), what is XORed to it
@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define HEAD 4u
 #define MOST 255u
 
-static const uint8_t secret[MOST] = "what was sealed, and must not be left behind when it is refused";
+static const uint8_t secret[MOST] =
+    "what was sealed, and must not be left behind when it is refused";
 
 _Noreturn void rt_assert_failed(const char *condition, const char *file, int line);
 

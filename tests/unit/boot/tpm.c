@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * boot/tpm.c: what is made of responses that are not as they should be. That those of a real TPM are
- * understood is shown with one (tests/tpm).
+ * boot/tpm.c: what is made of responses that are not as they should be. That those of a real TPM
+ * are understood is shown with one (tests/tpm).
  */
 #include "boot/tpm.h"
 
@@ -205,7 +205,8 @@ static void washing_leaves_nothing(void **state)
 static void too_long_to_send(void **state)
 {
 	static uint8_t part[TPM_BYTES];
-	struct tpm_object object = { { part, sizeof(part) }, { part, 2 }, { part, 2 }, { part, 8 } };
+	struct tpm_object object = { { part, sizeof(part) }, { part, 2 }, { part, 2 },
+		{ part, 8 } };
 	uint32_t handle;
 
 	prepare(2, 8);

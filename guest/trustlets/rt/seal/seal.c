@@ -126,7 +126,7 @@ static enum seal_result unseal(const char *label, const struct seal_header *head
 enum seal_result trustlet_unseal(const char *label, const void *blob, size_t blob_size, void *data,
     size_t *size)
 {
-	struct seal_header header;
+	struct seal_header header = { 0 };
 	enum seal_result result = SEAL_BAD_SIZE;
 	size_t room = *size;
 

@@ -24,7 +24,10 @@
 #define SEAL_SALT    32u
 #define SEAL_TAG     16u
 
-/* In front of the ciphertext, which has the size of the data; the tag is behind it. All is authenticated. */
+/*
+ * In front of the ciphertext, which has the size of the data; the tag is behind it. All is
+ * authenticated.
+ */
 struct seal_header {
 	uint64_t magic;
 	uint32_t version;
