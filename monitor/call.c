@@ -44,11 +44,10 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 /* Kernel code is not locked yet, whatever the machine. */
 uint32_t monitor_degraded(void)
 {
-	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED |
+	return arch_degraded() | (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
+	    REDOUBT_DEGRADED_UNLOCKED | (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
 	    (monitor_boot->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
-	    (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
-	    (monitor_boot->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
-	    (test_build() ? REDOUBT_DEGRADED_TEST : 0);
+	    (monitor_boot->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
 }
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
