@@ -47,9 +47,11 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image partition ranges record_valid secure_boot_state sha256 text
+BOOT_PURE := acpi config image partition ranges record_valid root_seal \
+	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main memory record secrets secure_boot settings shim tables watch x86) \
+	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
+	tcg2 watch x86) \
 	instructions.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
@@ -80,7 +82,7 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi image partition secure_boot
+BOOT_UNIT := config ranges acpi image partition secure_boot tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -104,22 +106,26 @@ CHECK_TESTS += check-boot-unit
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi image partition
+BOOT_FUZZ := config acpi image partition root_seal
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
 # What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
 $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
+$(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
+root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
+root_seal_FUZZ_RUNS := 200000
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
 image_FUZZ_OPTIONS := --max-len 20000
 partition_FUZZ_OPTIONS := --max-len 40000
+root_seal_FUZZ_OPTIONS := --max-len 3000
 
 $(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boot/%.c boot/sha256.c \
 		boot/bytes.h boot/%.h | $(B)/hosttest.ready

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Little-endian fields of tables and files at any alignment, and the few string functions the
- * loader needs.
+ * Little-endian fields of tables and files at any alignment, and the few memory and string
+ * functions the loader needs.
  */
 #ifndef BOOT_BYTES_H
 #define BOOT_BYTES_H
@@ -39,6 +39,15 @@ static inline bool bytes_equal(const void *a, const void *b, size_t size)
 		if (left[i] != right[i])
 			return false;
 	return true;
+}
+
+/* Zeroes memory that nobody reads again; a plain loop would be optimized away. */
+static inline void scrub(void *memory, size_t size)
+{
+	volatile uint8_t *at = memory;
+
+	while (size--)
+		*at++ = 0;
 }
 
 /* Whether two strings are the same. */

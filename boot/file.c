@@ -4,8 +4,12 @@
  */
 #include "boot/file.h"
 
+#include <string.h>
+
 #include "boot/bytes.h"
 
+#define NAME_CHARS  16u /* of a new name, its NUL included */
+#define FOR_CHANGE  (EFI_FILE_MODE_READ | EFI_FILE_MODE_WRITE)
 #define NODE_HEADER 4u
 #define READ_CHUNK  (4u << 20)
 
@@ -108,5 +112,68 @@ EFI_STATUS file_read(EFI_FILE_HANDLE file, void *buffer, UINT64 size)
 		at += part;
 		size -= part;
 	}
+	return status;
+}
+
+static EFI_STATUS open_for_change(EFI_HANDLE device, CHAR16 *path, UINT64 mode,
+    EFI_FILE_HANDLE *file)
+{
+	EFI_FILE_HANDLE root = LibOpenRoot(device);
+	EFI_STATUS status;
+
+	if (!root)
+		return EFI_NOT_FOUND;
+	status = root->Open(root, file, path, FOR_CHANGE | mode, 0);
+	root->Close(root);
+	return status;
+}
+
+EFI_STATUS file_write(EFI_HANDLE device, CHAR16 *path, const void *data, UINTN size)
+{
+	UINTN written = size;
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status = open_for_change(device, path, 0, &file);
+
+	if (!EFI_ERROR(status))
+		file->Delete(file);
+	status = open_for_change(device, path, EFI_FILE_MODE_CREATE, &file);
+	if (EFI_ERROR(status))
+		return status;
+	status = file->Write(file, &written, (void *)(UINTN)data);
+	if (!EFI_ERROR(status) && written != size)
+		status = EFI_VOLUME_FULL;
+	if (!EFI_ERROR(status))
+		status = file->Flush(file);
+	/* A file that is not whole must not be taken for one. */
+	if (EFI_ERROR(status))
+		file->Delete(file);
+	else
+		file->Close(file);
+	return status;
+}
+
+EFI_STATUS file_rename(EFI_HANDLE device, CHAR16 *path, const char *name)
+{
+	EFI_GUID guid = EFI_FILE_INFO_ID;
+	struct {
+		EFI_FILE_INFO info;
+		CHAR16 more[FILE_PATH_CHARS];
+	} now;
+	UINTN size = sizeof(now);
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status = open_for_change(device, path, 0, &file);
+
+	if (EFI_ERROR(status))
+		return status;
+	memset(&now, 0, sizeof(now));
+	status = file->GetInfo(file, &guid, &size, &now);
+	if (!EFI_ERROR(status) && text_length(name) >= NAME_CHARS)
+		status = EFI_INVALID_PARAMETER;
+	if (!EFI_ERROR(status)) {
+		file_widen(now.info.FileName, name);
+		now.info.Size = sizeof(now.info) + NAME_CHARS * sizeof(CHAR16);
+		status = file->SetInfo(file, &guid, now.info.Size, &now);
+	}
+	file->Close(file);
 	return status;
 }

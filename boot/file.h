@@ -22,4 +22,10 @@ EFI_STATUS file_open(EFI_HANDLE device, CHAR16 *path, EFI_FILE_HANDLE *file, UIN
 /* Reads exactly `size` bytes from the start. EFI_VOLUME_CORRUPTED: the file ended before. */
 EFI_STATUS file_read(EFI_FILE_HANDLE file, void *buffer, UINT64 size);
 
+/* Writes a file anew; if that fails there is none. */
+EFI_STATUS file_write(EFI_HANDLE device, CHAR16 *path, const void *data, UINTN size);
+
+/* Gives a file another name in its folder. Fails if there is one of that name. */
+EFI_STATUS file_rename(EFI_HANDLE device, CHAR16 *path, const char *name);
+
 #endif

@@ -14,6 +14,7 @@
 #include "boot/launch.h"
 #include "boot/partition.h"
 #include "boot/record.h"
+#include "boot/root.h"
 #include "boot/secrets.h"
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
@@ -128,6 +129,7 @@ static EFI_STATUS run(struct loader *l)
 	l->vendor = cpu_vendor();
 	if (!steps_aside(l) && !cover(l))
 		return EFI_UNSUPPORTED;
+	root_close();
 	status = watch_install(l->vendor);
 	if (EFI_ERROR(status))
 		say("note: reaching the operating system goes unnoticed (%s)", status_text(status));
@@ -150,6 +152,7 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 	status = BS->HandleProtocol(self, &LoadedImageProtocol, (void **)&loader->image);
 	if (!EFI_ERROR(status))
 		status = run(loader);
+	root_close();
 	if (EFI_ERROR(status))
 		console_pause();
 	FreePool(loader);

@@ -75,6 +75,8 @@ static void compress(uint32_t state[8], const uint8_t *block)
 	}
 	for (unsigned i = 0; i < 8; i++)
 		state[i] += v[i];
+	scrub(w, sizeof(w));
+	scrub(v, sizeof(v));
 }
 
 void sha256_start(struct sha256 *hash)
@@ -116,4 +118,5 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES])
 	sha256_add(hash, length, sizeof(length));
 	for (unsigned i = 0; i < SHA256_BYTES; i++)
 		digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
+	scrub(hash, sizeof(*hash));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * SHA-256 (FIPS 180-4), for the digest of a payload and of a panic record. Nothing secret is hashed
- * here. The loader has its own because it may not include the monitor's.
+ * SHA-256 (FIPS 180-4). Of what was hashed nothing stays behind: it may be a key. The loader has
+ * its own because it may not include the monitor's.
  */
 #ifndef BOOT_SHA256_H
 #define BOOT_SHA256_H
@@ -20,6 +20,7 @@ struct sha256 {
 
 void sha256_start(struct sha256 *hash);
 void sha256_add(struct sha256 *hash, const void *data, size_t size);
+/* Scrubs the hash. */
 void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES]);
 
 #endif

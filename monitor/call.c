@@ -40,13 +40,13 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 	return REDOUBT_OK;
 }
 
-/* Kernel code is not locked and keys have no root yet, whatever the machine. */
+/* Kernel code is not locked yet, whatever the machine. */
 uint32_t monitor_degraded(void)
 {
-	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED |
-	    (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
-	    (boot_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
-	    (test_build() ? REDOUBT_DEGRADED_TEST : 0);
+	return arch_degraded() | (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
+	    REDOUBT_DEGRADED_UNLOCKED | (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
+	    (boot_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
+	    (boot_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
 }
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

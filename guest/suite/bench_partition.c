@@ -23,7 +23,7 @@
 
 /* The sample's echo: the smallest request there is. The probe's exchange of a page. */
 #define ECHO	 "movabsq $0x200000002, %%rcx; movl $4, %%eax;"
-#define EXCHANGE "movabsq $0xb00000001, %%rcx; movl $0x80000000, %%edx; movl $4, %%eax;"
+#define EXCHANGE "movabsq $0xf00000001, %%rcx; movl $0x80000000, %%edx; movl $4, %%eax;"
 #define READ	 "movabsq $0x300000001, %%rcx; movl $0x80000000, %%edx; movl $4, %%eax;"
 LOOP(empty_echo, ECHO)
 LOOP(with_vmcall_echo, ECHO "vmcall;")
@@ -35,7 +35,7 @@ LOOP(empty_both, ECHO READ)
 LOOP(with_vmcall_both, ECHO "vmcall;" READ "vmcall;")
 LOOP(with_vmmcall_both, ECHO "vmmcall;" READ "vmmcall;")
 _Static_assert(SAMPLE == 2 && SAMPLE_echo == 2 && REDOUBT_CALL_partition_call == 4, "as in ECHO");
-_Static_assert(PROBE == 1 && PROBE_exchange == 11 && PROBE_read == 3 &&
+_Static_assert(PROBE == 1 && PROBE_exchange == 15 && PROBE_read == 3 &&
 	TRUSTLET_SHARED_BASE == 0x80000000u,
     "as in EXCHANGE and READ");
 

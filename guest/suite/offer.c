@@ -7,77 +7,14 @@
 #include "guest/lib/memory.h"
 #include "guest/lib/options.h"
 #include "guest/lib/text.h"
+#include "guest/suite/offering.h"
 #include "guest/suite/partition.h"
 #include "guest/suite/suite.h"
 #include "monitor/abi/image.h"
 
-#define ONES	   (~0ull)
-#define PAGES_MAX  512u
-#define DATA_PAGES 96u
+#define ONES (~0ull)
 
-enum codeint_status {
-#define STATUS(name, value, sentence) CODEINT_##name = 0x100 + (value),
-#include "guest/trustlets/codeint/statuses.def"
-#undef STATUS
-};
-
-extern const uint8_t offered_image[], offered_image_end[];
-
-static struct {
-	uint8_t *image, *data;
-	uint64_t *list;
-	uint64_t bytes, image_pages;
-} own;
-
-static void prepare(void)
-{
-	own.bytes = (uint64_t)(offered_image_end - offered_image);
-	own.image_pages = (own.bytes + PAGE - 1) / PAGE;
-	if (!own.list) {
-		own.image = pages_alloc((unsigned)own.image_pages);
-		own.data = pages_alloc(DATA_PAGES);
-		own.list = pages_alloc(1);
-	}
-	memcpy(own.image, offered_image, own.bytes);
-}
-
-static uint64_t give(uint64_t partition, uint64_t what, const uint8_t *from, uint64_t pages)
-{
-	for (uint64_t i = 0; i < pages && i < PAGES_MAX; i++)
-		own.list[i] = (uint64_t)from + i * PAGE;
-	return redoubt_partition_give(partition | what << 32, (uint64_t)own.list, pages, 0);
-}
-
-/* A partition with the image as it stands now, not yet judged. */
-static uint64_t offer(void)
-{
-	const struct redoubt_image *header = (const void *)own.image;
-	struct redoubt_partition_create made = { 0 };
-	uint32_t data_pages = header->data_pages;
-
-	if (redoubt_partition_create(&made) != REDOUBT_OK)
-		bail("partition_create");
-	tap(data_pages <= DATA_PAGES &&
-		give(made.partition, REDOUBT_GIVE_IMAGE, own.image, own.image_pages) ==
-		    REDOUBT_OK &&
-		give(made.partition, REDOUBT_GIVE_DATA, own.data, data_pages) == REDOUBT_OK,
-	    "offer: image and memory are given");
-	return made.partition;
-}
-
-static void end(uint64_t partition)
-{
-	uint64_t status, left = 0;
-
-	do
-		status = redoubt_partition_end(partition);
-	while (status == REDOUBT_BUSY);
-	for (uint64_t i = 0; i < own.image_pages * PAGE / 8; i++)
-		left |= ((const volatile uint64_t *)own.image)[i];
-	for (uint64_t i = 0; i < DATA_PAGES * PAGE / 8; i++)
-		left |= ((const volatile uint64_t *)own.data)[i];
-	tap(status == REDOUBT_OK && !left, "T15 it is ended, and all it had comes back zeroed");
-}
+static struct offered own;
 
 static void right(void)
 {
@@ -85,8 +22,8 @@ static void right(void)
 	uint64_t partition;
 	struct answer answer;
 
-	prepare();
-	partition = offer();
+	own = *offering_take(0, &offering_sample);
+	partition = offering_give_all(0);
 	tap(*(volatile uint64_t *)own.image == ONES && *(volatile uint64_t *)own.data == ONES,
 	    "T37 what was given is out of reach before it is judged");
 	partition_expect("offer: nothing runs unjudged",
@@ -104,12 +41,12 @@ static void right(void)
 	    "offer: it serves requests");
 	answer = partition_ask(partition, SAMPLE_count, 0, 0, 0);
 	tap(answer.words[0] == 1, "offer: its state is not that of the one with the same image");
-	tap(give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
+	tap(offering_give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
 	    "T39 what it has cannot be given again");
 	partition_expect("offer: launched once",
 	    partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0), REDOUBT_OK,
 	    CODEINT_NOT_READ);
-	end(partition);
+	offering_end(0, partition);
 	partition_expect("offer: it is gone", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
 }
@@ -119,19 +56,19 @@ static void refused(const char *what, uint64_t at, uint64_t bytes, uint64_t stat
 	uint64_t partition;
 
 	tap_note("%s", what);
-	prepare();
+	own = *offering_take(0, &offering_sample);
 	own.image[at] ^= 1;
-	partition = offer();
+	partition = offering_give_all(0);
 	partition_expect("offer: codeint refuses it",
 	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, status);
 	partition_expect("offer: it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
-	end(partition);
+	offering_end(0, partition);
 }
 
 static void wrong(void)
 {
-	const struct redoubt_image *header = (const void *)offered_image;
+	const struct redoubt_image *header = (const void *)offering_sample.start;
 	uint64_t loaded = (uint64_t)header->pages * PAGE;
 
 	refused("a bit of text", PAGE + 100, own.bytes, CODEINT_BAD_SIGNATURE);

@@ -1,13 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The sample, signed by a key that codeint trusts: what offer.c offers.
+ * What the suite offers (offering.h): files that the build signs by keys that codeint trusts.
  */
+	.macro	offering name, file
 	.section .rodata, "a", @progbits
-	.globl offered_image, offered_image_end
-	.hidden offered_image, offered_image_end
 	.balign 16
-offered_image:
-	.incbin OFFERED_IMAGE
-offered_image_end:
+.L\name:
+	.incbin "\file"
+.L\name\()_end:
+	.section .data.rel.ro, "aw", @progbits
+	.globl offering_\name
+	.hidden offering_\name
+	.balign 8
+offering_\name:
+	.quad .L\name, .L\name\()_end
+	.endm
+
+	offering sample, OFFERED/sample.img
+	offering probe8, OFFERED/probe8.img
+	offering probe9, OFFERED/probe9.img
+	offering named, OFFERED/named.img
+	offering signed, OFFERED/signed.img
 
 	.section .note.GNU-stack, "", @progbits

@@ -40,6 +40,15 @@ CODEINT_MBEDTLS := $(shell sed -n 's/^MBEDTLS := //p' guest/trustlets/codeint/Ma
 codeint_cc = dir=$$($(SETUP) mbedtls && $(SETUP) --mbedtls) && $(1) $(2) -isystem $$dir/include -Iguest/trustlets/codeint \
 	-DMBEDTLS_CONFIG_FILE='<mbedtls_config.h>' $(DEPS)
 
+# The run-time for tests on the host, above a fake monitor; sealing, and what it links of Mbed TLS.
+TRUSTLET_PARTS := drbg format heap random services sha256 string
+TRUSTLET_FAKED_OBJS := $(TRUSTLET_PARTS:%=$(B)/trustletunit/%.o) $(B)/host/tests/unit/trustlets/fake.o
+SEAL_MBEDTLS := $(shell sed -n 's/^MBEDTLS_FOR_SEAL := //p' guest/trustlets/rt/mbedtls.mk)
+SEAL_CONFIG := guest/trustlets/rt/seal/mbedtls_config.h
+# $(call seal_cc,CC,FLAGS)
+seal_cc = dir=$$($(SETUP) mbedtls && $(SETUP) --mbedtls) && $(1) $(2) -isystem $$dir/include \
+	-DMBEDTLS_CONFIG_FILE='<$(SEAL_CONFIG)>' $(DEPS)
+
 .PHONY: FORCE
 FORCE:
 $(TRUSTLET_IMAGES): | $(TRUSTLETS)

@@ -71,7 +71,8 @@ struct monitor_image {
 #define BOOTINFO_PANIC_RESET (1u << 3) /* after a panic reset the machine, otherwise halt it */
 #define BOOTINFO_MITIGATE    (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
 #define BOOTINFO_ROOT_KEY    (1u << 5) /* there is a root key */
-#define BOOTINFO_FLAGS	     (0x3fu)
+#define BOOTINFO_ROOT_TPM    (1u << 6) /* which the platform's TPM holds, and no file ever did */
+#define BOOTINFO_FLAGS	     (0x7fu)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 

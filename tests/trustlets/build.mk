@@ -41,7 +41,7 @@ $(CODEINT_FILES)/made: tests/trustlets/files.py $(TEST_KEY_NAMES:%=$(TEST_KEYS)/
 setup-trustlets:
 	@$(SETUP) build hosttest qemu trustlet
 	@$(MAKE) --no-print-directory -s $(STAGE) $(STAGE_IMAGES) $(CODEINT_FILES)/made $(TRUSTLET_UNIT_PROGRAMS) \
-		$(TRUSTLET_FUZZ)
+		$(TRUSTLET_FUZZ) $(SEAL_FUZZ_SEEDS)
 
 check-trustlet-stage: setup-trustlets ## trustlets executed from their start state on QEMU's SVM
 	@status=0; for t in $(STAGE_NAMES); do tests/run --time 120 trustlet-stage-$$t -- \

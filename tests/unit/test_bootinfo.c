@@ -48,7 +48,7 @@ static void header_is_checked(void **state)
 
 static void settings_are_checked(void **state)
 {
-	assert_true(REFUSES(info->flags, 1u << 6));
+	assert_true(REFUSES(info->flags, BOOTINFO_FLAGS + 1));
 	assert_true(REFUSES(info->flags, 1u << 31));
 	assert_true(REFUSES(info->flags, BOOTINFO_SERIAL_KEEP));
 	assert_true(REFUSES(info->serial_port, 0));

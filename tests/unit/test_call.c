@@ -116,6 +116,14 @@ static void earlier_starts_that_failed_are_claimed(void **state)
 	assert_true(monitor_degraded() & REDOUBT_DEGRADED_RETRIES);
 }
 
+static void a_root_in_the_tpm_is_claimed(void **state)
+{
+	host_info()->flags |= BOOTINFO_ROOT_KEY;
+	assert_true(monitor_degraded() & REDOUBT_DEGRADED_UNROOTED);
+	host_info()->flags |= BOOTINFO_ROOT_TPM;
+	assert_false(monitor_degraded() & REDOUBT_DEGRADED_UNROOTED);
+}
+
 static struct call log_read(uint64_t position, uint64_t frame, uint64_t length)
 {
 	return do_call(REDOUBT_CALL_log_read, position, frame, length, 0);
@@ -221,6 +229,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_call_version, boot),
 	cmocka_unit_test_setup(test_call_features, boot),
 	cmocka_unit_test_setup(earlier_starts_that_failed_are_claimed, boot),
+	cmocka_unit_test_setup(a_root_in_the_tpm_is_claimed, boot),
 	cmocka_unit_test_setup(test_call_log_read, boot),
 	cmocka_unit_test_setup(log_read_counts_what_is_lost, boot),
 	cmocka_unit_test_setup(log_read_refuses, boot),

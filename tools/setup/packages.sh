@@ -55,6 +55,9 @@ STEP[shim]="debs fetch_shim"
 WHY[qemu]="QEMU with TCG and KVM"
 PACKAGES[qemu]="qemu-system-x86 ovmf python3"
 
+WHY[swtpm]="a TPM 2.0 in software, and tools that use one"
+PACKAGES[swtpm]="swtpm tpm2-tools"
+
 WHY[mbedtls]="Mbed TLS 3.6 LTS, the sources, from Debian's source package"
 PACKAGES[mbedtls]="bzip2"
 STEP[mbedtls]="mbedtls mbedtls_unpack"

@@ -11,6 +11,7 @@
 #include "guest/linux/libredoubt/names.h"
 #include "guest/linux/libredoubt/state.h"
 #include "guest/linux/redoubtctl/redoubtctl.h"
+#include "monitor/abi/cpuid.h"
 
 /* The sentence for each bit set in `mask`; a newer monitor may set bits that have none here. */
 static void print_bits(const struct redoubt_bit *bit, uint32_t mask)
@@ -38,6 +39,14 @@ static bool driver_there(void)
 	return access(REDOUBT_DEVICE, F_OK) == 0;
 }
 
+/*
+ * The word of the claim; the one for a machine without it stands among what is not protected too.
+ */
+static const char *root_of(const struct cpu_state *cpu)
+{
+	return cpu->degraded & REDOUBT_DEGRADED_UNROOTED ? "unrooted" : "tpm";
+}
+
 static void print_details(const struct monitor_state *state, const struct cpu_state *first)
 {
 	printf("Redoubt (%s, ABI %" PRIu32 ".%" PRIu32 ", image %016" PRIx64
@@ -48,6 +57,7 @@ static void print_details(const struct monitor_state *state, const struct cpu_st
 	if (state->attempts)
 		printf("%" PRIu32 " earlier starts did not reach the operating system.\n",
 		    state->attempts);
+	printf("Root key: root=%s.\n", root_of(first));
 	printf("Protected:\n");
 	print_bits(redoubt_features, first->features);
 	printf("Not protected:\n");
@@ -111,6 +121,7 @@ static void json_monitor(struct json *json, const struct monitor_state *state,
 	snprintf(text, sizeof(text), "%016" PRIx64, state->image);
 	json_string(json, "image", text);
 	json_number(json, "attempts", state->attempts);
+	json_string(json, "root", root_of(first));
 	json_names(json, "protected", redoubt_features, first->features);
 	json_names(json, "not_protected", redoubt_degraded, first->degraded);
 }

@@ -6,14 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/trustlets/rt/seal/seal.h"
 #include "guest/trustlets/rt/sha256.h"
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
 
-enum { PROBE_NO_KEY = REQUEST_OWN_STATUS, PROBE_NOT_GENUINE };
+/* From PROBE_SEAL on: what came of sealing (seal.h). */
+enum { PROBE_NO_KEY = REQUEST_OWN_STATUS, PROBE_NOT_GENUINE, PROBE_SEAL = REQUEST_OWN_STATUS + 16 };
+
+#define SEALED_BYTES 16u
+#define BLOB_WORDS   ((SEALED_BYTES + SEAL_OVERHEAD) / 8)
 
 static uint64_t secret[4];
 static uint64_t *secret_on_heap;
+static uint64_t blob[BLOB_WORDS + 2]; /* a word is given away with the two behind it */
 static const uint64_t constant[4] = { 1, 2, 3, 4 };
 static uint64_t initialized[2] = { 0x1122334455667788ull, 42 };
 static volatile uint64_t sink;
@@ -154,6 +160,49 @@ REQUEST_HANDLER(float)
 	__asm__("sqrtsd %1, %0" : "=x"(root) : "x"((double)(int64_t)args[0]));
 	results[0] = (uint64_t)(int64_t)root;
 	return REDOUBT_OK;
+}
+
+static uint64_t seal_status(enum seal_result result)
+{
+	return result == SEAL_OK ? REDOUBT_OK : PROBE_SEAL + result;
+}
+
+REQUEST_HANDLER(seal)
+{
+	char label[] = "probe seal 0";
+
+	if (args[2] > 9)
+		return REDOUBT_INVALID;
+	label[sizeof(label) - 2] = (char)('0' + args[2]);
+	results[0] = SEALED_BYTES + SEAL_OVERHEAD;
+	return seal_status(trustlet_seal(label, args, SEALED_BYTES, blob));
+}
+
+REQUEST_HANDLER(blob_get)
+{
+	if (args[0] >= BLOB_WORDS)
+		return REDOUBT_INVALID;
+	memcpy(results, &blob[args[0]], 3 * sizeof(blob[0]));
+	return REDOUBT_OK;
+}
+
+REQUEST_HANDLER(blob_put)
+{
+	if (args[0] >= BLOB_WORDS)
+		return REDOUBT_INVALID;
+	blob[args[0]] = args[1];
+	return REDOUBT_OK;
+}
+
+REQUEST_HANDLER(unseal)
+{
+	char label[] = "probe seal 0";
+	size_t size = SEALED_BYTES;
+
+	if (args[0] > sizeof(blob) || args[1] > 9)
+		return REDOUBT_INVALID;
+	label[sizeof(label) - 2] = (char)('0' + args[1]);
+	return seal_status(trustlet_unseal(label, blob, args[0], results, &size));
 }
 
 REQUEST_HANDLER(write)

@@ -8,8 +8,8 @@
 #   KEY      private key (PEM) to sign with; empty: the image stays unsigned
 #
 # and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files of the
-# checkout, from its top), MBEDTLS (what to link of Mbed TLS, see mbedtls.mk). The result is
-# $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it, because
+# checkout, from its top), MBEDTLS (what to link of Mbed TLS, see mbedtls.mk), SEAL=1 (to seal, see
+# seal/seal.h). The result is $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it, because
 # its dispatcher is made from requests.def.
 
 SHELL := /bin/bash
@@ -38,13 +38,16 @@ TRUSTLET_LDFLAGS := -static -nostdlib --fatal-warnings --no-undefined --orphan-h
 	--defsym=HEAP_PAGES=$(HEAP_PAGES) --defsym=STACK_PAGES=$(STACK_PAGES)
 
 RT_OBJS := $(patsubst $(RT)/%,$(O)/rt/%.o,$(basename $(wildcard $(RT)/*.S $(RT)/*.c)))
+ifneq ($(SEAL),)
+TREE_SRCS += guest/trustlets/rt/seal/seal.c
+endif
 TRUSTLET_OBJS := $(patsubst %.c,$(O)/%.o,$(SRCS)) $(patsubst %.c,$(O)/tree/%.o,$(TREE_SRCS))
 MBEDTLS_OBJS :=
 
 .PHONY: all show clean
 all: $(O)/$(NAME).img
 
-include $(if $(MBEDTLS),$(RT)/mbedtls.mk)
+include $(if $(MBEDTLS)$(SEAL),$(RT)/mbedtls.mk)
 
 $(O)/rt/%.o: $(RT)/%.c
 	@mkdir -p $(@D)

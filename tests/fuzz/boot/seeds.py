@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Writes the seeds of the loader's fuzzers: seeds.py FOLDER makes FOLDER/NAME/ of each."""
+import hashlib
 import os
 import struct
 import sys
@@ -85,9 +86,38 @@ PARTITIONS = (
 )
 
 
+def sized(data):
+    return struct.pack(">H", len(data)) + data
+
+
+def transcript(kind, *records):
+    """What tests/fuzz/boot/root_seal_fuzz.c reads; responses are given behind a header."""
+    return bytes([kind]) + b"".join(sized(record) for record in records)
+
+
+SELECTION = bytes.fromhex("00000001000b03950000")
+PCR_READ = b"\1" + bytes(4) + SELECTION + struct.pack(">I", 4) + 4 * sized(bytes(32))
+HANDLE, DIGEST, EMPTY = b"\1\x80\0\0\1", b"\1" + sized(bytes(32)), b"\1"
+OBJECT = sized(bytes(40)) + sized(bytes(30)) + sized(SELECTION + sized(hashlib.sha256(bytes(128)).digest()))
+TICKET = bytes(6) + sized(bytes(8))
+WITH_HANDLE, WITH_SIZE = HANDLE + bytes(4), b"\1" + struct.pack(">I", 35) + sized(bytes(32) + b"\1")
+CREATED = OBJECT + sized(bytes(32)) + TICKET
+ROOT_FILE = b"RDTROOT1" + bytes(128) + OBJECT + TICKET
+OPENED = (PCR_READ, WITH_HANDLE, WITH_HANDLE, b"\1" + bytes(4), HANDLE, EMPTY, WITH_SIZE,
+          *5 * [EMPTY], PCR_READ)
+ROOT_SEAL = (
+    transcript(0, ROOT_FILE + hashlib.sha256(ROOT_FILE).digest(), *OPENED),
+    transcript(1, PCR_READ, HANDLE + sized(bytes(16)), EMPTY, DIGEST, WITH_HANDLE,
+               b"\1" + struct.pack(">I", len(CREATED)) + CREATED, *4 * [EMPTY], PCR_READ),
+    transcript(3, DIGEST, EMPTY, PCR_READ),
+    transcript(3, b"\0" + bytes.fromhex("80010000000a00000922"), DIGEST),
+    transcript(3, b"\2" + bytes.fromhex("80010000200000000000") + sized(bytes(32))),
+)
+
+
 def main():
     seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)],
-             "image": [monitor(), pe()], "partition": PARTITIONS}
+             "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL}
     for name, contents in seeds.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)

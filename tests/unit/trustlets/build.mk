@@ -6,10 +6,8 @@ TRUSTLET_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp st
 	malloc calloc realloc free abort
 TRUSTLET_HOST_CFLAGS = $(HOST_CFLAGS) -Iguest/trustlets/rt/include -Itests/unit/trustlets \
 	-fno-builtin $(foreach f,$(TRUSTLET_RENAMED),-D$(f)=rt_$(f))
-TRUSTLET_PARTS := drbg format heap random services sha256 string
-TRUSTLET_HOST_OBJS := $(patsubst %,$(B)/trustletunit/%.o,$(TRUSTLET_PARTS)) \
-	$(B)/trustletunit/image.o $(B)/host/tests/unit/trustlets/fake.o
-TRUSTLET_UNIT := heap format limits string random serve image policy codeint
+TRUSTLET_HOST_OBJS := $(TRUSTLET_FAKED_OBJS) $(B)/trustletunit/image.o
+TRUSTLET_UNIT := heap format limits string random serve image policy codeint seal
 TRUSTLET_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/trustlets/test_,$(TRUSTLET_UNIT)) \
 	$(B)/tests/unit/trustlets/verdict
 
@@ -44,6 +42,20 @@ $(B)/tests/unit/trustlets/test_policy: $(B)/codeintunit/policy.o
 $(B)/tests/unit/trustlets/test_codeint: $(CODEINT_HOST_OBJS)
 $(B)/tests/unit/trustlets/test_codeint: TRUSTLET_WRAPPED := -Wl,--wrap=calloc,--wrap=copy_in_once
 
+# Sealing and what it needs of Mbed TLS, in the run-time's configuration.
+SEAL_HOST_OBJS := $(B)/sealunit/seal.o $(SEAL_MBEDTLS:%=$(B)/sealunit/mbedtls/%.o)
+$(SEAL_HOST_OBJS): $(SEAL_CONFIG) tools/setup/mbedtls.sh | $(B)/hosttest.ready
+$(B)/sealunit/mbedtls/%.o:
+	@mkdir -p $(@D)
+	@echo '  HOSTCC $@'
+	@$(call seal_cc,$(CC),$(HOST_CFLAGS)) -w -c $$dir/library/$*.c -o $@
+$(B)/sealunit/seal.o: guest/trustlets/rt/seal/seal.c
+	@mkdir -p $(@D)
+	@echo '  HOSTCC $@'
+	@$(call seal_cc,$(CC),$(TRUSTLET_HOST_CFLAGS)) -c $< -o $@
+
+$(B)/tests/unit/trustlets/test_seal: $(SEAL_HOST_OBJS) $(B)/host/tests/unit/trustlets/gcm.o
+
 .PHONY: check-trustlet-unit
 check-trustlet-unit: setup-trustlets ## the run-time on the host; images made, signed, verified, refused
 	@status=0; for t in $(TRUSTLET_UNIT); do CODEINT_FILES=$(CODEINT_FILES) N=$(or $(N),$(if $(SOAK),3000000,100000)) SEED=$(or $(SEED),1) \
@@ -53,4 +65,4 @@ check-trustlet-unit: setup-trustlets ## the run-time on the host; images made, s
 		$(B)/tests/unit/trustlets/verdict $(TRUSTLETS) || status=1; \
 	tests/run --time 240 trustlet-elf -- $(PY) tests/unit/trustlets/elfs.py || status=1; exit $$status
 
--include $(TRUSTLET_HOST_OBJS:.o=.d) $(CODEINT_HOST_OBJS:.o=.d) $(B)/trustletunit/serve.d $(patsubst %,$(B)/host/tests/unit/trustlets/test_%.d,$(TRUSTLET_UNIT))
+-include $(TRUSTLET_HOST_OBJS:.o=.d) $(SEAL_HOST_OBJS:.o=.d) $(CODEINT_HOST_OBJS:.o=.d) $(B)/trustletunit/serve.d $(patsubst %,$(B)/host/tests/unit/trustlets/test_%.d,$(TRUSTLET_UNIT))
