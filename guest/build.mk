@@ -15,13 +15,16 @@ $(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS) $(GUEST_TINY_OBJS): EFI_CFLAGS += -I$(B)
 $(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS) $(GUEST_TINY_OBJS): | $(B)/guest/lib/calls.h \
 	$(B)/guest/suite/test_calls.h
 
-# The sample, signed by a key that the codeint of tests trusts, for the suite to offer.
-OFFERED := $(B)/guest/suite/sample.img
-$(OFFERED): $(B)/guest/trustlets/sample/sample.img $(B)/guest/trustlets/keys/ec.key tools/trustlet
+# Trustlets signed by a key that the codeint of tests trusts, for the suite to offer.
+OFFERED := $(addprefix $(B)/guest/suite/,sample.img probe.img)
+$(OFFERED): $(B)/guest/suite/%.img: $(B)/guest/trustlets/keys/ec.key tools/trustlet
 	@mkdir -p $(@D)
-	@tools/trustlet sign --key $(B)/guest/trustlets/keys/ec.key $< $@ > /dev/null
+	@tools/trustlet sign --key $(B)/guest/trustlets/keys/ec.key $(B)/guest/trustlets/$*/$*.img $@ > /dev/null
+$(B)/guest/suite/sample.img: $(B)/guest/trustlets/sample/sample.img
+$(B)/guest/suite/probe.img: $(B)/guest/trustlets/probe/probe.img
 $(B)/efi/guest/suite/offered.o: $(OFFERED)
-$(B)/efi/guest/suite/offered.o: EFI_CFLAGS += '-DOFFERED_IMAGE="$(OFFERED)"'
+$(B)/efi/guest/suite/offered.o: EFI_CFLAGS += -DOFFERED_SAMPLE=$(B)/guest/suite/sample.img \
+	-DOFFERED_PROBE=$(B)/guest/suite/probe.img
 
 $(eval $(call efi_app,guest/suite,$(GUEST_LIB_OBJS) $(GUEST_SUITE_OBJS)))
 $(eval $(call efi_app,guest/tiny,$(GUEST_LIB_OBJS) $(GUEST_TINY_OBJS)))

@@ -400,7 +400,8 @@ static enum redoubt_status go_on(struct partition *p, struct partition_answer *a
 		put(p, VP_SUSPENDED);
 		return REDOUBT_OK;
 	}
-	if (!p->parked)
+	/* One that waits for this request and has no time left for it has answered nothing. */
+	if (!p->parked || p->pending)
 		return crash(id, &exit);
 	memcpy(answer->words, p->words, sizeof(answer->words));
 	answer->words[0] &= UINT32_MAX;

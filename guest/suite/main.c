@@ -28,6 +28,7 @@ static const struct suite suites[] = {
 	{ "call-random", suite_call_random, 1 },
 	{ "cpuid", suite_cpuid, 1 },
 	{ "cr", suite_cr, 1 },
+	{ "death", suite_death, 2 },
 	{ "escape", suite_escape, 2 },
 	{ "events", suite_events, 1 },
 	{ "init", suite_init, 2 },

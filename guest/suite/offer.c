@@ -7,13 +7,12 @@
 #include "guest/lib/memory.h"
 #include "guest/lib/options.h"
 #include "guest/lib/text.h"
+#include "guest/suite/offering.h"
 #include "guest/suite/partition.h"
 #include "guest/suite/suite.h"
 #include "monitor/abi/image.h"
 
-#define ONES	   (~0ull)
-#define PAGES_MAX  512u
-#define DATA_PAGES 96u
+#define ONES (~0ull)
 
 enum codeint_status {
 #define STATUS(name, value, sentence) CODEINT_##name = 0x100 + (value),
@@ -21,62 +20,24 @@ enum codeint_status {
 #undef STATUS
 };
 
-extern const uint8_t offered_image[], offered_image_end[];
-
-static struct {
-	uint8_t *image, *data;
-	uint64_t *list;
-	uint64_t bytes, image_pages;
-} own;
-
-static void prepare(void)
-{
-	own.bytes = (uint64_t)(offered_image_end - offered_image);
-	own.image_pages = (own.bytes + PAGE - 1) / PAGE;
-	if (!own.list) {
-		own.image = pages_alloc((unsigned)own.image_pages);
-		own.data = pages_alloc(DATA_PAGES);
-		own.list = pages_alloc(1);
-	}
-	memcpy(own.image, offered_image, own.bytes);
-}
-
-static uint64_t give(uint64_t partition, uint64_t what, const uint8_t *from, uint64_t pages)
-{
-	for (uint64_t i = 0; i < pages && i < PAGES_MAX; i++)
-		own.list[i] = (uint64_t)from + i * PAGE;
-	return redoubt_partition_give(partition | what << 32, (uint64_t)own.list, pages, 0);
-}
+static struct offering own;
 
 /* A partition with the image as it stands now, not yet judged. */
 static uint64_t offer(void)
 {
-	const struct redoubt_image *header = (const void *)own.image;
-	struct redoubt_partition_create made = { 0 };
-	uint32_t data_pages = header->data_pages;
-
-	if (redoubt_partition_create(&made) != REDOUBT_OK)
-		bail("partition_create");
-	tap(data_pages <= DATA_PAGES &&
-		give(made.partition, REDOUBT_GIVE_IMAGE, own.image, own.image_pages) ==
-		    REDOUBT_OK &&
-		give(made.partition, REDOUBT_GIVE_DATA, own.data, data_pages) == REDOUBT_OK,
-	    "offer: image and memory are given");
-	return made.partition;
+	tap(offering_make(&own), "offer: image and memory are given");
+	return own.partition;
 }
 
-static void end(uint64_t partition)
+static void end(void)
 {
-	uint64_t status, left = 0;
+	tap(offering_end(&own) == REDOUBT_OK && offering_is_back(&own),
+	    "T15 it is ended, and all it had comes back zeroed");
+}
 
-	do
-		status = redoubt_partition_end(partition);
-	while (status == REDOUBT_BUSY);
-	for (uint64_t i = 0; i < own.image_pages * PAGE / 8; i++)
-		left |= ((const volatile uint64_t *)own.image)[i];
-	for (uint64_t i = 0; i < DATA_PAGES * PAGE / 8; i++)
-		left |= ((const volatile uint64_t *)own.data)[i];
-	tap(status == REDOUBT_OK && !left, "T15 it is ended, and all it had comes back zeroed");
+static void prepare(void)
+{
+	offering_prepare(&own, offered_sample, offered_sample_end);
 }
 
 static void right(void)
@@ -104,12 +65,12 @@ static void right(void)
 	    "offer: it serves requests");
 	answer = partition_ask(partition, SAMPLE_count, 0, 0, 0);
 	tap(answer.words[0] == 1, "offer: its state is not that of the one with the same image");
-	tap(give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
+	tap(offering_give(&own, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
 	    "T39 what it has cannot be given again");
 	partition_expect("offer: launched once",
 	    partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0), REDOUBT_OK,
 	    CODEINT_NOT_READ);
-	end(partition);
+	end();
 	partition_expect("offer: it is gone", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
 }
@@ -126,12 +87,12 @@ static void refused(const char *what, uint64_t at, uint64_t bytes, uint64_t stat
 	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, status);
 	partition_expect("offer: it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
-	end(partition);
+	end();
 }
 
 static void wrong(void)
 {
-	const struct redoubt_image *header = (const void *)offered_image;
+	const struct redoubt_image *header = (const void *)offered_sample;
 	uint64_t loaded = (uint64_t)header->pages * PAGE;
 
 	refused("a bit of text", PAGE + 100, own.bytes, CODEINT_BAD_SIGNATURE);

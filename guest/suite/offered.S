@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The sample, signed by a key that codeint trusts: what offer.c offers.
+ * Trustlets signed by a key that codeint trusts: what the suites offer (offering.h).
  */
-	.section .rodata, "a", @progbits
-	.globl offered_image, offered_image_end
-	.hidden offered_image, offered_image_end
+	.macro image name, file
+	.globl \name, \name\()_end
+	.hidden \name, \name\()_end
 	.balign 16
-offered_image:
-	.incbin OFFERED_IMAGE
-offered_image_end:
+\name:
+	.incbin "\file"
+\name\()_end:
+	.endm
+
+	.section .rodata, "a", @progbits
+	image offered_sample, OFFERED_SAMPLE
+	image offered_probe, OFFERED_PROBE
 
 	.section .note.GNU-stack, "", @progbits

@@ -27,6 +27,7 @@ void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);
 void suite_cr(void);
+void suite_death(void);
 void suite_escape(void);
 void suite_events(void);
 void suite_init(void);
@@ -53,6 +54,11 @@ void suite_xsetbv(void);
 
 /* Whether the monitor's signature is there. */
 bool monitor_present(void);
+
+struct call_regs;
+
+/* Whether a call can return what stands in the registers after it, as the call table says. */
+bool call_may_return(uint64_t id, const struct call_regs *r);
 
 /* Frames of the monitor's (frames.c). */
 struct frames {
