@@ -44,6 +44,7 @@ static const struct suite suites[] = {
 	{ "offer", suite_offer, 1 },
 	{ "panic", suite_panic, 1 },
 	{ "partition", suite_partition, 1 },
+	{ "reentry", suite_reentry, 1 },
 	{ "secret", suite_secret, 1 },
 	{ "storm", suite_storm, 2 },
 	{ "task", suite_task, 1 },

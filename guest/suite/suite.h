@@ -43,6 +43,7 @@ void suite_nmi(void);
 void suite_offer(void);
 void suite_panic(void);
 void suite_partition(void);
+void suite_reentry(void);
 void suite_secret(void);
 void suite_storm(void);
 void suite_task(void);

@@ -24,13 +24,17 @@ from spec import BUILD, CACHE, TOP  # noqa: E402
 from tap import Tap  # noqa: E402
 
 TREE = os.path.join(BUILD, "mutants", "tree")
-IMAGES = ("boot/redoubt.efi", "boot/redoubt-test.efi", "guest/suite.efi")
+# What a run of each build needs, beside the test guest.
+LOADERS = {"release": "boot/redoubt.efi", "test": "boot/redoubt-test.efi",
+           "partitions": "boot/redoubt-partitions.efi", "test-partitions": "boot/redoubt-test-partitions.efi"}
 EXIT = "arch/x86/vmx/exit.c"
 CR = "arch/x86/vmx/cr.c"
 SVM_EXIT = "arch/x86/svm/exit.c"
 SVM_CR = "arch/x86/svm/cr.c"
 ENGINE = {"vmx": "bochs", "svm": "qemu-tcg"}
-SUITE_TIME = 120
+SUITE_TIME = 200
+PARTITION = "monitor/partition.c"
+PROTECT = "monitor/protect.c"
 
 
 @dataclasses.dataclass
@@ -46,6 +50,7 @@ class Mutant:
     cpus: int = 1
     build: str = "release"
     vendor: str = "vmx"
+    options: tuple = ()
 
 
 MUTANTS = [
@@ -114,6 +119,19 @@ MUTANTS += [dataclasses.replace(m, vendor="svm") for m in (
            "half-written ICR was never disturbed", cpus=2, build="test"))]
 
 
+# The same on both: what partitions rest on.
+MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
+    Mutant("T15 a partition that has ended keeps its frames mapped", PROTECT,
+           r"\n\tif \(from\)\n\t\tstage2_protect\(from, at, set->count, 0\);", "", "death",
+           "ended in its midst", cpus=2, build="test-partitions", options=("KILLS=1",)),
+    Mutant("T41 a suspended request is in nobody's way", PARTITION,
+           r"\(state == VP_SUSPENDED &&[^;]*SUSPENSION_CYCLES\)\)", "state == VP_SUSPENDED)", "reentry",
+           "T41 another request to the same partition is BUSY", build="partitions"),
+    Mutant("T41 a token is good more than once", PARTITION, r"!take\(of\(id\), token, 0\)",
+           "(take(of(id), token, 0), false)", "reentry", "T41 the handler cancels the request, once",
+           build="partitions"))]
+
+
 def environment():
     return {**os.environ, "B": os.path.join(TREE, "build"), "CACHE": CACHE}
 
@@ -129,10 +147,11 @@ def copy_tree():
             shutil.copy2(source, os.path.join(TREE, name))
 
 
-def build():
+def build(builds):
+    images = [LOADERS[b] for b in builds] + ["guest/suite.efi"]
     done = subprocess.run(
         ["make", "-s", "-C", TREE, "B=" + environment()["B"],
-         *(os.path.join(environment()["B"], i) for i in IMAGES)],
+         *(os.path.join(environment()["B"], i) for i in images)],
         env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout
@@ -143,7 +162,7 @@ def lines_of(mutant):
     if mutant.suite:
         command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
                    "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
-                   "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME)]
+                   "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME), *mutant.options]
     else:
         command = [sys.executable, os.path.join(TREE, "tests/attack/code.py"), mutant.vendor]
     done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,
@@ -162,7 +181,7 @@ def noticed(mutant):
     try:
         with open(path, "w", encoding="utf-8") as f:
             f.write(changed)
-        trouble = build()
+        trouble = build([mutant.build])
         if trouble:
             return False, "the mutant does not build:\n" + trouble
         lines, errors = lines_of(mutant)
@@ -184,7 +203,7 @@ def main():
               and (not args.names or any(m.name.startswith(a) for a in args.names))]
     tap = Tap(len(wanted) + 1)
     copy_tree()
-    trouble = build()
+    trouble = build(sorted({m.build for m in wanted}))
     tap.check(not trouble, "mutants: the tree builds as it is", trouble)
     for mutant in wanted:
         good, why = noticed(mutant)
