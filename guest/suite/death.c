@@ -105,7 +105,7 @@ static void comes_back(const char *name)
 	bool serves = partition_ask(victim.partition, PROBE_random, 0, 0, 0).rax == REDOUBT_OK;
 
 	tap(serves && offering_end(&victim) == REDOUBT_OK && offering_is_back(&victim) &&
-		redoubt_partition_end(victim.partition) == REDOUBT_STATE,
+		redoubt_partition_end(victim.partition) == REDOUBT_STATE && death_maps_hold(),
 	    "T15 %s: it serves anew, and when it ends all it had comes back zeroed", name);
 }
 

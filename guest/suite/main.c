@@ -46,12 +46,14 @@ static const struct suite suites[] = {
 	{ "partition", suite_partition, 1 },
 	{ "reentry", suite_reentry, 1 },
 	{ "secret", suite_secret, 1 },
+	{ "split", suite_split, 1 },
 	{ "storm", suite_storm, 2 },
 	{ "task", suite_task, 1 },
 	{ "triple", suite_triple, 1 },
 	{ "tsc", suite_tsc, 1 },
 	{ "vmx", suite_vmx, 1 },
 	{ "vp", suite_vp, 1 },
+	{ "window", suite_window, 1 },
 	{ "xsetbv", suite_xsetbv, 1 },
 };
 

@@ -45,12 +45,14 @@ void suite_panic(void);
 void suite_partition(void);
 void suite_reentry(void);
 void suite_secret(void);
+void suite_split(void);
 void suite_storm(void);
 void suite_task(void);
 void suite_triple(void);
 void suite_tsc(void);
 void suite_vmx(void);
 void suite_vp(void);
+void suite_window(void);
 void suite_xsetbv(void);
 
 /* Whether the monitor's signature is there. */

@@ -121,9 +121,13 @@ MUTANTS += [dataclasses.replace(m, vendor="svm") for m in (
 
 # The same on both: what partitions rest on.
 MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
+    Mutant("T09 a table with gaps is merged to a large page", "arch/x86/stage2.c",
+           r"if \(load\(&table\[i\]\) != first \+ i \* step\)",
+           "if (load(&table[i]) != 0 && load(&table[i]) != first + i * step)", "split",
+           "T09 one frame given: so it is when memory types have changed"),
     Mutant("T15 a partition that has ended keeps its frames mapped", PROTECT,
            r"\n\tif \(from\)\n\t\tstage2_protect\(from, at, set->count, 0\);", "", "death",
-           "ended in its midst", cpus=2, build="test-partitions", options=("KILLS=1",)),
+           "it serves anew, and when it ends", cpus=2, build="test-partitions", options=("KILLS=1",)),
     Mutant("T41 a suspended request is in nobody's way", PARTITION,
            r"\(state == VP_SUSPENDED &&[^;]*SUSPENSION_CYCLES\)\)", "state == VP_SUSPENDED)", "reentry",
            "T41 another request to the same partition is BUSY", build="partitions"),

@@ -20,7 +20,7 @@ SUITE_BUDGET := N=$(SUITE_N) SEED=$(SUITE_SEED) STORM=$(SUITE_STORM) ROUNDS=$(SU
 SUITE_TIME := $(if $(SOAK),7200,400)
 
 # What one CPU can show, and what needs more of them. `apic` switches to x2APIC for good, so it is last.
-SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,log,nmi,apic
+SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,split,log,nmi,apic
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
 .PHONY: check-suite check-unchanged check-panic check-differences setup-suite
@@ -38,12 +38,12 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	@status=0; \
 	$(call suite_run,suite-release-1,$(SUITES_ONE),release,1) \
 	$(call suite_run,suite-release-2,$(SUITES_MANY),release,2) \
-	$(call suite_run,suite-test-1,log$(comma)memory$(comma)vp,test,1) \
+	$(call suite_run,suite-test-1,log$(comma)memory$(comma)split$(comma)vp,test,1) \
 	$(call suite_run,suite-test-2,vp$(comma)$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-plain,vp,test,1) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
-	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)reentry,partitions,1) \
-	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)reentry,test-partitions,1) \
+	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)reentry$(comma)window,partitions,1) \
+	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)reentry$(comma)window,test-partitions,1) \
 	$(call suite_run,suite-death,death,test-partitions,2) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \
