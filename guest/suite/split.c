@@ -21,6 +21,7 @@
 #define INSIDE	     100u
 #define MTRR_DEFAULT 0x2ffu
 #define TYPE_UC	     0u
+#define TYPE_WB	     6u
 
 static uint64_t base, *list;
 
@@ -83,12 +84,13 @@ static unsigned shift_of(uint64_t at)
 	return redoubt_test_lookup(at, &r) == REDOUBT_OK && r.prot ? (unsigned)r.shift : 0;
 }
 
-/* All memory uncached, and back: the monitor types the map anew, both times. */
+/* Another type where no register says one, and back: the map is typed anew, both times. */
 static void retype(void)
 {
 	uint64_t before = rdmsr(MTRR_DEFAULT);
+	uint64_t other = (before & 0xff) == TYPE_UC ? TYPE_WB : TYPE_UC;
 
-	wrmsr(MTRR_DEFAULT, (before & ~0xffull) | TYPE_UC);
+	wrmsr(MTRR_DEFAULT, (before & ~0xffull) | other);
 	(void)*(volatile uint64_t *)base;
 	wrmsr(MTRR_DEFAULT, before);
 }
