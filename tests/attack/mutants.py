@@ -39,7 +39,7 @@ PROTECT = "monitor/protect.c"
 
 @dataclasses.dataclass
 class Mutant:
-    """One change to one file, and the line that must fail. `suite` empty: code.py is the test."""
+    """One change to one file, and the line that must fail. `suite` empty: code.py is the test, or that of `build`."""
 
     name: str  # begins with the id of the attack
     path: str
@@ -124,7 +124,10 @@ MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
     Mutant("T09 a table with gaps is merged to a large page", "arch/x86/stage2.c",
            r"if \(load\(&table\[i\]\) != first \+ i \* step\)",
            "if (load(&table[i]) != 0 && load(&table[i]) != first + i * step)", "split",
-           "T09 one frame given: so it is when memory types have changed"),
+           "T09 one frame given: hidden", build="test"),
+    Mutant("T12 frames are not withdrawn from the normal world", PROTECT,
+           r"\twithdraw\(set\);\n(\tcut_off\(\);\n\treturn true;)", r"\1", "window",
+           "T12 a base address register moved over a partition", build="partitions"),
     Mutant("T15 a partition that has ended keeps its frames mapped", PROTECT,
            r"\n\tif \(from\)\n\t\tstage2_protect\(from, at, set->count, 0\);", "", "death",
            "it serves anew, and when it ends", cpus=2, build="test-partitions", options=("KILLS=1",)),
@@ -133,7 +136,9 @@ MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
            "T41 another request to the same partition is BUSY", build="partitions"),
     Mutant("T41 a token is good more than once", PARTITION, r"!take\(of\(id\), token, 0\)",
            "(take(of(id), token, 0), false)", "reentry", "T41 the handler cancels the request, once",
-           build="partitions"))]
+           build="partitions"),
+    Mutant("T32 leaving forgets the partitions' memory", "monitor/leave.c", r"\tpage_owner_scrub\(\);\n", "",
+           "", "leaving_scrubs_keys_and_partitions", build="unit-keys"))]
 
 
 def environment():
@@ -152,7 +157,9 @@ def copy_tree():
 
 
 def build(builds):
-    images = [LOADERS[b] for b in builds] + ["guest/suite.efi"]
+    """A build, or the name of a unit test: "unit-NAME"."""
+    images = [b.replace("unit-", "tests/unit/test_") if b not in LOADERS else LOADERS[b] for b in builds]
+    images += ["guest/suite.efi"] * any(b in LOADERS for b in builds)
     done = subprocess.run(
         ["make", "-s", "-C", TREE, "B=" + environment()["B"],
          *(os.path.join(environment()["B"], i) for i in images)],
@@ -163,13 +170,15 @@ def build(builds):
 
 def lines_of(mutant):
     """The TAP lines of the mutant's test. A suite that never ends has told what it has told."""
-    if mutant.suite:
+    if mutant.build.startswith("unit-"):
+        command = [os.path.join(environment()["B"], mutant.build.replace("unit-", "tests/unit/test_"))]
+    elif mutant.suite:
         command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
                    "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
                    "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME), *mutant.options]
     else:
         command = [sys.executable, os.path.join(TREE, "tests/attack/code.py"), mutant.vendor]
-    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,
+    done = subprocess.run(command, env={**environment(), "CMOCKA_MESSAGE_OUTPUT": "TAP"}, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     return done.stdout.splitlines(), done.stderr
 
