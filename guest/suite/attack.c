@@ -186,5 +186,6 @@ void suite_attack(void)
 	carry_out_all(attacks_smp);
 	if (by_intel())
 		carry_out_all(attacks_vmx);
+	carry_out_all(attacks_map);
 	carry_out_all(attacks_memory);
 }

@@ -30,6 +30,7 @@ void attack_carry_out(const struct attack *attack);
  * that is let through takes the CPU out of the monitor for good (suite escape), and VMRUN refuses
  * bad control registers.
  */
-extern const struct attack attacks_cpu[], attacks_smp[], attacks_vmx[], attacks_memory[];
+extern const struct attack attacks_cpu[], attacks_smp[], attacks_vmx[], attacks_memory[],
+    attacks_map[];
 
 #endif

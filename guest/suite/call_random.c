@@ -38,6 +38,15 @@ static const uint32_t statuses[REDOUBT_CALL_COUNT] = {
 #undef CALL
 };
 
+bool call_may_return(uint64_t id, const struct call_regs *r)
+{
+	unsigned status = redoubt_status_of(r->rax);
+	uint32_t allowed = id < REDOUBT_CALL_COUNT ? statuses[id] : S(UNKNOWN_CALL);
+
+	return status < 16 && allowed >> status & 1 && r->rax >> 24 == 0 &&
+	    (status == REDOUBT_OK || !(r->rcx | r->rdx | r->r8 | r->r9));
+}
+
 struct state {
 	uint64_t seed;
 	uint64_t by_status[16];
@@ -126,17 +135,12 @@ static bool one_call(struct state *s)
 {
 	struct call_regs r = { call_id(s), argument(s), argument(s), argument(s), argument(s) };
 	struct call_regs before = r;
-	unsigned status;
-	uint32_t allowed;
 
 	if (is_test_call(r.rax) || hits_other_memory(s, &r))
 		return false;
 	call_monitor(&r);
-	status = redoubt_status_of(r.rax);
-	allowed = before.rax < REDOUBT_CALL_COUNT ? statuses[before.rax] : S(UNKNOWN_CALL);
-	s->by_status[status & 15]++;
-	if (status < 16 && allowed >> status & 1 && r.rax >> 24 == 0 &&
-	    (status == REDOUBT_OK || !(r.rcx | r.rdx | r.r8 | r.r9)))
+	s->by_status[redoubt_status_of(r.rax) & 15]++;
+	if (call_may_return(before.rax, &r))
 		return true;
 	if (s->wrong++ < 8)
 		tap_note("call %lx (%lx %lx %lx %lx): %lx", before.rax, before.rcx, before.rdx,

@@ -14,7 +14,25 @@
 
 #define ONES (~0ull)
 
-static struct offered own;
+static struct offering own;
+
+/* A partition with the image as it stands now, not yet judged. */
+static uint64_t offer(void)
+{
+	tap(offering_make(&own), "offer: image and memory are given");
+	return own.partition;
+}
+
+static void end(void)
+{
+	tap(offering_end(&own) == REDOUBT_OK && offering_is_back(&own),
+	    "T15 it is ended, and all it had comes back zeroed");
+}
+
+static void prepare(void)
+{
+	offering_prepare(&own, offered_sample, offered_sample_end);
+}
 
 static void right(void)
 {
@@ -22,8 +40,8 @@ static void right(void)
 	uint64_t partition;
 	struct answer answer;
 
-	own = *offering_take(0, &offering_sample);
-	partition = offering_give_all(0);
+	prepare();
+	partition = offer();
 	tap(*(volatile uint64_t *)own.image == ONES && *(volatile uint64_t *)own.data == ONES,
 	    "T37 what was given is out of reach before it is judged");
 	partition_expect("offer: nothing runs unjudged",
@@ -41,12 +59,12 @@ static void right(void)
 	    "offer: it serves requests");
 	answer = partition_ask(partition, SAMPLE_count, 0, 0, 0);
 	tap(answer.words[0] == 1, "offer: its state is not that of the one with the same image");
-	tap(offering_give(partition, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
+	tap(offering_give(&own, REDOUBT_GIVE_DATA, own.data, 1) != REDOUBT_OK,
 	    "T39 what it has cannot be given again");
 	partition_expect("offer: launched once",
 	    partition_ask(CODEINT, CODEINT_launch, partition, own.bytes, 0), REDOUBT_OK,
 	    CODEINT_NOT_READ);
-	offering_end(0, partition);
+	end();
 	partition_expect("offer: it is gone", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
 }
@@ -56,19 +74,19 @@ static void refused(const char *what, uint64_t at, uint64_t bytes, uint64_t stat
 	uint64_t partition;
 
 	tap_note("%s", what);
-	own = *offering_take(0, &offering_sample);
+	prepare();
 	own.image[at] ^= 1;
-	partition = offering_give_all(0);
+	partition = offer();
 	partition_expect("offer: codeint refuses it",
 	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, status);
 	partition_expect("offer: it does not run", partition_ask(partition, SAMPLE_add, 2, 3, 0),
 	    REDOUBT_STATE, 0);
-	offering_end(0, partition);
+	end();
 }
 
 static void wrong(void)
 {
-	const struct redoubt_image *header = (const void *)offering_sample.start;
+	const struct redoubt_image *header = (const void *)offered_sample;
 	uint64_t loaded = (uint64_t)header->pages * PAGE;
 
 	refused("a bit of text", PAGE + 100, own.bytes, CODEINT_BAD_SIGNATURE);

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the suite offers (offering.h): files that the build signs by keys that codeint trusts.
+ * Trustlets signed by a key that codeint trusts: what the suites offer (offering.h).
  */
-	.macro	offering name, file
-	.section .rodata, "a", @progbits
+	.macro image name, file
+	.globl \name, \name\()_end
+	.hidden \name, \name\()_end
 	.balign 16
-.L\name:
+\name:
 	.incbin "\file"
-.L\name\()_end:
-	.section .data.rel.ro, "aw", @progbits
-	.globl offering_\name
-	.hidden offering_\name
-	.balign 8
-offering_\name:
-	.quad .L\name, .L\name\()_end
+\name\()_end:
 	.endm
 
-	offering sample, OFFERED/sample.img
-	offering probe8, OFFERED/probe8.img
-	offering probe9, OFFERED/probe9.img
-	offering named, OFFERED/named.img
-	offering signed, OFFERED/signed.img
+	.section .rodata, "a", @progbits
+	image offered_sample, OFFERED/sample.img
+	image offered_probe, OFFERED/probe8.img
+	image offered_probe9, OFFERED/probe9.img
+	image offered_named, OFFERED/named.img
+	image offered_signed, OFFERED/signed.img
 
 	.section .note.GNU-stack, "", @progbits

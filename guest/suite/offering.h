@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Programs for partitions that the guest brings along, signed for the codeint of tests.
+ * A partition that the guest makes of its own memory, and what it gets back.
  */
 #ifndef GUEST_SUITE_OFFERING_H
 #define GUEST_SUITE_OFFERING_H
@@ -14,34 +14,41 @@ enum codeint_status {
 #undef STATUS
 };
 
-/* A file as it was built in (offered.S). */
 struct offering {
-	const uint8_t *start, *end;
+	uint8_t *image, *data; /* its frames */
+	uint64_t *list;
+	uint64_t bytes; /* of the image's file */
+	uint64_t image_pages, data_pages;
+	uint64_t partition; /* its number */
 };
 
-extern const struct offering offering_sample;
-/* The probe again: SVN 8 and 9, of another name, of another signer. */
-extern const struct offering offering_probe8, offering_probe9, offering_named, offering_signed;
+/*
+ * Images signed by keys that codeint trusts. The probe has SVN 8, or 9, another name, another
+ * signer.
+ */
+extern const uint8_t offered_sample[], offered_sample_end[];
+extern const uint8_t offered_probe[], offered_probe_end[];
+extern const uint8_t offered_probe9[], offered_probe9_end[];
+extern const uint8_t offered_named[], offered_named_end[];
+extern const uint8_t offered_signed[], offered_signed_end[];
 
-/* Where the file stands that is offered next, to be changed before that. */
-struct offered {
-	uint8_t *image, *data;
-	uint64_t bytes, image_pages;
-};
+/* Copies the image in; memory is taken the first time. What it will have is filled with a mark. */
+void offering_prepare(struct offering *own, const uint8_t *image, const uint8_t *end);
 
-/* So many at a time; each function is told which. */
-#define OFFERED_MOST 2u
+/* Gives pages of the guest's by one call; returns its status. */
+uint64_t offering_give(const struct offering *own, uint64_t what, const uint8_t *from,
+    uint64_t pages);
 
-/* Copies a file into memory of the guest's. */
-const struct offered *offering_take(unsigned slot, const struct offering *file);
+/* Makes a partition of it, not yet judged. false: it is not given. */
+bool offering_make(struct offering *own);
 
-/* Gives pages from `from` on to a partition. */
-uint64_t offering_give(uint64_t partition, uint64_t what, const uint8_t *from, uint64_t pages);
+/* The same, and codeint launches it. Ends the run if it does not. */
+void offering_launch(struct offering *own, const uint8_t *image, const uint8_t *end);
 
-/* A partition with the file as it stands now, not yet judged. A TAP point. */
-uint64_t offering_give_all(unsigned slot);
+/* Ends it; its last status. */
+uint64_t offering_end(const struct offering *own);
 
-/* Ends it; a TAP point: all that it had is zero. */
-void offering_end(unsigned slot, uint64_t partition);
+/* Whether all it had is the guest's again, and zero. */
+bool offering_is_back(const struct offering *own);
 
 #endif

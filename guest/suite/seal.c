@@ -58,13 +58,17 @@ static void refuses(const char *what, uint64_t partition, const struct blob *blo
 		tap_note("got %lx, %lx", answer.rax, answer.status);
 }
 
-static uint64_t launch(unsigned slot, const struct offering *file)
-{
-	uint64_t bytes = offering_take(slot, file)->bytes, partition = offering_give_all(slot);
+#define LAUNCH(name)                                                                               \
+	({                                                                                         \
+		static struct offering own_##name;                                                 \
+		offering_launch(&own_##name, offered_##name, offered_##name##_end);                \
+		&own_##name;                                                                       \
+	})
 
-	partition_expect("seal: codeint launches the probe once more",
-	    partition_ask(CODEINT, CODEINT_launch, partition, bytes, 0), REDOUBT_OK, 0);
-	return partition;
+static void end(const struct offering *own)
+{
+	tap(offering_end(own) == REDOUBT_OK && offering_is_back(own),
+	    "T15 it is ended, and all it had comes back zeroed");
 }
 
 static void in_place(struct blob *blob)
@@ -90,35 +94,32 @@ static void in_place(struct blob *blob)
 	opens("by who sealed it, started anew", PROBE, blob);
 }
 
-static void refuses_other(const char *what, const struct offering *file, const struct blob *blob)
-{
-	uint64_t partition = launch(1, file);
-
-	refuses(what, partition, blob, SEAL(NOT_GENUINE));
-	offering_end(1, partition);
-}
-
 /* SVN 8 stays while others come and go: codeint would not launch it behind SVN 9. */
 static void across_versions(const struct blob *of_loader)
 {
-	uint64_t older = launch(0, &offering_probe8), newer;
+	const struct offering *own = LAUNCH(probe), *other;
+	uint64_t older = own->partition;
 	struct blob old, new;
 
 	refuses("what one without a signer sealed", older, of_loader, SEAL(NOT_GENUINE));
 	seal(older, &old);
 	opens("by SVN 8, sealed by SVN 8", older, &old);
-	newer = launch(1, &offering_probe9);
-	opens("by SVN 9, sealed by SVN 8", newer, &old);
-	seal(newer, &new);
-	opens("by SVN 9, sealed by SVN 9", newer, &new);
-	offering_end(1, newer);
+	other = LAUNCH(probe9);
+	opens("by SVN 9, sealed by SVN 8", other->partition, &old);
+	seal(other->partition, &new);
+	opens("by SVN 9, sealed by SVN 9", other->partition, &new);
+	end(other);
 	opens("by SVN 8 again, sealed by SVN 8", older, &old);
 	refuses("by SVN 8, sealed by SVN 9", older, &new, SEAL(NEWER));
 	new.word[2] = old.word[2];
 	refuses("by SVN 8, sealed by SVN 9 and said to be by 8", older, &new, SEAL(NOT_GENUINE));
-	refuses_other("by another name of the same signer", &offering_named, &old);
-	refuses_other("by the same name of another signer", &offering_signed, &old);
-	offering_end(0, older);
+	other = LAUNCH(named);
+	refuses("by another name of the same signer", other->partition, &old, SEAL(NOT_GENUINE));
+	end(other);
+	other = LAUNCH(signed);
+	refuses("by the same name of another signer", other->partition, &old, SEAL(NOT_GENUINE));
+	end(other);
+	end(own);
 	refuses("by one without a signer", PROBE, &old, SEAL(NEWER));
 	old.word[2] -= 1;
 	refuses("the same, said to be of its SVN", PROBE, &old, SEAL(NOT_GENUINE));

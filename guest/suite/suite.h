@@ -28,6 +28,7 @@ void suite_call_modes(void);
 void suite_call_random(void);
 void suite_cpuid(void);
 void suite_cr(void);
+void suite_death(void);
 void suite_escape(void);
 void suite_events(void);
 void suite_init(void);
@@ -43,18 +44,26 @@ void suite_nmi(void);
 void suite_offer(void);
 void suite_panic(void);
 void suite_partition(void);
+void suite_reentry(void);
 void suite_seal(void);
 void suite_secret(void);
+void suite_split(void);
 void suite_storm(void);
 void suite_task(void);
 void suite_triple(void);
 void suite_tsc(void);
 void suite_vmx(void);
 void suite_vp(void);
+void suite_window(void);
 void suite_xsetbv(void);
 
 /* Whether the monitor's signature is there. */
 bool monitor_present(void);
+
+struct call_regs;
+
+/* Whether a call can return what stands in the registers after it, as the call table says. */
+bool call_may_return(uint64_t id, const struct call_regs *r);
 
 /* Frames of the monitor's (frames.c). */
 struct frames {

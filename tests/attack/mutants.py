@@ -24,18 +24,22 @@ from spec import BUILD, CACHE, TOP  # noqa: E402
 from tap import Tap  # noqa: E402
 
 TREE = os.path.join(BUILD, "mutants", "tree")
-IMAGES = ("boot/redoubt.efi", "boot/redoubt-test.efi", "guest/suite.efi")
+# What a run of each build needs, beside the test guest.
+LOADERS = {"release": "boot/redoubt.efi", "test": "boot/redoubt-test.efi",
+           "partitions": "boot/redoubt-partitions.efi", "test-partitions": "boot/redoubt-test-partitions.efi"}
 EXIT = "arch/x86/vmx/exit.c"
 CR = "arch/x86/vmx/cr.c"
 SVM_EXIT = "arch/x86/svm/exit.c"
 SVM_CR = "arch/x86/svm/cr.c"
 ENGINE = {"vmx": "bochs", "svm": "qemu-tcg"}
-SUITE_TIME = 120
+SUITE_TIME = 200
+PARTITION = "monitor/partition.c"
+PROTECT = "monitor/protect.c"
 
 
 @dataclasses.dataclass
 class Mutant:
-    """One change to one file, and the line that must fail. `suite` empty: code.py is the test."""
+    """One change to one file, and the line that must fail. `suite` empty: code.py is the test, or that of `build`."""
 
     name: str  # begins with the id of the attack
     path: str
@@ -46,6 +50,7 @@ class Mutant:
     cpus: int = 1
     build: str = "release"
     vendor: str = "vmx"
+    options: tuple = ()
 
 
 MUTANTS = [
@@ -114,6 +119,28 @@ MUTANTS += [dataclasses.replace(m, vendor="svm") for m in (
            "half-written ICR was never disturbed", cpus=2, build="test"))]
 
 
+# The same on both: what partitions rest on.
+MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
+    Mutant("T09 a table with gaps is merged to a large page", "arch/x86/stage2.c",
+           r"if \(load\(&table\[i\]\) != first \+ i \* step\)",
+           "if (load(&table[i]) != 0 && load(&table[i]) != first + i * step)", "split",
+           "T09 one frame given: hidden", build="test"),
+    Mutant("T12 frames are not withdrawn from the normal world", PROTECT,
+           r"\twithdraw\(set\);\n(\tcut_off\(\);\n\treturn true;)", r"\1", "window",
+           "T12 a base address register moved over a partition", build="partitions"),
+    Mutant("T15 a partition that has ended keeps its frames mapped", PROTECT,
+           r"\n\tif \(from\)\n\t\tstage2_protect\(from, at, set->count, 0\);", "", "death",
+           "it serves anew, and when it ends", cpus=2, build="test-partitions", options=("KILLS=1",)),
+    Mutant("T41 a suspended request is in nobody's way", PARTITION,
+           r"\(state == VP_SUSPENDED &&[^;]*SUSPENSION_CYCLES\)\)", "state == VP_SUSPENDED)", "reentry",
+           "T41 another request to the same partition is BUSY", build="partitions"),
+    Mutant("T41 a token is good more than once", PARTITION, r"!take\(of\(id\), token, 0\)",
+           "(take(of(id), token, 0), false)", "reentry", "T41 the handler cancels the request, once",
+           build="partitions"),
+    Mutant("T32 leaving forgets the partitions' memory", "monitor/leave.c", r"\tpage_owner_scrub\(\);\n", "",
+           "", "leaving_scrubs_keys_and_partitions", build="unit-keys"))]
+
+
 def environment():
     return {**os.environ, "B": os.path.join(TREE, "build"), "CACHE": CACHE}
 
@@ -129,10 +156,13 @@ def copy_tree():
             shutil.copy2(source, os.path.join(TREE, name))
 
 
-def build():
+def build(builds):
+    """A build, or the name of a unit test: "unit-NAME"."""
+    images = [b.replace("unit-", "tests/unit/test_") if b not in LOADERS else LOADERS[b] for b in builds]
+    images += ["guest/suite.efi"] * any(b in LOADERS for b in builds)
     done = subprocess.run(
         ["make", "-s", "-C", TREE, "B=" + environment()["B"],
-         *(os.path.join(environment()["B"], i) for i in IMAGES)],
+         *(os.path.join(environment()["B"], i) for i in images)],
         env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout
@@ -140,13 +170,15 @@ def build():
 
 def lines_of(mutant):
     """The TAP lines of the mutant's test. A suite that never ends has told what it has told."""
-    if mutant.suite:
+    if mutant.build.startswith("unit-"):
+        command = [os.path.join(environment()["B"], mutant.build.replace("unit-", "tests/unit/test_"))]
+    elif mutant.suite:
         command = [sys.executable, os.path.join(TREE, "tests/suite/suite.py"), "--name", "mutant",
                    "--suite", mutant.suite, "--build", mutant.build, "--cpus", str(mutant.cpus),
-                   "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME)]
+                   "--vendor", mutant.vendor, "--engine", ENGINE[mutant.vendor], "--time", str(SUITE_TIME), *mutant.options]
     else:
         command = [sys.executable, os.path.join(TREE, "tests/attack/code.py"), mutant.vendor]
-    done = subprocess.run(command, env=environment(), stdin=subprocess.DEVNULL,
+    done = subprocess.run(command, env={**environment(), "CMOCKA_MESSAGE_OUTPUT": "TAP"}, stdin=subprocess.DEVNULL,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     return done.stdout.splitlines(), done.stderr
 
@@ -162,7 +194,7 @@ def noticed(mutant):
     try:
         with open(path, "w", encoding="utf-8") as f:
             f.write(changed)
-        trouble = build()
+        trouble = build([mutant.build])
         if trouble:
             return False, "the mutant does not build:\n" + trouble
         lines, errors = lines_of(mutant)
@@ -184,7 +216,7 @@ def main():
               and (not args.names or any(m.name.startswith(a) for a in args.names))]
     tap = Tap(len(wanted) + 1)
     copy_tree()
-    trouble = build()
+    trouble = build(sorted({m.build for m in wanted}))
     tap.check(not trouble, "mutants: the tree builds as it is", trouble)
     for mutant in wanted:
         good, why = noticed(mutant)

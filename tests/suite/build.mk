@@ -2,7 +2,7 @@
 # tests/suite: the test guest above the monitor, on every machine (tests/emu/build.mk).
 #
 # N= random calls, SEED= of everything random, STORM= random INITs and SIPIs, ROUNDS= of flushes, FLOOD=
-# equal events; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
+# equal events, KILLS= of a partition at each call; what is not given is the budget of `make check`, or, under SOAK=1, the issue's numbers.
 
 SUITE_PY := $(PY) tests/suite/suite.py
 SUITE_FILES := $(addprefix $(B)/boot/,redoubt.efi redoubt-test.efi redoubt-partitions.efi \
@@ -14,12 +14,13 @@ SUITE_SEED := $(or $(SEED),1)
 SUITE_STORM := $(or $(STORM),$(if $(SOAK),3000,200))
 SUITE_ROUNDS := $(or $(ROUNDS),$(if $(SOAK),3000,200))
 SUITE_FLOOD := $(or $(FLOOD),$(if $(SOAK),1000000,20000))
+SUITE_KILLS := $(or $(KILLS),$(if $(SOAK),100,2))
 SUITE_BUDGET := N=$(SUITE_N) SEED=$(SUITE_SEED) STORM=$(SUITE_STORM) ROUNDS=$(SUITE_ROUNDS) \
-	FLOOD=$(SUITE_FLOOD)
+	FLOOD=$(SUITE_FLOOD) KILLS=$(SUITE_KILLS)
 SUITE_TIME := $(if $(SOAK),7200,400)
 
 # What one CPU can show, and what needs more of them. `apic` switches to x2APIC for good, so it is last.
-SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,log,nmi,apic
+SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,split,log,nmi,apic
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
 .PHONY: check-suite check-unchanged check-panic check-differences setup-suite
@@ -37,12 +38,13 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	@status=0; \
 	$(call suite_run,suite-release-1,$(SUITES_ONE),release,1) \
 	$(call suite_run,suite-release-2,$(SUITES_MANY),release,2) \
-	$(call suite_run,suite-test-1,log$(comma)memory$(comma)vp,test,1) \
+	$(call suite_run,suite-test-1,log$(comma)memory$(comma)split$(comma)vp,test,1) \
 	$(call suite_run,suite-test-2,vp$(comma)$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-plain,vp,test,1) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
-	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)seal,partitions,1) \
-	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)seal,test-partitions,1) \
+	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)reentry$(comma)window$(comma)seal,partitions,1) \
+	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)reentry$(comma)window$(comma)seal,test-partitions,1) \
+	$(call suite_run,suite-death,death,test-partitions,2) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \
 	$(call on_machines,150,suite-triple,$(PY) tests/suite/triple.py) \

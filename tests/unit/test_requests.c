@@ -32,7 +32,8 @@ enum act { ANSWER, INTERRUPT, FAULT, EXPIRE, EXIT_CALL, LOG_CALL, FOREIGN_CALL, 
 static struct {
 	struct vp_start start; /* what the last reset gave */
 	unsigned starts;
-	bool running; /* past its start */
+	bool running;	 /* past its start */
+	bool slow_start; /* which takes all of a request's time */
 	enum act acts[8];
 	unsigned next;
 	unsigned requests;
@@ -95,6 +96,9 @@ static struct host_exit play(const struct vp_start *start, struct call *call, ui
 		program.starts++;
 		program.running = true;
 		waits = true;
+		if (program.slow_start)
+			host_set_cycles(REQUEST_CYCLES * 4, REQUEST_CYCLES);
+		program.slow_start = false;
 		*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
 		return (struct host_exit){ .stop = VP_CALLED };
 	}
@@ -419,6 +423,20 @@ static void death_is_contained_audited_and_told(void **state)
 	assert_int_equal(audit_total(REDOUBT_AUDIT_PARTITION_DEATH), COUNT(ways));
 }
 
+/* It waits for a request and has no time left for the one at hand: that is no answer to it. */
+static void a_start_that_takes_all_its_time_is_no_answer(void **state)
+{
+	program.running = false;
+	program.slow_start = true;
+	PLAN(ANSWER);
+	expect_status(request(1), REDOUBT_DEAD, 0);
+	expect_dead();
+	host_set_cycles(0, 1000);
+	program.running = false;
+	expect_status(do_call(REDOUBT_CALL_partition_restart, 1, 0, 0, 0), REDOUBT_OK, 0);
+	expect_answer(request(3), 1);
+}
+
 void test_call_partition_restart(void **state);
 void test_call_partition_restart(void **state)
 {
@@ -565,6 +583,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(cancelled_at_its_start_a_request_is_not_made),
 	TEST(a_token_that_nobody_comes_for_is_void_after_its_time),
 	TEST(death_is_contained_audited_and_told),
+	TEST(a_start_that_takes_all_its_time_is_no_answer),
 	TEST(test_call_partition_restart),
 	TEST(placed_ones_are_not_buried),
 	TEST(test_call_partition_info),

@@ -11,7 +11,8 @@
  *   - from an injected NMI on IRET is intercepted. The exit comes before the instruction, so the
  *     end of the handler is seen at the next exit that finds RIP elsewhere;
  *   - where one more waits at that IRET, or behind STI or MOV SS, the CPU is single-stepped over
- *     the one instruction, and the #DB is the monitor's;
+ *     the one instruction, and the #DB is the monitor's (where that instruction raises an exception
+ *     of its own, or is a PUSHF, the guest's stack gets TF);
  *   - where another event has to be injected first, the CPU sends itself an NMI, which exits again
  *     as soon as that event is delivered.
  */
@@ -136,6 +137,13 @@ static void step(struct percpu *cpu)
 	cpu->events.step_dr6 = v->dr6;
 	cpu->events.step_flag = v->rflags & RFLAGS_TF;
 	v->rflags |= RFLAGS_TF;
+	/*
+	 * Flags with TF on the guest's stack would come back with its IRET. An interrupt that is
+	 * taken before the instruction (QEMU forgets what VMRUN says of STI) exits instead; at an
+	 * IRET none would let it get on.
+	 */
+	if (!cpu->events.iret_waits)
+		v->intercepts |= INTERCEPT(EXIT_INTR);
 	/* What a #DB finds is its own. */
 	v->dr6 &= ~DR6_CAUSE;
 }
@@ -146,6 +154,7 @@ static void end_step(struct svm_events *e)
 	struct vmcb *v = vmcb();
 
 	e->stepping = false;
+	v->intercepts &= ~INTERCEPT(EXIT_INTR);
 	if (!e->step_was_iret || v->rip == e->step_rip)
 		v->rflags = (v->rflags & ~RFLAGS_TF) | e->step_flag;
 	v->dr6 |= e->step_dr6 & DR6_CAUSE;
@@ -227,7 +236,7 @@ void svm_events_reset(void)
 	struct percpu *cpu = this_cpu();
 
 	cpu->events = (struct svm_events){ 0 };
-	vmcb()->intercepts &= ~INTERCEPT(EXIT_IRET);
+	vmcb()->intercepts &= ~(INTERCEPT(EXIT_IRET) | INTERCEPT(EXIT_INTR));
 	cpu->event_injected = false;
 }
 

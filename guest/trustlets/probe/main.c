@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guest/trustlets/rt/monitor_calls.h"
 #include "guest/trustlets/rt/seal/seal.h"
 #include "guest/trustlets/rt/sha256.h"
 #include "guest/trustlets/rt/trustlet.h"
@@ -351,6 +352,37 @@ REQUEST_HANDLER(execute_data)
 REQUEST_HANDLER(secret_fault)
 {
 	sink = *at(secret[0] >> 17);
+	return REDOUBT_OK;
+}
+
+/* Good arguments, as far as calls want any. */
+static struct monitor_call call_of(uint64_t id)
+{
+	static _Alignas(512) struct redoubt_report report = { .svn = 7 };
+	struct monitor_call regs = { .rax = id };
+
+	if (id == REDOUBT_CALL_log_write || id == REDOUBT_CALL_report_check)
+		regs.rcx = (uint64_t)&report;
+	if (id == REDOUBT_CALL_log_write)
+		regs.rdx = sizeof(report);
+	return regs;
+}
+
+REQUEST_HANDLER(call_on)
+{
+	for (;;) {
+		struct monitor_call regs = call_of(args[0]);
+
+		monitor_call(&regs);
+	}
+}
+
+REQUEST_HANDLER(call_crash)
+{
+	struct monitor_call regs = call_of(args[0]);
+
+	monitor_call(&regs);
+	*at(8) = regs.rax;
 	return REDOUBT_OK;
 }
 

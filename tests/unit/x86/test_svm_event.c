@@ -189,7 +189,31 @@ static void test_nmi_in_shadow(void **state)
 	enter();
 	assert_int_equal(v->event, NMI);
 	assert_false(v->rflags & RFLAGS_TF);
+	assert_false(v->intercepts & INTERCEPT(EXIT_INTR));
 	assert_int_equal(v->dr6, 0xffff0ff0);
+}
+
+/* An interrupt that comes first finds no TF to push, and the NMI nothing more to wait for. */
+static void test_interrupt_in_step(void **state)
+{
+	v->interrupt_state = SHADOW;
+	exit_with(EXIT_NMI, 0);
+	vendor_nmi_pending();
+	enter();
+	assert_true(v->intercepts & INTERCEPT(EXIT_INTR));
+	v->interrupt_state = 0;
+	exit_with(EXIT_INTR, 0);
+	assert_false(v->rflags & RFLAGS_TF);
+	assert_false(v->intercepts & INTERCEPT(EXIT_INTR));
+	enter();
+	assert_int_equal(v->event, NMI);
+	/* At an IRET the interrupt is the guest's at once. */
+	vendor_nmi_pending();
+	exit_with(EXIT_IRET, 0);
+	svm_iret(&cpu->vcpu);
+	enter();
+	assert_true(v->rflags & RFLAGS_TF);
+	assert_false(v->intercepts & INTERCEPT(EXIT_INTR));
 }
 
 /* The guest steps itself, or a breakpoint of its own is hit: the #DB is delivered. */
@@ -348,6 +372,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_nmi_blocking),
 	TEST(test_nmi_after_iret),
 	TEST(test_nmi_in_shadow),
+	TEST(test_interrupt_in_step),
 	TEST(test_step_of_guest),
 	TEST(test_step_cut_short),
 	TEST(test_breakpoint_at_iret),
