@@ -17,18 +17,7 @@
 /* Ranges that allocations between the first look at the map and the last may add. */
 #define SPARE_RANGES 16u
 
-/* The block, with room for the longest lists; BOOTINFO_MAX_SIZE bounds it. */
-struct block {
-	struct bootinfo info;
-	UINT32 apic_id[BOOTINFO_MAX_CPUS];
-	struct bootinfo_range range[BOOTINFO_MAX_RANGES];
-};
-
-_Static_assert(sizeof(struct block) <= BOOTINFO_MAX_SIZE, "the block is as long as allowed");
-_Static_assert(offsetof(struct block, apic_id) % 8 == 0, "an offset is a multiple of 8");
-_Static_assert(offsetof(struct block, range) % 8 == 0, "an offset is a multiple of 8");
-
-#define BLOCK_PAGES ((sizeof(struct block) + PAGE - 1) / PAGE)
+#define BLOCK_PAGES ((sizeof(struct bootinfo) + PAGE - 1) / PAGE)
 
 static void find_power(struct bootinfo_power *power)
 {
@@ -42,12 +31,11 @@ static void find_power(struct bootinfo_power *power)
 		    power->reset_value);
 }
 
-static void fill_cpus(struct block *block, const struct cpus *cpus)
+static void fill_cpus(struct bootinfo *info, const struct cpus *cpus)
 {
-	block->info.cpu_count = cpus->count;
-	block->info.cpu_offset = offsetof(struct block, apic_id);
+	info->cpu_count = cpus->count;
 	for (UINT32 i = 0; i < cpus->count; i++)
-		block->apic_id[i] = cpus->cpu[i].apic_id;
+		info->apic_ids[i] = cpus->cpu[i].apic_id;
 }
 
 static void fill_config(struct bootinfo *info, const struct config *config)
@@ -70,10 +58,9 @@ static BOOLEAN add_partitions(struct ranges *ranges, const struct bootinfo *info
 }
 
 /* The ranges as they are now, what was reserved for the monitor and the partitions included. */
-static BOOLEAN fill_ranges(struct block *block)
+static BOOLEAN fill_ranges(struct bootinfo *info)
 {
-	struct bootinfo *info = &block->info;
-	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+	struct ranges ranges = { info->ranges, 0, BOOTINFO_MAX_RANGES };
 
 	if (EFI_ERROR(memory_usable(&ranges)) ||
 	    !ranges_add(&ranges, info->region_base, info->region_pages) ||
@@ -81,8 +68,6 @@ static BOOLEAN fill_ranges(struct block *block)
 	    !add_partitions(&ranges, info))
 		return refuse("Firmware's memory map has more ranges than the monitor can hold.");
 	info->range_count = (UINT32)ranges.count;
-	info->range_offset = offsetof(struct block, range);
-	info->size = (UINT32)(info->range_offset + ranges.count * sizeof(block->range[0]));
 	return TRUE;
 }
 
@@ -94,10 +79,9 @@ static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct r
 }
 
 /* Reserves region and record frame for memory as it is now. */
-static BOOLEAN reserve(struct block *block, const struct monitor_image *image, UINT32 cpus)
+static BOOLEAN reserve(struct bootinfo *info, const struct monitor_image *image, UINT32 cpus)
 {
-	struct bootinfo *info = &block->info;
-	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+	struct ranges ranges = { info->ranges, 0, BOOTINFO_MAX_RANGES };
 	EFI_STATUS status = memory_usable(&ranges);
 
 	if (EFI_ERROR(status))
@@ -113,22 +97,20 @@ static BOOLEAN reserve(struct block *block, const struct monitor_image *image, U
 	return TRUE;
 }
 
-static BOOLEAN fill(struct block *block, const struct monitor_image *image,
+static BOOLEAN fill(struct bootinfo *info, const struct monitor_image *image,
     const struct handover_facts *facts)
 {
-	struct bootinfo *info = &block->info;
-	struct ranges ranges = { block->range, 0, BOOTINFO_MAX_RANGES };
+	struct ranges ranges = { info->ranges, 0, BOOTINFO_MAX_RANGES };
 
 	info->magic = BOOTINFO_MAGIC;
-	info->version = BOOTINFO_VERSION;
 	info->attempts = facts->attempts;
 	memcpy(info->monitor_digest, image->digest, sizeof(info->monitor_digest));
-	fill_cpus(block, facts->cpus);
+	fill_cpus(info, facts->cpus);
 	fill_config(info, facts->config);
 	find_power(&info->power);
 	if (facts->partitions->count)
 		secrets_fill(info, facts->image);
-	if (!fill_ranges(block))
+	if (!fill_ranges(info))
 		return FALSE;
 	ranges.count = info->range_count;
 	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0))
@@ -176,16 +158,16 @@ BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
 {
 	const struct monitor_image *image = (const struct monitor_image *)payload.data;
 	EFI_PHYSICAL_ADDRESS at;
-	struct block *block;
+	struct bootinfo *info;
 
 	*handover = (struct handover){ 0 };
 	if (EFI_ERROR(BS->AllocatePages(AllocateAnyPages, EfiLoaderData, BLOCK_PAGES, &at)))
 		return refuse("There is no memory for the boot information block.");
-	block = (struct block *)at;
-	memset(block, 0, sizeof(*block));
-	handover->info = &block->info;
-	if (reserve(block, image, facts->cpus->count) && place(handover, payload) &&
-	    place_partitions(&block->info, facts->partitions) && fill(block, image, facts))
+	info = (struct bootinfo *)at;
+	memset(info, 0, sizeof(*info));
+	handover->info = info;
+	if (reserve(info, image, facts->cpus->count) && place(handover, payload) &&
+	    place_partitions(info, facts->partitions) && fill(info, image, facts))
 		return TRUE;
 	handover_release(handover);
 	return FALSE;

@@ -4,7 +4,6 @@
  * behind this has to ask again.
  */
 #include "monitor/lib/checked.h"
-#include "monitor/lib/string.h"
 
 #include "arch/addr.h"
 #include "arch/upcall.h"
@@ -13,69 +12,19 @@
 #define ADDRESS_END (1ull << 52)
 #define NO_APIC_ID  0xffffffffu /* the broadcast address */
 
-static const void *block_at(const struct bootinfo *info, uint64_t offset)
-{
-	return (const uint8_t *)info + offset;
-}
-
-static bool header_valid(const struct bootinfo *info, uint64_t bytes)
-{
-	return bytes >= sizeof(*info) && info->magic == BOOTINFO_MAGIC &&
-	    info->version == BOOTINFO_VERSION && info->size >= sizeof(*info) &&
-	    info->size <= BOOTINFO_MAX_SIZE && info->size <= bytes;
-}
-
-static bool all_zero(const void *from, uint64_t bytes)
-{
-	const uint8_t *at = from;
-
-	for (uint64_t i = 0; i < bytes; i++)
-		if (at[i] != 0)
-			return false;
-	return true;
-}
-
 static bool settings_valid(const struct bootinfo *info)
 {
 	bool serial = info->flags & BOOTINFO_SERIAL;
 
 	return (info->flags & ~BOOTINFO_FLAGS) == 0 && info->log_level <= LOG_DEBUG &&
 	    (serial || !(info->flags & BOOTINFO_SERIAL_KEEP)) &&
-	    (!serial || info->serial_port != 0) && info->reserved0 == 0 &&
-	    (info->power.s5_type <= 7 || info->power.s5_type == POWER_S5_UNKNOWN) &&
-	    all_zero(info->reserved1, sizeof(info->reserved1));
-}
-
-/* Whether an array of the block's lies behind the header, aligned and within the block. */
-static bool array_valid(const struct bootinfo *info, uint64_t offset, uint64_t bytes)
-{
-	return offset % 8 == 0 && offset >= sizeof(*info) &&
-	    range_within(offset, bytes, info->size);
-}
-
-/* Both arrays, apart from each other, and nothing but zeros beside them. */
-static bool layout_valid(const struct bootinfo *info)
-{
-	const uint8_t *block = block_at(info, 0);
-	uint64_t cpus = info->cpu_offset;
-	uint64_t cpus_end = cpus + (uint64_t)info->cpu_count * sizeof(uint32_t);
-	uint64_t ranges = info->range_offset;
-	uint64_t ranges_end = ranges + (uint64_t)info->range_count * sizeof(struct bootinfo_range);
-
-	if (!array_valid(info, cpus, cpus_end - cpus) ||
-	    !array_valid(info, ranges, ranges_end - ranges) ||
-	    ranges_meet(cpus, cpus_end, ranges, ranges_end))
-		return false;
-	for (uint64_t at = sizeof(*info); at < info->size; at++)
-		if (block[at] != 0 && !(at >= cpus && at < cpus_end) &&
-		    !(at >= ranges && at < ranges_end))
-			return false;
-	return true;
+	    (!serial || info->serial_port != 0) &&
+	    (info->power.s5_type <= 7 || info->power.s5_type == POWER_S5_UNKNOWN);
 }
 
 static bool cpus_valid(const struct bootinfo *info)
 {
-	const uint32_t *ids = block_at(info, info->cpu_offset);
+	const uint32_t *ids = info->apic_ids;
 
 	for (uint32_t i = 0; i < info->cpu_count; i++) {
 		if (ids[i] == NO_APIC_ID)
@@ -90,17 +39,15 @@ static bool cpus_valid(const struct bootinfo *info)
 /* Address behind `pages` frames from `base`; 0 if they are no frames below ADDRESS_END, or none. */
 static uint64_t frames_end(uint64_t base, uint64_t pages)
 {
-	uint64_t bytes;
-
-	if (base % FRAME_SIZE != 0 || pages == 0 || !mul_fits(pages, FRAME_SIZE, &bytes) ||
-	    !range_within(base, bytes, ADDRESS_END))
+	if (base % FRAME_SIZE != 0 || pages == 0 || pages > ADDRESS_END / FRAME_SIZE ||
+	    !range_within(base, pages * FRAME_SIZE, ADDRESS_END))
 		return 0;
-	return base + bytes;
+	return base + pages * FRAME_SIZE;
 }
 
 static bool ranges_valid(const struct bootinfo *info)
 {
-	const struct bootinfo_range *range = block_at(info, info->range_offset);
+	const struct bootinfo_range *range = info->ranges;
 	uint64_t last = 0;
 
 	for (uint32_t i = 0; i < info->range_count; i++) {
@@ -116,7 +63,7 @@ static bool ranges_valid(const struct bootinfo *info)
 /* Whether [base, end) lies in one of the ranges; end 0: it does not. */
 static bool in_ranges(const struct bootinfo *info, uint64_t base, uint64_t end)
 {
-	const struct bootinfo_range *range = block_at(info, info->range_offset);
+	const struct bootinfo_range *range = info->ranges;
 
 	for (uint32_t i = 0; i < info->range_count; i++)
 		if (end != 0 && base >= range[i].base &&
@@ -143,11 +90,10 @@ static bool partition_valid(const struct bootinfo *info, const struct bootinfo_p
 {
 	uint64_t image = 1ull + p->text_pages + p->rodata_pages;
 
-	if (p->image_base == 0)
-		return all_zero(p, sizeof(*p));
-	return p->reserved == 0 && p->id[sizeof(p->id) - 1] == 0 &&
-	    in_ranges(info, p->image_base, frames_end(p->image_base, image)) &&
-	    in_ranges(info, p->data_base, frames_end(p->data_base, p->data_pages));
+	return p->image_base == 0 ||
+	    (p->id[sizeof(p->id) - 1] == 0 &&
+		in_ranges(info, p->image_base, frames_end(p->image_base, image)) &&
+		in_ranges(info, p->data_base, frames_end(p->data_base, p->data_pages)));
 }
 
 static bool partitions_valid(const struct bootinfo *info)
@@ -158,10 +104,10 @@ static bool partitions_valid(const struct bootinfo *info)
 	return true;
 }
 
-bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes)
+bool bootinfo_valid(const struct bootinfo *info)
 {
-	return header_valid(info, bytes) && settings_valid(info) && info->cpu_count >= 1 &&
+	return info->magic == BOOTINFO_MAGIC && settings_valid(info) && info->cpu_count >= 1 &&
 	    info->cpu_count <= BOOTINFO_MAX_CPUS && info->range_count >= 1 &&
-	    info->range_count <= BOOTINFO_MAX_RANGES && layout_valid(info) && cpus_valid(info) &&
-	    ranges_valid(info) && region_valid(info) && partitions_valid(info);
+	    info->range_count <= BOOTINFO_MAX_RANGES && cpus_valid(info) && ranges_valid(info) &&
+	    region_valid(info) && partitions_valid(info);
 }

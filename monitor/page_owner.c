@@ -73,8 +73,7 @@ uint64_t page_owner_top(void)
 
 static void copy_ranges(const struct bootinfo *info)
 {
-	const void *at = (const uint8_t *)info + info->range_offset;
-	const struct bootinfo_range *from = at;
+	const struct bootinfo_range *from = info->ranges;
 
 	table.frame_count = 0;
 	table.range_count = info->range_count;

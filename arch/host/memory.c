@@ -25,10 +25,7 @@ static struct {
 	uint64_t slot; /* frame + 1 that is open */
 	unsigned slot_cpu;
 	host_types *types;
-	union {
-		struct bootinfo info;
-		uint8_t bytes[BOOTINFO_MAX_SIZE];
-	} block;
+	struct bootinfo info;
 } memory;
 
 void host_fail(const char *why)
@@ -44,7 +41,7 @@ const struct host_machine *host_machine(void)
 
 struct bootinfo *host_info(void)
 {
-	return &memory.block.info;
+	return &memory.info;
 }
 
 struct host_machine host_default(void)
@@ -87,18 +84,12 @@ static uint64_t pages_needed(const struct host_machine *machine)
 
 static void fill_info(const struct host_machine *machine)
 {
-	struct bootinfo *info = &memory.block.info;
-	uint32_t cpu_bytes = (machine->cpus * 4 + 7) & ~7u;
-	uint32_t *ids = (uint32_t *)(info + 1);
+	struct bootinfo *info = &memory.info;
 
-	memset(&memory.block, 0, sizeof(memory.block));
+	memset(info, 0, sizeof(*info));
 	info->magic = BOOTINFO_MAGIC;
-	info->version = BOOTINFO_VERSION;
-	info->cpu_offset = sizeof(*info);
 	info->cpu_count = machine->cpus;
-	info->range_offset = info->cpu_offset + cpu_bytes;
 	info->range_count = machine->range_count;
-	info->size = info->range_offset + machine->range_count * sizeof(struct bootinfo_range);
 	info->region_base = machine->region_base;
 	info->region_pages = machine->region_pages;
 	info->record_base = machine->record_base;
@@ -106,9 +97,8 @@ static void fill_info(const struct host_machine *machine)
 	info->serial_port = machine->flags & BOOTINFO_SERIAL ? 0x3f8 : 0;
 	info->log_level = LOG_DEBUG;
 	for (unsigned i = 0; i < machine->cpus; i++)
-		ids[i] = 2 * i;
-	memcpy(memory.block.bytes + info->range_offset, machine->ranges,
-	    machine->range_count * sizeof(struct bootinfo_range));
+		info->apic_ids[i] = 2 * i;
+	memcpy(info->ranges, machine->ranges, machine->range_count * sizeof(struct bootinfo_range));
 	memset(info->monitor_digest, 0x5a, sizeof(info->monitor_digest));
 }
 
@@ -146,7 +136,7 @@ void host_build(const struct host_machine *machine)
 void host_boot(const struct host_machine *machine)
 {
 	host_build(machine);
-	if (!bootinfo_valid(host_info(), sizeof(memory.block)))
+	if (!bootinfo_valid(host_info()))
 		host_fail("bad boot information");
 	if (monitor_init(host_info()) != LAUNCH_OK)
 		host_fail("the monitor did not start");

@@ -24,7 +24,7 @@
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
 static enum stage stage;
-static uint64_t info_copy[BOOTINFO_MAX_SIZE / sizeof(uint64_t)];
+static struct bootinfo info_copy;
 
 /* Overwritten early in MONITOR_INIT; before that nothing has secrets or input. */
 uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
@@ -37,7 +37,7 @@ _Noreturn void __stack_chk_fail(void)
 
 const struct bootinfo *start_info(void)
 {
-	return (const struct bootinfo *)info_copy;
+	return &info_copy;
 }
 
 static uint32_t own_apic_id(void)
@@ -50,21 +50,10 @@ static uint32_t own_apic_id(void)
 /* Copied once (I4); only the copy is looked at. */
 static enum launch_status take_info(const struct bootinfo *info)
 {
-	uint32_t size = *(const volatile uint32_t *)&info->size;
-
-	if (size < sizeof(*info) || size > sizeof(info_copy))
+	__builtin_memcpy(&info_copy, info, sizeof(info_copy));
+	if (!bootinfo_valid(&info_copy))
 		return LAUNCH_BAD_BOOTINFO;
-	__builtin_memcpy(info_copy, info, size);
-	if (start_info()->size != size || !bootinfo_valid(start_info(), size))
-		return LAUNCH_BAD_BOOTINFO;
-	if (start_info()->region_base != (uint64_t)image_start)
-		return LAUNCH_BAD_REGION;
-	return LAUNCH_OK;
-}
-
-static const uint32_t *apic_ids(void)
-{
-	return (const uint32_t *)((const uint8_t *)info_copy + start_info()->cpu_offset);
+	return info_copy.region_base == (uint64_t)image_start ? LAUNCH_OK : LAUNCH_BAD_REGION;
 }
 
 /* Private areas as seen through firmware's identity map. */
@@ -77,7 +66,7 @@ static bool prepare_cpus(void)
 		if (frames == NULL)
 			return false;
 		cpu->vcpu.index = i;
-		cpu->vcpu.apic_id = apic_ids()[i];
+		cpu->vcpu.apic_id = info_copy.apic_ids[i];
 		cpu->sync = sync_of(i);
 		cpu->vmxon_spa = (uint64_t)frames;
 		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
@@ -156,7 +145,8 @@ static enum launch_status init(const struct bootinfo *info)
 		return status;
 	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size,
 		own->cpu_count) ||
-	    !sync_init(apic_ids(), own->cpu_count) || !mmu_init(own->cpu_count) || !prepare_cpus())
+	    !sync_init(own->apic_ids, own->cpu_count) || !mmu_init(own->cpu_count) ||
+	    !prepare_cpus())
 		return LAUNCH_BAD_REGION;
 	console_init(own);
 	io_init(own);
@@ -185,7 +175,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 {
 	if (stage != STAGE_READY)
 		return LAUNCH_WRONG_STATE;
-	if (cpu >= start_info()->cpu_count || apic_ids()[cpu] != own_apic_id())
+	if (cpu >= start_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
@@ -220,7 +210,7 @@ uint64_t start_root(uint64_t op)
 		vendor_launch(&cpu->firmware);
 	}
 	policy_vcpu_init(&cpu->vcpu);
-	status = monitor_init((struct bootinfo *)info_copy);
+	status = monitor_init(&info_copy);
 	if (status == LAUNCH_OK)
 		status = vendor_init();
 	if (status == LAUNCH_OK) {

@@ -53,9 +53,7 @@ struct monitor_image {
 	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
 };
 
-#define BOOTINFO_MAGIC	    0x324f464e49544452ull /* "RDTINFO2" */
-#define BOOTINFO_VERSION    2u
-#define BOOTINFO_MAX_SIZE   65536u /* bytes of the whole block */
+#define BOOTINFO_MAGIC	    0x334f464e49544452ull /* "RDTINFO3", one for each layout */
 #define BOOTINFO_MAX_RANGES 1024u
 #define BOOTINFO_MAX_CPUS   1024u
 
@@ -106,7 +104,7 @@ struct bootinfo_power {
  * monitor takes them out of everybody else's reach, measures the image and compares.
  */
 struct bootinfo_partition {
-	uint64_t image_base; /* multiple of 4096; 0: none, and all else is zero */
+	uint64_t image_base; /* multiple of 4096; 0: none */
 	uint64_t data_base;  /* multiple of 4096 */
 	uint32_t text_pages; /* of the image: behind the header's page */
 	uint32_t rodata_pages;
@@ -124,14 +122,9 @@ struct bootinfo_partition {
 	};
 };
 
-/*
- * The block: this header, then the CPU list and the ranges at their offsets, all within `size`
- * bytes. Everything not named is zero.
- */
+/* The block. Everything not named is zero. */
 struct bootinfo {
 	uint64_t magic;
-	uint32_t version;
-	uint32_t size;
 	uint64_t region_base;  /* the monitor image's load address; multiple of 4096 */
 	uint64_t region_pages; /* at least monitor_region_pages() */
 	/* one reserved frame of the monitor's outside the region, for the panic record; 0: none */
@@ -139,20 +132,18 @@ struct bootinfo {
 	uint32_t flags;
 	uint32_t log_level; /* enum log_level */
 	uint32_t cpu_count;
-	uint32_t cpu_offset; /* uint32_t APIC ids, the first CPU's first; multiple of 8 */
 	uint32_t range_count;
-	uint32_t range_offset; /* struct bootinfo_range[]; multiple of 8 */
-	uint16_t serial_port;  /* base port of a 16550; 0: none */
-	uint16_t reserved0;
 	/* starts since the operating system was last reached, this one not counted */
 	uint32_t attempts;
+	uint32_t tsc_khz;     /* of the time stamp counter; 0: not measured */
+	uint16_t serial_port; /* base port of a 16550; 0: none */
 	struct bootinfo_power power;
 	uint8_t monitor_digest[32]; /* the image header's digest */
-	uint32_t tsc_khz;	    /* of the time stamp counter; 0: not measured */
-	uint32_t reserved1[7];
-	uint8_t entropy[32];  /* random as far as the loader could tell */
+	uint8_t entropy[32];	    /* random as far as the loader could tell */
 	uint8_t root_key[32]; /* for this SVN of the monitor (keys.h); with BOOTINFO_ROOT_KEY */
 	struct bootinfo_partition partitions[BOOTINFO_PARTITIONS];
+	uint32_t apic_ids[BOOTINFO_MAX_CPUS]; /* cpu_count of them, the first CPU's first */
+	struct bootinfo_range ranges[BOOTINFO_MAX_RANGES]; /* range_count of them */
 };
 
 /*
@@ -217,6 +208,5 @@ struct panic_record {
 };
 
 _Static_assert(sizeof(struct panic_record) == 4096, "a panic record is one frame");
-_Static_assert(sizeof(struct bootinfo) % 8 == 0, "arrays behind the header are aligned");
 
 #endif

@@ -8,12 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* *product = a * b; false if that does not fit. */
-static inline bool mul_fits(uint64_t a, uint64_t b, uint64_t *product)
-{
-	return !__builtin_mul_overflow(a, b, product);
-}
-
 /* Whether [start, start + bytes) lies in [0, limit). */
 static inline bool range_within(uint64_t start, uint64_t bytes, uint64_t limit)
 {

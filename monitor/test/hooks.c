@@ -74,11 +74,9 @@ uint64_t call_test_flush(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 
 static uint64_t check_range(const uint64_t args[CALL_REGS])
 {
-	uint64_t bytes;
-
 	if (args[0] % FRAME_SIZE != 0)
 		return call_error(REDOUBT_ALIGNMENT, 1);
-	if (!mul_fits(args[1], FRAME_SIZE, &bytes) || !range_within(args[0], bytes, stage2_limit()))
+	if (!range_within(args[0] / FRAME_SIZE, args[1], stage2_limit() / FRAME_SIZE))
 		return call_error(REDOUBT_RANGE, 2);
 	return REDOUBT_OK;
 }

@@ -25,18 +25,12 @@ void stage2_walk(const struct stage2 *s2,
 	}
 }
 
-static const struct bootinfo_range *ranges(void)
-{
-	const void *at = (const uint8_t *)monitor_boot + monitor_boot->range_offset;
-
-	return at;
-}
-
 static bool any_memory(uint64_t base, uint64_t end)
 {
 	for (uint32_t i = 0; i < monitor_boot->range_count; i++)
-		if (ranges()[i].base < end &&
-		    ranges()[i].base + (ranges()[i].pages << FRAME_SHIFT) > base)
+		if (monitor_boot->ranges[i].base < end &&
+		    monitor_boot->ranges[i].base + (monitor_boot->ranges[i].pages << FRAME_SHIFT) >
+			base)
 			return true;
 	return false;
 }
@@ -131,9 +125,9 @@ static uint64_t frames_given(void)
 	uint64_t given = 0;
 
 	for (uint32_t i = 0; i < monitor_boot->range_count; i++)
-		for (uint64_t k = 0; k < ranges()[i].pages; k++)
-			given += is_given(
-			    frame_holding((spa_t){ ranges()[i].base + (k << FRAME_SHIFT) }));
+		for (uint64_t k = 0; k < monitor_boot->ranges[i].pages; k++)
+			given += is_given(frame_holding(
+			    (spa_t){ monitor_boot->ranges[i].base + (k << FRAME_SHIFT) }));
 	return given;
 }
 

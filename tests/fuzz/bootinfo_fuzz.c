@@ -34,8 +34,7 @@ static bool plain_frames(uint64_t base, uint64_t pages)
 
 static bool plain_within(const struct bootinfo *info, uint64_t base, uint64_t pages)
 {
-	const struct bootinfo_range *range = (const void *)((const uint8_t *)info +
-	    info->range_offset);
+	const struct bootinfo_range *range = info->ranges;
 
 	for (uint32_t i = 0; i < info->range_count; i++)
 		if (base >= range[i].base &&
@@ -45,37 +44,10 @@ static bool plain_within(const struct bootinfo *info, uint64_t base, uint64_t pa
 	return false;
 }
 
-/* Marks the bytes that belong to something; false if one is taken twice or outside. */
-static bool plain_take(uint8_t *taken, uint64_t size, uint64_t offset, uint64_t bytes)
-{
-	for (uint64_t i = offset; i < offset + bytes; i++)
-		if (i >= size || taken[i]++)
-			return false;
-	return true;
-}
-
-static bool plain_layout(const struct bootinfo *info)
-{
-	static uint8_t taken[BOOTINFO_MAX_SIZE];
-	const uint8_t *bytes = (const uint8_t *)info;
-
-	memset(taken, 0, info->size);
-	if (info->cpu_offset % 8 || info->range_offset % 8 ||
-	    !plain_take(taken, info->size, 0, sizeof(*info)) ||
-	    !plain_take(taken, info->size, info->cpu_offset, 4ull * info->cpu_count) ||
-	    !plain_take(taken, info->size, info->range_offset, 16ull * info->range_count))
-		return false;
-	for (uint32_t i = 0; i < info->size; i++)
-		if (!taken[i] && bytes[i])
-			return false;
-	return true;
-}
-
 static bool plain_lists(const struct bootinfo *info)
 {
-	const uint32_t *ids = (const void *)((const uint8_t *)info + info->cpu_offset);
-	const struct bootinfo_range *range = (const void *)((const uint8_t *)info +
-	    info->range_offset);
+	const uint32_t *ids = info->apic_ids;
+	const struct bootinfo_range *range = info->ranges;
 
 	for (uint32_t i = 0; i < info->cpu_count; i++)
 		for (uint32_t k = 0; k < info->cpu_count; k++)
@@ -104,32 +76,22 @@ static bool plain_region(const struct bootinfo *info)
 	    (record < base || record >= base + info->region_pages * 4096);
 }
 
-/* [a-z0-9-], then nothing but zeros. */
 static bool plain_partition(const struct bootinfo *info, const struct bootinfo_partition *p)
 {
-	static const struct bootinfo_partition none;
 	uint64_t image = 1ull + p->text_pages + p->rodata_pages;
 
 	if (p->image_base == 0)
-		return memcmp(p, &none, sizeof(none)) == 0;
+		return true;
 	if (!plain_frames(p->image_base, image) || !plain_within(info, p->image_base, image) ||
 	    !plain_frames(p->data_base, p->data_pages) ||
 	    !plain_within(info, p->data_base, p->data_pages))
 		return false;
-	return p->reserved == 0 && p->id[31] == 0;
+	return p->id[31] == 0;
 }
 
-static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
+static bool plain_valid(const struct bootinfo *info)
 {
-	uint64_t rest = 0;
-
-	if (bytes < sizeof(*info) || info->size < sizeof(*info) || info->size > bytes ||
-	    info->size > BOOTINFO_MAX_SIZE)
-		return false;
-	for (unsigned i = 0; i < 7; i++)
-		rest |= info->reserved1[i];
-	if (info->magic != BOOTINFO_MAGIC || info->version != 2 || info->flags >= 64 ||
-	    info->log_level > 3 || rest || info->reserved0)
+	if (info->magic != BOOTINFO_MAGIC || info->flags >= 64 || info->log_level > 3)
 		return false;
 	if ((info->flags & 2) && !(info->flags & 1))
 		return false;
@@ -139,7 +101,7 @@ static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
 		return false;
 	if (info->cpu_count - 1 >= 1024 || info->range_count - 1 >= 1024)
 		return false;
-	if (!plain_layout(info) || !plain_lists(info) || !plain_region(info))
+	if (!plain_lists(info) || !plain_region(info))
 		return false;
 	for (unsigned i = 0; i < 4; i++)
 		if (!plain_partition(info, &info->partitions[i]))
@@ -149,15 +111,15 @@ static bool plain_valid(const struct bootinfo *info, uint64_t bytes)
 
 /* ---- Inputs ---- */
 
-/* A block of exactly `bytes` bytes, so that the sanitizer sees a read behind it. */
+/* A block of its own, so that the sanitizer sees a read behind it; zeros behind what is given. */
 static void try_block(const void *from, size_t bytes)
 {
-	struct bootinfo *info = malloc(bytes ? bytes : 1);
+	struct bootinfo *info = calloc(1, sizeof(*info));
 
 	if (!info)
 		abort();
-	memcpy(info, from, bytes);
-	if (bootinfo_valid(info, bytes) != plain_valid(info, bytes))
+	memcpy(info, from, bytes < sizeof(*info) ? bytes : sizeof(*info));
+	if (bootinfo_valid(info) != plain_valid(info))
 		abort();
 	free(info);
 }
@@ -177,27 +139,38 @@ static uint64_t patched(const struct patch *patch, uint64_t before)
 	}
 }
 
+/* Where a patch may go: the words of the header, the first ids and the first ranges. */
+static uint8_t *place_of(struct bootinfo *info, uint16_t offset, size_t width)
+{
+	const size_t header = offsetof(struct bootinfo, apic_ids), ids = 16, ranges = 80;
+	size_t at = offset % ((header + ids + ranges) / width) * width;
+
+	if (at < header)
+		return (uint8_t *)info + at;
+	at -= header;
+	return at < ids ? (uint8_t *)info->apic_ids + at : (uint8_t *)info->ranges + at - ids;
+}
+
 static void try_patches(const uint8_t *data, size_t size)
 {
-	static uint8_t block[4096];
-	uint32_t bytes = host_info()->size + 16;
+	static struct bootinfo block;
 	struct patch patch;
 
-	memcpy(block, host_info(), bytes);
+	block = *host_info();
 	for (; size >= sizeof(patch); data += sizeof(patch), size -= sizeof(patch)) {
 		static const uint8_t widths[] = { 1, 2, 4, 8 };
 		uint64_t value = 0;
+		uint8_t *at;
 		size_t width;
-		size_t at;
 
 		memcpy(&patch, data, sizeof(patch));
 		width = widths[patch.width % 4];
-		at = patch.offset % (bytes / width) * width;
-		memcpy(&value, block + at, width);
+		at = place_of(&block, patch.offset, width);
+		memcpy(&value, at, width);
 		value = patched(&patch, value);
-		memcpy(block + at, &value, width);
+		memcpy(at, &value, width);
 	}
-	try_block(block, bytes);
+	try_block(&block, sizeof(block));
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -215,7 +188,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.data_pages = 16,
 		.svn = 1,
 		.id = "vtpm" };
-	if (!bootinfo_valid(host_info(), host_info()->size))
+	if (!bootinfo_valid(host_info()))
 		abort();
 	return 0;
 }

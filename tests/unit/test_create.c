@@ -68,8 +68,7 @@ static int boot_as(const char *id)
 	at_start = true;
 	asked = other_ran = false;
 	host_set_program(play);
-	return !bootinfo_valid(host_info(), host_info()->size) ||
-	    monitor_init(host_info()) != LAUNCH_OK;
+	return !bootinfo_valid(host_info()) || monitor_init(host_info()) != LAUNCH_OK;
 }
 
 static int boot(void **state)

@@ -80,7 +80,7 @@ static void prepare(uint32_t flags, uint32_t svn)
 
 static void launch(void)
 {
-	assert_true(bootinfo_valid(host_info(), host_info()->size));
+	assert_true(bootinfo_valid(host_info()));
 	assert_int_equal(monitor_init(host_info()), LAUNCH_OK);
 }
 

@@ -139,7 +139,7 @@ static void fill_image(void)
 
 static enum launch_status start(void)
 {
-	assert_true(bootinfo_valid(host_info(), host_info()->size));
+	assert_true(bootinfo_valid(host_info()));
 	return monitor_init(host_info());
 }
 

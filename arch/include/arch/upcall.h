@@ -41,11 +41,8 @@ _Noreturn void panic(const char *format, ...) __attribute__((format(printf, 1, 2
  */
 enum launch_status monitor_init(struct bootinfo *info);
 
-/*
- * Whether a boot information block is well formed. `bytes` that may be read at `info`. The parser
- * of the loader's hand-over; fuzzed.
- */
-bool bootinfo_valid(const struct bootinfo *info, uint64_t bytes);
+/* Whether a boot information block is well formed: the check of the loader's hand-over; fuzzed. */
+bool bootinfo_valid(const struct bootinfo *info);
 
 /* The normal world's second-stage tables. */
 struct stage2 *monitor_normal_stage2(void);

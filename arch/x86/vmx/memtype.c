@@ -10,7 +10,6 @@
 
 #define FIXED_END 0x100000ull
 
-
 /* SDM 3A 12.11.4.1: UC wins, WT wins over WB; what it leaves undefined is UC here. */
 static enum s2_type combine(enum s2_type a, enum s2_type b)
 {
@@ -47,7 +46,8 @@ static enum s2_type variable_type(const struct mtrr_state *state, uint64_t gpa, 
 			*end = edge;
 		if (!inside)
 			continue;
-		type = found ? combine(type, known_type(state->base[i])) : known_type(state->base[i]);
+		type = found ? combine(type, known_type(state->base[i]))
+			     : known_type(state->base[i]);
 		found = true;
 	}
 	return type;

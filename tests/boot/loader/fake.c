@@ -99,8 +99,7 @@ static void tell_partition(const struct bootinfo_partition *p)
 
 static bool in_ranges(const struct bootinfo *info, const struct bootinfo_range *block)
 {
-	const struct bootinfo_range *range = (const void *)((const uint8_t *)info +
-	    info->range_offset);
+	const struct bootinfo_range *range = info->ranges;
 	uint64_t end = block->base + block->pages * PAGE;
 
 	for (uint32_t i = 0; i < info->range_count; i++)
