@@ -86,21 +86,18 @@ static bool region_valid(const struct bootinfo *info)
 	return !ranges_meet(base, end, record, record_end) && in_ranges(info, record, record_end);
 }
 
-static bool partition_valid(const struct bootinfo *info, const struct bootinfo_partition *p)
-{
-	uint64_t image = 1ull + p->text_pages + p->rodata_pages;
-
-	return p->image_base == 0 ||
-	    (p->id[sizeof(p->id) - 1] == 0 &&
-		in_ranges(info, p->image_base, frames_end(p->image_base, image)) &&
-		in_ranges(info, p->data_base, frames_end(p->data_base, p->data_pages)));
-}
-
 static bool partitions_valid(const struct bootinfo *info)
 {
-	for (unsigned i = 0; i < BOOTINFO_PARTITIONS; i++)
-		if (!partition_valid(info, &info->partitions[i]))
+	for (unsigned i = 0; i < BOOTINFO_PARTITIONS; i++) {
+		const struct bootinfo_partition *p = &info->partitions[i];
+		uint64_t image = 1ull + p->text_pages + p->rodata_pages;
+
+		if (p->image_base != 0 &&
+		    (p->id[sizeof(p->id) - 1] != 0 ||
+			!in_ranges(info, p->image_base, frames_end(p->image_base, image)) ||
+			!in_ranges(info, p->data_base, frames_end(p->data_base, p->data_pages))))
 			return false;
+	}
 	return true;
 }
 

@@ -10,7 +10,6 @@
 #include "monitor/abi/trustlet.h"
 #include "monitor/call.h"
 #include "monitor/lib/string.h"
-#include "monitor/monitor.h"
 
 _Static_assert(CALL_REGS * sizeof(uint64_t) == SHA256_BYTES, "a digest is the results of a call");
 
@@ -56,7 +55,7 @@ uint64_t call_entropy(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 uint64_t call_time(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = cpu_cycles();
-	rets[1] = monitor_boot->tsc_khz;
+	rets[1] = boot_info()->tsc_khz;
 	return REDOUBT_OK;
 }
 

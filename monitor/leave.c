@@ -10,7 +10,7 @@
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
 
-void monitor_leaving(int how)
+void monitor_leaving(void)
 {
 	keys_leave();
 	partition_leave();

@@ -13,15 +13,9 @@ static struct spinlock lock = { .rank = LOCK_LOG };
 
 /* The lock guards all of it. */
 static struct {
-	enum log_level console_level;
 	uint64_t end; /* bytes since launch */
 	char text[LOG_BYTES];
 } ring;
-
-void log_init(enum log_level console_level)
-{
-	ring.console_level = console_level;
-}
 
 static size_t format_line(char *line, size_t size, const char *format, ...)
 {
@@ -71,7 +65,7 @@ void klog(enum log_level level, const char *format, ...)
 	va_end(args);
 	spin_lock(&lock);
 	append(line, bytes);
-	if (level <= ring.console_level)
+	if (level <= boot_info()->log_level)
 		console_write(line, bytes);
 	spin_unlock(&lock);
 }

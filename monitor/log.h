@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The log: a ring of text lines, each with time stamp, CPU and level. Positions count bytes since
- * launch, so a reader knows what it has missed. klog() is declared in arch/upcall.h.
+ * launch, so a reader knows what it has missed. Lines of the boot information's level and above
+ * (lower numbers) go to the consoles too. klog() is declared in arch/upcall.h.
  */
 #ifndef MONITOR_LOG_H
 #define MONITOR_LOG_H
@@ -13,11 +14,6 @@
 #define LOG_BYTES 65536u
 /* The longest line, with its prefix and newline; a longer one is cut and ends in '~'. */
 #define LOG_LINE 256u
-
-/*
- * Lines of this level and above (lower numbers) go to the consoles too. Before it only errors do.
- */
-void log_init(enum log_level console_level);
 
 struct log_part {
 	uint64_t next;	 /* position behind the last byte copied */

@@ -4,18 +4,12 @@
  */
 #include "arch/upcall.h"
 #include "monitor/keys.h"
-#include "monitor/log.h"
-#include "monitor/monitor.h"
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
 
-const struct bootinfo *monitor_boot;
-
 enum launch_status monitor_init(struct bootinfo *info)
 {
-	monitor_boot = info;
-	log_init((enum log_level)info->log_level);
 	keys_init(info);
 	klog(LOG_INFO, "monitor at %lx, %lu KiB, %u CPUs, %u ranges of memory", info->region_base,
 	    info->region_pages * 4, info->cpu_count, info->range_count);
@@ -23,7 +17,6 @@ enum launch_status monitor_init(struct bootinfo *info)
 		klog(LOG_ERROR, "the memory reserved for the monitor is too small");
 		return LAUNCH_BAD_REGION;
 	}
-	klog(LOG_INFO, "%lu MiB of memory, mapped up to %lx", page_owner_frames() >> 8,
-	    protect_identity_end());
+	klog(LOG_INFO, "%lu MiB of memory", page_owner_frames() >> 8);
 	return LAUNCH_OK;
 }

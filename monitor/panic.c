@@ -19,7 +19,6 @@
 #include "monitor/lib/sha256.h"
 #include "monitor/lib/string.h"
 #include "monitor/log.h"
-#include "monitor/monitor.h"
 
 static struct {
 	_Atomic unsigned owner;	    /* CPU index + 1 of the CPU that panicked first */
@@ -29,7 +28,7 @@ static struct {
 /* As the loader has said; before the monitor knows, the machine stops as it is. */
 static _Noreturn void finish(void)
 {
-	if (monitor_boot && monitor_boot->flags & BOOTINFO_PANIC_RESET)
+	if (boot_info()->flags & BOOTINFO_PANIC_RESET)
 		machine_reset();
 	cpu_stop();
 }
@@ -103,6 +102,6 @@ void panic(const char *format, ...)
 	state.record.length += (uint32_t)log_tail(state.record.text + state.record.length,
 	    PANIC_TEXT_BYTES - state.record.length);
 	publish();
-	monitor_leaving(LEAVE_RESET);
+	monitor_leaving();
 	finish();
 }

@@ -35,11 +35,6 @@ struct stage2 *monitor_normal_stage2(void)
 	return &normal.s2;
 }
 
-uint64_t protect_identity_end(void)
-{
-	return normal.identity_end;
-}
-
 spa_t protect_ones(void)
 {
 	return region_spa(ones);
@@ -113,26 +108,12 @@ static bool restrict_to(unsigned prot, uint64_t base, uint64_t pages)
 	return true;
 }
 
-static bool hide_withheld(void)
-{
-	const struct withheld range = stage2_withheld();
-	uint64_t end = range.end < normal.identity_end ? range.end : normal.identity_end;
-
-	return range.base >= end || restrict_to(0, range.base, frames_of(end - range.base));
-}
-
-static bool is_withheld(uint64_t at)
-{
-	const struct withheld range = stage2_withheld();
-
-	return at >= range.base && at < range.end;
-}
-
 bool protect_init(const struct bootinfo *info)
 {
 	uint64_t top = page_owner_top();
 	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
 	void *memory = region_reserve(pages);
+	struct withheld bus = stage2_withheld();
 	bool done;
 
 	if (!memory || top > stage2_limit())
@@ -144,7 +125,9 @@ bool protect_init(const struct bootinfo *info)
 	if (!stage2_init(&normal.s2, &normal.pool, &normal.lock))
 		return false;
 	spin_lock(&normal.lock);
-	done = set_types(false) && hide_withheld() &&
+	bus.end = bus.end < top ? bus.end : top;
+	done = set_types(false) &&
+	    (bus.base >= bus.end || restrict_to(0, bus.base, frames_of(bus.end - bus.base))) &&
 	    restrict_to(0, info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || restrict_to(0, info->record_base, 1));
 	spin_unlock(&normal.lock);
@@ -197,18 +180,8 @@ static bool allows(unsigned prot, unsigned access)
 }
 
 /*
- * Whether the frame of ones is to be put in place of a frame: of a hidden one that shows nothing
- * yet.
- */
-static bool wants_ones(uint64_t at)
-{
-	return frame_hidden((spa_t){ at }) &&
-	    (test_switch(TEST_OPEN_REGION) || !stage2_lookup(&normal.s2, (gpa_t){ at }).present);
-}
-
-/*
- * Puts the frame of ones in place of all hidden frames in a 2 MiB region. Where nothing was,
- * so without a flush.
+ * Puts the frame of ones in place of all hidden frames in a 2 MiB region that show nothing yet.
+ * Where nothing was, so without a flush.
  */
 static bool show_ones(uint64_t region)
 {
@@ -219,11 +192,11 @@ static bool show_ones(uint64_t region)
 	if (!stage2_prepare(&normal.s2, (gpa_t){ region }, frames_of(LARGE_SIZE), true))
 		return false;
 	for (uint64_t at = region; at < region + LARGE_SIZE; at += FRAME_SIZE) {
-		if (!wants_ones(at))
-			continue;
 		if (open)
 			shown.v = at;
-		stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, attr);
+		if (frame_hidden((spa_t){ at }) &&
+		    (open || !stage2_lookup(&normal.s2, (gpa_t){ at }).present))
+			stage2_map(&normal.s2, (gpa_t){ at }, shown, 1, attr);
 	}
 	return true;
 }
@@ -283,6 +256,7 @@ static bool map_demand(gpa_t gpa)
 static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 {
 	struct stage2_leaf leaf = stage2_lookup(&normal.s2, gpa);
+	const struct withheld bus = stage2_withheld();
 
 	/* Another CPU may have mapped it since. */
 	if (leaf.present && allows(leaf.prot, access))
@@ -290,8 +264,8 @@ static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 	if (frame_hidden((spa_t){ gpa.v }))
 		return hidden_touched(gpa, access, rip);
 	/* What is mapped lacks a right that the map withholds. */
-	return !leaf.present && gpa.v >= normal.identity_end && !is_withheld(gpa.v) &&
-	    map_demand(gpa);
+	return !leaf.present && gpa.v >= normal.identity_end &&
+	    (gpa.v < bus.base || gpa.v >= bus.end) && map_demand(gpa);
 }
 
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip)

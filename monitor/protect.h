@@ -48,9 +48,6 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
 
-/* Where the map of all memory ends and demand begins. Multiple of 1 GiB. */
-uint64_t protect_identity_end(void);
-
 /* The shared frame of ones. */
 spa_t protect_ones(void);
 

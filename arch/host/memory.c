@@ -302,3 +302,8 @@ enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until)
 	*same_until = lesser(*same_until, (gpa.v & ~(HUGE_SIZE - 1)) + HUGE_SIZE);
 	return type;
 }
+
+const struct bootinfo *boot_info(void)
+{
+	return host_info();
+}

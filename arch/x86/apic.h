@@ -12,7 +12,6 @@
 #define MSR_APIC_BASE  0x1bu
 #define APIC_BASE_BSP  (1ull << 8)
 #define APIC_BASE_EXTD (1ull << 10)
-#define APIC_BASE_EN   (1ull << 11)
 
 /* Registers, by offset in the page; in x2APIC mode MSR X2APIC_MSR + offset / 16. */
 #define APIC_ID		  0x20u

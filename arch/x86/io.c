@@ -138,7 +138,7 @@ static void write_port(uint16_t port, unsigned bytes, uint32_t value)
 {
 	spin_lock(&write_lock);
 	if (is_reset(port, bytes, value))
-		monitor_leaving(LEAVE_RESET);
+		monitor_leaving();
 	port_out(port, bytes, value);
 	spin_unlock(&write_lock);
 }
@@ -157,7 +157,7 @@ bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 			audit(REDOUBT_AUDIT_SLEEP_REFUSED, port, type);
 			return false;
 		}
-		monitor_leaving(LEAVE_POWER_OFF);
+		monitor_leaving();
 	}
 	write_port(port, bytes, *value);
 	return true;

@@ -78,22 +78,6 @@ static bool types_valid(const struct mtrr_state *state, uint64_t types)
 	return true;
 }
 
-/*
- * A mask in use has to be one run of ones that reaches bit 35 at least. The CPU would take one
- * with holes, which no software writes.
- */
-static bool mask_valid(uint64_t mask)
-{
-	uint64_t run = mask >> FRAME_SHIFT;
-
-	if ((mask & MTRR_VALID) == 0)
-		return true;
-	if (mask >> 35 == 0)
-		return false;
-	run >>= __builtin_ctzll(run);
-	return (run & (run + 1)) == 0;
-}
-
 static bool value_valid(const struct mtrr_state *state, uint32_t msr, uint64_t value,
     unsigned phys_bits)
 {
@@ -106,7 +90,7 @@ static bool value_valid(const struct mtrr_state *state, uint32_t msr, uint64_t v
 	else if (msr >= MSR_FIXED)
 		return types_valid(state, value);
 	else if (msr & 1)
-		return (value & ~(address | MTRR_VALID)) == 0 && mask_valid(value);
+		return (value & ~(address | MTRR_VALID)) == 0;
 	return (value & ~known) == 0 && type_valid(state, value & MTRR_TYPE);
 }
 

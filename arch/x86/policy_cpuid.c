@@ -95,14 +95,6 @@ static struct cpuid_regs leaf_features(const struct vcpu *vcpu, uint32_t subleaf
 	return r;
 }
 
-/* XCR0 bits that may be set on this CPU. */
-static uint64_t allowed_xcr0(void)
-{
-	struct cpuid_regs r = cpuid(0xd, 0);
-
-	return XCR0_ALLOWED & ((uint64_t)r.edx << 32 | r.eax);
-}
-
 uint64_t policy_xss(void)
 {
 	struct cpuid_regs r = cpuid(0xd, 1);
@@ -110,35 +102,15 @@ uint64_t policy_xss(void)
 	return vendor_delivers_cp() ? XSS_ALLOWED & ((uint64_t)r.edx << 32 | r.ecx) : 0;
 }
 
-/*
- * Bytes of a standard-format XSAVE area that holds all components that may be enabled: SDM 1
- * 13.2.
- */
-static uint32_t xsave_bytes(uint64_t components)
-{
-	uint32_t bytes = 512 + 64;
-
-	for (uint32_t i = 2; i < 64; i++) {
-		struct cpuid_regs r;
-
-		if ((components >> i & 1) == 0)
-			continue;
-		r = cpuid(0xd, i);
-		if (r.ebx + r.eax > bytes)
-			bytes = r.ebx + r.eax;
-	}
-	return bytes;
-}
-
 static struct cpuid_regs leaf_xstate(uint32_t subleaf)
 {
 	struct cpuid_regs r = cpuid(0xd, subleaf);
-	uint64_t components = allowed_xcr0();
+	struct cpuid_regs first = cpuid(0xd, 0);
+	uint64_t components = XCR0_ALLOWED & ((uint64_t)first.edx << 32 | first.eax);
 
 	if (subleaf == 0) {
 		r.eax = (uint32_t)components;
 		r.edx = (uint32_t)(components >> 32);
-		r.ecx = xsave_bytes(components);
 	} else if (subleaf == 1) {
 		r.eax &= B(4, 0);
 		r.ecx = (uint32_t)policy_xss();
@@ -163,7 +135,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 	struct cpuid_regs r = { 0, 0, 0, 0 };
 	uint32_t digest[2];
 
-	__builtin_memcpy(digest, start_info()->monitor_digest, sizeof(digest));
+	__builtin_memcpy(digest, boot_info()->monitor_digest, sizeof(digest));
 	if (leaf == REDOUBT_CPUID_BASE)
 		r = (struct cpuid_regs){ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
 			REDOUBT_SIG_EDX };
@@ -174,7 +146,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ arch_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
-		r = (struct cpuid_regs){ digest[0], digest[1], start_info()->attempts, 0 };
+		r = (struct cpuid_regs){ digest[0], digest[1], boot_info()->attempts, 0 };
 	answer(vcpu, &r);
 }
 

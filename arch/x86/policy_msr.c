@@ -4,7 +4,6 @@
  * cpu_policy.def says so (T21).
  */
 #include "arch/x86/asm.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/trap.h"
 

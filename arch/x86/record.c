@@ -8,7 +8,6 @@
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/x86/asm.h"
-#include "arch/x86/start.h"
 
 #define CMOS_INDEX    0x70u
 #define CMOS_DATA     0x71u
@@ -27,5 +26,5 @@ void arch_keep_digest(const uint8_t digest[8])
 
 struct panic_record *region_record(void)
 {
-	return (struct panic_record *)start_info()->record_base;
+	return (struct panic_record *)boot_info()->record_base;
 }

@@ -88,20 +88,18 @@ static uint64_t *pool_take(struct stage2_pool *pool)
 	return __builtin_memset(table, 0, FRAME_SIZE);
 }
 
-static void pool_give(struct stage2_pool *pool, uint64_t *table)
-{
-	*(uint64_t **)table = pool->free;
-	pool->free = table;
-	pool->available++;
-}
-
 void stage2_reclaim(struct stage2 *s2)
 {
 	struct stage2_pool *pool = s2->pool;
 
 	CHECK(spin_held(s2->lock));
-	while (pool->retired_count > 0)
-		pool_give(pool, pool->retired[--pool->retired_count]);
+	while (pool->retired_count > 0) {
+		uint64_t *table = pool->retired[--pool->retired_count];
+
+		*(uint64_t **)table = pool->free;
+		pool->free = table;
+		pool->available++;
+	}
 }
 
 /* ---- Finding entries ---- */

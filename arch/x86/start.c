@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #include "arch/console.h"
+#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
@@ -35,7 +36,7 @@ _Noreturn void __stack_chk_fail(void)
 	panic("stack overwritten");
 }
 
-const struct bootinfo *start_info(void)
+const struct bootinfo *boot_info(void)
 {
 	return &info_copy;
 }
@@ -59,7 +60,7 @@ static enum launch_status take_info(const struct bootinfo *info)
 /* Private areas as seen through firmware's identity map. */
 static bool prepare_cpus(void)
 {
-	for (uint32_t i = 0; i < start_info()->cpu_count; i++) {
+	for (uint32_t i = 0; i < boot_info()->cpu_count; i++) {
 		struct percpu *cpu = region_percpu(i);
 		uint64_t *frames = region_alloc(3);
 
@@ -112,15 +113,6 @@ static void save_firmware(struct firmware_state *state)
 	save_task(state);
 }
 
-/* Back from start_run() without a guest. */
-static void restore_firmware(const struct firmware_state *state)
-{
-	wrmsr(MSR_EFER, state->efer);
-	__asm__ volatile("lgdt %0; lidt %1" : : "m"(state->gdtr), "m"(state->idtr) : "memory");
-	start_load_segments(state->cs, state->ss);
-	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
-}
-
 static uint64_t run(uint64_t op, struct percpu *cpu)
 {
 	struct firmware_state *state = &cpu->firmware;
@@ -131,14 +123,18 @@ static uint64_t run(uint64_t op, struct percpu *cpu)
 	save_firmware(state);
 	wrmsr(MSR_EFER, state->efer | EFER_NXE);
 	result = start_run(cpu->cr3, PERCPU_STACK_TOP, op);
-	restore_firmware(state);
+	/* Back without a guest. */
+	wrmsr(MSR_EFER, state->efer);
+	__asm__ volatile("lgdt %0; lidt %1" : : "m"(state->gdtr), "m"(state->idtr) : "memory");
+	start_load_segments(state->cs, state->ss);
+	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(state->ds), "r"(state->es));
 	__asm__ volatile("push %0; popfq" : : "r"(flags) : "memory", "cc");
 	return result;
 }
 
 static enum launch_status init(const struct bootinfo *info)
 {
-	const struct bootinfo *own = start_info();
+	const struct bootinfo *own = boot_info();
 	enum launch_status status = take_info(info);
 
 	if (status != LAUNCH_OK)
@@ -175,7 +171,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 {
 	if (stage != STAGE_READY)
 		return LAUNCH_WRONG_STATE;
-	if (cpu >= start_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
+	if (cpu >= boot_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
@@ -186,7 +182,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 /* What the region is used for; tests/bench reads this line. */
 static void report_memory(void)
 {
-	const struct bootinfo *info = start_info();
+	const struct bootinfo *info = boot_info();
 	const struct stage2_pool *pool = monitor_normal_stage2()->pool;
 	uint64_t cpus = (uint64_t)info->cpu_count * REGION_PAGES_PER_CPU;
 

@@ -57,7 +57,4 @@ enum launch_status vendor_check(void);
 enum launch_status vendor_init(void);
 _Noreturn void vendor_launch(const struct firmware_state *state); /* this CPU becomes the guest's */
 
-/* The monitor's own copy of the boot information block; valid after MONITOR_INIT. */
-const struct bootinfo *start_info(void);
-
 #endif

@@ -124,14 +124,6 @@ static bool wait_until(struct cpu_sync *cpu, uint64_t generation, uint64_t cycle
 	return true;
 }
 
-static void wait_for(struct cpu_sync *cpu, uint64_t generation)
-{
-	if (wait_until(cpu, generation, SYNC_LIMIT))
-		return;
-	kick_everyone(false);
-	CHECK(wait_until(cpu, generation, SYNC_LAST_LIMIT));
-}
-
 void cpu_flush_all(void)
 {
 	struct cpu_sync *self = this_cpu()->sync;
@@ -143,9 +135,12 @@ void cpu_flush_all(void)
 	for (uint32_t i = 0; i < cpus_listed; i++)
 		if (&cpus[i] != self && !reached(&cpus[i], generation))
 			sync_kick(&cpus[i]);
-	for (uint32_t i = 0; i < cpus_listed; i++)
-		if (&cpus[i] != self)
-			wait_for(&cpus[i], generation);
+	for (uint32_t i = 0; i < cpus_listed; i++) {
+		if (&cpus[i] == self || wait_until(&cpus[i], generation, SYNC_LIMIT))
+			continue;
+		kick_everyone(false);
+		CHECK(wait_until(&cpus[i], generation, SYNC_LAST_LIMIT));
+	}
 }
 
 void cpu_stop_others(void)

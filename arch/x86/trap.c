@@ -4,7 +4,6 @@
  */
 #include "arch/x86/trap.h"
 
-#include "arch/cpu.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"

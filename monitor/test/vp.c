@@ -9,7 +9,6 @@
 #include "arch/frame.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
-#include "monitor/monitor.h"
 #include "monitor/test/take.h"
 #include "monitor/test/test.h"
 

@@ -346,8 +346,8 @@ static void leaving_scrubs_keys_and_partitions(void **state)
 
 	assert_int_equal(key_of(1, 5).rax, REDOUBT_OK);
 	host_poke(DATA(0) + FRAME_SIZE, "secret", 6);
-	monitor_leaving(LEAVE_RESET);
-	monitor_leaving(LEAVE_RESET);
+	monitor_leaving();
+	monitor_leaving();
 	host_peek(DATA(0) + FRAME_SIZE, bytes, sizeof(bytes));
 	expect_zero(bytes, sizeof(bytes));
 	monitor_call(&request);
@@ -365,7 +365,7 @@ static void leaving_scrubs_the_pool(void **state)
 		prepare(0, 5);
 		host_info()->entropy[3] = (uint8_t)i;
 		launch();
-		monitor_leaving(LEAVE_RESET);
+		monitor_leaving();
 		assert_int_equal(call_entropy(drawn[i], drawn[i]), REDOUBT_OK);
 	}
 	expect_same(drawn[0], drawn[1], true);

@@ -12,7 +12,7 @@ static int new_machine(void **state)
 	struct host_machine machine = host_default();
 
 	host_build(&machine);
-	log_init(LOG_INFO);
+	host_info()->log_level = LOG_INFO;
 	return 0;
 }
 

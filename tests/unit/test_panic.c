@@ -9,7 +9,6 @@
 #include "arch/upcall.h"
 #include "monitor/audit.h"
 #include "monitor/lib/sha256.h"
-#include "monitor/monitor.h"
 #include "tests/unit/unit.h"
 
 static int boot_with(uint32_t flags)

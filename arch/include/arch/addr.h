@@ -24,9 +24,4 @@ typedef struct {
 	uint64_t v;
 } gpa_t;
 
-/* A guest virtual address: what the guest's own tables translate. */
-typedef struct {
-	uint64_t v;
-} gva_t;
-
 #endif

@@ -11,6 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "monitor/abi/bootinfo.h"
+
+/* The monitor's own copy of the boot information block; all zero before MONITOR_INIT. */
+const struct bootinfo *boot_info(void);
+
 /* Index of the running CPU. */
 unsigned cpu_index(void);
 
@@ -43,8 +48,6 @@ void cpu_stop_others(void);
  * 3C 29.4.3, 26.1; APM 2 15.25.7.
  */
 void cpu_flush_all(void);
-
-enum leave_how { LEAVE_RESET, LEAVE_POWER_OFF };
 
 /*
  * Leaves the machine: resets it. (Power-off is the guest's own register write, which the caller has

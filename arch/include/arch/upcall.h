@@ -98,10 +98,10 @@ void monitor_retype(void);
 void audit(unsigned event, uint64_t subject, uint64_t fact);
 
 /*
- * The machine is about to reset or power off (enum leave_how): scrubs secrets. May be called by
+ * The machine is about to reset or power off: scrubs secrets. May be called by
  * several CPUs, and again; takes no lock and waits for nobody.
  */
-void monitor_leaving(int how);
+void monitor_leaving(void);
 
 /* ---- Test build ---- */
 

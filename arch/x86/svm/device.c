@@ -112,15 +112,13 @@ static bool take(const struct message *m)
 
 /* ---- The local APIC ---- */
 
-static bool is_lvt(unsigned offset)
-{
-	return offset == APIC_LVT_CMCI || (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR) ||
-	    (offset >= APIC_LVT_MORE && offset <= APIC_LVT_LAST);
-}
-
 static bool lvt_refused(unsigned offset, uint32_t value)
 {
-	if (!is_lvt(offset) || message_lvt_allowed(value))
+	bool is_lvt = offset == APIC_LVT_CMCI ||
+	    (offset >= APIC_LVT_TIMER && offset <= APIC_LVT_ERROR) ||
+	    (offset >= APIC_LVT_MORE && offset <= APIC_LVT_LAST);
+
+	if (!is_lvt || message_lvt_allowed(value))
 		return false;
 	audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, apic_page + offset, vmcb()->rip);
 	return true;

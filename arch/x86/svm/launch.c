@@ -114,13 +114,6 @@ static void redirect_init(void)
 		__atomic_fetch_add(&init_redirected, 1, __ATOMIC_RELAXED);
 }
 
-static void enable_svm(const struct percpu *cpu)
-{
-	redirect_init();
-	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~EFER_FFXSR) | EFER_SVME | EFER_NXE);
-	wrmsr(MSR_VM_HSAVE_PA, cpu->vmxon_spa);
-}
-
 /*
  * Root mode's control registers; VMRUN saves them and every exit loads them. OSFXSR: so that FXSAVE
  * saves SSE's registers, as without EFER.FFXSR.
@@ -198,7 +191,9 @@ void vendor_launch(const struct firmware_state *state)
 
 	own_control_registers();
 	mitigate_init(cpu);
-	enable_svm(cpu);
+	redirect_init();
+	wrmsr(MSR_EFER, (rdmsr(MSR_EFER) & ~EFER_FFXSR) | EFER_SVME | EFER_NXE);
+	wrmsr(MSR_VM_HSAVE_PA, cpu->vmxon_spa);
 	__asm__ volatile("clgi" : : : "memory");
 	vmsave(cpu->host_spa);
 	vmsave(cpu->control_spa);

@@ -21,22 +21,17 @@
 #define MORE_TSA_NO	(3u << 1)  /* ECX: neither by the store queue nor by the L1 cache */
 #define FAMILY_TSA	0x19u	   /* the first one that may leak so */
 
-static uint32_t family(void)
-{
-	uint32_t signature = cpuid(1, 0).eax;
-
-	return (signature >> 8 & 15) + (signature >> 20 & 0xff);
-}
-
 static uint32_t needed_by(struct cpuid_regs sizes, struct cpuid_regs more)
 {
-	bool all = start_info()->flags & BOOTINFO_MITIGATE;
+	bool all = boot_info()->flags & BOOTINFO_MITIGATE;
+	uint32_t signature = cpuid(1, 0).eax;
+	uint32_t family = (signature >> 8 & 15) + (signature >> 20 & 0xff);
 	uint32_t needed = 0;
 
 	if (all || !(sizes.ebx & SIZES_BTC_NO) || !(more.eax & MORE_SRSO_NO))
 		needed = MITIGATE_RETURNS | (sizes.ebx & SIZES_IBPB ? SVM_MITIGATE_PREDICTORS : 0);
 	if (more.eax & MORE_VERW_CLEAR && (all || (more.ecx & MORE_TSA_NO) != MORE_TSA_NO) &&
-	    family() >= FAMILY_TSA)
+	    family >= FAMILY_TSA)
 		needed |= MITIGATE_BUFFERS;
 	if (sizes.ebx & SIZES_IBPB && !(needed & SVM_MITIGATE_PREDICTORS))
 		needed |= MITIGATE_WORLDS;

@@ -23,7 +23,7 @@
 
 static _Noreturn void reset_machine(void)
 {
-	monitor_leaving(LEAVE_RESET);
+	monitor_leaving();
 	machine_reset();
 }
 

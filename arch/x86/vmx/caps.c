@@ -7,8 +7,6 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define MSR_VMX_CR0_FIXED0   0x486u
-#define MSR_VMX_CR0_FIXED1   0x487u
 #define MSR_VMX_SECONDARY    0x48bu
 #define MSR_VMX_EPT_VPID     0x48cu
 #define MSR_VMX_TRUE_PIN     0x48du
@@ -249,11 +247,6 @@ bool stage2_has_huge(void)
 bool stage2_has_mbec(void)
 {
 	return chosen.controls[WORLD_NORMAL].secondary & CPU2_MBEC;
-}
-
-uint64_t vmx_cr0_fixed(uint64_t cr0)
-{
-	return (cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1);
 }
 
 uint64_t stage2_limit(void)

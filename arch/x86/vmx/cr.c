@@ -42,21 +42,18 @@ static uint64_t source(struct vcpu *vcpu, unsigned number)
 	return *guest_reg(&vcpu->regs, number);
 }
 
-/* Rules about bits of the value alone. SDM 3A 2.5, 4.1.2. */
-static bool cr0_consistent(uint64_t value)
-{
-	return (value & CR0_RESERVED) == 0 && (!(value & CR0_PG) || value & CR0_PE) &&
-	    (!(value & CR0_NW) || value & CR0_CD);
-}
-
-/* Rules about what else is set when paging goes on or off, and about write protection. */
+/*
+ * Rules about bits of the value alone, then about what else is set when paging goes on or off, and
+ * about write protection. SDM 3A 2.5, 4.1.2.
+ */
 static bool cr0_allowed(uint64_t value)
 {
 	uint64_t cr4 = vmread(VMCS_GUEST_CR4);
 	bool paging = vmread(VMCS_GUEST_CR0) & CR0_PG;
 	bool cs_64 = vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L;
 
-	if (cr4 & CR4_CET && !(value & CR0_WP))
+	if (value & CR0_RESERVED || (value & CR0_PG && !(value & CR0_PE)) ||
+	    (value & CR0_NW && !(value & CR0_CD)) || (cr4 & CR4_CET && !(value & CR0_WP)))
 		return false;
 	if (!paging && value & CR0_PG && vmread(VMCS_GUEST_EFER) & EFER_LME)
 		return cr4 & CR4_PAE && !cs_64;
@@ -79,7 +76,7 @@ static void write_cr0_held(uint64_t value)
 
 static void mov_to_cr0(struct vcpu *vcpu, uint64_t value)
 {
-	if (cr0_consistent(value) && cr0_allowed(value)) {
+	if (cr0_allowed(value)) {
 		write_cr0_held(value);
 		return;
 	}

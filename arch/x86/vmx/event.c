@@ -104,18 +104,23 @@ static void unblock(uint32_t mask)
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)mask);
 }
 
+/* One that an instruction raises goes on behind it. */
+static void raise_again(uint32_t info, uint32_t error)
+{
+	if (EVENT_TYPE(info) >= TYPE_SOFT_INTERRUPT)
+		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
+	write_event(info & ~EVENT_NMI_UNBLOCKED, error);
+}
+
 void vmx_reinject(struct vcpu *vcpu)
 {
 	uint32_t info = this_cpu()->interrupted_event;
-	unsigned type = EVENT_TYPE(info);
 
 	if (!(info & EVENT_VALID) || this_cpu()->event_injected)
 		return;
-	if (type == TYPE_NMI)
+	if (EVENT_TYPE(info) == TYPE_NMI)
 		unblock(BLOCKING_NMI);
-	if (type >= TYPE_SOFT_INTERRUPT)
-		vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
-	write_event(info & ~EVENT_NMI_UNBLOCKED, (uint32_t)vmread(VMCS_VECTORING_ERROR));
+	raise_again(info, (uint32_t)vmread(VMCS_VECTORING_ERROR));
 }
 
 /*
@@ -221,13 +226,6 @@ static void debug_exception(struct vcpu *vcpu)
 	vmx_inject_exception(vcpu, VECTOR_DB, false, 0);
 }
 
-/* INT1 goes on behind itself and leaves the debug registers alone. */
-static void int1(void)
-{
-	vmwrite(VMCS_ENTRY_INSTRUCTION_LENGTH, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
-	write_event(EVENT_OF(TYPE_PRIVILEGED_EXCEPTION, VECTOR_DB), 0);
-}
-
 /*
  * An exit for #DB leaves BS of the pending debug exceptions clear, and VM entry wants it to agree
  * with TF and BTF where STI or MOV SS blocks, or the CPU is halted. SDM 3C 27.3.1.5.
@@ -285,7 +283,7 @@ void vmx_exception(struct vcpu *vcpu)
 	else if (endless(vector))
 		return;
 	else if (vector == VECTOR_DB && EVENT_TYPE(info) == TYPE_PRIVILEGED_EXCEPTION)
-		int1();
+		raise_again(info, 0); /* INT1 leaves the debug registers alone */
 	else if (vector == VECTOR_DB)
 		debug_exception(vcpu);
 	else

@@ -11,6 +11,9 @@
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
 
+#define MSR_VMX_CR0_FIXED0 0x486u
+#define MSR_VMX_CR0_FIXED1 0x487u
+
 /* Bits for MSRs from 0 on and for those from c0000000 on, of reads, then the same of writes. */
 #define MSR_MAP_PART 0x2000u
 
@@ -105,7 +108,9 @@ static void enable_vmx(struct percpu *cpu)
 /* Root mode's control registers; they are also what every exit loads. */
 static void own_control_registers(void)
 {
-	write_cr0(vmx_cr0_fixed(CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG));
+	write_cr0(
+	    (CR0_PE | CR0_MP | CR0_ET | CR0_NE | CR0_WP | CR0_PG | rdmsr(MSR_VMX_CR0_FIXED0)) &
+	    rdmsr(MSR_VMX_CR0_FIXED1));
 	write_cr4(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_VMXE |
 	    (policy_cr4() & (CR4_OSXSAVE | CR4_SMEP | CR4_SMAP | CR4_UMIP)));
 }

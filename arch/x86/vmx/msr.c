@@ -34,16 +34,6 @@ struct msr_table vendor_msrs(void)
 	return (struct msr_table){ rows, sizeof(rows) / sizeof(rows[0]) };
 }
 
-/* Processor trace, hardware feedback, PEBS and counters, branch records and BTF. */
-static void quiesce(void)
-{
-	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
-		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
-
-	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
-		policy_keep_bits(off[i], 0);
-}
-
 static uint64_t read_misc_enable(void)
 {
 	uint64_t value;
@@ -56,23 +46,22 @@ static uint64_t read_misc_enable(void)
 	return value;
 }
 
-static uint64_t read_feature_control(void)
-{
-	uint64_t value;
-
-	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &value);
-	return (value & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
-}
-
 void vendor_msr_init(struct vcpu *vcpu)
 {
-	quiesce();
+	/* Processor trace, hardware feedback, PEBS and counters, branch records and BTF. */
+	static const uint32_t off[] = { MSR_RTIT_CTL, MSR_HW_FEEDBACK_CONFIG, MSR_PEBS_ENABLE,
+		MSR_PERF_GLOBAL_CTRL, MSR_DEBUGCTL };
+	uint64_t control;
+
+	for (size_t i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		policy_keep_bits(off[i], 0);
 	/* The revision is there after a write of 0 and CPUID leaf 1. SDM 3A 10.11.7.1. */
 	if (wrmsr_safe(MSR_BIOS_SIGN_ID, 0))
 		(void)cpuid(1, 0);
 	(void)rdmsr_safe(MSR_BIOS_SIGN_ID, &vcpu->microcode);
 	vcpu->misc_enable = read_misc_enable();
-	vcpu->feature_ctl = read_feature_control();
+	(void)rdmsr_safe(MSR_FEATURE_CONTROL, &control);
+	vcpu->feature_ctl = (control & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
 }
 
 bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)

@@ -37,14 +37,6 @@ static void reset_segments(void)
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, REAL_LIMIT);
 }
 
-static void reset_debug(void)
-{
-	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3; mov %1, %%dr6"
-			 :
-			 : "r"(0ull), "r"(0xffff0ff0ull));
-	vmwrite(VMCS_GUEST_DR7, DR7_FIXED);
-}
-
 /* What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. */
 static void reset_state(struct vcpu *vcpu, uint32_t activity)
 {
@@ -53,7 +45,11 @@ static void reset_state(struct vcpu *vcpu, uint32_t activity)
 	__builtin_memset(&vcpu->regs, 0, sizeof(vcpu->regs));
 	vcpu->regs.rdx = cpuid(1, 0).eax;
 	reset_segments();
-	reset_debug();
+	__asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3"
+			 :
+			 : "r"(0ull));
+	write_dr6(DR6_FIXED);
+	vmwrite(VMCS_GUEST_DR7, DR7_FIXED);
 	vmwrite(VMCS_CR0_SHADOW, CR0_ET | cache);
 	vmwrite(VMCS_GUEST_CR0, CR0_ET | CR0_NE);
 	VMCS_ZERO(VMCS_GUEST_GDTR_BASE, VMCS_GUEST_IDTR_BASE, VMCS_GUEST_CR3, VMCS_CR4_SHADOW,
@@ -85,7 +81,7 @@ void vmx_init_signal(struct vcpu *vcpu)
 	if (rdmsr(MSR_APIC_BASE) & APIC_BASE_BSP) {
 		/* The first CPU would start firmware over: that is a reset of the machine. */
 		klog(LOG_WARN, "INIT at the first CPU: reset");
-		monitor_leaving(LEAVE_RESET);
+		monitor_leaving();
 		machine_reset();
 	}
 	drop_nmi();
@@ -108,7 +104,7 @@ void vmx_triple_fault(struct vcpu *vcpu)
 {
 	audit(REDOUBT_AUDIT_TRIPLE_FAULT, vcpu->index, vmread(VMCS_GUEST_RIP));
 	klog(LOG_WARN, "triple fault at %lx: reset", vmread(VMCS_GUEST_RIP));
-	monitor_leaving(LEAVE_RESET);
+	monitor_leaving();
 	machine_reset();
 }
 

@@ -188,7 +188,6 @@ _Noreturn void vmx_resume_failed(void);
 void vmx_cr_setup(uint64_t cr0, uint64_t cr4);
 void vmx_cr_access(struct vcpu *vcpu);
 void vmx_xsetbv(struct vcpu *vcpu);
-uint64_t vmx_cr0_fixed(uint64_t cr0);
 
 /* event.c */
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
