@@ -83,7 +83,7 @@ static bool region_valid(const struct bootinfo *info)
 		return false;
 	if (record == 0)
 		return true;
-	return !ranges_meet(base, end, record, record_end) && in_ranges(info, record, record_end);
+	return !(base < record_end && record < end) && in_ranges(info, record, record_end);
 }
 
 static bool partitions_valid(const struct bootinfo *info)

@@ -169,18 +169,6 @@ spa_t frame_nth(const struct frame_set *set, uint64_t i)
 	return (spa_t){ set->list ? set->list[i] : set->base + i * FRAME_SIZE };
 }
 
-uint64_t frame_run(const struct frame_set *set, uint64_t i)
-{
-	uint64_t first = i;
-
-	if (!set->list)
-		return set->count - i;
-	for (i++; i < set->count; i++)
-		if (frame_nth(set, i).v != frame_nth(set, first).v + (i - first) * FRAME_SIZE)
-			break;
-	return i - first;
-}
-
 bool frames_lock(const struct frame_set *set, struct holding expected)
 {
 	uint64_t locked = 0;

@@ -75,9 +75,8 @@ enum frame_state frame_state(spa_t spa);
 /* Whether the normal world does not reach it: it is another's, or lent. */
 bool frame_hidden(spa_t spa);
 
-/* The i-th frame of a set, and how many from it on follow each other without a gap. */
+/* The i-th frame of a set. */
 spa_t frame_nth(const struct frame_set *set, uint64_t i);
-uint64_t frame_run(const struct frame_set *set, uint64_t i);
 
 /*
  * Locks the frames of a set, in ascending order, if all are held as expected. false: one is not, or

@@ -71,11 +71,11 @@ static void seal_record(void)
 static void publish(void)
 {
 	static const char banner[] = "\n*** monitor panic ***\n";
-	struct panic_record *frame = region_record();
+	const spa_t frame = { boot_info()->record_base };
 
 	seal_record();
-	if (frame)
-		memcpy(frame, &state.record, sizeof(*frame));
+	if (frame.v != 0)
+		memcpy(region_ptr(frame), &state.record, sizeof(state.record));
 	arch_keep_digest(state.record.digest);
 	console_write(banner, sizeof(banner) - 1);
 	console_write(state.record.text, state.record.length);

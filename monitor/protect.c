@@ -151,23 +151,27 @@ bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 /* Flushes, and merges what can be merged around the frames. */
 static void settle(const struct frame_set *set)
 {
-	bool more;
-	uint64_t run;
+	bool full;
 
 	do {
-		more = false;
-		for (uint64_t i = 0; i < set->count && !more; i += run) {
-			run = frame_run(set, i);
-			more = stage2_merge(&normal.s2, nth_gpa(set, i), run) == STAGE2_RETIRED;
-		}
+		full = false;
+		for (uint64_t i = 0; i < set->count && !full; i++)
+			full = stage2_merge(&normal.s2, nth_gpa(set, i), 1) == STAGE2_RETIRED;
 		cpu_flush_all();
 		stage2_reclaim(&normal.s2);
-	} while (more);
+	} while (full);
 }
 
+/* The same for all pages of a range. */
 static void settle_range(uint64_t base, uint64_t pages)
 {
-	settle(&(struct frame_set){ NULL, base, pages });
+	size_t merged;
+
+	do {
+		merged = stage2_merge(&normal.s2, (gpa_t){ base }, pages);
+		cpu_flush_all();
+		stage2_reclaim(&normal.s2);
+	} while (merged == STAGE2_RETIRED);
 }
 
 /* ---- Violations ---- */
@@ -296,16 +300,12 @@ void monitor_retype(void)
 
 /* ---- Frames that change hands ---- */
 
-/* Makes sure that mappings of locked frames can be changed, one by one where `small`. */
-static bool prepare(const struct frame_set *set, bool small)
+/* Makes sure that mappings of locked frames can be changed. */
+static bool prepare(const struct frame_set *set)
 {
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), run, small))
+	for (uint64_t i = 0; i < set->count; i++)
+		if (!stage2_prepare(&normal.s2, nth_gpa(set, i), 1, true))
 			return false;
-	}
 	return true;
 }
 
@@ -318,11 +318,8 @@ static void allow(const struct frame_set *set, uint64_t count)
 
 static bool block(const struct frame_set *set)
 {
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		if (!dma_block(frame_nth(set, i), run)) {
+	for (uint64_t i = 0; i < set->count; i++) {
+		if (!dma_block(frame_nth(set, i), 1)) {
 			allow(set, i);
 			return false;
 		}
@@ -333,12 +330,8 @@ static bool block(const struct frame_set *set)
 /* What of the normal world's map leads to the frames, or shows ones in their place, goes. */
 static void withdraw(const struct frame_set *set)
 {
-	uint64_t run;
-
-	for (uint64_t i = 0; i < set->count; i += run) {
-		run = frame_run(set, i);
-		stage2_protect(&normal.s2, nth_gpa(set, i), run, 0);
-	}
+	for (uint64_t i = 0; i < set->count; i++)
+		stage2_protect(&normal.s2, nth_gpa(set, i), 1, 0);
 }
 
 /* Nobody reaches the frames by what has been taken out of the tables any more. */
@@ -351,7 +344,7 @@ static void cut_off(void)
 /* The normal world and its devices lose locked frames. */
 static bool part(const struct frame_set *set)
 {
-	if (!prepare(set, false) || !block(set))
+	if (!prepare(set) || !block(set))
 		return false;
 	withdraw(set);
 	cut_off();
@@ -391,7 +384,7 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 
 	if (!frames_lock(set, holder))
 		return REDOUBT_RANGE;
-	if (exclusive && !prepare(set, true)) {
+	if (exclusive && !prepare(set)) {
 		frames_unlock(set);
 		return REDOUBT_NO_RESOURCE;
 	}

@@ -44,10 +44,6 @@ void host_reset_devices(void)
 	device.remains = remains;
 }
 
-void console_init(const struct bootinfo *info)
-{
-}
-
 static void call_once(void (**hook)(void))
 {
 	void (*called)(void) = *hook;
@@ -170,8 +166,9 @@ static void leave_remains(struct host_remains *remains)
 
 	memcpy(remains->console, device.console + device.used - tail, tail);
 	memcpy(remains->digest, device.digest, sizeof(remains->digest));
-	if (region_record())
-		remains->record = *region_record();
+	if (boot_info()->record_base)
+		memcpy(&remains->record, region_ptr((spa_t){ boot_info()->record_base }),
+		    sizeof(remains->record));
 	remains->others_stopped = device.others_stopped;
 }
 

@@ -166,13 +166,6 @@ void *region_reserve(size_t pages)
 	return block ? memset(block, 0xa5, pages * FRAME_SIZE) : NULL;
 }
 
-struct panic_record *region_record(void)
-{
-	uint64_t at = memory.machine.record_base;
-
-	return at ? (struct panic_record *)(memory.base + at) : NULL;
-}
-
 /*
  * The one object of the monitor's image whose address is asked for is the frame of ones. It stands
  * in the region's first page here.
@@ -188,7 +181,8 @@ spa_t region_spa(const void *own)
 
 void *region_ptr(spa_t spa)
 {
-	if (spa.v < memory.machine.region_base || spa.v >= region_end())
+	if (spa.v != memory.machine.record_base &&
+	    (spa.v < memory.machine.region_base || spa.v >= region_end()))
 		host_fail("region_ptr() of what is not the monitor's");
 	return memory.base + spa.v;
 }

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "arch/cpu.h"
 #include "arch/x86/asm.h"
 
 #define DEBUG_PORT     0xe9u
@@ -15,16 +16,7 @@
 #define TRANSMIT_EMPTY 0x20u
 #define TRANSMIT_POLLS 100000u
 
-static _Atomic uint16_t serial_port;
-static bool serial_kept;
-static bool debug_port;
-
-void console_init(const struct bootinfo *info)
-{
-	serial_port = info->flags & BOOTINFO_SERIAL ? info->serial_port : 0;
-	serial_kept = info->flags & BOOTINFO_SERIAL_KEEP;
-	debug_port = info->flags & BOOTINFO_DEBUGCON;
-}
+static atomic_bool released;
 
 static void serial_put(uint16_t port, uint8_t c)
 {
@@ -36,21 +28,23 @@ static void serial_put(uint16_t port, uint8_t c)
 
 void console_write(const char *text, size_t bytes)
 {
-	uint16_t port = atomic_load(&serial_port); /* another CPU may release it meanwhile */
+	const struct bootinfo *info = boot_info();
+	/* another CPU may release it meanwhile */
+	bool serial = info->flags & BOOTINFO_SERIAL && !atomic_load(&released);
 
 	for (size_t i = 0; i < bytes; i++) {
-		if (debug_port)
+		if (info->flags & BOOTINFO_DEBUGCON)
 			outb(DEBUG_PORT, (uint8_t)text[i]);
-		if (port == 0)
+		if (!serial)
 			continue;
 		if (text[i] == '\n')
-			serial_put(port, '\r');
-		serial_put(port, (uint8_t)text[i]);
+			serial_put(info->serial_port, '\r');
+		serial_put(info->serial_port, (uint8_t)text[i]);
 	}
 }
 
 void console_release(void)
 {
-	if (!serial_kept)
-		serial_port = 0;
+	if (!(boot_info()->flags & BOOTINFO_SERIAL_KEEP))
+		atomic_store(&released, true);
 }

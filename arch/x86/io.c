@@ -23,22 +23,24 @@
 #define SLEEP_ENABLE	 (1u << 5)
 #define SLEEP_TYPE(high) ((high) >> 2 & 7u)
 
-static struct bootinfo_power power;
-static uint16_t serial_kept;
 /* A look at what is written and the write itself are one. */
 static struct spinlock write_lock = { .rank = LOCK_DEVICE };
 static bool output_follows; /* KEYBOARD_WRITE_OUTPUT was the last command */
 
-void io_init(const struct bootinfo *info)
+static const struct bootinfo_power *power(void)
 {
-	power = info->power;
-	if (info->flags & BOOTINFO_SERIAL_KEEP)
-		serial_kept = info->serial_port;
+	return &boot_info()->power;
+}
+
+/* 0: it is the guest's, or will be. */
+static uint16_t serial_kept(void)
+{
+	return boot_info()->flags & BOOTINFO_SERIAL_KEEP ? boot_info()->serial_port : 0;
 }
 
 bool io_sleep_watched(void)
 {
-	return power.pm1a_control != 0;
+	return power()->pm1a_control != 0;
 }
 
 static void watch(uint8_t *map, uint16_t port, unsigned count)
@@ -55,10 +57,10 @@ void io_fill_map(uint8_t *map)
 	watch(map, PORT_KEYBOARD, 1);
 	watch(map, PORT_CONTROL_A, 1);
 	watch(map, PORT_RESET, 1);
-	watch(map, power.reset_port, 1);
-	watch(map, power.pm1a_control, 2);
-	watch(map, power.pm1b_control, 2);
-	watch(map, serial_kept, SERIAL_PORTS);
+	watch(map, power()->reset_port, 1);
+	watch(map, power()->pm1a_control, 2);
+	watch(map, power()->pm1b_control, 2);
+	watch(map, serial_kept(), SERIAL_PORTS);
 }
 
 static uint32_t port_in(uint16_t port, unsigned bytes)
@@ -108,14 +110,14 @@ static bool is_reset(uint16_t port, unsigned bytes, uint32_t value)
 	    (byte_at(port, bytes, value, PORT_RESET, &b) && b & 4) ||
 	    (byte_at(port, bytes, value, PORT_CONTROL_A, &b) && b & 1) ||
 	    (byte_at(port, bytes, value, PORT_KEYBOARD, &b) && (b & 0xf1) == 0xf0) ||
-	    (power.reset_port != 0 && byte_at(port, bytes, value, power.reset_port, &b) &&
-		b == power.reset_value);
+	    (power()->reset_port != 0 && byte_at(port, bytes, value, power()->reset_port, &b) &&
+		b == power()->reset_value);
 }
 
 /* Whether an access writes SLP_EN of a PM1 control register, and which sleep type with it. */
 static bool is_sleep(uint16_t port, unsigned bytes, uint32_t value, unsigned *type)
 {
-	const uint16_t registers[] = { power.pm1a_control, power.pm1b_control };
+	const uint16_t registers[] = { power()->pm1a_control, power()->pm1b_control };
 	uint8_t high;
 
 	for (unsigned i = 0; i < 2; i++) {
@@ -126,11 +128,6 @@ static bool is_sleep(uint16_t port, unsigned bytes, uint32_t value, unsigned *ty
 		}
 	}
 	return false;
-}
-
-static bool is_kept(uint16_t port, unsigned bytes)
-{
-	return serial_kept != 0 && port + bytes > serial_kept && port < serial_kept + SERIAL_PORTS;
 }
 
 /* Another CPU's write must not come between: it could turn what this one means into a reset. */
@@ -145,7 +142,8 @@ static void write_port(uint16_t port, unsigned bytes, uint32_t value)
 
 bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 {
-	bool kept = is_kept(port, bytes);
+	uint16_t serial = serial_kept();
+	bool kept = serial != 0 && port + bytes > serial && port < serial + SERIAL_PORTS;
 	unsigned type;
 
 	if (!write)
@@ -153,7 +151,7 @@ bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 	if (!write || kept)
 		return true;
 	if (is_sleep(port, bytes, *value, &type)) {
-		if (type != power.s5_type) {
+		if (type != power()->s5_type) {
 			audit(REDOUBT_AUDIT_SLEEP_REFUSED, port, type);
 			return false;
 		}
@@ -165,8 +163,8 @@ bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value)
 
 void machine_reset(void)
 {
-	if (power.reset_port != 0)
-		outb(power.reset_port, power.reset_value);
+	if (power()->reset_port != 0)
+		outb(power()->reset_port, power()->reset_value);
 	outb(PORT_RESET, 0x02);
 	outb(PORT_RESET, 0x06);
 	outb(PORT_KEYBOARD, 0xfe);

@@ -10,9 +10,6 @@
 
 #include "monitor/abi/bootinfo.h"
 
-/* Takes the ports from the boot information block. */
-void io_init(const struct bootinfo *info);
-
 /*
  * Whether the registers that put the machine to sleep are known, and so refused to all but
  * power-off.

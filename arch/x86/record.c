@@ -23,8 +23,3 @@ void arch_keep_digest(const uint8_t digest[8])
 	/* NMIs on again; the index register cannot be read back everywhere */
 	outb(CMOS_INDEX, CMOS_STATUS_D);
 }
-
-struct panic_record *region_record(void)
-{
-	return (struct panic_record *)boot_info()->record_base;
-}

@@ -4,9 +4,11 @@
  */
 #include "arch/x86/region.h"
 
+#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
+#include "arch/x86/header.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/percpu.h"
 
@@ -14,15 +16,15 @@ static uint64_t private_start;
 static uint64_t heap_next;
 static uint64_t heap_end;
 
-bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count)
+bool region_init(void)
 {
-	uint64_t need = image_bytes / FRAME_SIZE + (uint64_t)cpu_count * PERCPU_FRAMES;
+	const struct bootinfo *info = boot_info();
 
-	if (pages < need)
+	private_start = info->region_base + monitor_header.load_size;
+	heap_next = (uint64_t)region_percpu(info->cpu_count);
+	heap_end = info->region_base + info->region_pages * FRAME_SIZE;
+	if (heap_next > heap_end)
 		return false;
-	private_start = base + image_bytes;
-	heap_next = base + need * FRAME_SIZE;
-	heap_end = base + pages * FRAME_SIZE;
 	__builtin_memset((void *)private_start, 0, heap_next - private_start);
 	return true;
 }

@@ -13,8 +13,8 @@
 
 #include "arch/addr.h"
 
-/* Takes the region over: `base` is where the image was loaded. Under firmware's tables. */
-bool region_init(uint64_t base, uint64_t pages, uint64_t image_bytes, uint32_t cpu_count);
+/* Takes the region over. Under firmware's tables. false: it is too small. */
+bool region_init(void);
 
 /*
  * The frames of a CPU's private area begin with its data. Root mode maps them elsewhere. Behind

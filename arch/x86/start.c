@@ -67,7 +67,6 @@ static bool prepare_cpus(void)
 		if (frames == NULL)
 			return false;
 		cpu->vcpu.index = i;
-		cpu->vcpu.apic_id = info_copy.apic_ids[i];
 		cpu->sync = sync_of(i);
 		cpu->vmxon_spa = (uint64_t)frames;
 		cpu->control_spa = (uint64_t)frames + FRAME_SIZE;
@@ -134,18 +133,12 @@ static uint64_t run(uint64_t op, struct percpu *cpu)
 
 static enum launch_status init(const struct bootinfo *info)
 {
-	const struct bootinfo *own = boot_info();
 	enum launch_status status = take_info(info);
 
 	if (status != LAUNCH_OK)
 		return status;
-	if (!region_init(own->region_base, own->region_pages, monitor_header.load_size,
-		own->cpu_count) ||
-	    !sync_init(own->apic_ids, own->cpu_count) || !mmu_init(own->cpu_count) ||
-	    !prepare_cpus())
+	if (!region_init() || !sync_init() || !mmu_init(info_copy.cpu_count) || !prepare_cpus())
 		return LAUNCH_BAD_REGION;
-	console_init(own);
-	io_init(own);
 	trap_init();
 	return (enum launch_status)run(MONITOR_INIT, region_percpu(0));
 }

@@ -15,24 +15,18 @@
 _Atomic uint64_t sync_generation = 1;
 
 static struct cpu_sync *cpus;
-static uint32_t cpus_listed;
 
-bool sync_init(const uint32_t *apic_ids, uint32_t count)
+bool sync_init(void)
 {
-	size_t pages = (count * sizeof(*cpus) + FRAME_SIZE - 1) / FRAME_SIZE;
-
-	cpus = region_alloc(pages);
-	if (cpus == NULL)
-		return false;
-	cpus_listed = count;
-	for (uint32_t i = 0; i < count; i++)
-		cpus[i].apic_id = apic_ids[i];
-	return true;
+	cpus = region_alloc((cpu_count() * sizeof(*cpus) + FRAME_SIZE - 1) / FRAME_SIZE);
+	for (uint32_t i = 0; cpus != NULL && i < cpu_count(); i++)
+		cpus[i].apic_id = boot_info()->apic_ids[i];
+	return cpus != NULL;
 }
 
 struct cpu_sync *sync_of(unsigned cpu)
 {
-	CHECK(cpu < cpus_listed);
+	CHECK(cpu < cpu_count());
 	return &cpus[cpu];
 }
 
@@ -43,14 +37,14 @@ unsigned cpu_index(void)
 
 unsigned cpu_count(void)
 {
-	return cpus_listed;
+	return boot_info()->cpu_count;
 }
 
 unsigned cpu_covered(void)
 {
 	unsigned covered = 0;
 
-	for (uint32_t i = 0; i < cpus_listed; i++)
+	for (uint32_t i = 0; i < cpu_count(); i++)
 		covered += atomic_load_explicit(&cpus[i].covered, memory_order_relaxed);
 	return covered;
 }
@@ -89,7 +83,7 @@ static void kick_everyone(bool stop)
 {
 	bool any = false;
 
-	for (uint32_t i = 0; i < cpus_listed; i++) {
+	for (uint32_t i = 0; i < cpu_count(); i++) {
 		if (&cpus[i] == this_cpu()->sync || !atomic_load(&cpus[i].covered))
 			continue;
 		if (stop)
@@ -132,10 +126,10 @@ void cpu_flush_all(void)
 	if (test_switch(TEST_NO_FLUSH))
 		return;
 	generation = atomic_fetch_add(&sync_generation, 1) + 1;
-	for (uint32_t i = 0; i < cpus_listed; i++)
+	for (uint32_t i = 0; i < cpu_count(); i++)
 		if (&cpus[i] != self && !reached(&cpus[i], generation))
 			sync_kick(&cpus[i]);
-	for (uint32_t i = 0; i < cpus_listed; i++) {
+	for (uint32_t i = 0; i < cpu_count(); i++) {
 		if (&cpus[i] == self || wait_until(&cpus[i], generation, SYNC_LIMIT))
 			continue;
 		kick_everyone(false);

@@ -53,7 +53,7 @@ struct cpu_sync {
 extern _Atomic uint64_t sync_generation;
 
 /* Makes the array for all CPUs. During MONITOR_INIT. */
-bool sync_init(const uint32_t *apic_ids, uint32_t count);
+bool sync_init(void);
 struct cpu_sync *sync_of(unsigned cpu);
 
 /* Drops this CPU's translations and notes the generation. Vendor: INVEPT or a new ASID. */

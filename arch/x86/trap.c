@@ -14,19 +14,11 @@
 #define VECTOR_DF      8u
 #define VECTOR_SX      30u
 #define SX_INIT	       1u
-#define GATE_INTERRUPT 0x8e00u
+#define GATE_INTERRUPT (0x8eull << 40)
+#define GATE_STACK     (1ull << 32) /* number of an IST entry, from here on */
 #define GDT_CODE64     0x00af9b000000ffffull
 #define GDT_DATA       0x00cf93000000ffffull
 #define TSS_AVAILABLE  0x89ull
-
-struct gate {
-	uint16_t offset_low;
-	uint16_t selector;
-	uint16_t type; /* IST in the low three bits */
-	uint16_t offset_middle;
-	uint32_t offset_high;
-	uint32_t reserved;
-};
 
 /*
  * Where an instruction that may fault stands, and where to go on; both relative to their own field.
@@ -39,7 +31,7 @@ struct extable_entry {
 extern const char trap_entries[VECTORS][16];
 extern const struct extable_entry extable_start[], extable_end[];
 
-static struct gate idt[VECTORS] __attribute__((aligned(16)));
+static uint64_t idt[VECTORS][2] __attribute__((aligned(16))); /* gates */
 
 /* The table entry of the instruction at label 1: if it faults, it goes on at `faulted`. */
 #define ELSE_FAULTED                                                                               \
@@ -78,16 +70,17 @@ void trap_init(void)
 	for (unsigned i = 0; i < VECTORS; i++) {
 		uint64_t entry = (uint64_t)trap_entries[i];
 
-		idt[i] = (struct gate){ (uint16_t)entry, SEL_CODE, GATE_INTERRUPT,
-			(uint16_t)(entry >> 16), (uint32_t)(entry >> 32), 0 };
+		idt[i][0] = (entry & 0xffff) | SEL_CODE << 16 | GATE_INTERRUPT |
+		    (entry >> 16 & 0xffff) << 48;
+		idt[i][1] = entry >> 32;
 	}
 }
 
 void trap_use_stacks(void)
 {
-	idt[VECTOR_NMI].type |= IST_NMI;
-	idt[VECTOR_DF].type |= IST_DF;
-	idt[VECTOR_MC].type |= IST_MC;
+	idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
+	idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
+	idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
 }
 
 static uint64_t stack_top(unsigned page, unsigned pages)

@@ -15,9 +15,8 @@
 #include "arch/x86/regs.h"
 
 struct vcpu {
-	struct guest_regs regs; /* first: entry.S saves here */
-	uint32_t index;		/* cpu_index() */
-	uint32_t apic_id;
+	struct guest_regs regs;	 /* first: entry.S saves here */
+	uint32_t index;		 /* cpu_index() */
 	uint64_t misc_enable;	 /* IA32_MISC_ENABLE as the guest reads it */
 	uint64_t feature_ctl;	 /* what the guest reads from IA32_FEATURE_CONTROL */
 	uint64_t tsc_adjust;	 /* IA32_TSC_ADJUST as the guest sees it */

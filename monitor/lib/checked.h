@@ -14,10 +14,4 @@ static inline bool range_within(uint64_t start, uint64_t bytes, uint64_t limit)
 	return bytes <= limit && start <= limit - bytes;
 }
 
-/* Whether [a, a_end) and [b, b_end) share anything. */
-static inline bool ranges_meet(uint64_t a, uint64_t a_end, uint64_t b, uint64_t b_end)
-{
-	return a < b_end && b < a_end;
-}
-
 #endif

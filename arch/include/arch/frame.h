@@ -33,12 +33,9 @@ void *region_alloc(size_t pages);
 void *region_reserve(size_t pages);
 
 /*
- * The frame for the panic record (bootinfo.record_base), mapped for good during MONITOR_INIT; NULL:
- * there is none.
+ * The system physical address of the monitor's own memory, and back. The frame for the panic record
+ * (bootinfo.record_base) is mapped like it, for good.
  */
-struct panic_record *region_record(void);
-
-/* The system physical address of the monitor's own memory, and back. */
 spa_t region_spa(const void *own);
 void *region_ptr(spa_t spa);
 

@@ -96,24 +96,6 @@ void svm_mov_to_cr(struct vcpu *vcpu)
 		svm_skip_to(rip + insn.length);
 }
 
-/*
- * The VMCB is in order and yet the exit says otherwise: QEMU gives this in place of the #GP of a
- * MOV to CR3 of more address bits than there are.
- */
-void svm_stray_write(struct vcpu *vcpu)
-{
-	struct insn insn;
-
-	if (svm_decode(&insn) && insn.op == INSN_MOV_CR) {
-		audit(REDOUBT_AUDIT_CR_WRITE, insn.special, vmcb()->rip);
-		vcpu_inject_gp(vcpu);
-		return;
-	}
-	klog(LOG_ERROR, "an exit without cause at %lx: CPU %u's guest is stopped", vmcb()->rip,
-	    vcpu->index);
-	svm_stop_vp();
-}
-
 /* LMA is the CPU's. */
 bool svm_write_efer(uint64_t value)
 {

@@ -188,16 +188,19 @@ static const exit_handler handlers[EXIT_CODES] = {
 /*
  * VMRUN refused the VMCB, or QEMU says so. A control that is wrong is a broken monitor. State that
  * is wrong stops this guest CPU, with everything printed: on QEMU the VMCB's state may be gone by
- * now.
+ * now. If all is in order this is what QEMU gives in place of the #GP of a MOV to CR3 of more
+ * address bits than there are.
  */
 static void handle_invalid(struct vcpu *vcpu)
 {
 	/* A flush that was due at this entry has not taken place. */
 	svm_flush(vmcb());
-	if (svm_refused(vmcb()))
+	if (svm_refused(vmcb())) {
 		svm_stop_vp();
-	else
-		svm_stray_write(vcpu);
+		return;
+	}
+	audit(REDOUBT_AUDIT_CR_WRITE, 3, vmcb()->rip);
+	vcpu_inject_gp(vcpu);
 }
 
 /* What the test build may break on purpose, at an exit that is not CPUID. */

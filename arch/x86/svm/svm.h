@@ -153,7 +153,6 @@ struct vmcb *svm_ready(void);		  /* exit.c: when all is done; clears the flag */
 void svm_mov_to_cr(struct vcpu *vcpu);
 void svm_xsetbv(struct vcpu *vcpu);
 bool svm_write_efer(uint64_t value);
-void svm_stray_write(struct vcpu *vcpu);
 
 /* event.c */
 void svm_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);

@@ -77,60 +77,35 @@ static inline bool vmread_any(uint64_t field, uint64_t *value)
 	return !failed;
 }
 
-/* Each wants a frame's address; false if the instruction failed. */
-static inline bool vmxon(uint64_t spa)
-{
-	bool failed;
+/* vmxon() and its like want a frame's address; false if the instruction failed. */
+#define ON_FRAME(instruction)                                                                      \
+	static inline bool instruction(uint64_t spa)                                               \
+	{                                                                                          \
+		bool failed;                                                                       \
+		__asm__ volatile(#instruction " %1" : "=@ccbe"(failed) : "m"(spa) : "memory");     \
+		return !failed;                                                                    \
+	}
+ON_FRAME(vmxon)
+ON_FRAME(vmclear)
+ON_FRAME(vmptrld)
+#undef ON_FRAME
 
-	__asm__ volatile("vmxon %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
-	return !failed;
-}
-
-static inline bool vmclear(uint64_t spa)
-{
-	bool failed;
-
-	__asm__ volatile("vmclear %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
-	return !failed;
-}
-
-static inline bool vmptrld(uint64_t spa)
-{
-	bool failed;
-
-	__asm__ volatile("vmptrld %1" : "=@ccbe"(failed) : "m"(spa) : "memory");
-	return !failed;
-}
-
+/* invept() of all (subject 0), invvpid() of one VPID's: the types are those. */
 #define INVEPT_ALL     2ull
 #define INVVPID_SINGLE 1ull
-
-static inline bool invept(uint64_t type, uint64_t eptp)
-{
-	struct {
-		uint64_t eptp, zero;
-	} descriptor = { eptp, 0 };
-	bool failed;
-
-	__asm__ volatile("invept %1, %2"
-			 : "=@ccbe"(failed)
-			 : "m"(descriptor), "r"(type)
-			 : "memory");
-	return !failed;
-}
-
-static inline bool invvpid(uint64_t type, uint64_t vpid)
-{
-	struct {
-		uint64_t vpid, linear;
-	} descriptor = { vpid, 0 };
-	bool failed;
-
-	__asm__ volatile("invvpid %1, %2"
-			 : "=@ccbe"(failed)
-			 : "m"(descriptor), "r"(type)
-			 : "memory");
-	return !failed;
-}
+#define INVALIDATE(instruction)                                                                    \
+	static inline bool instruction(uint64_t type, uint64_t subject)                            \
+	{                                                                                          \
+		const uint64_t descriptor[2] = { subject, 0 };                                     \
+		bool failed;                                                                       \
+		__asm__ volatile(#instruction " %1, %2"                                            \
+				 : "=@ccbe"(failed)                                                \
+				 : "m"(descriptor), "r"(type)                                      \
+				 : "memory");                                                      \
+		return !failed;                                                                    \
+	}
+INVALIDATE(invept)
+INVALIDATE(invvpid)
+#undef INVALIDATE
 
 #endif

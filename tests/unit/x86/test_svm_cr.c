@@ -154,18 +154,6 @@ static void test_efer(void **state)
 	assert_int_equal(v->efer, EFER_SVME | EFER_LME);
 }
 
-/* QEMU's exit in place of #GP: only where a MOV to a control register stands. */
-static void test_stray(void **state)
-{
-	fake_code("\x0f\x22\xd8", 3); /* CR3 */
-	svm_stray_write(&this_cpu()->vcpu);
-	assert_int_equal(v->event, GP);
-	assert_int_equal(fake.stops, 0);
-	fake_code("\x90\x90\x90", 3);
-	svm_stray_write(&this_cpu()->vcpu);
-	assert_int_equal(fake.stops, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 static const struct CMUnitTest tests[] = {
@@ -176,7 +164,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_cr4),
 	TEST(test_other_code),
 	TEST(test_efer),
-	TEST(test_stray),
 };
 
 UNIT_MAIN(tests)
