@@ -10,8 +10,7 @@
  * among AUDIT_KINDS subjects under the lock; SHA-256 (two blocks) is computed for records alone. A
  * record is also a line in the log, written behind the lock.
  */
-#ifndef MONITOR_AUDIT_H
-#define MONITOR_AUDIT_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,5 +36,3 @@ uint64_t audit_end(void);
  * audit lock.
  */
 struct log_part audit_copy(uint64_t position, struct redoubt_audit_record *to, uint64_t count);
-
-#endif

@@ -6,8 +6,7 @@
  * A handler decodes first: decode_x() validates everything and takes what it needs; then invoke_x()
  * carries out the call and cannot fail (I5).
  */
-#ifndef MONITOR_CALL_H
-#define MONITOR_CALL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ static inline uint64_t call_error(enum redoubt_status status, unsigned arg)
 {
 	return (uint64_t)status | (uint64_t)arg << 16;
 }
-
-#endif

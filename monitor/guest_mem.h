@@ -4,8 +4,7 @@
  * copy the frame's lock is taken, which shows that the frame is held as the caller says and keeps
  * it so; then bytes are copied in once (I4) or out; then it is unlocked.
  */
-#ifndef MONITOR_GUEST_MEM_H
-#define MONITOR_GUEST_MEM_H
+#pragma once
 
 #include <stddef.h>
 
@@ -31,5 +30,3 @@ void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
 
 /* Zeroes a frame whose lock the caller holds. */
 void guest_scrub(spa_t frame);
-
-#endif

@@ -10,8 +10,7 @@
  * A report is HMAC-SHA-256 by a key of this launch over struct redoubt_report up to its mac: it
  * tells another partition of this machine, and nobody else, who made it.
  */
-#ifndef MONITOR_KEYS_H
-#define MONITOR_KEYS_H
+#pragma once
 
 #include "monitor/abi/bootinfo.h"
 
@@ -20,5 +19,3 @@ void keys_init(struct bootinfo *info);
 
 /* Scrubs them all; the machine is about to end. */
 void keys_leave(void);
-
-#endif

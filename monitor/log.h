@@ -4,8 +4,7 @@
  * launch, so a reader knows what it has missed. Lines of the boot information's level and above
  * (lower numbers) go to the consoles too. klog() is declared in arch/upcall.h.
  */
-#ifndef MONITOR_LOG_H
-#define MONITOR_LOG_H
+#pragma once
 
 #include <stdarg.h>
 
@@ -38,5 +37,3 @@ uint64_t log_end(void);
 
 /* The newest whole lines that fit; without a lock, for the panic path. Returns the bytes. */
 size_t log_tail(char *to, size_t bytes);
-
-#endif

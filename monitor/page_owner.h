@@ -15,8 +15,7 @@
  *
  * Taking the lock names the holder that the caller counts on. Lock order: arch/lock.h.
  */
-#ifndef MONITOR_PAGE_OWNER_H
-#define MONITOR_PAGE_OWNER_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -100,5 +99,3 @@ uint64_t page_owner_frames(void);
 
 /* Address behind the last of them. */
 uint64_t page_owner_top(void);
-
-#endif

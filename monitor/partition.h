@@ -21,8 +21,7 @@
  * The map's lock guards states and maps; the VP, and all that changes while it serves, belongs to
  * whoever has moved the token's state to busy. A state changes from READY only by who has the VP.
  */
-#ifndef MONITOR_PARTITION_H
-#define MONITOR_PARTITION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -131,5 +130,3 @@ void partition_park(const uint64_t words[CALL_REGS]);
 
 /* The running partition ends itself. */
 void partition_give_up(void);
-
-#endif

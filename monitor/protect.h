@@ -18,8 +18,7 @@
  *
  * monitor_normal_stage2(), monitor_violation() and monitor_retype() are declared in arch/upcall.h.
  */
-#ifndef MONITOR_PROTECT_H
-#define MONITOR_PROTECT_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -50,5 +49,3 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 
 /* The shared frame of ones. */
 spa_t protect_ones(void);
-
-#endif

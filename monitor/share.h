@@ -17,8 +17,7 @@
  *
  * Everything here takes the map's lock (arch/lock.h) and is bounded by PASS_MAX frames.
  */
-#ifndef MONITOR_SHARE_H
-#define MONITOR_SHARE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -52,5 +51,3 @@ void share_scrub(unsigned partition);
  * has no tables but for what it has. The map's lock is held.
  */
 bool share_take_apart(unsigned partition);
-
-#endif

@@ -3,8 +3,7 @@
  * The fake machine: arch/include for a host process, so that monitor/ and the second-stage tables
  * run unchanged under sanitizers. And what a test does to it.
  */
-#ifndef ARCH_HOST_HOST_H
-#define ARCH_HOST_HOST_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -142,5 +141,3 @@ struct host_remains {
 
 /* Runs `what` in a copy of this process and tells how it ended. The machine here stays as it is. */
 struct host_remains host_end_of(void (*what)(void *), void *argument);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * What the parts of the fake machine share.
  */
-#ifndef ARCH_HOST_INTERNAL_H
-#define ARCH_HOST_INTERNAL_H
+#pragma once
 
 #include "arch/host/host.h"
 
@@ -19,5 +18,3 @@ void host_reset_devices(void);
  * Ends the test program: the fake machine was used against its contract, or a test has no way on.
  */
 _Noreturn void host_fail(const char *why);
-
-#endif

@@ -3,8 +3,7 @@
  * The local APIC, which is the guest's: root mode uses it only to send kicks, and leaves its
  * registers as the guest had them. SDM 3A 11.
  */
-#ifndef ARCH_X86_APIC_H
-#define ARCH_X86_APIC_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,5 +49,3 @@ bool apic_send(uint32_t apic_id, uint32_t command);
  * 11.4.7.3.
  */
 void apic_reset(void);
-
-#endif

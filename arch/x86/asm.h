@@ -2,8 +2,7 @@
 /*
  * Single instructions. Nothing here decides anything. What can fault is in trap.h (rdmsr_safe()).
  */
-#ifndef ARCH_X86_ASM_H
-#define ARCH_X86_ASM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -110,5 +109,3 @@ static inline void wbinvd(void)
 {
 	__asm__ volatile("wbinvd" : : : "memory");
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Architectural bits that both vendors share. SDM 3A 2.5, 4; SDM 4.
  */
-#ifndef ARCH_X86_BITS_H
-#define ARCH_X86_BITS_H
+#pragma once
 
 #define MSR_SYSENTER_CS	 0x174u
 #define MSR_SYSENTER_ESP 0x175u
@@ -54,5 +53,3 @@
 
 #define DR6_FIXED 0xffff0ff0ull
 #define DR7_FIXED 0x400ull
-
-#endif

@@ -5,8 +5,7 @@
  * store goes the CPU has found out by then, so of an address only the length counts here. SDM 2A 2,
  * 2B; APM 3 1.
  */
-#ifndef ARCH_X86_DECODE_H
-#define ARCH_X86_DECODE_H
+#pragma once
 
 #include "arch/x86/regs.h"
 
@@ -46,5 +45,3 @@ bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct 
 
 /* What it writes: `width` bytes of immediate or register. `regs` with RSP filled in. */
 uint64_t decode_source(const struct insn *insn, struct guest_regs *regs);
-
-#endif

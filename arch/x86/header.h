@@ -2,8 +2,7 @@
 /*
  * The image header, completed by tools/build/mkimage.py.
  */
-#ifndef ARCH_X86_HEADER_H
-#define ARCH_X86_HEADER_H
+#pragma once
 
 #include "monitor/abi/bootinfo.h"
 
@@ -20,5 +19,3 @@ extern const struct monitor_image monitor_header;
  * arrays.
  */
 #define REGION_PAGES_PER_CPU 22u
-
-#endif

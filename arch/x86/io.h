@@ -3,8 +3,7 @@
  * Ports that the monitor watches: those that put the machine to sleep, reset it or switch it off,
  * and the serial port if it was told to keep it. All other ports are the guest's and do not exit.
  */
-#ifndef ARCH_X86_IO_H
-#define ARCH_X86_IO_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ void io_fill_map(uint8_t *map);
  * refused, #GP(0); nothing has happened.
  */
 bool io_access(uint16_t port, unsigned bytes, bool write, uint32_t *value);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Numbers that C and assembly share: the private area of a CPU, its selectors and stacks.
  */
-#ifndef ARCH_X86_LAYOUT_H
-#define ARCH_X86_LAYOUT_H
+#pragma once
 
 /* Pages of the private area, in order; what is not named is a guard: never mapped. */
 #define PERCPU_BASE	       0xffffffffc0000000
@@ -43,5 +42,3 @@
 #define PTE_A	0x20
 #define PTE_D	0x40
 #define PTE_PS	0x80
-
-#endif

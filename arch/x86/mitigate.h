@@ -6,8 +6,7 @@
  * CPU that does not say it is unaffected counts as affected. SDM 4, "IA32_ARCH_CAPABILITIES";
  * Intel's guidance on L1TF, MDS and post-barrier return stack predictions.
  */
-#ifndef ARCH_X86_MITIGATE_H
-#define ARCH_X86_MITIGATE_H
+#pragma once
 
 #include "arch/x86/percpu.h"
 
@@ -31,5 +30,3 @@ void mitigate_enter(void);
 
 /* Between a world and another (T25): neither's branches have been trained by the other. */
 void mitigate_switch(void);
-
-#endif

@@ -5,8 +5,7 @@
  * mapped (I13) but the local APIC's registers, and nothing is writable and executable (I2). SDM 3A
  * 4.5.
  */
-#ifndef ARCH_X86_MMU_H
-#define ARCH_X86_MMU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@
  * firmware's tables, during MONITOR_INIT. false: the region is too small.
  */
 bool mmu_init(uint32_t cpu_count);
-
-#endif

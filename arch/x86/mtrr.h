@@ -3,8 +3,7 @@
  * The guest's MTRRs, which are virtual after launch: the CPU's do not change. Second-stage types
  * follow them. SDM 3A 12.11.
  */
-#ifndef ARCH_X86_MTRR_H
-#define ARCH_X86_MTRR_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -64,5 +63,3 @@ enum s2_type mtrr_type(const struct mtrr_state *state, uint64_t gpa, uint64_t *s
  * takes.
  */
 void memtype_update(const struct mtrr_state *state);
-
-#endif

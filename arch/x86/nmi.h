@@ -5,8 +5,7 @@
  *
  * Root mode's NMI handler may count one more at any instruction of those who take one.
  */
-#ifndef ARCH_X86_NMI_H
-#define ARCH_X86_NMI_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -39,5 +38,3 @@ static inline bool nmi_take(struct percpu *cpu)
 		continue;
 	return owed != 0;
 }
-
-#endif

@@ -6,8 +6,7 @@
  * The address is within reach of a sign-extended 32-bit displacement, so that entry.S and C get at
  * it without a base register.
  */
-#ifndef ARCH_X86_PERCPU_H
-#define ARCH_X86_PERCPU_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -76,5 +75,3 @@ static inline struct percpu *this_cpu(void)
 {
 	return PERCPU_VA(PERCPU_DATA);
 }
-
-#endif

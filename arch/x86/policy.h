@@ -2,8 +2,7 @@
 /*
  * CPUID and MSR policy: what the guest sees and may write, from one table (cpu_policy.def).
  */
-#ifndef ARCH_X86_POLICY_H
-#define ARCH_X86_POLICY_H
+#pragma once
 
 #include "arch/x86/vcpu.h"
 
@@ -109,5 +108,3 @@ void policy_cpuid_init(struct vcpu *vcpu);
 
 /* Components that IA32_XSS may name on this CPU. */
 uint64_t policy_xss(void);
-
-#endif

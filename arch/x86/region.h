@@ -4,8 +4,7 @@
  * private areas of the CPUs behind it (never mapped at their own addresses), then what
  * region_alloc() hands out.
  */
-#ifndef ARCH_X86_REGION_H
-#define ARCH_X86_REGION_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,5 +26,3 @@ struct percpu *region_percpu(uint32_t cpu);
  * by slot_unmap().
  */
 volatile uint8_t *slot_map_device(spa_t frame);
-
-#endif

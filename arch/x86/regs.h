@@ -3,8 +3,7 @@
  * The guest's general registers as entry.S saves them: first those of a call, as monitor_call()
  * takes them, then the others.
  */
-#ifndef ARCH_X86_REGS_H
-#define ARCH_X86_REGS_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,5 +32,3 @@ static inline uint64_t *guest_reg(struct guest_regs *regs, unsigned number)
 
 	return (uint64_t *)(void *)regs + place[number & 15];
 }
-
-#endif

@@ -3,8 +3,7 @@
  * The way in: the entry point's operations and the state of the firmware that becomes the first
  * guest.
  */
-#ifndef ARCH_X86_START_H
-#define ARCH_X86_START_H
+#pragma once
 
 #include <stdint.h>
 
@@ -56,5 +55,3 @@ enum launch_status vendor_check(void);
 /* once, under the monitor's tables, after monitor_init() */
 enum launch_status vendor_init(void);
 _Noreturn void vendor_launch(const struct firmware_state *state); /* this CPU becomes the guest's */
-
-#endif

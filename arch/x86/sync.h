@@ -25,8 +25,7 @@
  * The wait is bounded by SYNC_LIMIT; then a kick goes to all CPUs by broadcast (a guest may have
  * changed an xAPIC id), and after SYNC_LAST_LIMIT it is a CHECK.
  */
-#ifndef ARCH_X86_SYNC_H
-#define ARCH_X86_SYNC_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -81,5 +80,3 @@ void sync_kick(struct cpu_sync *cpu);
 
 /* An NMI reached this CPU, in root mode or as an exit. true: it is the guest's. */
 bool sync_nmi(struct cpu_sync *self);
-
-#endif

@@ -4,8 +4,7 @@
  * exception table (rdmsr_safe() and its like), NMI, and machine check. Every other one is a broken
  * monitor.
  */
-#ifndef ARCH_X86_TRAP_H
-#define ARCH_X86_TRAP_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,5 +37,3 @@ void trap_handler(struct trap_frame *frame);
  * close.
  */
 void vendor_nmi_pending(void);
-
-#endif

@@ -4,8 +4,7 @@
  * below are implemented once in vmx/vcpu.c and once in svm/vcpu.c and chosen by the linker. All
  * work on the VP of the running CPU, in root mode, between an exit and the next entry.
  */
-#ifndef ARCH_X86_VCPU_H
-#define ARCH_X86_VCPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -47,5 +46,3 @@ uint64_t vcpu_cr4(const struct vcpu *vcpu); /* as the guest sees it */
 /* Difference between the guest's TSC and the CPU's. */
 uint64_t vcpu_tsc_offset(const struct vcpu *vcpu);
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset);
-
-#endif

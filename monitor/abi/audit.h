@@ -11,8 +11,7 @@
  * which head n is the first field. So whoever has a record can check all that are kept behind it:
  * each one's digest is the next one's chain, and the last one's is what audit_head tells.
  */
-#ifndef REDOUBT_ABI_AUDIT_H
-#define REDOUBT_ABI_AUDIT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -57,5 +56,3 @@ struct redoubt_audit_record {
 _Static_assert(sizeof(struct redoubt_audit_record) == 96, "readers know its size");
 
 #define REDOUBT_AUDIT_PAGE (4096 / 96) /* records that a frame holds */
-
-#endif

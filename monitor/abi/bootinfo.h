@@ -13,8 +13,7 @@
  *
  * Every operation returns a value of launch.def. All three are given the same block.
  */
-#ifndef REDOUBT_ABI_BOOTINFO_H
-#define REDOUBT_ABI_BOOTINFO_H
+#pragma once
 
 #include <stdint.h>
 
@@ -208,5 +207,3 @@ struct panic_record {
 };
 
 _Static_assert(sizeof(struct panic_record) == 4096, "a panic record is one frame");
-
-#endif

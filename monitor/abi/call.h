@@ -5,8 +5,7 @@
  * A call is VMCALL (Intel) or VMMCALL (AMD) from 64-bit mode at CPL 0; from anywhere else it is
  * #UD. calls.def describes the registers.
  */
-#ifndef REDOUBT_ABI_CALL_H
-#define REDOUBT_ABI_CALL_H
+#pragma once
 
 #include <stdint.h>
 
@@ -60,5 +59,3 @@ enum redoubt_give {
 
 /* In the state that partition_call and partition_resume return: there is a token, no answer yet. */
 #define REDOUBT_SUSPENDED (1ull << 32)
-
-#endif

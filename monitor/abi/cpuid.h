@@ -9,8 +9,7 @@
  *   0x40000003  EAX, EBX first 8 bytes of the SHA-256 of the monitor image (EAX low half); ECX boot
  *               attempts since the operating system was last reached; EDX 0
  */
-#ifndef REDOUBT_ABI_CPUID_H
-#define REDOUBT_ABI_CPUID_H
+#pragma once
 
 #define REDOUBT_CPUID_BASE  0x40000000u
 #define REDOUBT_CPUID_IDENT 0x40000001u
@@ -60,5 +59,3 @@
 #define REDOUBT_DEGRADED_ENUM(name, bit, claim, sentence) REDOUBT_DEGRADED_##name = 1u << (bit),
 enum redoubt_feature { REDOUBT_FEATURES(REDOUBT_FEATURE_ENUM) };
 enum redoubt_degraded { REDOUBT_DEGRADED(REDOUBT_DEGRADED_ENUM) };
-
-#endif

@@ -7,8 +7,7 @@
  *
  * Where it appears in the partition, and how that starts: trustlet.h.
  */
-#ifndef REDOUBT_ABI_IMAGE_H
-#define REDOUBT_ABI_IMAGE_H
+#pragma once
 
 #include <stdint.h>
 
@@ -133,5 +132,3 @@ static inline enum image_fault image_check(const struct redoubt_image *image, ui
 		return IMAGE_BAD_RESERVED;
 	return size < (uint64_t)image->pages * IMAGE_PAGE ? IMAGE_BAD_SIZE : IMAGE_OK;
 }
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * How the RAX that a call returns carries a status: for those who call.
  */
-#ifndef REDOUBT_ABI_RESULT_H
-#define REDOUBT_ABI_RESULT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -17,5 +16,3 @@ static inline unsigned redoubt_status_arg(uint64_t rax)
 {
 	return (unsigned)(rax >> 16 & 0xff);
 }
-
-#endif

@@ -17,8 +17,7 @@
  *   ESI  pages of private memory
  *   EDI  its index
  */
-#ifndef REDOUBT_ABI_TRUSTLET_H
-#define REDOUBT_ABI_TRUSTLET_H
+#pragma once
 
 #include <stdint.h>
 
@@ -41,5 +40,3 @@ struct redoubt_report {
 	uint8_t nonce[32];
 	uint8_t mac[32]; /* HMAC-SHA-256 of all above, by a key of this launch */
 };
-
-#endif

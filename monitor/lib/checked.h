@@ -2,8 +2,7 @@
 /*
  * Arithmetic on numbers that others chose.
  */
-#ifndef MONITOR_LIB_CHECKED_H
-#define MONITOR_LIB_CHECKED_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,5 +12,3 @@ static inline bool range_within(uint64_t start, uint64_t bytes, uint64_t limit)
 {
 	return bytes <= limit && start <= limit - bytes;
 }
-
-#endif

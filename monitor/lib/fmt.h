@@ -3,8 +3,7 @@
  * Formatted text: %s %u %x %lu %lx %%. Anything else ends it with a
  * '!', so that it is seen and no argument is taken for another.
  */
-#ifndef MONITOR_LIB_FMT_H
-#define MONITOR_LIB_FMT_H
+#pragma once
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,5 +13,3 @@
  * without the zero. What does not fit is cut off.
  */
 size_t format_text(char *to, size_t size, const char *format, va_list args);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * SHA-256 (FIPS 180-4), HMAC (FIPS 198-1).
  */
-#ifndef MONITOR_LIB_SHA256_H
-#define MONITOR_LIB_SHA256_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -25,5 +24,3 @@ void sha256_end(struct sha256 *hash, uint8_t digest[SHA256_BYTES]);
 /* HMAC by a key of 32 bytes; `mac` may be `key`. */
 void hmac_sha256(const uint8_t key[SHA256_BYTES], const void *data, size_t bytes,
     uint8_t mac[SHA256_BYTES]);
-
-#endif

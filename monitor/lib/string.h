@@ -3,8 +3,7 @@
  * The few functions of <string.h> that root mode uses; the compiler calls them too. Meanings are
  * the C library's. One that is not here does not link.
  */
-#ifndef MONITOR_LIB_STRING_H
-#define MONITOR_LIB_STRING_H
+#pragma once
 
 #include <stddef.h>
 
@@ -15,5 +14,3 @@ int memcmp(const void *a, const void *b, size_t bytes);
 
 /* Zeroes memory; is never optimized away. */
 void scrub(void *memory, size_t bytes);
-
-#endif

@@ -3,8 +3,7 @@
  * The invariants of the second-stage maps (I1, I2), checked by going over all of them. Test build
  * and host tests only.
  */
-#ifndef MONITOR_TEST_INVARIANT_H
-#define MONITOR_TEST_INVARIANT_H
+#pragma once
 
 #include <stdint.h>
 
@@ -33,5 +32,3 @@ struct invariant_report invariant_walk(void);
  */
 void stage2_walk(const struct stage2 *s2,
     bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Frames taken from the normal world, and given back: for tests.
  */
-#ifndef MONITOR_TEST_TAKE_H
-#define MONITOR_TEST_TAKE_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -15,5 +14,3 @@
 /* protect_part() and protect_return() for 1 to PASS_MAX, OK or not; they take the map's lock. */
 bool protect_take(spa_t spa, uint64_t pages);
 bool protect_give(spa_t spa, uint64_t pages);
-
-#endif

@@ -4,8 +4,7 @@
  * none.c in place of the rest, so none of this is in its image; the claims of a test
  * build say `build=test`.
  */
-#ifndef MONITOR_TEST_TEST_H
-#define MONITOR_TEST_TEST_H
+#pragma once
 
 #include "arch/test_switch.h"
 #include "monitor/abi/call.h"
@@ -34,5 +33,3 @@ enum test_fault_kind {
 	TEST_FAULT_EXECUTE,  /* jumps into data */
 	TEST_FAULT_KINDS
 };
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Addresses of different worlds are different types, so that the compiler tells them apart.
  */
-#ifndef ARCH_ADDR_H
-#define ARCH_ADDR_H
+#pragma once
 
 #include <stdint.h>
 
@@ -23,5 +22,3 @@ typedef struct {
 typedef struct {
 	uint64_t v;
 } gpa_t;
-
-#endif

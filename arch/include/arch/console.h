@@ -3,8 +3,7 @@
  * The monitor's consoles. Bytes go where the boot information block says; writing never blocks for
  * more than a bounded number of polls.
  */
-#ifndef ARCH_CONSOLE_H
-#define ARCH_CONSOLE_H
+#pragma once
 
 #include <stddef.h>
 
@@ -13,5 +12,3 @@ void console_write(const char *text, size_t bytes);
 
 /* The firmware phase is over: the serial port goes to the guest unless it was kept. */
 void console_release(void);
-
-#endif

@@ -5,8 +5,7 @@
  * CPU indices run from 0 to cpu_count() - 1 in the order of the boot information block. Nothing is
  * sized by a fixed count.
  */
-#ifndef ARCH_CPU_H
-#define ARCH_CPU_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,5 +66,3 @@ void arch_keep_digest(const uint8_t digest[8]);
  */
 uint32_t arch_features(void);
 uint32_t arch_degraded(void);
-
-#endif

@@ -5,8 +5,7 @@
  *
  * And the monitor's own memory: handed out at MONITOR_INIT from the region, never given back.
  */
-#ifndef ARCH_FRAME_H
-#define ARCH_FRAME_H
+#pragma once
 
 #include <stddef.h>
 
@@ -38,5 +37,3 @@ void *region_reserve(size_t pages);
  */
 spa_t region_spa(const void *own);
 void *region_ptr(spa_t spa);
-
-#endif

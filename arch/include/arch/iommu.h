@@ -3,8 +3,7 @@
  * Devices' view of memory. Without an IOMMU driver both are no-ops and the claims say
  * `dma=unprotected`.
  */
-#ifndef ARCH_IOMMU_H
-#define ARCH_IOMMU_H
+#pragma once
 
 #include <stdbool.h>
 
@@ -24,5 +23,3 @@ void dma_sync(void);
 
 /* Whether a driver stands behind the two. */
 bool dma_protected(void);
-
-#endif

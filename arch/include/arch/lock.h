@@ -3,8 +3,7 @@
  * Spinlocks, fair by ticket. A waiter is in root mode and counts as done for other CPUs' flush
  * requests, so a lock may be held across cpu_flush_all().
  */
-#ifndef ARCH_LOCK_H
-#define ARCH_LOCK_H
+#pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -42,5 +41,3 @@ void spin_unlock(struct spinlock *lock);
 
 /* Whether the running CPU holds the lock. */
 bool spin_held(const struct spinlock *lock);
-
-#endif

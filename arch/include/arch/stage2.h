@@ -17,8 +17,7 @@
  * left as it was until every CPU has flushed: it goes to a short list of retired tables, and
  * stage2_reclaim() after cpu_flush_all() frees it.
  */
-#ifndef ARCH_STAGE2_H
-#define ARCH_STAGE2_H
+#pragma once
 
 #include <stddef.h>
 
@@ -138,5 +137,3 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages);
 void stage2_reclaim(struct stage2 *s2);
 
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa);
-
-#endif

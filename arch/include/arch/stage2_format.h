@@ -6,8 +6,7 @@
  * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). An entry that maps nothing is
  * 0.
  */
-#ifndef ARCH_STAGE2_FORMAT_H
-#define ARCH_STAGE2_FORMAT_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -27,5 +26,3 @@ spa_t format_address(uint64_t entry, unsigned level);
 /* Protection mask and memory type of a leaf. */
 unsigned format_prot(uint64_t entry);
 enum s2_type format_type(uint64_t entry);
-
-#endif

@@ -4,8 +4,7 @@
  * seen to succeed, and failures that it can bring about. All are off at launch; in a release
  * test_switch() of upcall.h is false for all (monitor/test/none.c).
  */
-#ifndef ARCH_TEST_SWITCH_H
-#define ARCH_TEST_SWITCH_H
+#pragma once
 
 /* The numbers are what tests give. */
 enum test_switch_number {
@@ -28,5 +27,3 @@ enum test_switch_number {
 	TEST_SHORT_REQUESTS = 13, /* partitions get a few million cycles for a request */
 	TEST_SWITCH_COUNT
 };
-
-#endif

@@ -3,8 +3,7 @@
  * What arch asks of the monitor. Implemented in monitor/; the fake machine calls the same
  * functions.
  */
-#ifndef ARCH_UPCALL_H
-#define ARCH_UPCALL_H
+#pragma once
 
 #include "arch/addr.h"
 #include "arch/stage2.h"
@@ -118,5 +117,3 @@ bool test_build(void);
  * `which`: the frame, for frame locks.
  */
 void test_lock(enum lock_rank rank, uint64_t which, bool taken);
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * Numbers that entry.S shares with C; svm.h checks the offsets.
  */
-#ifndef ARCH_X86_SVM_LAYOUT_H
-#define ARCH_X86_SVM_LAYOUT_H
+#pragma once
 
 #define SVM_VMCB_RAX	       0x5f8
 #define SVM_PERCPU_MITIGATIONS 0x24c
@@ -13,5 +12,3 @@
 #define SVM_MITIGATE_EXITS	11 /* any of these: each exit does more */
 #define SVM_MSR_PRED_CMD	0x49
 #define SVM_PRED_CMD_IBPB	1
-
-#endif

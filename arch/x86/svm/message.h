@@ -4,8 +4,7 @@
  * what a CPU makes of INIT and SIPI, and what must not be programmed. Decisions only: tested on the
  * host. APM 2 16.5, 16.6, 16.11; SDM 3A 11.6.
  */
-#ifndef ARCH_X86_SVM_MESSAGE_H
-#define ARCH_X86_SVM_MESSAGE_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -43,5 +42,3 @@ uint32_t start_after(uint32_t word, uint32_t command);
  */
 bool message_lvt_allowed(uint32_t value);
 bool message_redirection_allowed(uint32_t index, uint32_t value);
-
-#endif

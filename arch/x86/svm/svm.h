@@ -18,8 +18,7 @@
  *   mitigate.c  side channels of AMD's CPUs (mitigate.h)
  *   dump.c      what to print when VMRUN fails
  */
-#ifndef ARCH_X86_SVM_SVM_H
-#define ARCH_X86_SVM_SVM_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -197,5 +196,3 @@ bool svm_refused(const struct vmcb *v);
 
 _Static_assert(offsetof(struct vmcb, rax) == SVM_VMCB_RAX, "entry.S finds RAX");
 _Static_assert(offsetof(struct percpu, mitigations) == SVM_PERCPU_MITIGATIONS, "entry.S finds it");
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * The virtual machine control block: vmcb.def as a structure. APM 2 appendix B.
  */
-#ifndef ARCH_X86_SVM_VMCB_H
-#define ARCH_X86_SVM_VMCB_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -49,5 +48,3 @@ struct vmcb {
 #undef VMCB
 #undef VMCB_SEGMENT
 _Static_assert(sizeof(struct vmcb) == FRAME_SIZE, "a VMCB is one frame");
-
-#endif

@@ -2,8 +2,7 @@
 /*
  * What the fast exits need of the VMCS, inline.
  */
-#ifndef ARCH_X86_VMX_SKIP_H
-#define ARCH_X86_VMX_SKIP_H
+#pragma once
 
 #include "arch/x86/vmx/vmx.h"
 
@@ -44,5 +43,3 @@ static inline bool vmx_is_kernel64(void)
 
 	return __builtin_expect(kernel, 1) && vmread(VMCS_GUEST_EFER) & EFER_LMA;
 }
-
-#endif

@@ -3,8 +3,7 @@
  * Access to the current VMCS and the instructions around it. Every one is checked: a VMREAD or
  * VMWRITE that fails is a broken monitor. SDM 3C 24, 30.
  */
-#ifndef ARCH_X86_VMX_VMCS_H
-#define ARCH_X86_VMX_VMCS_H
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -107,5 +106,3 @@ ON_FRAME(vmptrld)
 INVALIDATE(invept)
 INVALIDATE(invvpid)
 #undef INVALIDATE
-
-#endif

@@ -15,8 +15,7 @@
  *   vp.c      VPs of partitions
  *   dump.c    what to print when VM entry fails
  */
-#ifndef ARCH_X86_VMX_VMX_H
-#define ARCH_X86_VMX_VMX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -217,5 +216,3 @@ void vmx_stop_vp(struct vcpu *vcpu);
  * dump.c: prints the current VMCS, decoded, and the first rule of SDM 3C 27.2-27.3 that it breaks.
  */
 void vmx_report_entry_failure(uint32_t reason);
-
-#endif
