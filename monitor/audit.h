@@ -25,7 +25,7 @@
 
 _Static_assert(AUDIT_BURST *REDOUBT_AUDIT_LAST <= AUDIT_RECORDS / 2, "bursts leave evidence alone");
 
-/* Times that an event was audited since launch. Events out of range count as event 0. No lock. */
+/* Times that an event, below REDOUBT_AUDIT_LAST, was audited since launch. No lock. */
 uint64_t audit_total(unsigned event);
 
 /* Number behind the newest record: how many were ever made. No lock. */

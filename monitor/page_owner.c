@@ -66,11 +66,6 @@ uint64_t page_owner_frames(void)
 	return table.frame_count;
 }
 
-uint64_t page_owner_top(void)
-{
-	return table.ranges[table.range_count - 1].end;
-}
-
 static void copy_ranges(const struct bootinfo *info)
 {
 	const struct bootinfo_range *from = info->ranges;

@@ -96,6 +96,3 @@ void page_owner_scrub(void);
 
 /* Frames with descriptors. */
 uint64_t page_owner_frames(void);
-
-/* Address behind the last of them. */
-uint64_t page_owner_top(void);

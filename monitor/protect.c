@@ -110,7 +110,8 @@ static bool restrict_to(unsigned prot, uint64_t base, uint64_t pages)
 
 bool protect_init(const struct bootinfo *info)
 {
-	uint64_t top = page_owner_top();
+	const struct bootinfo_range *last = &info->ranges[info->range_count - 1];
+	uint64_t top = last->base + last->pages * FRAME_SIZE;
 	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
 	void *memory = region_reserve(pages);
 	struct withheld bus = stage2_withheld();

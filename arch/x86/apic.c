@@ -60,8 +60,8 @@ void apic_write(unsigned offset, uint32_t value)
 {
 	if (!apic_is_x2())
 		*reg(offset) = value;
-	else if (!wrmsr_safe(X2APIC_MSR + (offset >> 4), value))
-		klog(LOG_DEBUG, "apic: register %x is not there", offset);
+	else
+		(void)wrmsr_safe(X2APIC_MSR + (offset >> 4), value);
 }
 
 void apic_reset(void)

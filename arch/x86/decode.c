@@ -18,7 +18,6 @@ static const struct opcode {
 	    spared; /* its bits that do not count; 1: clear for one byte, set for operand size */
 	uint8_t op, form;
 } opcodes[] = {
-	{ 0x0086, 1, INSN_XCHG, F_MEMORY },
 	{ 0x0088, 1, INSN_MOV, F_MEMORY },
 	{ 0x00a2, 1, INSN_MOV, F_OFFSET },
 	{ 0x00c6, 1, INSN_MOV, F_IMM },
@@ -170,9 +169,7 @@ bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct 
 	*insn = (struct insn){ .reg = INSN_NO_REG };
 	s.count = count < INSN_MAX_BYTES ? count : INSN_MAX_BYTES;
 	opcode = take_opcode(&s);
-	/* LOCK is XCHG's alone. */
-	if (s.failed || opcode == NULL ||
-	    (s.prefix[P_REPEAT] != 0 && !(s.prefix[P_REPEAT] == 0xf0 && opcode->op == INSN_XCHG)))
+	if (s.failed || opcode == NULL || s.prefix[P_REPEAT] != 0)
 		return false;
 	insn->op = opcode->op;
 	insn->width = opcode->spared != 1 ? 2 : s.opcode & 1 ? s.operand : 1;

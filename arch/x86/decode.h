@@ -19,7 +19,6 @@ enum decode_mode { DECODE_16, DECODE_32, DECODE_64 };
 
 enum insn_op {
 	INSN_MOV,    /* to memory */
-	INSN_XCHG,   /* of memory and a register, which gets what was there */
 	INSN_MOV_CR, /* to a control register */
 	INSN_LMSW,   /* from a register */
 };
@@ -38,7 +37,7 @@ struct insn {
 
 /*
  * Decodes the instruction at `bytes`, of which `count` are there. false: not one of those above,
- * not whole, a LOCK where none may be, REP, or two prefixes of one group; the caller injects
+ * not whole, LOCK, REP, or two prefixes of one group; the caller injects
  * #GP(0). SDM 2A 2.1.1.
  */
 bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct insn *insn);

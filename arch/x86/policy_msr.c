@@ -7,9 +7,8 @@
 #include "arch/x86/policy.h"
 #include "arch/x86/trap.h"
 
-#define MSR_TSC_ADJUST	 0x3bu
-#define MSR_TSC_DEADLINE 0x6e0u
-#define MSR_XSS		 0xda0u
+#define MSR_TSC_ADJUST 0x3bu
+#define MSR_XSS	       0xda0u
 
 void policy_keep_bits(uint32_t msr, uint64_t kept)
 {
@@ -63,25 +62,11 @@ bool policy_msr_passes(const struct msr_row *row, bool write, bool exact_tsc)
 	}
 }
 
-/*
- * A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never
- * made.
- */
-static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
-{
-	return deadline == 0 ? 0 : deadline + by != 0 ? deadline + by : 1;
-}
-
-/* The guest's clock jumps; an armed deadline stays where it is in the guest's time. */
+/* The guest's clock jumps. */
 static void set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
-	uint64_t jump = offset - vcpu_tsc_offset(vcpu);
-	uint64_t deadline;
-
-	if (rdmsr_safe(MSR_TSC_DEADLINE, &deadline) && deadline != 0 && jump != 0)
-		(void)wrmsr_safe(MSR_TSC_DEADLINE, moved_deadline(deadline, -jump));
+	vcpu->tsc_adjust += offset - vcpu_tsc_offset(vcpu);
 	vcpu_set_tsc_offset(vcpu, offset);
-	vcpu->tsc_adjust += jump;
 }
 
 /*
@@ -109,11 +94,8 @@ bool policy_rdmsr(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	case KIND_TSC_ADJUST:
 		*value = vcpu->tsc_adjust;
 		return true;
-	case KIND_TSC_DEADLINE:
-		done = rdmsr_safe(msr, value);
-		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
-		return done;
 	case KIND_VENDOR:
+	case KIND_TSC_DEADLINE:
 		return vendor_rdmsr(vcpu, msr, value);
 	case KIND_UCODE_REV:
 		*value = vcpu->microcode;
@@ -135,14 +117,6 @@ static bool write_bits(const struct msr_row *row, uint32_t msr, uint64_t value)
 	    (row->kind == KIND_BITS || (old & ~value) == 0) && wrmsr_safe(msr, value);
 }
 
-static bool write_mtrr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
-{
-	if (!mtrr_set(&vcpu->mtrr, msr, value, cpuid(0x80000008, 0).eax & 0xff))
-		return false;
-	memtype_update(&vcpu->mtrr);
-	return true;
-}
-
 bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	const struct msr_row *row = find_row(msr);
@@ -156,6 +130,7 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case KIND_ZERO_IGNORE:
 		return true;
 	case KIND_VENDOR:
+	case KIND_TSC_DEADLINE:
 		return vendor_wrmsr(vcpu, msr, value);
 	case KIND_UCODE_REV:
 		return value == 0;
@@ -165,10 +140,11 @@ bool policy_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 	case KIND_TSC_ADJUST:
 		set_tsc_offset(vcpu, vcpu_tsc_offset(vcpu) + value - vcpu->tsc_adjust);
 		return true;
-	case KIND_TSC_DEADLINE:
-		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
 	case KIND_MTRR:
-		return write_mtrr(vcpu, msr, value);
+		if (!mtrr_set(&vcpu->mtrr, msr, value, cpuid(0x80000008, 0).eax & 0xff))
+			return false;
+		memtype_update(&vcpu->mtrr);
+		return true;
 	case KIND_MCA_BANK:
 		/* MCi_CTL, then STATUS, ADDR, MISC, which can only be cleared. SDM 3B 16.3.2. */
 		return ((msr & 3) == 0 || value == 0) && wrmsr_safe(msr, value);

@@ -6,8 +6,6 @@
  */
 	.text
 
-#define CR4_CET_BIT 23
-
 /*
  * uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu): the image's entry
  * point. What is pushed here is struct entry_frame. A launch does not come back this way: its guest
@@ -37,22 +35,14 @@ monitor_entry:
 start_run:
 	push %rbx
 	push %rbp
-	push %r12
 	mov %rsp, %rbx
 	mov %cr3, %rbp
-	/* Shadow stacks, if firmware has them, rest while other stacks are in use. */
-	mov %cr4, %r12
-	mov %r12, %rax
-	btr $CR4_CET_BIT, %rax
-	mov %rax, %cr4
 	mov %rdi, %cr3
 	mov %rsi, %rsp
 	mov %rdx, %rdi
 	call start_root
 	mov %rbp, %cr3
 	mov %rbx, %rsp
-	mov %r12, %cr4
-	pop %r12
 	pop %rbp
 	pop %rbx
 	ret

@@ -212,7 +212,7 @@ uint64_t call_test_audit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 
 uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	rets[0] = audit_total((unsigned)args[0]);
+	rets[0] = audit_total(args[0] < REDOUBT_AUDIT_LAST ? (unsigned)args[0] : 0);
 	rets[1] = audit_end() > AUDIT_RECORDS ? audit_end() - AUDIT_RECORDS : 0;
 	return REDOUBT_OK;
 }

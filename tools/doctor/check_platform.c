@@ -5,8 +5,8 @@
 #include "tools/doctor/acpi.h"
 #include "tools/doctor/check.h"
 
-#define CR4_LA57     (1ull << 12)
-#define S_CET_SHADOW 1ull
+#define CR4_LA57 (1ull << 12)
+#define CR4_CET	 (1ull << 23)
 
 /* Start methods of a TPM (TCG ACPI specification 1.3, table 9). */
 #define START_ACPI     2u
@@ -57,7 +57,7 @@ void check_firmware_state(const struct exam *exam, const char *id)
 		    "paging and shadow stacks of firmware: only doctor.efi can see them");
 	else if (cpu->cr4 & CR4_LA57)
 		report_line(exam->report, id, ANSWER_NO, launch_sentence(LAUNCH_FIVE_LEVEL));
-	else if (cpu->s_cet & S_CET_SHADOW)
+	else if (cpu->cr4 & CR4_CET)
 		report_line(exam->report, id, ANSWER_NO, launch_sentence(LAUNCH_SHADOW_STACK));
 	else
 		report_line(exam->report, id, ANSWER_YES,

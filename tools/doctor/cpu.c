@@ -7,9 +7,6 @@
 #include "tools/doctor/bytes.h"
 
 #define MSR_ARCH_CAPABILITIES 0x10au
-#define MSR_S_CET	      0x6a2u
-
-#define CR4_CET (1ull << 23)
 
 #define CPUID1_VMX	  (1u << 5)  /* ECX */
 #define CPUID7_ARCH_CAPS  (1u << 29) /* EDX */
@@ -103,8 +100,6 @@ void cpu_read(const struct source *source, struct cpu *cpu)
 	cpu->control = source->cr4(source->context, &cpu->cr4);
 	if (cpu->control != FACT_OK)
 		cpu->cr4 = 0;
-	if (cpu->cr4 & CR4_CET)
-		cpu->s_cet = cpu_msr(source, cpu, MSR_S_CET);
 	read_features(source, cpu);
 	cpu->present = has_virtualization(source, cpu);
 	if (cpu->present && cpu->vendor == REDOUBT_VENDOR_VMX)

@@ -32,8 +32,8 @@ struct cpu {
 	char maker[13];
 	bool present;	   /* CPUID shows VT-x or SVM */
 	enum fact msrs;	   /* could its MSRs be read? */
-	enum fact control; /* could cr4 and s_cet? */
-	uint64_t cr4, s_cet, efer;
+	enum fact control; /* could cr4? */
+	uint64_t cr4, efer;
 	uint64_t arch_caps;   /* IA32_ARCH_CAPABILITIES, 0 without */
 	struct leaf features; /* leaf 7 */
 	unsigned threads;     /* of a core */

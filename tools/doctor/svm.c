@@ -26,7 +26,7 @@
 #define MSR_VM_CR      0xc0010114u
 #define SYSCFG_ENCRYPT (1ull << 23)
 #define CR4_LA57       (1ull << 12)
-#define S_CET_SHADOW   1ull
+#define CR4_CET	       (1ull << 23)
 #define EFER_SVME      (1ull << 12)
 #define VM_CR_LOCK     (1ull << 3)
 #define VM_CR_SVMDIS   (1ull << 4)
@@ -91,7 +91,7 @@ enum launch_status svm_judge(const struct cpu *cpu)
 		return LAUNCH_ALREADY_RUNNING;
 	if (cpu->cr4 & CR4_LA57)
 		return LAUNCH_FIVE_LEVEL;
-	if (cpu->s_cet & S_CET_SHADOW)
+	if (cpu->cr4 & CR4_CET)
 		return LAUNCH_SHADOW_STACK;
 	if (svm_locked_off(cpu))
 		return LAUNCH_LOCKED_OFF;

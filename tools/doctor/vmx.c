@@ -26,8 +26,8 @@
 #define FEATURE_CONTROL_LOCKED 1ull
 #define FEATURE_CONTROL_VMX    4ull
 #define CR4_LA57	       (1ull << 12)
+#define CR4_CET		       (1ull << 23)
 #define CR4_VMXE	       (1ull << 13)
-#define S_CET_SHADOW	       1ull
 #define BASIC_TRUE_CONTROLS    (1ull << 55)
 #define BASIC_ANY_ERROR	       (1ull << 56)
 #define BASIC_TYPE(basic)      ((basic) >> 50 & 15)
@@ -190,7 +190,7 @@ static enum launch_status judge_state(const struct cpu *cpu)
 		return LAUNCH_ALREADY_RUNNING;
 	if (cpu->cr4 & CR4_LA57)
 		return LAUNCH_FIVE_LEVEL;
-	if (cpu->s_cet & S_CET_SHADOW)
+	if (cpu->cr4 & CR4_CET)
 		return LAUNCH_SHADOW_STACK;
 	return LAUNCH_OK;
 }

@@ -18,8 +18,6 @@
 #define MEMORY_BITS(b) ((b) >> 6 & 63)
 #define MSR_SYSCFG     0xc0010010u
 #define SYSCFG_ENCRYPT (1ull << 23)
-#define MSR_S_CET      0x6a2u
-#define S_CET_SHADOW   1ull
 #define STAGE2_BITS    48u
 #define ASIDS_NEEDED   3u /* root mode's, the normal world's, partitions' */
 
@@ -40,9 +38,10 @@ static enum launch_status check_basics(void)
 	if (read_cr4() & CR4_LA57)
 		return LAUNCH_FIVE_LEVEL;
 	/*
-	 * The loader's calls stand on firmware's shadow stack, which the guest would go on without.
+	 * The loader's calls stand on firmware's shadow stack, which the guest would go on without;
+	 * and root mode's own entries are not marked for branch tracking.
 	 */
-	if (read_cr4() & CR4_CET && rdmsr(MSR_S_CET) & S_CET_SHADOW)
+	if (read_cr4() & CR4_CET)
 		return LAUNCH_SHADOW_STACK;
 	/* Not locked it is switched on at launch. */
 	if ((rdmsr(MSR_VM_CR) & (VM_CR_SVMDIS | VM_CR_LOCK)) == (VM_CR_SVMDIS | VM_CR_LOCK))

@@ -183,14 +183,12 @@ static bool ioapic_write(unsigned offset, uint32_t value, unsigned width)
 
 static bool window_write(uint64_t gpa, uint32_t value)
 {
-	volatile uint8_t *page;
-
 	if (!test_switch(TEST_NO_INIT_GUARD)) {
 		audit(REDOUBT_AUDIT_INTERRUPT_REFUSED, WINDOW_BASE, gpa);
 		return false;
 	}
-	page = slot_map_device((spa_t){ gpa & PTE_ADDRESS });
-	*(volatile uint32_t *)(page + gpa % FRAME_SIZE) = value;
+	*(volatile uint32_t *)(slot_map_device((spa_t){ gpa & PTE_ADDRESS }) +
+	    gpa % FRAME_SIZE) = value;
 	slot_unmap();
 	return true;
 }
@@ -201,23 +199,14 @@ static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
 {
 	unsigned offset = gpa % FRAME_SIZE;
 	uint32_t value = (uint32_t)decode_source(insn, &vcpu->regs);
-	uint32_t old;
 
 	if (offset % 4 != 0)
 		return false;
 	if ((gpa & PTE_ADDRESS) == IOAPIC_BASE)
-		return insn->op == INSN_MOV && ioapic_write(offset, value, insn->width);
+		return ioapic_write(offset, value, insn->width);
 	if ((gpa & PTE_ADDRESS) != apic_page)
 		return window_write(gpa, value);
-	if (insn->width != 4)
-		return false;
-	if (insn->op == INSN_MOV)
-		return apic_write_page(offset, value);
-	old = apic_is_x2() || offset % APIC_STEP != 0 ? 0 : apic_read(offset);
-	if (!apic_write_page(offset, value))
-		return false;
-	*guest_reg(&vcpu->regs, insn->reg) = old;
-	return true;
+	return insn->width == 4 && apic_write_page(offset, value);
 }
 
 /*
@@ -231,11 +220,9 @@ void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
 	struct insn insn;
 
 	vcpu->regs.rsp = v->rsp;
-	if (!svm_decode(&insn) || (insn.op != INSN_MOV && insn.op != INSN_XCHG) ||
-	    !carry_out(vcpu, &insn, gpa)) {
+	if (!svm_decode(&insn) || insn.op != INSN_MOV || !carry_out(vcpu, &insn, gpa)) {
 		vcpu_inject_gp(vcpu);
 		return;
 	}
-	v->rsp = vcpu->regs.rsp;
 	svm_skip_to(rip + insn.length);
 }

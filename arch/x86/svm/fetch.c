@@ -51,13 +51,6 @@ static bool translate(const struct vmcb *v, uint64_t va, uint64_t *pa)
 	return false;
 }
 
-static uint64_t code_address(const struct vmcb *v, unsigned at)
-{
-	if (svm_in_64(v))
-		return v->rip + at;
-	return (v->cs.base + v->rip + at) & UINT32_MAX;
-}
-
 unsigned svm_fetch(uint8_t *bytes)
 {
 	const struct vmcb *v = vmcb();
@@ -71,7 +64,8 @@ unsigned svm_fetch(uint8_t *bytes)
 		return have;
 	}
 	while (have < INSN_MAX_BYTES) {
-		uint64_t va = code_address(v, have);
+		uint64_t va = svm_in_64(v) ? v->rip + have
+					   : (v->cs.base + v->rip + have) & UINT32_MAX;
 		uint64_t left = FRAME_SIZE - va % FRAME_SIZE;
 		uint64_t pa;
 

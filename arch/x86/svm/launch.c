@@ -21,7 +21,7 @@
 
 uint8_t *svm_deny_map;
 static uint8_t *io_map;
-static uint8_t *msr_maps[2];	 /* second one: the guest's TSC is the CPU's */
+static uint8_t *msr_map;
 static uint32_t init_redirected; /* CPUs on which VM_CR.R_INIT could be set */
 
 /* Bit pairs of three blocks: reads, writes. APM 2 15.11. */
@@ -35,28 +35,26 @@ static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 	}
 }
 
-static void fill_msr_map(uint8_t *map, bool exact_tsc)
+static void fill_msr_map(uint8_t *map)
 {
 	const struct msr_table table = vendor_msrs();
 
 	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
 	for (size_t i = 0; i < table.count; i++)
 		for (unsigned write = 0; write < 2; write++)
-			if (policy_msr_passes(&table.rows[i], write, exact_tsc))
+			if (policy_msr_passes(&table.rows[i], write, false))
 				let_pass(map, &table.rows[i], write);
 }
 
 enum launch_status vendor_init(void)
 {
 	io_map = region_alloc(2 * IO_MAP_BYTES / FRAME_SIZE);
-	msr_maps[0] = region_alloc(MSR_MAP_PAGES);
-	msr_maps[1] = region_alloc(MSR_MAP_PAGES);
-	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL || !svm_devices_init())
+	msr_map = region_alloc(MSR_MAP_PAGES);
+	if (io_map == NULL || msr_map == NULL || !svm_devices_init())
 		return LAUNCH_BAD_REGION;
 	io_fill_map(io_map);
 	svm_deny_map = __builtin_memset(io_map + IO_MAP_BYTES, 0xff, IO_MAP_BYTES);
-	fill_msr_map(msr_maps[0], false);
-	fill_msr_map(msr_maps[1], true);
+	fill_msr_map(msr_map);
 	return LAUNCH_OK;
 }
 
@@ -68,7 +66,6 @@ uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
 	vmcb()->tsc_offset = offset;
-	vmcb()->msr_map = (uint64_t)msr_maps[offset == 0];
 }
 
 void svm_flush(struct vmcb *v)
@@ -138,7 +135,7 @@ void svm_write_controls(struct vmcb *v)
 	    INTERCEPT(EXIT_CLGI) | INTERCEPT(EXIT_SKINIT) | INTERCEPT(EXIT_WBINVD) |
 	    INTERCEPT(EXIT_XSETBV) | (svm_caps()->rdpru ? INTERCEPT(EXIT_RDPRU) : 0);
 	v->io_map = (uint64_t)io_map;
-	v->msr_map = (uint64_t)msr_maps[1];
+	v->msr_map = (uint64_t)msr_map;
 	v->asid = ASID_NORMAL;
 	v->tlb_control = TLB_FLUSH_ALL;
 	v->nested_control = NESTED_ENABLE;

@@ -33,8 +33,6 @@
 	(EPT_WALK_4 | EPT_TYPE_UC | EPT_TYPE_WB | EPT_2M | EPT_INVEPT | EPT_INVEPT_ALL |           \
 	    EPT_INVVPID | EPT_INVVPID_SINGLE)
 
-#define MSR_S_CET	       0x6a2u
-#define S_CET_SHADOW	       1ull
 #define MSR_TME_ACTIVATE       0x982u
 #define TME_ENABLED	       (1ull << 1)
 #define TME_KEY_BITS(activate) ((unsigned)((activate) >> 32 & 15))
@@ -165,9 +163,10 @@ static enum launch_status check_basics(void)
 	if (read_cr4() & CR4_LA57)
 		return LAUNCH_FIVE_LEVEL;
 	/*
-	 * The loader's calls stand on firmware's shadow stack, which the guest would go on without.
+	 * The loader's calls stand on firmware's shadow stack, which the guest would go on without;
+	 * and root mode's own entries are not marked for branch tracking.
 	 */
-	if (read_cr4() & CR4_CET && rdmsr(MSR_S_CET) & S_CET_SHADOW)
+	if (read_cr4() & CR4_CET)
 		return LAUNCH_SHADOW_STACK;
 	control = rdmsr(MSR_FEATURE_CONTROL);
 	if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX))

@@ -8,6 +8,7 @@
 #define MSR_BIOS_SIGN_ID       0x8bu
 #define MSR_MISC_ENABLE	       0x1a0u
 #define MSR_PERF_GLOBAL_CTRL   0x38fu
+#define MSR_TSC_DEADLINE       0x6e0u
 #define MSR_PEBS_ENABLE	       0x3f1u
 #define MSR_RTIT_CTL	       0x570u
 #define MSR_HW_FEEDBACK_CONFIG 0x17d1u
@@ -64,13 +65,37 @@ void vendor_msr_init(struct vcpu *vcpu)
 	vcpu->feature_ctl = (control & FEATURE_CONTROL_LMCE) | FEATURE_CONTROL_LOCKED;
 }
 
+/*
+ * A deadline is in the guest's time, the CPU's timer in its own. 0 disarms it, so it is never
+ * made.
+ */
+static uint64_t moved_deadline(uint64_t deadline, uint64_t by)
+{
+	return deadline == 0 ? 0 : deadline + by != 0 ? deadline + by : 1;
+}
+
+void vmx_move_deadline(uint64_t jump)
+{
+	uint64_t deadline;
+
+	if (rdmsr_safe(MSR_TSC_DEADLINE, &deadline) && deadline != 0 && jump != 0)
+		(void)wrmsr_safe(MSR_TSC_DEADLINE, moved_deadline(deadline, -jump));
+}
+
 bool vendor_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
-	*value = msr == MSR_MISC_ENABLE ? vcpu->misc_enable : vcpu->feature_ctl;
-	return true;
+	bool done = msr != MSR_TSC_DEADLINE || rdmsr_safe(msr, value);
+
+	if (msr == MSR_TSC_DEADLINE)
+		*value = moved_deadline(*value, vcpu_tsc_offset(vcpu));
+	else
+		*value = msr == MSR_MISC_ENABLE ? vcpu->misc_enable : vcpu->feature_ctl;
+	return done;
 }
 
 bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
+	if (msr == MSR_TSC_DEADLINE)
+		return wrmsr_safe(msr, moved_deadline(value, -vcpu_tsc_offset(vcpu)));
 	return msr == MSR_MISC_ENABLE;
 }

@@ -15,6 +15,7 @@ uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
+	vmx_move_deadline(offset - vcpu_tsc_offset(vcpu));
 	vmwrite(VMCS_TSC_OFFSET, offset);
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(offset == 0));
 }

@@ -206,6 +206,9 @@ bool vmx_entry_undone(void);
 void vmx_settle_single_step(void); /* before each entry after a slow exit */
 void vmx_iret_unblocked(uint64_t qualification);
 
+/* msr.c: the guest's clock jumps; an armed deadline stays where it is in the guest's time. */
+void vmx_move_deadline(uint64_t jump);
+
 /* reset.c */
 void vmx_init_signal(struct vcpu *vcpu);
 void vmx_sipi(struct vcpu *vcpu);

@@ -18,7 +18,6 @@ static const struct {
 	enum insn_op op;
 } names[] = {
 	{ ZYDIS_MNEMONIC_MOV, INSN_MOV },
-	{ ZYDIS_MNEMONIC_XCHG, INSN_XCHG },
 	{ ZYDIS_MNEMONIC_LMSW, INSN_LMSW },
 };
 
@@ -91,7 +90,7 @@ static bool is_general(ZydisRegister reg)
 	    class == ZYDIS_REGCLASS_GPR32 || class == ZYDIS_REGCLASS_GPR64;
 }
 
-/* At most one prefix of a group; REX last; LOCK only where decode.h says. */
+/* At most one prefix of a group; REX last; no LOCK, no REP. */
 static bool prefixes_in_class(const struct decoded *d, int op)
 {
 	unsigned groups[5] = { 0 };
@@ -100,11 +99,9 @@ static bool prefixes_in_class(const struct decoded *d, int op)
 		uint8_t byte = d->insn.raw.prefixes[i].value;
 		unsigned group = 3;
 
-		if (byte == 0xf0 || byte == 0xf2 || byte == 0xf3) {
-			group = 0;
-			if (byte != 0xf0 || op != INSN_XCHG)
-				return false;
-		} else if (byte == 0x66) {
+		if (byte == 0xf0 || byte == 0xf2 || byte == 0xf3)
+			return false;
+		if (byte == 0x66) {
 			group = 1;
 			if (op == INSN_LMSW)
 				return false;
@@ -121,17 +118,15 @@ static bool prefixes_in_class(const struct decoded *d, int op)
 	return true;
 }
 
-/* What is written, and from where; XCHG names its operands in either order. */
+/* What is written, and from where. */
 static const ZydisDecodedOperand *target(const struct decoded *d)
 {
-	return &d->operands[is_memory(&d->operands[1]) ? 1 : 0];
+	return &d->operands[0];
 }
 
 static const ZydisDecodedOperand *source(const struct decoded *d)
 {
-	return &d->operands[d->insn.mnemonic == ZYDIS_MNEMONIC_LMSW || target(d) != d->operands
-		? 0
-		: 1];
+	return &d->operands[d->insn.mnemonic == ZYDIS_MNEMONIC_LMSW ? 0 : 1];
 }
 
 static bool in_class(const struct decoded *d)
@@ -189,7 +184,6 @@ static const char *compare(const struct insn *insn, const struct decoded *d)
 		DEMAND(insn->width == 2 && !is_memory(target(d)));
 	} else {
 		DEMAND(is_memory(target(d)) && target(d)->mem.type == ZYDIS_MEMOP_TYPE_MEM);
-		DEMAND(insn->op == INSN_XCHG || target(d) == d->operands);
 		DEMAND(insn->width * 8 == target(d)->size);
 	}
 	return compare_source(insn, source(d));

@@ -89,8 +89,6 @@ static bool exists(uint32_t number)
 		return vmx && value_of(0x480) >> 55 & 1;
 	case 0x10a:
 		return answer(7).edx & 1u << 29;
-	case 0x6a2:
-		return running()->cr4 & CR4_CET;
 	case 0x982:
 		return answer(7).ecx & 1u << 13;
 	case 0xc0010114:
@@ -228,7 +226,6 @@ static void start(void)
 		.firmware_bits = 64,
 		.secure_boot = 0,
 		.setup_mode = 0 };
-	set_msr(0x6a2, 1); /* of no effect until CR4.CET is flipped */
 }
 
 void machine_intel(void)

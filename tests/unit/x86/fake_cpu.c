@@ -264,6 +264,8 @@ uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 
 void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 {
+	if (fake.maker == FAKE_INTEL)
+		vmx_move_deadline(offset - fake.tsc_offset);
 	fake.tsc_offset = offset;
 }
 

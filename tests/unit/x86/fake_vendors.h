@@ -10,6 +10,7 @@
 
 struct msr_table intel_msrs(void);
 void intel_msr_init(struct vcpu *vcpu);
+void vmx_move_deadline(uint64_t jump);
 bool intel_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool intel_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
