@@ -143,11 +143,13 @@ static void calls_inside(uint64_t token)
 	seen.statuses[3] = redoubt_partition_info(own.partition, REDOUBT_INFO_SUMMARY, &info);
 	seen.words[1] = (uint32_t)info.word0;
 	list[0] = (uint64_t)shared;
-	seen.statuses[4] = redoubt_partition_give(
-	    own.partition | (uint64_t)REDOUBT_GIVE_SHARED << 32, (uint64_t)list, 1, 0);
+	seen.statuses[4] = redoubt_partition_give(own.partition |
+		(uint64_t)REDOUBT_GIVE_SHARED << 32,
+	    (uint64_t)list, 1, 0);
 	list[0] = (uint64_t)own.data;
-	seen.statuses[5] = redoubt_partition_give(
-	    own.partition | (uint64_t)REDOUBT_GIVE_SHARED << 32, (uint64_t)list, 1, 1);
+	seen.statuses[5] = redoubt_partition_give(own.partition |
+		(uint64_t)REDOUBT_GIVE_SHARED << 32,
+	    (uint64_t)list, 1, 1);
 	seen.statuses[6] = redoubt_partition_cancel(token ^ 0x400);
 }
 

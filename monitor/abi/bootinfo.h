@@ -147,8 +147,9 @@ struct bootinfo {
 };
 
 /*
- * Tables that may be wanted for what is no usable memory: for regions of 2 MiB in which memory types
- * change (two for each of 16 variable MTRRs, one for all fixed ones), and for devices above `top`.
+ * Tables that may be wanted for what is no usable memory: for regions of 2 MiB in which memory
+ * types change (two for each of 16 variable MTRRs, one for all fixed ones), and for devices above
+ * `top`.
  */
 #define TYPE_SPLITS   33u
 #define DEMAND_TABLES 48u

@@ -141,7 +141,7 @@ static void test_far(void **state)
 	assert_int_equal(mtrr_type(&s, 0xc0000000, &end), 0);
 }
 
-/* Whatever a guest writes: types change in no more 2 MiB regions than have a table. */
+/* Whatever a guest writes: types change in no more regions than tables are reserved for. */
 static void test_splits(void **state)
 {
 	for (unsigned round = 0; round < 1000; round++) {
