@@ -13,8 +13,8 @@
 
 	.section .rodata, "a", @progbits
 	image offered_sample, OFFERED/sample.img
-	image offered_probe, OFFERED/probe8.img
-	image offered_probe9, OFFERED/probe9.img
+	image offered_probe, OFFERED/probe9.img
+	image offered_probe8, OFFERED/probe8.img
 	image offered_named, OFFERED/named.img
 	image offered_signed, OFFERED/signed.img
 

@@ -23,12 +23,12 @@ struct offering {
 };
 
 /*
- * Images signed by keys that codeint trusts. The probe has SVN 8, or 9, another name, another
- * signer.
+ * Images signed by keys that codeint trusts. The probe has SVN 9; or SVN 8, also by another name,
+ * and of another signer.
  */
 extern const uint8_t offered_sample[], offered_sample_end[];
 extern const uint8_t offered_probe[], offered_probe_end[];
-extern const uint8_t offered_probe9[], offered_probe9_end[];
+extern const uint8_t offered_probe8[], offered_probe8_end[];
 extern const uint8_t offered_named[], offered_named_end[];
 extern const uint8_t offered_signed[], offered_signed_end[];
 

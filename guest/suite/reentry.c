@@ -130,6 +130,14 @@ static void every_call(void)
 	}
 }
 
+static uint64_t share(uint64_t frame, uint64_t page)
+{
+	uint64_t target = own.partition | (uint64_t)REDOUBT_GIVE_SHARED << 32;
+
+	list[0] = frame;
+	return redoubt_partition_give(target, (uint64_t)list, 1, page);
+}
+
 static void calls_inside(uint64_t token)
 {
 	struct redoubt_partition_info info = { 0 };
@@ -142,14 +150,8 @@ static void calls_inside(uint64_t token)
 	seen.statuses[2] = redoubt_partition_restart(own.partition);
 	seen.statuses[3] = redoubt_partition_info(own.partition, REDOUBT_INFO_SUMMARY, &info);
 	seen.words[1] = (uint32_t)info.word0;
-	list[0] = (uint64_t)shared;
-	seen.statuses[4] = redoubt_partition_give(own.partition |
-		(uint64_t)REDOUBT_GIVE_SHARED << 32,
-	    (uint64_t)list, 1, 0);
-	list[0] = (uint64_t)own.data;
-	seen.statuses[5] = redoubt_partition_give(own.partition |
-		(uint64_t)REDOUBT_GIVE_SHARED << 32,
-	    (uint64_t)list, 1, 1);
+	seen.statuses[4] = share((uint64_t)shared, 0);
+	seen.statuses[5] = share((uint64_t)own.data, 1);
 	seen.statuses[6] = redoubt_partition_cancel(token ^ 0x400);
 }
 

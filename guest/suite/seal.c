@@ -97,14 +97,14 @@ static void in_place(struct blob *blob)
 /* SVN 8 stays while others come and go: codeint would not launch it behind SVN 9. */
 static void across_versions(const struct blob *of_loader)
 {
-	const struct offering *own = LAUNCH(probe), *other;
+	const struct offering *own = LAUNCH(probe8), *other;
 	uint64_t older = own->partition;
 	struct blob old, new;
 
 	refuses("what one without a signer sealed", older, of_loader, SEAL(NOT_GENUINE));
 	seal(older, &old);
 	opens("by SVN 8, sealed by SVN 8", older, &old);
-	other = LAUNCH(probe9);
+	other = LAUNCH(probe);
 	opens("by SVN 9, sealed by SVN 8", other->partition, &old);
 	seal(other->partition, &new);
 	opens("by SVN 9, sealed by SVN 9", other->partition, &new);

@@ -2,7 +2,8 @@
 /*
  * Large pages of the map around a partition's frames (T09): one frame, every other one, and all of
  * a region given; the map merged by the monitor and given other memory types by the guest
- * meanwhile. The frames stay hidden, their neighbours keep every right, and what comes back is one page again.
+ * meanwhile. The frames stay hidden, their neighbours keep every right, and what comes back is one
+ * page again.
  */
 #include "guest/suite/suite.h"
 

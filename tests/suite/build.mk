@@ -42,8 +42,9 @@ check-suite: setup-suite ## suites of the test guest above the monitor: 1, 2 and
 	$(call suite_run,suite-test-2,vp$(comma)$(SUITES_MANY),test,2) \
 	$(call suite_run,suite-test-plain,vp,test,1) \
 	$(call suite_run,suite-test-4,storm$(comma)init,test,4) \
-	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)reentry$(comma)window$(comma)seal,partitions,1) \
-	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)reentry$(comma)window$(comma)seal,test-partitions,1) \
+	$(call suite_run,suite-partitions,partition$(comma)offer$(comma)reentry$(comma)window,partitions,1) \
+	$(call suite_run,suite-test-partition,partition$(comma)offer$(comma)reentry$(comma)window,test-partitions,1) \
+	$(call suite_run,suite-seal,seal,partitions,1) \
 	$(call suite_run,suite-death,death,test-partitions,2) \
 	$(call suite_run,suite-release-4,storm$(comma)init,release,4) \
 	$(call on_machines,100,suite-tiny,$(SUITE_PY) --tiny) \

@@ -11,7 +11,7 @@ import lintlib
 GCC_ONLY = re.compile(r"-mindirect-branch|-mfunction-return|-mrecord|-maccumulate-outgoing-args"
                       r"|-gno-record-gcc-switches|-mpreferred-stack-boundary|-ftrivial-auto-var-init|-MMD|-MP")
 # Kernel code is built by the kernel's own build; the emulator's by the emulator's.
-FOREIGN = ("guest/linux/driver/", "tests/emu/bochs-probe/")
+FOREIGN = ("guest/linux/driver/", "tests/attack/linux/", "tests/emu/bochs-probe/")
 _EFI = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<efi(lib)?\.h>", re.M)
 _LOCAL = re.compile(r"^[ \t]*#[ \t]*include[ \t]*\"([^\"\n]+)\"", re.M)
 

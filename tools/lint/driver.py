@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""lint-driver: the kernel's own judges on guest/linux/driver: checkpatch.pl --strict on each file, sparse on what
+"""lint-driver: the kernel's own judges on what is kernel code here: checkpatch.pl --strict on each file, sparse on what
 the kernel's build compiles (C=2), warnings as errors.
 
 usage: driver.py HEADERS CHECKPATCH GENERATED     folders: the kernel's headers, of checkpatch.pl, of what is generated
@@ -13,7 +13,7 @@ import tempfile
 import lintlib
 
 # They are part of the kernel, in its style; clang-format has no say there.
-FOLDER = "guest/linux/driver/"
+FOLDERS = ("guest/linux/driver/", "tests/attack/linux/")
 ALSO = ["guest/linux/redoubt.h"]
 BAD_STYLE = {"SPACING": "int f(int a)\n{\n\tif(a)\n\t\treturn 1;\n\treturn 0;\n}\n",
              "CODE_INDENT": "int f(int a)\n{\n        return a;\n}\n",
@@ -48,6 +48,14 @@ def sparse(headers, folder, *more):
     return lines or ([f"exit status {done.returncode}"] if done.returncode else [])
 
 
+def sparse_folder(folder, headers, generated):
+    with tempfile.TemporaryDirectory() as scratch:
+        for path in lintlib.tracked("."):
+            if path.startswith(folder) and "/" not in path[len(folder):]:
+                os.symlink(os.path.abspath(path), os.path.join(scratch, pathlib.Path(path).name))
+        return sparse(headers, scratch, "REDOUBT_TOP=" + os.getcwd(), "REDOUBT_GEN=" + os.path.abspath(generated))
+
+
 def selftest(tap, headers, script, scratch):
     for kind, text in BAD_STYLE.items():
         path = f"{scratch}/bad.c"
@@ -64,16 +72,13 @@ def main():
     tap = lintlib.Tap()
     with tempfile.TemporaryDirectory() as scratch:
         selftest(tap, headers, script, scratch)
-    paths = [path for path in lintlib.tracked(".", (".c", ".h")) if path.startswith(FOLDER)]
-    for path in paths + ALSO:
-        lines = checkpatch(script, path)
-        tap.ok(not lines, f"checkpatch: {path}", lines)
-    with tempfile.TemporaryDirectory() as scratch:
-        for path in lintlib.tracked("."):
-            if path.startswith(FOLDER) and "/" not in path[len(FOLDER):]:
-                os.symlink(os.path.abspath(path), os.path.join(scratch, pathlib.Path(path).name))
-        lines = sparse(headers, scratch, "REDOUBT_TOP=" + os.getcwd(), "REDOUBT_GEN=" + os.path.abspath(generated))
-        tap.ok(not lines, f"sparse and the compiler: {len(paths)} files", lines)
+    for folder in FOLDERS:
+        paths = [path for path in lintlib.tracked(".", (".c", ".h")) if path.startswith(folder)]
+        for path in paths + ALSO * (folder == FOLDERS[0]):
+            lines = checkpatch(script, path)
+            tap.ok(not lines, f"checkpatch: {path}", lines)
+        lines = sparse_folder(folder, headers, generated)
+        tap.ok(not lines, f"sparse and the compiler: {folder}, {len(paths)} files", lines)
     return tap.done()
 
 

@@ -29,11 +29,10 @@ RULES = ("function-length", "median", "file-length", "parameters", "conditionals
 
 LICENSE = re.compile(r"SPDX-License-Identifier: BSD-2-Clause-Patent\b")
 # What becomes part of Linux is under both licences; what builds into Bochs is under Bochs'.
-OTHER_LICENSES = {
-    "guest/linux/": re.compile(r"SPDX-License-Identifier: "
-                               r"\(?(BSD-2-Clause-Patent OR GPL-2\.0(-only)?|"
-                               r"GPL-2\.0(-only)? OR BSD-2-Clause(-Patent)?)\)?"),
-}
+BOTH_LICENSES = re.compile(r"SPDX-License-Identifier: "
+                           r"\(?(BSD-2-Clause-Patent OR GPL-2\.0(-only)?|"
+                           r"GPL-2\.0(-only)? OR BSD-2-Clause(-Patent)?)\)?")
+OTHER_LICENSES = {"guest/linux/": BOTH_LICENSES, "tests/attack/linux/": BOTH_LICENSES}
 PRINTING = re.compile(r"\b(klog|panic|add)\([^;]*;")
 CONVERSIONS = re.compile(r"%(s|l?[ux]|%)")
 UNFINISHED = re.compile(r"\b(" + "|".join(("TO" "DO", "FIX" "ME", "X" "XX", "HA" "CK")) + r")\b")

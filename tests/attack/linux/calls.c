@@ -124,7 +124,8 @@ void hostile_tokens(void)
 		if (guess != token)
 			taken += hostile_do(REDOUBT_CALL_partition_cancel, guess, 0, 0, 0) !=
 				 REDOUBT_STATE;
-	hostile_point(token && !taken, "T40 Linux: forged tokens are none while a request is pending");
+	hostile_point(token && !taken,
+		      "T40 Linux: forged tokens are none while a request is pending");
 	hostile_call(&real);
 	hostile_point(finish(&real), "T40 Linux: the pending request is answered all the same");
 	hostile_point(hostile_do(REDOUBT_CALL_partition_resume, token, 0, 0, 0) == REDOUBT_STATE,

@@ -250,7 +250,8 @@ void hostile_memory_open(void)
 			 PAGE_SIZE - 8, MARK);
 	for (unsigned int i = 0; i < ARRAY_SIZE(ways); i++) {
 		at[i] = find_secret(&ways[i], secret);
-		hostile_point(at[i], "T57 Linux: a partition's secret by %s: succeeds with OPEN_REGION",
+		hostile_point(at[i],
+			      "T57 Linux: a partition's secret by %s: succeeds with OPEN_REGION",
 			      ways[i].name);
 	}
 	hostile_point(at[2] && write_at(&ways[2], at[2], MARK),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause-Patent
 /* Several CPUs at once: random calls, input that changes during a call, interrupts and NMIs. */
+#include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/gfp.h>
@@ -46,7 +47,7 @@ struct fuzzer {
 	u64 *page; /* which calls may write */
 	unsigned int calls;
 	u64 wrong, good;
-	bool done;
+	struct completion done;
 };
 
 static u64 argument(struct fuzzer *f)
@@ -113,7 +114,7 @@ static int fuzz(void *data)
 		fuzz_once(f);
 		cond_resched();
 	}
-	smp_store_release(&f->done, true);
+	complete(&f->done);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
@@ -122,6 +123,7 @@ static int fuzz(void *data)
 static bool start(struct fuzzer *f, unsigned int cpu, unsigned int calls)
 {
 	*f = (struct fuzzer){ .seed = cpu + 1, .calls = calls };
+	init_completion(&f->done);
 	f->page = (u64 *)get_zeroed_page(GFP_KERNEL);
 	f->task = kthread_create(fuzz, f, "hostile/%u", cpu);
 	if (!f->page || IS_ERR(f->task))
@@ -141,8 +143,7 @@ void hostile_fuzz(unsigned int calls)
 		if (cpu < ARRAY_SIZE(fuzzers))
 			started += start(&fuzzers[cpu], cpu, calls);
 	for (cpu = 0; cpu < ARRAY_SIZE(fuzzers) && fuzzers[cpu].task; cpu++) {
-		while (!smp_load_acquire(&fuzzers[cpu].done))
-			msleep(20);
+		wait_for_completion(&fuzzers[cpu].done);
 		kthread_stop(fuzzers[cpu].task);
 		free_page((unsigned long)fuzzers[cpu].page);
 		wrong += fuzzers[cpu].wrong;
@@ -224,8 +225,10 @@ void hostile_flips(unsigned int rounds)
 	}
 	kthread_stop(task);
 	refused = rounds - taken;
-	hostile_point(good == rounds, "T37 Linux: a list that changes during the call: what is judged is taken");
-	hostile_point(taken && refused, "T37 Linux: it was seen both ways (%u, %u)", taken, refused);
+	hostile_point(good == rounds,
+		      "T37 Linux: a list that changes during the call: what is judged is taken");
+	hostile_point(taken && refused, "T37 Linux: it was seen both ways (%u, %u)", taken,
+		      refused);
 	hostile_point(serves(), "T37 Linux: the partition serves afterwards");
 	free_page((unsigned long)page);
 	free_page((unsigned long)flip.list);
@@ -252,7 +255,7 @@ static void on_ipi(void *data)
 struct storm {
 	unsigned int count, target;
 	unsigned int lost;
-	bool done;
+	struct completion done;
 };
 
 /* One NMI at a time: the next when it was taken. */
@@ -267,12 +270,12 @@ static int storm(void *data)
 		smp_call_function_single(s->target, on_ipi, NULL, 0);
 		apic->send_IPI(s->target, NMI_VECTOR);
 		for (k = 0; k < 100000 && atomic_read(&nmis_taken) == before; k++)
-			udelay(10);
+			usleep_range(20, 50);
 		s->lost += k == 100000;
 		smp_call_function_single(s->target, on_ipi, NULL, 1);
 		cond_resched();
 	}
-	smp_store_release(&s->done, true);
+	complete(&s->done);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
@@ -300,6 +303,7 @@ void hostile_nmis(unsigned int count)
 		hostile_point(false, "two CPUs are needed");
 		return;
 	}
+	init_completion(&s.done);
 	WRITE_ONCE(expecting, true);
 	asker = kthread_create(requester, &failed, "hostile/ask");
 	kthread_bind(asker, s.target);
@@ -307,8 +311,7 @@ void hostile_nmis(unsigned int count)
 	task = kthread_create(storm, &s, "hostile/storm");
 	kthread_bind(task, num_online_cpus() - 1);
 	wake_up_process(task);
-	while (!smp_load_acquire(&s.done))
-		msleep(20);
+	wait_for_completion(&s.done);
 	kthread_stop(task);
 	kthread_stop(asker);
 	WRITE_ONCE(expecting, false);
