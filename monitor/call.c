@@ -36,7 +36,7 @@ _Static_assert(REDOUBT_CALL_partition_call == CALLS_FAST,
 uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = REDOUBT_ABI_VERSION;
-	__builtin_memcpy(&rets[1], boot_info()->monitor_digest, sizeof(rets[1]));
+	__builtin_memcpy(&rets[1], start_info()->monitor_digest, sizeof(rets[1]));
 	return REDOUBT_OK;
 }
 
@@ -45,7 +45,7 @@ uint32_t monitor_degraded(void)
 {
 	return arch_degraded() | REDOUBT_DEGRADED_UNLOCKED | REDOUBT_DEGRADED_UNROOTED |
 	    (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
-	    (boot_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
+	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
 	    (test_build() ? REDOUBT_DEGRADED_TEST : 0);
 }
 

@@ -18,7 +18,7 @@ static uint64_t heap_end;
 
 bool region_init(void)
 {
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 
 	private_start = info->region_base + monitor_header.load_size;
 	heap_next = (uint64_t)region_percpu(info->cpu_count);
