@@ -36,7 +36,7 @@ _Static_assert(REDOUBT_CALL_partition_call == CALLS_FAST,
 uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = REDOUBT_ABI_VERSION;
-	__builtin_memcpy(&rets[1], boot_info()->monitor_digest, sizeof(rets[1]));
+	__builtin_memcpy(&rets[1], start_info()->monitor_digest, sizeof(rets[1]));
 	return REDOUBT_OK;
 }
 
@@ -45,8 +45,8 @@ uint32_t monitor_degraded(void)
 {
 	return arch_degraded() | (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
 	    REDOUBT_DEGRADED_UNLOCKED | (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
-	    (boot_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
-	    (boot_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
+	    (start_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
+	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
 }
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])

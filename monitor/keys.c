@@ -55,7 +55,7 @@ uint64_t call_entropy(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 uint64_t call_time(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	rets[0] = cpu_cycles();
-	rets[1] = boot_info()->tsc_khz;
+	rets[1] = start_info()->tsc_khz;
 	return REDOUBT_OK;
 }
 

@@ -65,7 +65,7 @@ void klog(enum log_level level, const char *format, ...)
 	va_end(args);
 	spin_lock(&lock);
 	append(line, bytes);
-	if (level <= boot_info()->log_level)
+	if (level <= start_info()->log_level)
 		console_write(line, bytes);
 	spin_unlock(&lock);
 }

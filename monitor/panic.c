@@ -28,7 +28,7 @@ static struct {
 /* As the loader has said; before the monitor knows, the machine stops as it is. */
 static _Noreturn void finish(void)
 {
-	if (boot_info()->flags & BOOTINFO_PANIC_RESET)
+	if (start_info()->flags & BOOTINFO_PANIC_RESET)
 		machine_reset();
 	cpu_stop();
 }
@@ -71,7 +71,7 @@ static void seal_record(void)
 static void publish(void)
 {
 	static const char banner[] = "\n*** monitor panic ***\n";
-	const spa_t frame = { boot_info()->record_base };
+	const spa_t frame = { start_info()->record_base };
 
 	seal_record();
 	if (frame.v != 0)

@@ -166,8 +166,8 @@ static void leave_remains(struct host_remains *remains)
 
 	memcpy(remains->console, device.console + device.used - tail, tail);
 	memcpy(remains->digest, device.digest, sizeof(remains->digest));
-	if (boot_info()->record_base)
-		memcpy(&remains->record, region_ptr((spa_t){ boot_info()->record_base }),
+	if (start_info()->record_base)
+		memcpy(&remains->record, region_ptr((spa_t){ start_info()->record_base }),
 		    sizeof(remains->record));
 	remains->others_stopped = device.others_stopped;
 }

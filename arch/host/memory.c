@@ -297,7 +297,7 @@ enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until)
 	return type;
 }
 
-const struct bootinfo *boot_info(void)
+const struct bootinfo *start_info(void)
 {
 	return host_info();
 }

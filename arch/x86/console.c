@@ -28,7 +28,7 @@ static void serial_put(uint16_t port, uint8_t c)
 
 void console_write(const char *text, size_t bytes)
 {
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 	/* another CPU may release it meanwhile */
 	bool serial = info->flags & BOOTINFO_SERIAL && !atomic_load(&released);
 
@@ -45,6 +45,6 @@ void console_write(const char *text, size_t bytes)
 
 void console_release(void)
 {
-	if (!(boot_info()->flags & BOOTINFO_SERIAL_KEEP))
+	if (!(start_info()->flags & BOOTINFO_SERIAL_KEEP))
 		atomic_store(&released, true);
 }

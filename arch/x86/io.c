@@ -29,13 +29,13 @@ static bool output_follows; /* KEYBOARD_WRITE_OUTPUT was the last command */
 
 static const struct bootinfo_power *power(void)
 {
-	return &boot_info()->power;
+	return &start_info()->power;
 }
 
 /* 0: it is the guest's, or will be. */
 static uint16_t serial_kept(void)
 {
-	return boot_info()->flags & BOOTINFO_SERIAL_KEEP ? boot_info()->serial_port : 0;
+	return start_info()->flags & BOOTINFO_SERIAL_KEEP ? start_info()->serial_port : 0;
 }
 
 bool io_sleep_watched(void)

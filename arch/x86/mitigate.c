@@ -4,7 +4,6 @@
  */
 #include "arch/x86/mitigate.h"
 
-#include "arch/cpu.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/trap.h"
@@ -48,7 +47,7 @@ static uint32_t leaf7_edx(void)
 void mitigate_init(struct percpu *cpu)
 {
 	uint32_t edx = leaf7_edx();
-	uint64_t caps = boot_info()->flags & BOOTINFO_MITIGATE ? 0 : capabilities(edx);
+	uint64_t caps = start_info()->flags & BOOTINFO_MITIGATE ? 0 : capabilities(edx);
 	uint32_t needed = 0;
 
 	if (!(caps & CAPS_PBRSB_NO))

@@ -6,7 +6,8 @@
  * CPU that does not say it is unaffected counts as affected. SDM 4, "IA32_ARCH_CAPABILITIES";
  * Intel's guidance on L1TF, MDS and post-barrier return stack predictions.
  */
-#pragma once
+#ifndef ARCH_X86_MITIGATE_H
+#define ARCH_X86_MITIGATE_H
 
 #include "arch/x86/percpu.h"
 
@@ -30,3 +31,5 @@ void mitigate_enter(void);
 
 /* Between a world and another (T25): neither's branches have been trained by the other. */
 void mitigate_switch(void);
+
+#endif

@@ -5,7 +5,6 @@
  */
 #include "arch/x86/mmu.h"
 
-#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/x86/apic.h"
 #include "arch/x86/asm.h"
@@ -70,7 +69,7 @@ static bool map_own(uint64_t *pml4, uint64_t start, uint64_t end, uint64_t bits)
 
 static bool map_shared(uint64_t *pml4)
 {
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 	uint64_t base = (uint64_t)image_start;
 	uint64_t record = info->record_base;
 

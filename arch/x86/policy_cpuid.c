@@ -135,7 +135,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 	struct cpuid_regs r = { 0, 0, 0, 0 };
 	uint32_t digest[2];
 
-	__builtin_memcpy(digest, boot_info()->monitor_digest, sizeof(digest));
+	__builtin_memcpy(digest, start_info()->monitor_digest, sizeof(digest));
 	if (leaf == REDOUBT_CPUID_BASE)
 		r = (struct cpuid_regs){ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
 			REDOUBT_SIG_EDX };
@@ -146,7 +146,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ arch_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
-		r = (struct cpuid_regs){ digest[0], digest[1], boot_info()->attempts, 0 };
+		r = (struct cpuid_regs){ digest[0], digest[1], start_info()->attempts, 0 };
 	answer(vcpu, &r);
 }
 

@@ -20,7 +20,7 @@ bool region_init(void)
 {
 	/* mkimage.py has written it: it is not what the compiler sees. */
 	const volatile uint32_t *load_size = &monitor_header.load_size;
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 
 	private_start = info->region_base + *load_size;
 	heap_next = (uint64_t)region_percpu(info->cpu_count);

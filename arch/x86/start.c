@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #include "arch/console.h"
-#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
@@ -36,7 +35,7 @@ _Noreturn void __stack_chk_fail(void)
 	panic("stack overwritten");
 }
 
-const struct bootinfo *boot_info(void)
+const struct bootinfo *start_info(void)
 {
 	return &info_copy;
 }
@@ -60,7 +59,7 @@ static enum launch_status take_info(const struct bootinfo *info)
 /* Private areas as seen through firmware's identity map. */
 static bool prepare_cpus(void)
 {
-	for (uint32_t i = 0; i < boot_info()->cpu_count; i++) {
+	for (uint32_t i = 0; i < start_info()->cpu_count; i++) {
 		struct percpu *cpu = region_percpu(i);
 		uint64_t *frames = region_alloc(3);
 
@@ -164,7 +163,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 {
 	if (stage != STAGE_READY)
 		return LAUNCH_WRONG_STATE;
-	if (cpu >= boot_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
+	if (cpu >= start_info()->cpu_count || info_copy.apic_ids[cpu] != own_apic_id())
 		return LAUNCH_CPU_UNKNOWN;
 	if (atomic_load(&sync_of((unsigned)cpu)->covered))
 		return LAUNCH_ALREADY_RUNNING;
@@ -175,7 +174,7 @@ static enum launch_status launch(uint64_t cpu, const struct entry_frame *frame)
 /* What the region is used for; tests/bench reads this line. */
 static void report_memory(void)
 {
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 	const struct stage2_pool *pool = monitor_normal_stage2()->pool;
 	uint64_t cpus = (uint64_t)info->cpu_count * REGION_PAGES_PER_CPU;
 

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "monitor/abi/bootinfo.h"
+#include "arch/cpu.h"
 
 /* Bounds of the image, from monitor.lds. */
 extern char image_start[], text_start[], text_end[], rodata_start[], rodata_end[], data_start[],

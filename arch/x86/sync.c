@@ -20,7 +20,7 @@ bool sync_init(void)
 {
 	cpus = region_alloc((cpu_count() * sizeof(*cpus) + FRAME_SIZE - 1) / FRAME_SIZE);
 	for (uint32_t i = 0; cpus != NULL && i < cpu_count(); i++)
-		cpus[i].apic_id = boot_info()->apic_ids[i];
+		cpus[i].apic_id = start_info()->apic_ids[i];
 	return cpus != NULL;
 }
 
@@ -37,7 +37,7 @@ unsigned cpu_index(void)
 
 unsigned cpu_count(void)
 {
-	return boot_info()->cpu_count;
+	return start_info()->cpu_count;
 }
 
 unsigned cpu_covered(void)

@@ -219,7 +219,7 @@ uint64_t call_test_audit_total(const uint64_t args[CALL_REGS], uint64_t rets[CAL
 
 uint64_t call_test_region(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	const struct bootinfo *info = boot_info();
+	const struct bootinfo *info = start_info();
 
 	rets[0] = info->region_base;
 	rets[1] = info->region_pages;

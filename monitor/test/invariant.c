@@ -27,9 +27,9 @@ void stage2_walk(const struct stage2 *s2,
 
 static bool any_memory(uint64_t base, uint64_t end)
 {
-	for (uint32_t i = 0; i < boot_info()->range_count; i++)
-		if (boot_info()->ranges[i].base < end &&
-		    boot_info()->ranges[i].base + (boot_info()->ranges[i].pages << FRAME_SHIFT) >
+	for (uint32_t i = 0; i < start_info()->range_count; i++)
+		if (start_info()->ranges[i].base < end &&
+		    start_info()->ranges[i].base + (start_info()->ranges[i].pages << FRAME_SHIFT) >
 			base)
 			return true;
 	return false;
@@ -124,10 +124,10 @@ static uint64_t frames_given(void)
 {
 	uint64_t given = 0;
 
-	for (uint32_t i = 0; i < boot_info()->range_count; i++)
-		for (uint64_t k = 0; k < boot_info()->ranges[i].pages; k++)
+	for (uint32_t i = 0; i < start_info()->range_count; i++)
+		for (uint64_t k = 0; k < start_info()->ranges[i].pages; k++)
 			given += is_given(frame_holding(
-			    (spa_t){ boot_info()->ranges[i].base + (k << FRAME_SHIFT) }));
+			    (spa_t){ start_info()->ranges[i].base + (k << FRAME_SHIFT) }));
 	return given;
 }
 

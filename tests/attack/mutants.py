@@ -62,7 +62,7 @@ MUTANTS = [
            r"RIGHTS_DPL\(vmread\(VMCS_GUEST_SS_RIGHTS\)\) == 0 && xcr0_write", "xcr0_write", "xsetbv",
            "T20 XSETBV in"),
     Mutant("T20 XSETBV of any register", "arch/x86/policy_cpuid.c",
-           r"\(uint32_t\)vcpu->regs.rcx == 0 && ", "", "xsetbv", "T20 XSETBV with ECX other than 0"),
+           r"\(uint32_t\)vcpu->regs.rcx == 0 &&\s+", "", "xsetbv", "T20 XSETBV with ECX other than 0"),
     Mutant("T22 refused WRMSR is passed over", EXIT,
            r"(REDOUBT_AUDIT_MSR_WRITE,[^;]*;\s+)vcpu_inject_gp", r"\1vcpu_skip", "msr",
            "T22 MTRRCAP"),

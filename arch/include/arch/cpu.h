@@ -13,7 +13,7 @@
 #include "monitor/abi/bootinfo.h"
 
 /* The monitor's own copy of the boot information block; all zero before MONITOR_INIT. */
-const struct bootinfo *boot_info(void);
+const struct bootinfo *start_info(void);
 
 /* Index of the running CPU. */
 unsigned cpu_index(void);

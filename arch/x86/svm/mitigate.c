@@ -23,7 +23,7 @@
 
 static uint32_t needed_by(struct cpuid_regs sizes, struct cpuid_regs more)
 {
-	bool all = boot_info()->flags & BOOTINFO_MITIGATE;
+	bool all = start_info()->flags & BOOTINFO_MITIGATE;
 	uint32_t signature = cpuid(1, 0).eax;
 	uint32_t family = (signature >> 8 & 15) + (signature >> 20 & 0xff);
 	uint32_t needed = 0;

@@ -269,7 +269,7 @@ void vcpu_set_tsc_offset(struct vcpu *vcpu, uint64_t offset)
 	fake.tsc_offset = offset;
 }
 
-const struct bootinfo *boot_info(void)
+const struct bootinfo *start_info(void)
 {
 	static const struct bootinfo info = { .attempts = 2,
 		.monitor_digest = { 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99 } };
