@@ -6,7 +6,7 @@ include tests/host.mk
 
 MODEL_TESTS := stage2 ownership share scale
 MODEL_PROGRAMS := $(addprefix $(B)/tests/model/,$(MODEL_TESTS))
-MODEL_N := $(or $(N),$(if $(SOAK),10000000,100000))
+MODEL_N := $(or $(N),$(if $(SOAK),10000000,40000))
 
 $(B)/tests/model/%: $(B)/host/tests/model/%.o $(B)/host/tests/model/model.o $(HOST_LIB)
 	@mkdir -p $(@D)

@@ -43,9 +43,13 @@ def main():
         return tap.done()
     with tempfile.TemporaryDirectory() as scratch:
         selftest(tap, command, scratch)
-    for path in lintlib.tracked(".", (".c", ".h")):
-        found = complaints(command, [path])
-        tap.ok(not found, path, [line for line in found if "error:" in line][:5])
+    paths = lintlib.tracked(".", (".c", ".h"))
+    found = [line for line in complaints(command, paths) if "error:" in line]
+    for path in paths:
+        tap.ok(not any(line.startswith(path + ":") for line in found), path,
+               [line for line in found if line.startswith(path + ":")][:5])
+    strays = [line for line in found if line.split(":")[0] not in paths]
+    tap.ok(not strays, "each complaint is about a file", strays[:5])
     return tap.done()
 
 
