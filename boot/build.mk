@@ -172,7 +172,7 @@ $(eval $(call efi_app,tests/boot/loader/partitions,$(BOOT_OBJS)))
 $(LOADER_FAKE)-monitor.elf: $(patsubst %.c,$(B)/root/%.o,tests/boot/loader/fake.c boot/sha256.c \
 		boot/text.c monitor/lib/string.c) arch/x86/monitor.lds
 	@mkdir -p $(@D)
-	@$(LD) $(MON_LDFLAGS) -o $@ $(filter %.o,$^)
+	@$(MON_LINK) -o $@ $(filter %.o,$^)
 $(LOADER_FAKE)-monitor.img: $(LOADER_FAKE)-monitor.elf tools/build/mkimage.py tools/build/elf.py
 	@$(PY) tools/build/mkimage.py $< $@
 tests/boot/loader/fake_SECTIONS := .sbat=boot/sbat.csv .monvmx=$(LOADER_FAKE)-monitor.img

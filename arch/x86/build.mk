@@ -16,6 +16,7 @@ MON_LDS := arch/x86/monitor.lds
 MON_LTO := -flto -flto-partition=none
 MON_LDFLAGS := -nostdlib -nostartfiles -static-pie -Wl,--no-dynamic-linker -Wl,-z,text -Wl,-z,noexecstack \
 	-Wl,-z,norelro -Wl,-z,max-page-size=4096 -Wl,--build-id=none -Wl,--orphan-handling=error -T $(MON_LDS)
+MON_LINK = $(CC) $(MON_CFLAGS) $(MON_LTO) $(MON_LDFLAGS)
 MKIMAGE := tools/build/mkimage.py
 
 mon_objs = $(patsubst %,$(B)/root/%.o,$(basename $(1)))
@@ -36,11 +37,11 @@ $(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(2))
 $(B)/monitor/redoubt-$(1).elf: $$($(1)_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
-	@$(CC) $(MON_CFLAGS) $(MON_LTO) $(MON_LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
+	@$(MON_LINK) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
 $(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
-	@$(CC) $(MON_CFLAGS) $(MON_LTO) $(MON_LDFLAGS) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
+	@$(MON_LINK) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
 -include $$(patsubst %.o,%.d,$$($(1)_OBJS))
 endef
 

@@ -13,7 +13,7 @@ $(TPM)/root: $(B)/host/tests/tpm/root.o $(TPM_HOST_OBJS)
 $(TPM)/told-monitor.elf: $(patsubst %.c,$(B)/root/%.o,tests/tpm/told.c boot/sha256.c boot/text.c \
 		monitor/lib/string.c) arch/x86/monitor.lds
 	@mkdir -p $(@D)
-	@$(LD) $(MON_LDFLAGS) -o $@ $(filter %.o,$^)
+	@$(MON_LINK) -o $@ $(filter %.o,$^)
 $(TPM)/told-monitor.img: $(TPM)/told-monitor.elf tools/build/mkimage.py tools/build/elf.py
 	@$(PY) tools/build/mkimage.py $< $@
 tests/tpm/told_SECTIONS := .sbat=boot/sbat.csv .monsvm=$(TPM)/told-monitor.img \

@@ -27,8 +27,8 @@ static const uint64_t *volatile answer = &refused;
 
 /* What the compiler's stack protector looks for. */
 extern uintptr_t __stack_chk_guard;
-uintptr_t __stack_chk_guard = 0x5afe57ac;
-_Noreturn void __stack_chk_fail(void);
+__attribute__((used)) uintptr_t __stack_chk_guard = 0x5afe57ac;
+__attribute__((used)) _Noreturn void __stack_chk_fail(void);
 
 _Noreturn void __stack_chk_fail(void)
 {
