@@ -307,7 +307,7 @@ static void build(void)
 	machine.phys_bits = 36 + (unsigned)draw(&model, 13);
 	machine.region_base = 0x300000 + draw(&model, 256) * FRAME_SIZE;
 	machine.record_base = chance(&model, 4) ? 0 : 0x2ff000;
-	machine.ranges[1] = (struct bootinfo_range){ 0x100000, 0x480 };
+	machine.ranges[1] = (struct bootinfo_range){ 0x100000, 0x500 };
 	machine.ranges[2] = (struct bootinfo_range){ 4 * GIB, 0x100 };
 	host_boot(&machine);
 	machine.region_pages = host_info()->region_pages;
