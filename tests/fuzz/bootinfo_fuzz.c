@@ -91,7 +91,7 @@ static bool plain_partition(const struct bootinfo *info, const struct bootinfo_p
 
 static bool plain_valid(const struct bootinfo *info)
 {
-	if (info->magic != BOOTINFO_MAGIC || info->flags >= 64 || info->log_level > 3)
+	if (info->magic != BOOTINFO_MAGIC || info->flags >= 128 || info->log_level > 3)
 		return false;
 	if ((info->flags & 2) && !(info->flags & 1))
 		return false;
