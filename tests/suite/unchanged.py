@@ -49,9 +49,9 @@ RIGHTS = {
 }
 ADDRESS = 0x000ffffffffff000
 CANARY_PAGES = 8
-# Words of monitor/page_owner.h: state in bits 3:1, references from bit 16 on. What is the monitor's for
-# ever has one reference.
-NORMAL, TAKEN, FIXED = 0, 1 << 1, 1 << 16 | 1 << 1
+# Words of monitor/page_owner.h: state in bits 3:1, whose it is from bit 8 on. What tests take is a partition's
+# that there is none of (monitor/test/take.h).
+NORMAL, TAKEN, FIXED = 0, 0xff << 8 | 2 << 1, 1 << 1
 
 
 def parse():
