@@ -355,7 +355,8 @@ static enum vp_stop run(struct partition *p)
 		if (p->parked)
 			return VP_CALLED;
 		now = cpu_cycles();
-		if (now >= until)
+		/* More time left than any request has: it was made shorter meanwhile. */
+		if (now >= until || until - now > request_cycles())
 			return VP_EXPIRED;
 	} while (stop == VP_CALLED && !p->gave_up);
 	p->left = until - now;
