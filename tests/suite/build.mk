@@ -19,8 +19,9 @@ SUITE_BUDGET := N=$(SUITE_N) SEED=$(SUITE_SEED) STORM=$(SUITE_STORM) ROUNDS=$(SU
 	FLOOD=$(SUITE_FLOOD) KILLS=$(SUITE_KILLS)
 SUITE_TIME := $(if $(SOAK),7200,400)
 
+# Random calls make partitions until there are no more, so `split` is before them.
 # What one CPU can show, and what needs more of them. `apic` switches to x2APIC for good, so it is last.
-SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,call,call-partitions,call-modes,call-random,memory,split,log,nmi,apic
+SUITES_ONE := cpuid,vmx,cr,xsetbv,modes,events,task,msr,mtrr,invd,tsc,split,call,call-partitions,call-modes,call-random,memory,log,nmi,apic
 SUITES_MANY := cpuid,mtrr,tsc,init,loops,nmi,storm,apic
 
 .PHONY: check-suite check-unchanged check-panic check-differences setup-suite
