@@ -59,6 +59,7 @@ uint64_t call_partition_info(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 	return REDOUBT_OK;
 }
 
+/* Arguments and results are the VP's registers, which partition_park() fills or leaves. */
 uint64_t call_next_request(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	partition_park();

@@ -154,6 +154,9 @@ struct bootinfo {
 #define TYPE_SPLITS   33u
 #define DEMAND_TABLES 48u
 
+/* When types change all at once the old splits go behind the new ones, in what demand left. */
+_Static_assert(TYPE_SPLITS <= DEMAND_TABLES, "tables for the old types and the new");
+
 /*
  * 4 KiB pages of tables that map `frames` frames of usable memory in `ranges` ranges below `top`,
  * split to the last frame; and a few for devices' pages that are watched.

@@ -269,6 +269,16 @@ static enum s2_type many_edges(uint64_t at, uint64_t *until)
 	return edge < 32 && edge & 1 ? S2_WB : S2_WC;
 }
 
+/* The same, but for the one region, in regions that many_edges() leaves alone. */
+static enum s2_type other_edges(uint64_t at, uint64_t *until)
+{
+	enum s2_type type = many_edges(at < MIB(2) ? at : at + MIB(33), until);
+
+	if (at >= MIB(2) && *until < ~0xfffull)
+		*until -= MIB(33);
+	return type;
+}
+
 static enum s2_type all_uc(uint64_t at, uint64_t *until)
 {
 	*until = ~0xfffull;
@@ -340,6 +350,10 @@ static void hostile_types_cost_no_more_than_was_reserved(void **state)
 	assert_int_not_equal(lookup(0x80000000).type, lookup(0x80001000).type);
 	for (uint64_t gib = 5; gib < 80; gib++)
 		assert_false(host_touch(GIB(gib), ACCESS_READ).faulted);
+	/* All of them moved at once: the old splits are still there. */
+	retype(other_edges);
+	assert_int_not_equal(lookup(0x82100000).type, lookup(0x82101000).type);
+	retype(many_edges);
 	retype(all_uc);
 }
 
