@@ -5,6 +5,7 @@ import json
 import os
 import re
 import struct
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/build"))
@@ -16,6 +17,7 @@ from spec import BUILD  # noqa: E402
 INSMOD = "insmod /lib/modules/$(uname -r)/redoubt.ko; echo insmod status $?"
 RMMOD = "rmmod redoubt; echo rmmod status $?"
 SYSFS = "/sys/class/misc/redoubt"
+VERIFY = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/audit/verify.py")
 CALLS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../monitor/abi/calls.def")
 
 
@@ -49,7 +51,7 @@ class Driver:
             return [self.not_without_monitor, self.device_without_monitor]
         if not self.args.driver:
             return []
-        return [self.load, self.kernel_log, self.sysfs, self.log, self.log_json, self.partitions, self.restart, self.audit,
+        return [self.load, self.kernel_log, self.sysfs, self.log, self.log_json, self.partitions, self.restart, self.audit, self.chain,
                 *([self.requests] if self.args.partitions else []), self.ioctls,
                 self.status, self.unload, self.device_without_module]
 
@@ -119,6 +121,12 @@ class Driver:
 
     def audit(self):
         self.ctl("audit --json", "audit_read", ('"event":"', "exit status 0"), "redoubtctl audit prints the audit ring")
+
+    def chain(self):
+        text = "".join(line + "\n" for line in self.lines("redoubtctl audit --json") if line.startswith("{"))
+        done = subprocess.run([VERIFY], input=text, capture_output=True, text=True, check=False)
+        self.tap.check(done.returncode == 0 and " records, whole" in done.stdout,
+                       "tools/audit/verify.py finds the chain of its records whole", done.stdout + done.stderr + text)
 
     def ioctls(self):
         text = self.ask("/tests/ioctls")

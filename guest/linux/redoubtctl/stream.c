@@ -86,6 +86,7 @@ static void put_record(const struct sink *sink, const struct redoubt_audit_recor
 	json_number(&json, "number", record->number);
 	json_number(&json, "cycles", record->cycles);
 	json_number(&json, "cpu", record->cpu);
+	json_number(&json, "id", record->event);
 	json_string(&json, "event", event_name(record->event));
 	json_number(&json, "subject", record->subject);
 	json_number(&json, "fact", record->fact);

@@ -24,7 +24,8 @@ $(B)/linuxtest/test_library: $(LINUX_TEST_LIBRARY)
 .PHONY: check-linuxunit
 check-linuxunit: $(addprefix $(B)/linuxtest/test_,$(LINUX_TESTS)) ## the Linux driver's decisions, libredoubt, redoubtctl on the host
 	@status=0; for t in $(LINUX_TESTS); do \
-		tests/run --time 60 linux-$$t -- $(B)/linuxtest/test_$$t || status=1; done; exit $$status
+		tests/run --time 60 linux-$$t -- $(B)/linuxtest/test_$$t || status=1; done; \
+	tests/run --time 60 linux-chain -- $(PY) tests/unit/linux/chain.py || status=1; exit $$status
 
 CHECK_TESTS += check-linuxunit
 SOAK_TESTS += check-linuxunit
