@@ -286,7 +286,8 @@ static void audit_is_printed_record_by_record(void **state)
 	assert_int_equal(ctl("audit", "--json", NULL), 0);
 	assert_string_equal(text,
 	    "{\"number\":72340172838076673,\"cycles\":72340172838076673,\"cpu\":16843009,"
-	    "\"id\":16843009,\"event\":\"UNKNOWN\",\"subject\":72340172838076673,\"fact\":72340172838076673,"
+	    "\"id\":16843009,\"event\":\"UNKNOWN\",\"subject\":72340172838076673,\"fact\":"
+	    "72340172838076673,"
 	    "\"count\":72340172838076673,\"total\":72340172838076673,"
 	    "\"unrecorded\":72340172838076673,\"chain\":\""
 	    "0101010101010101010101010101010101010101010101010101010101010101\"}\n");
