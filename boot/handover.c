@@ -72,10 +72,10 @@ static BOOLEAN fill_ranges(struct bootinfo *info)
 }
 
 static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct ranges *ranges,
-    UINT64 spare)
+    UINT64 spare, UINT32 iommus)
 {
 	return monitor_region_pages(image, cpus, ranges_pages(ranges), ranges->count + spare,
-	    ranges_top(ranges));
+	    ranges_top(ranges), iommus);
 }
 
 /* Reserves region and record frame for memory as it is now. */
@@ -86,7 +86,7 @@ static BOOLEAN reserve(struct bootinfo *info, const struct monitor_image *image,
 
 	if (EFI_ERROR(status))
 		return refuse("Firmware's memory map cannot be used (%s).", status_text(status));
-	info->region_pages = pages_for(image, cpus, &ranges, SPARE_RANGES);
+	info->region_pages = pages_for(image, cpus, &ranges, SPARE_RANGES, info->iommu_count);
 	status = memory_reserve(info->region_pages, &info->region_base);
 	if (EFI_ERROR(status))
 		return refuse("There is no room for the monitor: it needs %lu MiB (%s).",
@@ -113,7 +113,7 @@ static BOOLEAN fill(struct bootinfo *info, const struct monitor_image *image,
 	if (!fill_ranges(info))
 		return FALSE;
 	ranges.count = info->range_count;
-	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0))
+	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0, info->iommu_count))
 		return refuse("Firmware's memory map changed while the monitor was loaded.");
 	return TRUE;
 }

@@ -117,6 +117,9 @@ enum launch_outcome launch(struct cpus *cpus, const struct handover *handover)
 	if (run(cpus, handover, MONITOR_INIT, 0) != ANSWER_OK)
 		return LAUNCH_REFUSED;
 	outcome = launch_all(cpus, handover);
+	/* Should devices still go by its tables, its memory cannot be given back. */
+	if (outcome == LAUNCH_REFUSED && run(cpus, handover, MONITOR_END, 0) != ANSWER_OK)
+		return LAUNCH_ABANDONED;
 	if (outcome == LAUNCH_DONE)
 		say("%u CPUs covered", cpus->count);
 	return outcome;

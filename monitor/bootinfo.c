@@ -110,7 +110,7 @@ static bool iommus_valid(const struct bootinfo *info)
 	for (uint32_t i = 0; i < info->iommu_count; i++) {
 		uint64_t end = frames_end(unit[i].base, unit[i].pages);
 
-		if (end == 0 || unit[i].base < last ||
+		if (end == 0 || end > IOMMU_END || unit[i].base < last ||
 		    (unit[i].kind != BOOTINFO_IOMMU_VTD && unit[i].kind != BOOTINFO_IOMMU_AMDVI))
 			return false;
 		for (uint32_t k = 0; k < info->range_count; k++)

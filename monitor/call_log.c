@@ -9,6 +9,7 @@
 #include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
 #include "monitor/log.h"
+#include "monitor/protect.h"
 
 /* Both rings: arguments are where to read, which frame receives it, how much, at most `most`. */
 static uint64_t decode_read(const uint64_t args[CALL_REGS], uint64_t end, uint64_t most)
@@ -46,10 +47,12 @@ uint64_t call_log_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 
 uint64_t call_audit_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	uint64_t status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE);
 	struct redoubt_audit_record records[REDOUBT_AUDIT_PAGE];
 	struct log_part part;
+	uint64_t status;
 
+	protect_report_devices();
+	status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE);
 	if (status != REDOUBT_OK)
 		return status;
 	part = audit_copy(args[0], records, args[2]);

@@ -108,6 +108,21 @@ static bool restrict_to(unsigned prot, uint64_t base, uint64_t pages)
 	return true;
 }
 
+/* Puts the frame of ones in place of the registers of IOMMUs. */
+static bool hide_registers(const struct bootinfo *info)
+{
+	for (uint32_t i = 0; i < info->iommu_count; i++) {
+		uint64_t base = info->iommus[i].base;
+
+		if (!stage2_prepare(&normal.s2, (gpa_t){ base }, info->iommus[i].pages, true))
+			return false;
+		for (uint32_t k = 0; k < info->iommus[i].pages; k++)
+			stage2_map(&normal.s2, (gpa_t){ base + (uint64_t)k * FRAME_SIZE },
+			    protect_ones(), 1, (struct stage2_attr){ S2_R, S2_WB });
+	}
+	return true;
+}
+
 bool protect_init(const struct bootinfo *info)
 {
 	const struct bootinfo_range *last = &info->ranges[info->range_count - 1];
@@ -130,7 +145,8 @@ bool protect_init(const struct bootinfo *info)
 	done = set_types(false) &&
 	    (bus.base >= bus.end || restrict_to(0, bus.base, frames_of(bus.end - bus.base))) &&
 	    restrict_to(0, info->region_base, info->region_pages) &&
-	    (info->record_base == 0 || restrict_to(0, info->record_base, 1));
+	    (info->record_base == 0 || restrict_to(0, info->record_base, 1)) &&
+	    hide_registers(info) && dma_init(top, pages);
 	spin_unlock(&normal.lock);
 	return done;
 }
@@ -266,7 +282,7 @@ static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 	/* Another CPU may have mapped it since. */
 	if (leaf.present && allows(leaf.prot, access))
 		return true;
-	if (frame_hidden((spa_t){ gpa.v }))
+	if (frame_hidden((spa_t){ gpa.v }) || leaf.spa.v == protect_ones().v)
 		return hidden_touched(gpa, access, rip);
 	/* What is mapped lacks a right that the map withholds. */
 	return !leaf.present && gpa.v >= normal.identity_end &&
@@ -285,6 +301,13 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 	allowed = touched(gpa, access, rip);
 	spin_unlock(&normal.lock);
 	return allowed ? VIOLATION_RETRY : VIOLATION_FAULT;
+}
+
+void protect_report_devices(void)
+{
+	spin_lock(&normal.lock);
+	dma_report();
+	spin_unlock(&normal.lock);
 }
 
 /* ---- MTRRs that change ---- */
@@ -397,6 +420,7 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 	frames_pass(set, (struct holding){ FRAME_NORMAL, 0 });
 	if (exclusive) {
 		map_back(set);
+		dma_sync();
 		settle(set);
 	}
 	frames_unlock(set);

@@ -8,6 +8,7 @@
  *   - frames that are hidden: the monitor's, the partitions', lent ones. The first touch of each
  *     2 MiB region of them is audited; a read then finds one shared, read-only frame of ones in
  *     place of all of them, a write or fetch is a fault;
+ *   - registers of IOMMUs, for good: reads find the frame of ones, a write or fetch is a fault;
  *   - stage2_withheld(), for good;
  *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is
  *     uniform, from a fixed share of the pool; when that is used up all of it is unmapped and
@@ -46,6 +47,9 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
  */
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
+
+/* Audits what devices were refused since the last time. Takes the map's lock. */
+void protect_report_devices(void);
 
 /* The shared frame of ones. */
 spa_t protect_ones(void);

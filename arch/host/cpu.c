@@ -100,6 +100,10 @@ unsigned cpu_covered(void)
 	return cpus.count;
 }
 
+void cpu_write_back(const void *line)
+{
+}
+
 void cpu_pause(void)
 {
 	sched_yield();

@@ -88,6 +88,15 @@ bool host_console_released(void)
 	return device.released;
 }
 
+bool dma_init(uint64_t top, size_t pages)
+{
+	return true;
+}
+
+void dma_end(void)
+{
+}
+
 bool dma_block(spa_t spa, uint64_t frames)
 {
 	if (device.dma_refused && (device.dma_calls == 0 || device.dma_calls-- == 0))
@@ -106,6 +115,15 @@ void dma_allow(spa_t spa, uint64_t frames)
 void dma_sync(void)
 {
 	device.dma_syncs++;
+}
+
+void dma_report(void)
+{
+}
+
+const struct stage2 *dma_map(void)
+{
+	return NULL;
 }
 
 bool dma_protected(void)

@@ -3,7 +3,7 @@
 
 X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
 	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
-IOMMU_SRCS := arch/x86/iommu/none.c
+IOMMU_SRCS := $(addprefix arch/x86/iommu/,amdvi.c dma.c vtd.c)
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
 	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c memtype.c \

@@ -6,6 +6,7 @@
  */
 #include "arch/stage2.h"
 
+#include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/stage2_format.h"
 #include "arch/upcall.h"
@@ -13,6 +14,7 @@
 #define ENTRIES	    512u
 #define ROOT_LEVEL  3u
 #define ADDRESS_END (1ull << 48)
+#define PRESENT	    1ull
 
 /* An entry and the level of its table. */
 struct place {
@@ -45,9 +47,11 @@ static uint64_t load(const uint64_t *entry)
 }
 
 /* One store, after all that it leads to has been written. */
-static void store(uint64_t *entry, uint64_t value)
+static void store(const struct stage2 *s2, uint64_t *entry, uint64_t value)
 {
 	__atomic_store_n(entry, value, __ATOMIC_RELEASE);
+	if (s2->written_back)
+		cpu_write_back(entry);
 }
 
 static void check_range(const struct stage2 *s2, gpa_t gpa, uint64_t pages)
@@ -126,9 +130,9 @@ static struct place find(const struct stage2 *s2, uint64_t at, unsigned stop)
 	}
 }
 
-static bool leaf_allowed(unsigned level)
+static bool leaf_allowed(const struct stage2 *s2, unsigned level)
 {
-	return level <= 1 || (level == 2 && stage2_has_huge());
+	return level <= s2->largest;
 }
 
 /* Whether the span at `at` lies whole in [at, end). */
@@ -148,15 +152,15 @@ static bool split(struct stage2 *s2, struct place place)
 
 	if (!table)
 		return false;
-	if (value != 0) {
+	if (value & PRESENT) {
 		uint64_t spa = format_address(value, place.level).v;
 
 		for (unsigned i = 0; i < ENTRIES; i++)
-			store(&table[i],
+			store(s2, &table[i],
 			    format_leaf((spa_t){ spa + i * span(below) }, below, format_prot(value),
 				format_type(value)));
 	}
-	store(place.entry, format_table(region_spa(table)));
+	store(s2, place.entry, format_table(region_spa(table), place.level));
 	return true;
 }
 
@@ -169,7 +173,7 @@ bool stage2_prepare(struct stage2 *s2, gpa_t gpa, uint64_t pages, bool small)
 	while (at < end) {
 		struct place place = find(s2, at, 0);
 		bool fits = place.level == 0 ||
-		    (!small && leaf_allowed(place.level) && covered(at, end, place.level));
+		    (!small && leaf_allowed(s2, place.level) && covered(at, end, place.level));
 
 		if (fits)
 			at = span_end(at, place.level);
@@ -192,9 +196,9 @@ void stage2_map(struct stage2 *s2, gpa_t gpa, spa_t spa, uint64_t pages, struct 
 	for (uint64_t at = gpa.v; at < end;) {
 		struct place place = find(s2, at, 0);
 
-		CHECK(leaf_allowed(place.level) && covered(at, end, place.level));
+		CHECK(leaf_allowed(s2, place.level) && covered(at, end, place.level));
 		CHECK(offset % span(place.level) == 0);
-		store(place.entry,
+		store(s2, place.entry,
 		    format_leaf((spa_t){ at + offset }, place.level, attr.prot, attr.type));
 		at = span_end(at, place.level);
 	}
@@ -211,11 +215,11 @@ static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned 
 		struct place place = find(s2, at, 0);
 		uint64_t value = load(place.entry);
 
-		CHECK(value == 0 || covered(at, end, place.level));
-		if (value != 0 && prot == 0)
-			store(place.entry, 0);
-		else if (value != 0)
-			store(place.entry,
+		CHECK(!(value & PRESENT) || covered(at, end, place.level));
+		if ((value & PRESENT) && prot == 0)
+			store(s2, place.entry, s2->absent);
+		else if (value & PRESENT)
+			store(s2, place.entry,
 			    format_leaf(format_address(value, place.level), place.level,
 				prot == KEEP_PROT ? format_prot(value) : prot,
 				type == KEEP_TYPE ? format_type(value) : type));
@@ -249,13 +253,13 @@ static void merge_one(struct stage2 *s2, struct place place)
 	spa_t spa = format_address(first, below);
 
 	if (first != 0 &&
-	    (format_is_table(first, below) || !leaf_allowed(place.level) ||
+	    (format_is_table(first, below) || !leaf_allowed(s2, place.level) ||
 		spa.v % span(place.level) != 0))
 		return;
 	for (unsigned i = 1; i < ENTRIES; i++)
 		if (load(&table[i]) != first + i * step)
 			return;
-	store(place.entry,
+	store(s2, place.entry,
 	    first == 0 ? 0 : format_leaf(spa, place.level, format_prot(first), format_type(first)));
 	pool->retired[pool->retired_count++] = table;
 }
@@ -286,7 +290,7 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
 static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 {
 	uint64_t value = load(place.entry);
-	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
+	struct stage2_leaf leaf = { .present = value & PRESENT, .shift = level_shift(place.level) };
 
 	if (leaf.present) {
 		leaf.spa.v = format_address(value, place.level).v + at % span(place.level);
@@ -305,6 +309,9 @@ struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)
 {
-	*s2 = (struct stage2){ .lock = lock, .root = pool_take(pool), .pool = pool };
+	*s2 = (struct stage2){ .lock = lock,
+		.root = pool_take(pool),
+		.pool = pool,
+		.largest = stage2_has_huge() ? 2 : 1 };
 	return s2->root != NULL;
 }

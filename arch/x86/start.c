@@ -9,7 +9,9 @@
 #include <stddef.h>
 
 #include "arch/console.h"
+#include "arch/cpu.h"
 #include "arch/frame.h"
+#include "arch/iommu.h"
 #include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
@@ -142,6 +144,14 @@ static enum launch_status init(const struct bootinfo *info)
 	return (enum launch_status)run(MONITOR_INIT, region_percpu(0));
 }
 
+static enum launch_status end(void)
+{
+	if (stage != STAGE_READY || cpu_covered() != 0)
+		return LAUNCH_WRONG_STATE;
+	stage = STAGE_FAILED;
+	return (enum launch_status)run(MONITOR_END, region_percpu(0));
+}
+
 /* The guest goes on behind the loader's call, with LAUNCH_OK. */
 static void prepare_guest(struct percpu *cpu, const struct entry_frame *frame)
 {
@@ -197,6 +207,10 @@ uint64_t start_root(uint64_t op)
 		policy_vcpu_init(&cpu->vcpu);
 		vendor_launch(&cpu->firmware);
 	}
+	if (op == MONITOR_END) {
+		dma_end();
+		return LAUNCH_OK;
+	}
 	policy_vcpu_init(&cpu->vcpu);
 	status = monitor_init(&info_copy);
 	if (status == LAUNCH_OK)
@@ -204,6 +218,8 @@ uint64_t start_root(uint64_t op)
 	if (status == LAUNCH_OK) {
 		memtype_update(&cpu->vcpu.mtrr);
 		report_memory();
+	} else {
+		dma_end();
 	}
 	return status;
 }
@@ -217,6 +233,8 @@ __attribute__((no_stack_protector)) uint64_t start_entry(uint64_t op, const stru
 		return vendor_check();
 	if (op == MONITOR_LAUNCH)
 		return launch(cpu, frame);
+	if (op == MONITOR_END)
+		return end();
 	if (op != MONITOR_INIT)
 		return LAUNCH_BAD_OPERATION;
 	if (stage != STAGE_NEW)

@@ -152,6 +152,11 @@ uint64_t cpu_cycles(void)
 	return rdtsc();
 }
 
+void cpu_write_back(const void *line)
+{
+	__asm__ volatile("clflush (%0)" : : "r"(line) : "memory");
+}
+
 void cpu_stop(void)
 {
 	for (;;)

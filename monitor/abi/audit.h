@@ -34,7 +34,8 @@
 	AUDIT(TRIPLE_FAULT, 15, "triple fault of the guest")                                       \
 	AUDIT(OUTSIDE, 16, "access to a physical address that does not exist")                     \
 	AUDIT(INTERRUPT_REFUSED, 17, "interrupt source told to send INIT, SMI or NMI")             \
-	AUDIT(PARTITION_DEATH, 18, "partition ended by a fault, its time limit or itself")
+	AUDIT(PARTITION_DEATH, 18, "partition ended by a fault, its time limit or itself")         \
+	AUDIT(DMA_REFUSED, 19, "memory access of a device refused")
 
 #define REDOUBT_AUDIT_ENUM(name, value, sentence) REDOUBT_AUDIT_##name = (value),
 enum redoubt_audit { REDOUBT_AUDIT_EVENTS(REDOUBT_AUDIT_ENUM) REDOUBT_AUDIT_LAST };

@@ -10,8 +10,10 @@
  *   MONITOR_CHECK   on every CPU: can it be covered? Changes nothing.
  *   MONITOR_INIT    once, on the first CPU: copies and checks the block, builds its tables.
  *   MONITOR_LAUNCH  on every CPU: returns as the monitor's guest.
+ *   MONITOR_END     on the first CPU, where MONITOR_INIT went well and no CPU was launched: gives
+ *                   back what was taken of the machine. Nothing follows.
  *
- * Every operation returns a value of launch.def. All three are given the same block.
+ * Every operation returns a value of launch.def. All are given the same block.
  */
 #pragma once
 
@@ -20,7 +22,7 @@
 #define MONITOR_IMAGE_MAGIC   0x54494e4f4d544452ull /* "RDTMONIT" */
 #define MONITOR_IMAGE_VERSION 1u
 
-enum monitor_op { MONITOR_CHECK = 0, MONITOR_INIT = 1, MONITOR_LAUNCH = 2 };
+enum monitor_op { MONITOR_CHECK = 0, MONITOR_INIT = 1, MONITOR_LAUNCH = 2, MONITOR_END = 3 };
 
 enum launch_status {
 #define LAUNCH(name, value, sentence) LAUNCH_##name = (value),
@@ -123,6 +125,7 @@ struct bootinfo_partition {
 };
 
 #define BOOTINFO_IOMMUS 16u
+#define IOMMU_END	(1ull << 32) /* their registers lie below */
 
 /* What firmware's tables of IOMMUs were worth (DMAR, IVRS). */
 enum iommu_tables {
@@ -201,19 +204,27 @@ static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, ui
 /* 4 KiB pages of tables that all secure partitions share. */
 #define MONITOR_PARTITION_TABLES 256u
 
+/* 4 KiB pages for each IOMMU, and for what leads every device to the table that all go by. */
+#define MONITOR_IOMMU_PAGES  6u
+#define MONITOR_DEVICE_PAGES 512u
+
 /*
  * Pages that the region must have for an image and a machine.
  *
  * frames  sum of bootinfo_range.pages
  * top     first address behind the last range
+ * iommus  bootinfo.iommu_count
  */
 static inline uint64_t monitor_region_pages(const struct monitor_image *image, uint64_t cpus,
-    uint64_t frames, uint64_t ranges, uint64_t top)
+    uint64_t frames, uint64_t ranges, uint64_t top, uint64_t iommus)
 {
 	uint64_t owners = (frames * 4 + 4095) >> 12;
 
 	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu +
-	    owners + monitor_stage2_pages(frames, ranges, top) + MONITOR_PARTITION_TABLES;
+	    owners + monitor_stage2_pages(frames, ranges, top) + MONITOR_PARTITION_TABLES +
+	    (iommus == 0 ? 0
+			 : iommus * MONITOR_IOMMU_PAGES + MONITOR_DEVICE_PAGES +
+			monitor_stage2_pages(frames, ranges, top));
 }
 
 /* The entry point. `cpu` is the index of the running CPU in the block's list. */

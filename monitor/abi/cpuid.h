@@ -32,7 +32,8 @@
 	FEATURE(SELF, 1, "the monitor's memory is out of the guest's reach")                       \
 	FEATURE(CPU_POLICY, 2, "model-specific registers are denied by default")                   \
 	FEATURE(INIT_GUARD, 3, "INIT and SIPI cannot take a CPU away from the monitor")            \
-	FEATURE(MBEC, 4, "the CPU tells user from kernel execution in second-stage tables")
+	FEATURE(MBEC, 4, "the CPU tells user from kernel execution in second-stage tables")        \
+	FEATURE(DMA, 5, "devices reach no memory but the normal world's")
 
 /* What is not protected on this machine (I11). DEGRADED(name, bit, claim, sentence) */
 #define REDOUBT_DEGRADED(DEGRADED)                                                                 \

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "arch/cpu.h"
+#include "arch/iommu.h"
 #include "arch/upcall.h"
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
@@ -45,6 +46,15 @@ static bool any_hidden(uint64_t base, uint64_t end)
 	return false;
 }
 
+static bool is_iommu(uint64_t gpa)
+{
+	for (uint32_t i = 0; i < start_info()->iommu_count; i++)
+		if (gpa - start_info()->iommus[i].base < (uint64_t)start_info()->iommus[i].pages
+			<< FRAME_SHIFT)
+			return true;
+	return false;
+}
+
 /* What is wrong with a leaf; NULL: nothing. */
 static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 {
@@ -59,7 +69,9 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 	if (leaf->spa.v == protect_ones().v) {
 		if (leaf->prot != S2_R || leaf->shift != FRAME_SHIFT)
 			return "the frame of ones with other rights";
-		return frame_hidden((spa_t){ gpa.v }) ? NULL : "ones in place of memory";
+		return frame_hidden((spa_t){ gpa.v }) || is_iommu(gpa.v)
+		    ? NULL
+		    : "ones in place of memory";
 	}
 	if (leaf->spa.v != gpa.v)
 		return "an address that leads elsewhere";
@@ -72,6 +84,27 @@ static bool visit(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
 
 	report->leaves++;
 	report->why = fault_of(gpa, leaf);
+	if (!report->why)
+		return true;
+	report->broken = gpa.v;
+	return false;
+}
+
+/* ---- Devices ---- */
+
+static bool visit_device(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
+{
+	struct invariant_report *report = ctx;
+	uint64_t end = gpa.v + (1ull << leaf->shift);
+
+	report->leaves++;
+	if (leaf->spa.v != gpa.v)
+		report->why = "an address that leads devices elsewhere";
+	else if (any_hidden(gpa.v, end))
+		report->why = "a hidden frame that devices reach";
+	for (uint32_t i = 0; i < start_info()->iommu_count; i++)
+		if (start_info()->iommus[i].base >= gpa.v && start_info()->iommus[i].base < end)
+			report->why = "registers of an IOMMU that devices reach";
 	if (!report->why)
 		return true;
 	report->broken = gpa.v;
@@ -152,6 +185,8 @@ struct invariant_report invariant_walk(void)
 
 	spin_lock(s2->lock);
 	stage2_walk(s2, visit, &report);
+	if (report.broken == NOTHING_BROKEN && dma_map())
+		stage2_walk(dma_map(), visit_device, &report);
 	if (report.broken == NOTHING_BROKEN)
 		walk_partitions(&report);
 	spin_unlock(s2->lock);

@@ -263,8 +263,8 @@ static void ept_entries_are_as_the_manual_says(void **state)
 	assert_int_equal(format_leaf(spa, 1, S2_RWX, S2_WB), GIB(3) | 0x4b7);
 	assert_int_equal(format_leaf(spa, 2, S2_R | S2_KX, S2_WC), GIB(3) | 0x8d);
 	assert_int_equal(format_leaf(spa, 0, S2_R | S2_UX, S2_WC), GIB(3) | 0x409);
-	assert_int_equal(format_table(spa), GIB(3) | 0x407);
-	assert_true(format_is_table(format_table(spa), 1));
+	assert_int_equal(format_table(spa, 1), GIB(3) | 0x407);
+	assert_true(format_is_table(format_table(spa, 1), 1));
 	assert_false(format_is_table(format_leaf(spa, 1, S2_R, S2_WB), 1));
 	assert_false(format_is_table(format_leaf(spa, 0, S2_R, S2_WB), 0));
 	assert_false(format_is_table(0, 2));
@@ -277,7 +277,7 @@ static void one_execute_bit_follows_both(void **state)
 	assert_int_equal(format_leaf(spa, 0, S2_RWX, S2_WB), MIB(2) | 0x37);
 	assert_int_equal(format_leaf(spa, 0, S2_R | S2_KX, S2_WB), MIB(2) | 0x31);
 	assert_int_equal(format_leaf(spa, 0, S2_R | S2_UX, S2_WB), MIB(2) | 0x31);
-	assert_int_equal(format_table(spa), MIB(2) | 7);
+	assert_int_equal(format_table(spa, 1), MIB(2) | 7);
 	assert_int_equal(format_prot(MIB(2) | 0x37), S2_RWX);
 	assert_int_equal(format_prot(MIB(2) | 0x33), S2_R | S2_W);
 }

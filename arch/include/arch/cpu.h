@@ -30,6 +30,9 @@ void cpu_pause(void);
 /* Time stamp counter of this CPU; never used for a security decision. */
 uint64_t cpu_cycles(void);
 
+/* Writes a line of the caches back to memory: for who does not look into them. */
+void cpu_write_back(const void *line);
+
 /* Stops this CPU for good. */
 _Noreturn void cpu_stop(void);
 

@@ -55,6 +55,9 @@ struct stage2 {
 	struct spinlock *lock; /* several tables may share one, and share a pool then */
 	uint64_t *root;
 	struct stage2_pool *pool;
+	unsigned largest;  /* level of the largest leaves: 1 for 2 MiB, 2 for 1 GiB */
+	bool written_back; /* entries leave the CPU's caches: who walks them does not look there */
+	uint64_t absent;   /* what an entry that was unmapped holds; bit 0 is clear */
 };
 
 /* How a range is mapped. */
@@ -95,7 +98,10 @@ struct withheld stage2_withheld(void);
 /* Makes the pool of `pages` frames at `memory`, whatever stands in them. */
 void stage2_pool_init(struct stage2_pool *pool, void *memory, size_t pages);
 
-/* An empty table of 4 levels, to be guarded by `lock`. false: the pool is empty. */
+/*
+ * An empty table of 4 levels, to be guarded by `lock`, whose leaves are as large as the CPU's can
+ * be. false: the pool is empty.
+ */
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock);
 
 /*

@@ -25,5 +25,6 @@ enum test_switch_number {
 	TEST_XSETBV_OPEN = 11,	/* XCR0 values are not checked before they reach the CPU */
 	TEST_DECODE_TWICE = 12, /* each instruction is fetched and decoded twice: what that costs */
 	TEST_SHORT_REQUESTS = 13, /* partitions get a few million cycles for a request */
+	TEST_DMA_OPEN = 14,	  /* devices keep what they reach when frames change hands */
 	TEST_SWITCH_COUNT
 };

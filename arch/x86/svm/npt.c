@@ -12,6 +12,13 @@
 /* Every access of the guest's counts as a user's. APM 2 15.25.5. */
 #define PTE_U 0x4ull
 
+/* What AMD-Vi reads and the CPU ignores: level of the table an entry leads to, rights. AMD-Vi 2.2.3. */
+#define IO_LEVEL(level) ((uint64_t)(level) << 9)
+#define IO_R		(1ull << 61)
+#define IO_W		(1ull << 62)
+
+static bool for_amdvi;
+
 uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type)
 {
 	/* A and D from the start, so that no walk writes an entry. */
@@ -21,22 +28,30 @@ uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type
 		entry |= PTE_W;
 	if ((prot & S2_X) != S2_X)
 		entry |= PTE_NX;
+	if (for_amdvi)
+		entry |= IO_R | (prot & S2_W ? IO_W : 0);
 	return entry | (level > 0 ? PTE_PS : 0);
 }
 
-uint64_t format_table(spa_t table)
+uint64_t format_table(spa_t table, unsigned level)
 {
-	return table.v | PTE_P | PTE_W | PTE_U | PTE_A;
+	return table.v | PTE_P | PTE_W | PTE_U | PTE_A |
+	    (for_amdvi ? IO_LEVEL(level) | IO_R | IO_W : 0);
 }
 
 bool format_is_table(uint64_t entry, unsigned level)
 {
-	return entry != 0 && level > 0 && !(entry & PTE_PS);
+	return (entry & PTE_P) && level > 0 && !(entry & PTE_PS);
 }
 
 spa_t format_address(uint64_t entry, unsigned level)
 {
 	return (spa_t){ entry & PTE_ADDRESS };
+}
+
+bool format_for_amdvi(void)
+{
+	return for_amdvi = true;
 }
 
 unsigned format_prot(uint64_t entry)

@@ -44,19 +44,24 @@ uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type
 	    (level > 0 ? EPT_LARGE : 0);
 }
 
-uint64_t format_table(spa_t table)
+uint64_t format_table(spa_t table, unsigned level)
 {
 	return table.v | rights(S2_RWX);
 }
 
 bool format_is_table(uint64_t entry, unsigned level)
 {
-	return entry != 0 && level > 0 && !(entry & EPT_LARGE);
+	return (entry & EPT_R) && level > 0 && !(entry & EPT_LARGE);
 }
 
 spa_t format_address(uint64_t entry, unsigned level)
 {
 	return (spa_t){ entry & EPT_ADDRESS };
+}
+
+bool format_for_amdvi(void)
+{
+	return false;
 }
 
 unsigned format_prot(uint64_t entry)

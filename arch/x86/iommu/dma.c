@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The table that devices go by (arch/iommu.h). It has the CPU's format, with bits for AMD-Vi where
+ * the CPU ignores them: VT-d reads EPT entries, and NPT entries as well, as its own. It is not the
+ * normal world's own map: what that hides shows ones, and a device that touches it shall fault, and
+ * be audited, each time.
+ */
+#include "arch/cpu.h"
+#include "arch/frame.h"
+#include "arch/iommu.h"
+#include "arch/test_switch.h"
+#include "arch/upcall.h"
+#include "arch/x86/asm.h"
+#include "arch/x86/iommu/iommu.h"
+#include "arch/x86/region.h"
+#include "monitor/abi/audit.h"
+
+#define POLLS 10000000u /* of a register, before a unit is given up */
+
+static struct {
+	struct stage2 s2;
+	struct stage2_pool pool;
+	struct iommu_unit units[BOOTINFO_IOMMUS];
+	bool on; /* there is a table, and units may go by it */
+	bool protected;
+} dma;
+
+static bool is_vtd(const struct iommu_unit *unit)
+{
+	return unit->is->kind == BOOTINFO_IOMMU_VTD;
+}
+
+static struct iommu_unit *end_of_units(void)
+{
+	return dma.units + start_info()->iommu_count;
+}
+
+/* ---- For the drivers ---- */
+
+static volatile uint8_t *map_register(const struct iommu_unit *unit, unsigned at)
+{
+	CHECK(at / FRAME_SIZE < unit->is->pages);
+	return slot_map_device((spa_t){ unit->is->base + (at & ~(FRAME_SIZE - 1)) }) +
+	    at % FRAME_SIZE;
+}
+
+uint64_t iommu_read(const struct iommu_unit *unit, unsigned at, unsigned bytes)
+{
+	const volatile uint8_t *from = map_register(unit, at);
+	uint64_t value = bytes == 4 ? *(const volatile uint32_t *)from
+				    : *(const volatile uint64_t *)from;
+
+	slot_unmap();
+	return value;
+}
+
+void iommu_write(const struct iommu_unit *unit, unsigned at, unsigned bytes, uint64_t value)
+{
+	volatile uint8_t *to = map_register(unit, at);
+
+	if (bytes == 4)
+		*(volatile uint32_t *)to = (uint32_t)value;
+	else
+		*(volatile uint64_t *)to = value;
+	slot_unmap();
+}
+
+bool iommu_wait(const struct iommu_unit *unit, unsigned at, uint64_t mask, uint64_t want)
+{
+	for (unsigned i = 0; i < POLLS; i++)
+		if ((iommu_read(unit, at, 4) & mask) == want)
+			return true;
+	return false;
+}
+
+bool iommu_wait_done(const struct iommu_unit *unit)
+{
+	for (unsigned i = 0; i < POLLS; i++) {
+		if (*unit->done != 0)
+			return true;
+		cpu_pause();
+	}
+	return false;
+}
+
+void iommu_queue(struct iommu_unit *unit, uint64_t low, uint64_t high)
+{
+	uint64_t *command = unit->queue + unit->next / sizeof(*command);
+
+	command[0] = low;
+	command[1] = high;
+	unit->next = (unit->next + 2 * sizeof(*command)) % FRAME_SIZE;
+}
+
+void dma_refused(const struct iommu_unit *unit, uint16_t requester, uint64_t address)
+{
+	audit(REDOUBT_AUDIT_DMA_REFUSED, (uint64_t)unit->is->segment << 16 | requester, address);
+}
+
+/* ---- Start ---- */
+
+static bool change(uint64_t base, uint64_t pages, unsigned prot)
+{
+	if (!stage2_prepare(&dma.s2, (gpa_t){ base }, pages, false))
+		return false;
+	if (prot == 0)
+		stage2_protect(&dma.s2, (gpa_t){ base }, pages, 0);
+	else
+		stage2_map(&dma.s2, (gpa_t){ base }, (spa_t){ base }, pages,
+		    (struct stage2_attr){ prot, S2_WB });
+	return true;
+}
+
+static bool build(uint64_t top)
+{
+	const struct bootinfo *info = start_info();
+	struct withheld bus = stage2_withheld();
+	uint64_t bus_end = bus.end < top ? bus.end : top;
+	bool done = change(0, top >> FRAME_SHIFT, S2_RWX) &&
+	    change(info->region_base, info->region_pages, 0) &&
+	    (info->record_base == 0 || change(info->record_base, 1, 0)) &&
+	    (bus.base >= bus_end || change(bus.base, (bus_end - bus.base) >> FRAME_SHIFT, 0));
+
+	for (struct iommu_unit *u = dma.units; done && u < end_of_units(); u++)
+		done = u->is->base >= top || change(u->is->base, u->is->pages, 0);
+	return done;
+}
+
+/* Memory for units and table. false: the region is too small. */
+static bool prepare(size_t pages)
+{
+	void *memory = region_reserve(pages);
+
+	if (memory == NULL)
+		return false;
+	stage2_pool_init(&dma.pool, memory, pages);
+	for (uint32_t i = 0; i < start_info()->iommu_count; i++) {
+		dma.units[i].is = &start_info()->iommus[i];
+		dma.units[i].queue = region_alloc(MONITOR_IOMMU_PAGES);
+		if (dma.units[i].queue == NULL)
+			return false;
+		dma.units[i].done = dma.units[i].queue + FRAME_SIZE / sizeof(uint64_t);
+		dma.units[i].events = dma.units[i].queue + 2 * FRAME_SIZE / sizeof(uint64_t);
+	}
+	return stage2_init(&dma.s2, &dma.pool, monitor_normal_stage2()->lock);
+}
+
+/* Looks at all units before any is touched. NULL: they can be used. */
+static const char *check_units(uint64_t top)
+{
+	const char *why = NULL;
+
+	if (start_info()->iommu_count == 0)
+		return "firmware tells of no unit that can be used";
+	for (struct iommu_unit *u = dma.units; why == NULL && u < end_of_units(); u++)
+		why = is_vtd(u) ? vtd_check(u, &dma.s2, top) : amdvi_check(u, &dma.s2);
+	return why;
+}
+
+static bool start_units(const void *tables)
+{
+	bool all = true;
+
+	for (struct iommu_unit *u = dma.units; u < end_of_units(); u++) {
+		bool started = is_vtd(u) ? vtd_start(u, tables) : amdvi_start(u, tables);
+
+		klog(LOG_INFO, "dma: %s at %lx, segment %u%s: %s", is_vtd(u) ? "VT-d" : "AMD-Vi",
+		    (unsigned long)u->is->base, u->is->segment,
+		    u->is->flags & BOOTINFO_IOMMU_ALL ? ", all other devices" : "",
+		    started ? "blocks" : "does not answer");
+		all = all && started;
+	}
+	return all;
+}
+
+bool dma_init(uint64_t top, size_t pages)
+{
+	const char *why;
+	const void *tables;
+
+	if (start_info()->iommu_count != 0 && !prepare(pages))
+		return false;
+	why = check_units(top);
+	if (why != NULL) {
+		klog(LOG_WARN, "dma: unprotected: %s", why);
+		return true;
+	}
+	if (!build(top))
+		return false;
+	tables = is_vtd(dma.units) ? vtd_tables(&dma.s2) : amdvi_tables(&dma.s2);
+	if (tables == NULL)
+		return false;
+	/* A unit may look for all of it in memory alone. */
+	wbinvd();
+	dma.on = true;
+	dma.protected = start_units(tables);
+	return true;
+}
+
+void dma_end(void)
+{
+	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++) {
+		if (is_vtd(u))
+			vtd_stop(u);
+		else
+			amdvi_stop(u);
+	}
+	dma.on = dma.protected = false;
+}
+
+/* ---- Frames that change hands ---- */
+
+bool dma_block(spa_t spa, uint64_t frames)
+{
+	const gpa_t at = { spa.v };
+
+	if (!dma.on || test_switch(TEST_DMA_OPEN))
+		return true;
+	if (!stage2_prepare(&dma.s2, at, frames, true))
+		return false;
+	stage2_protect(&dma.s2, at, frames, 0);
+	return true;
+}
+
+void dma_allow(spa_t spa, uint64_t frames)
+{
+	if (dma.on)
+		stage2_map(&dma.s2, (gpa_t){ spa.v }, spa, frames,
+		    (struct stage2_attr){ S2_RWX, S2_WB });
+}
+
+void dma_sync(void)
+{
+	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
+		CHECK(is_vtd(u) ? vtd_flush(u) : amdvi_flush(u));
+}
+
+void dma_report(void)
+{
+	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++) {
+		if (is_vtd(u))
+			vtd_report(u);
+		else
+			amdvi_report(u);
+	}
+}
+
+const struct stage2 *dma_map(void)
+{
+	return dma.on ? &dma.s2 : NULL;
+}
+
+bool dma_protected(void)
+{
+	return dma.protected;
+}
