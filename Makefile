@@ -50,6 +50,8 @@ HOST_CFLAGS := -std=gnu17 -O2 -g $(WARN) -I. -Iarch/include -fsanitize=address,u
 	-fno-sanitize-recover=all -fno-omit-frame-pointer
 
 CHECK_TESTS :=
+# Those that need no emulator.
+HOST_TESTS :=
 SOAK_TESTS :=
 BENCH_TESTS :=
 LINT_TESTS :=
@@ -75,7 +77,7 @@ all: setup-build ## build everything that runs: redoubt.efi, test programs, redo
 	@$(MAKE) --no-print-directory $(ALL_TARGETS)
 
 check: setup-build ## everything CI runs, at a budget that fits it
-	@tests/check.sh $(MAKE) $(LINT_TESTS) $(CHECK_TESTS) $(CHECK_LAST)
+	@tests/check.sh $(MAKE) $(CHECK_TESTS) -- $(LINT_TESTS) $(HOST_TESTS) -- $(CHECK_LAST)
 
 soak: setup-build ## the same tests at the numbers the issues state (N=, SEED=)
 	@SOAK=1 tests/check.sh $(MAKE) $(SOAK_TESTS)

@@ -101,7 +101,7 @@ check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(foreach v,$(VENDORS),$(call BOOT_CONVER
 		tests/unit/boot/convert.py $(call BOOT_CONVERTED,$(v)) $(B)/tests/unit/boot/scratch-$(v) \
 		|| status=1;) exit $$status
 
-CHECK_TESTS += check-boot-unit
+HOST_TESTS += check-boot-unit
 -include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
 
 # ---- Fuzzers of the loader's parsers ----
@@ -146,7 +146,7 @@ check-boot-fuzz: $(BOOT_FUZZ_PROGRAMS) $(BOOT_FUZZ_SEEDS) ## fuzzers of the load
 		$($(t)_FUZZ_SOURCES) --seeds $(BOOT_FUZZ_SEEDS)/$(t) $($(t)_FUZZ_OPTIONS) \
 		$(B)/tests/fuzz/boot/$(t)_fuzz || status=1;) exit $$status
 
-CHECK_TESTS += check-boot-fuzz
+HOST_TESTS += check-boot-fuzz
 SOAK_TESTS += check-boot-fuzz
 
 # ---- The loader on an emulated machine ----

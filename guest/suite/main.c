@@ -30,6 +30,7 @@ static const struct suite suites[] = {
 	{ "cpuid", suite_cpuid, 1 },
 	{ "cr", suite_cr, 1 },
 	{ "death", suite_death, 2 },
+	{ "dma", suite_dma, 1 },
 	{ "escape", suite_escape, 2 },
 	{ "events", suite_events, 1 },
 	{ "init", suite_init, 2 },

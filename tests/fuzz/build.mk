@@ -34,6 +34,6 @@ check-fuzz: $(FUZZ_PROGRAMS) $(B)/gen/calls.checked ## fuzzers of boot informati
 		tests/fuzz/x86/run_fuzz.py --runs $(or $(N),$(if $(SOAK),10000000,$($(t)_FUZZ_RUNS))) \
 		--seed $(or $(SEED),1) $($(t)_FUZZ_COVER) $(B)/tests/fuzz/$(t) || status=1;) exit $$status
 
-CHECK_TESTS += check-fuzz
+HOST_TESTS += check-fuzz
 SOAK_TESTS += check-fuzz
 -include $(FUZZ_OBJS:.o=.d)

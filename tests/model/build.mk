@@ -21,6 +21,6 @@ check-model: $(MODEL_PROGRAMS) ## page ownership and second-stage tables against
 soak-model: ## the same with ten million operations
 	@$(MAKE) --no-print-directory check-model SOAK=1
 
-CHECK_TESTS += check-model
+HOST_TESTS += check-model
 SOAK_TESTS += soak-model
 -include $(patsubst %,$(B)/host/tests/model/%.d,$(MODEL_TESTS) model)

@@ -62,9 +62,9 @@ class GuestRun:
     starts = 1  # of the monitor, in a run in which all is well
 
     def __init__(self, name, options, build="release", cpus=1, conf=(), time=300,
-                 engine="bochs"):
+                 engine="bochs", more=""):
         self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
-                         cpus=cpus)
+                         cpus=cpus, options={"more": more} if more else {})
         lines = [f"next = \\{self.guest}.efi", f"options = {options}", "console = debugcon",
                  "log_level = error", *conf]
         mkdisk.make_with_text(

@@ -3,7 +3,7 @@
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
 usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions|test-partitions] [--cpus N] [--time S]
-                [--vendor vmx|svm] [--engine NAME] [--switches] [KEY=VALUE...]
+                [--vendor vmx|svm] [--engine NAME] [--switches] [--more=OPTIONS] [--conf LINE] [KEY=VALUE...]
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
 KEY=VALUE are more options of the guest's; --switches adds the numbers of the test build's switches. Points
@@ -29,6 +29,8 @@ def parse():
     parser.add_argument("--time", type=float, default=300)
     choose.add_arguments(parser)
     parser.add_argument("--switches", action="store_true")
+    parser.add_argument("--more", default="", help="of the machine's options")
+    parser.add_argument("--conf", action="append", default=[], help="a line of redoubt.conf")
     parser.add_argument("options", nargs="*")
     return parser.parse_args()
 
@@ -71,7 +73,7 @@ def main():
         args.options += [f"{name}={value}" for name, value in measurements().items()]
     options = " ".join(([] if args.tiny else [f"suite={','.join(suites)}"]) + args.options)
     with kind(args.name, options, args.build, args.cpus, time=args.time,
-              engine=args.engine) as run:
+              engine=args.engine, more=args.more, conf=args.conf) as run:
         drive(run, report, rows)
         if report.failed:
             log_tail(run)

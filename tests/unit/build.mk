@@ -18,5 +18,5 @@ check-unit: $(UNIT_PROGRAMS) $(B)/gen/calls.checked ## unit tests of monitor/ on
 	tests/run --time 60 unit-harness -- $(PY) tests/unit/harness.py $(B)/tests/unit/harness || status=1; \
 	exit $$status
 
-CHECK_TESTS += check-unit
+HOST_TESTS += check-unit
 -include $(patsubst %,$(B)/host/tests/unit/%.d,$(UNIT_TESTS))

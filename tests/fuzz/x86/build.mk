@@ -28,6 +28,6 @@ check-decode: $(DECODE_SWEEP) $(DECODE_FUZZ) ## instruction decoder against a re
 		--floor $(DECODE_FLOOR) $(addprefix --source ,$(DECODE_SRCS)) $(DECODE_FUZZ) || \
 		status=1; exit $$status
 
-CHECK_TESTS += check-decode
+HOST_TESTS += check-decode
 SOAK_TESTS += check-decode
 -include $(DECODE_SWEEP_OBJS:.o=.d)

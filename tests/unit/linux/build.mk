@@ -27,7 +27,7 @@ check-linuxunit: $(addprefix $(B)/linuxtest/test_,$(LINUX_TESTS)) ## the Linux d
 		tests/run --time 60 linux-$$t -- $(B)/linuxtest/test_$$t || status=1; done; \
 	tests/run --time 60 linux-chain -- $(PY) tests/unit/linux/chain.py || status=1; exit $$status
 
-CHECK_TESTS += check-linuxunit
+HOST_TESTS += check-linuxunit
 SOAK_TESTS += check-linuxunit
 -include $(LINUX_TEST_DRIVER:.o=.d) $(LINUX_TEST_LIBRARY:.o=.d)
 .SECONDARY: $(LINUX_TEST_DRIVER) $(LINUX_TEST_LIBRARY)

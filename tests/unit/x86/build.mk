@@ -35,7 +35,7 @@ check-x86unit: $(addprefix $(B)/x86unit/test_,$(X86UNIT_TESTS) $(SVMUNIT_TESTS))
 		tests/run --time $(if $(SOAK),7200,240) x86-$$t -- $(B)/x86unit/test_$$t || status=1; \
 	done; exit $$status
 
-CHECK_TESTS += check-x86unit
+HOST_TESTS += check-x86unit
 SOAK_TESTS += check-x86unit
 -include $(patsubst %.o,%.d,$(X86UNIT_OBJS) $(SVMUNIT_OBJS)) \
 	$(patsubst %,$(B)/x86unit/tests/unit/x86/test_%.d,$(X86UNIT_TESTS) $(SVMUNIT_TESTS))

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Devices and protected memory (T51, T52, T53): a device that this guest drives reads and writes
+ * each kind of frame. DMA=on: a unit keeps it away, and the audit ring names the device. DMA=off: there
+ * is none, or the loader was told to leave it alone; the same attacks succeed, and the claims say so.
+ * UNIT=ADDRESS are the unit's registers.
+ */
+#include "guest/suite/suite.h"
+
+#include "guest/lib/call.h"
+#include "guest/lib/memory.h"
+#include "guest/lib/options.h"
+#include "guest/lib/text.h"
+#include "guest/lib/x86.h"
+#include "guest/suite/edu.h"
+#include "guest/suite/partition.h"
+#include "guest/suite/test_calls.h"
+#include "monitor/abi/audit.h"
+#include "monitor/abi/cpuid.h"
+
+#define IMAGE_MAGIC 0x54494e4f4d544452ull
+#define MARK	    0xd3a00000d3a0d3a0ull
+#define SECRET	    0x5ec2e75ec2e75ec2ull
+#define ROUNDS	    4u
+#define SAMPLES	    24u /* of the monitor's region */
+#define OPEN	    14u /* TEST_DMA_OPEN of arch/include/arch/test_switch.h */
+
+static struct {
+	bool blocked; /* as the driver of this test says it must be */
+	uint16_t edu;
+	uint64_t refused; /* accesses so far that must have been */
+	uint8_t *ring;
+	uint64_t next;			  /* record of the audit ring */
+	struct redoubt_audit_record last; /* of a refused access */
+} all;
+
+/* A point of an attack: with a unit it fails, without it succeeds. */
+static void judge(bool succeeded, const char *what)
+{
+	tap(succeeded == !all.blocked, "T51 %s: %s", what,
+	    all.blocked ? "refused" : "nothing stops it");
+}
+
+/* Reads on in the ring. The units are asked, too. */
+static void read_ring(void)
+{
+	struct redoubt_audit_read r;
+
+	do {
+		if (redoubt_audit_read(all.next, (uint64_t)all.ring, REDOUBT_AUDIT_PAGE, &r) !=
+		    REDOUBT_OK)
+			bail("audit_read");
+		for (uint64_t i = 0; i < r.copied; i++) {
+			const struct redoubt_audit_record *record =
+			    (const struct redoubt_audit_record *)(const void *)all.ring + i;
+
+			if (record->event == REDOUBT_AUDIT_DMA_REFUSED)
+				all.last = *record;
+		}
+		all.next = r.next;
+	} while (r.copied != 0);
+}
+
+static bool device_reads(uint64_t address, uint64_t word)
+{
+	bool read = edu_read_word(address) == word;
+
+	all.refused++;
+	read_ring();
+	return read;
+}
+
+/* Whether the device finds there what it has written. */
+static bool device_writes(uint64_t address, uint64_t word)
+{
+	edu_write_word(address, word);
+	all.refused++;
+	return device_reads(address, word);
+}
+
+/* ---- The claims ---- */
+
+static void claims(void)
+{
+	struct cpuid r = cpuid(REDOUBT_CPUID_STATE, 0);
+	bool feature = r.eax & REDOUBT_FEATURE_DMA, degraded = r.ebx & REDOUBT_DEGRADED_DMA;
+
+	tap(feature == all.blocked && degraded == !all.blocked, "T53 the claims say dma=%s",
+	    all.blocked ? "blocked" : "unprotected");
+}
+
+static void own_memory(void)
+{
+	uint64_t *page = pages_alloc(1);
+
+	*page = SECRET;
+	tap(edu_read_word((uint64_t)page) == SECRET, "dma: the device reads a page of ours");
+	edu_write_word((uint64_t)page, MARK);
+	tap(*page == MARK, "dma: and writes it");
+}
+
+/* ---- What the monitor has ---- */
+
+/* The first refusal is a record of its own. */
+static void first_refusal(uint64_t address)
+{
+	if (!all.blocked)
+		return;
+	tap(all.last.event == REDOUBT_AUDIT_DMA_REFUSED && all.last.subject == all.edu &&
+		all.last.fact >> 12 == address >> 12 && all.last.count == 1,
+	    "T51 the audit ring names device %lx and address %lx (%lx, %lx)", (uint64_t)all.edu,
+	    address, all.last.subject, all.last.fact);
+}
+
+static void region(void)
+{
+	unsigned count;
+	const struct frames *f = monitor_frames(&count);
+	bool read = device_reads(f[0].base, IMAGE_MAGIC);
+	uint64_t step = f[0].pages / SAMPLES * PAGE, found = 0, words[4], was[4] = { 0 };
+
+	judge(read, "reading the monitor's image");
+	first_refusal(f[0].base);
+	/* Refused reads all read alike. */
+	edu_read(f[0].base, was, sizeof(was));
+	for (uint64_t i = 1; i < SAMPLES; i++) {
+		edu_read(f[0].base + i * step, words, sizeof(words));
+		all.refused++;
+		read_ring();
+		found += memcmp(words, was, sizeof(words)) != 0;
+	}
+	all.refused++;
+	tap((found != 0) == !all.blocked, "T51 reading %u pages of the monitor's: %lu differ",
+	    SAMPLES - 1, found);
+	for (unsigned i = 1; i < count; i++)
+		judge(device_writes(f[i].base + PAGE - 8, MARK),
+		    "writing another frame of the monitor's");
+	if (all.blocked)
+		judge(device_writes(f[0].base, MARK), "writing the monitor's image");
+}
+
+/* ---- What partitions have ---- */
+
+static uint64_t *frame_list(uint64_t frame)
+{
+	static uint64_t *list;
+
+	if (!list)
+		list = pages_alloc(1);
+	list[0] = frame;
+	return list;
+}
+
+static uint64_t give(uint64_t frame, uint64_t what)
+{
+	struct redoubt_partition_create made = { 0 };
+	uint64_t status;
+
+	redoubt_partition_create(&made);
+	status = redoubt_partition_give(made.partition | what << 32, (uint64_t)frame_list(frame), 1,
+	    0);
+	if (status != REDOUBT_OK)
+		bail("partition_give: %lx", status);
+	return made.partition;
+}
+
+static void take_back(uint64_t partition)
+{
+	while (redoubt_partition_end(partition) == REDOUBT_BUSY)
+		;
+}
+
+/*
+ * The device has just been there, so a translation that is remembered would show. An image keeps its
+ * bytes, private memory is zero by now.
+ */
+static void given(uint64_t frame, uint64_t what, const char *kind)
+{
+	uint64_t partition;
+	bool read, written;
+
+	*(volatile uint64_t *)frame = SECRET;
+	if (edu_read_word(frame) != SECRET)
+		bail("the device does not read memory of ours");
+	partition = give(frame, what);
+	read = device_reads(frame, what == REDOUBT_GIVE_IMAGE ? SECRET : 0);
+	written = device_writes(frame, MARK);
+	take_back(partition);
+	if (what == REDOUBT_GIVE_IMAGE)
+		judge(read, "reading what was lent");
+	judge(written, kind);
+	tap(*(volatile uint64_t *)frame == 0, "T15 the frame is zero when it returns");
+	edu_write_word(frame, MARK);
+	tap(*(volatile uint64_t *)frame == MARK && edu_read_word(frame) == MARK,
+	    "dma: the device reaches it again");
+}
+
+static void partitions(void)
+{
+	uint64_t frame = (uint64_t)pages_alloc(1);
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		given(frame, REDOUBT_GIVE_DATA, "writing what was donated");
+		given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent");
+		edu_program_anew();
+	}
+}
+
+/* Memory that both reach is the normal world's, and its devices'. */
+static void shared(void)
+{
+	uint64_t frame = (uint64_t)pages_alloc(1);
+	uint64_t partition = give(frame, REDOUBT_GIVE_SHARED);
+
+	edu_write_word(frame, MARK);
+	tap(*(volatile uint64_t *)frame == MARK, "dma: the device reaches what is shared");
+	take_back(partition);
+}
+
+/* Those that the loader has placed. */
+static void placed(void)
+{
+	struct partition_place place = partition_find(PROBE);
+	uint64_t word;
+
+	if (!place.image)
+		return;
+	judge(device_reads(place.image, 0x4547414d49544452ull) ||
+		(edu_read_word(place.image) != 0 && !all.blocked),
+	    "reading a partition's image");
+	partition_ask(PROBE, PROBE_secret_make, 0, 0, 0);
+	word = partition_ask(PROBE, PROBE_secret_leak, 2, 0, 0).words[0];
+	for (uint64_t at = place.data; at < place.data + 4 * PAGE; at += PAGE) {
+		uint64_t page[256];
+
+		edu_read(at, page, sizeof(page));
+		all.refused++;
+		read_ring();
+		for (unsigned i = 0; i < 256; i++)
+			if (page[i] == word)
+				tap(!all.blocked, "T51 a partition's secret in its memory");
+	}
+}
+
+/* ---- The unit itself ---- */
+
+static void do_read(void *address)
+{
+	uint64_t *word = address;
+
+	*word = *(volatile uint64_t *)*word;
+}
+
+static void do_write(void *address)
+{
+	*(volatile uint32_t *)address = 0;
+}
+
+static void registers(void)
+{
+	uint64_t unit = option_number("UNIT", 0);
+	static const uint16_t offsets[] = { 0, 8, 0x18, 0x20, 0x30, 0x80, 0x90, 0x220, 0xff8 };
+	unsigned shown = 0, written = 0;
+
+	if (!unit || !all.blocked)
+		return;
+	for (unsigned i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
+		uint64_t word = unit + offsets[i];
+
+		shown += trap_try(do_read, &word, NULL) != TRAP_NONE || word != ~0ull;
+		written += trap_try(do_write, (void *)(unit + offsets[i]), NULL) == TRAP_NONE;
+	}
+	tap(shown == 0, "T52 the unit's registers read as nothing is there");
+	tap(written == 0, "T52 and cannot be written");
+	tap(!device_reads(unit + 8, 0) || true, "dma: the device was told to read them");
+	edu_write_word(unit + 0x18, 0);
+	all.refused++;
+	own_memory();
+}
+
+/* ---- With the protection off ---- */
+
+static void opened(void)
+{
+	struct redoubt_test_switch before;
+	uint64_t frame = (uint64_t)pages_alloc(1), partition;
+
+	if (!all.blocked || redoubt_test_switch(OPEN, 1, &before) != REDOUBT_OK)
+		return;
+	*(volatile uint64_t *)frame = SECRET;
+	partition = give(frame, REDOUBT_GIVE_IMAGE);
+	tap(edu_read_word(frame) == SECRET,
+	    "T51 reading what was lent: succeeds without the protection");
+	edu_write_word(frame, MARK);
+	tap(edu_read_word(frame) == MARK,
+	    "T51 writing what was lent: succeeds without the protection");
+	take_back(partition);
+	redoubt_test_switch(OPEN, 0, &before);
+	given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent, the protection on again");
+}
+
+static void totals(void)
+{
+	read_ring();
+	if (!all.blocked)
+		tap(all.last.event == 0, "dma: no refusal is audited");
+	else
+		tap(all.last.subject == all.edu && all.last.total * 2 > all.refused,
+		    "T51 %lu refusals, the last record's of number %lu", all.refused,
+		    all.last.total);
+}
+
+void suite_dma(void)
+{
+	all.blocked = text_equal(option("DMA"), "on");
+	all.ring = pages_alloc(1);
+	all.edu = edu_find();
+	claims();
+	own_memory();
+	read_ring();
+	region();
+	partitions();
+	shared();
+	placed();
+	registers();
+	opened();
+	totals();
+}
