@@ -154,6 +154,14 @@ static const char *set_mitigations(struct config *config, const char *value)
 	return choose_flag(config, modes, value, BOOTINFO_MITIGATE) ? NULL : "is auto or on";
 }
 
+static const char *set_iommu(struct config *config, const char *value)
+{
+	static const struct choice modes[] = { { "auto", 0 }, { "off", BOOTINFO_IOMMU_OFF },
+		{ NULL, 0 } };
+
+	return choose_flag(config, modes, value, BOOTINFO_IOMMU_OFF) ? NULL : "is auto or off";
+}
+
 /* A digit's value, or 16. */
 static unsigned hex_digit(char c)
 {
@@ -196,6 +204,7 @@ static const struct key {
 	{ "serial", set_serial, false },
 	{ "panic", set_panic, false },
 	{ "mitigations", set_mitigations, false },
+	{ "iommu", set_iommu, false },
 };
 
 #define KEY_COUNT  (sizeof(keys) / sizeof(keys[0]))

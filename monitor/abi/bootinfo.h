@@ -74,7 +74,8 @@ struct monitor_image {
 #define BOOTINFO_MITIGATE    (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
 #define BOOTINFO_ROOT_KEY    (1u << 5) /* there is a root key */
 #define BOOTINFO_ROOT_TPM    (1u << 6) /* which the platform's TPM holds, and no file ever did */
-#define BOOTINFO_FLAGS	     (0x7fu)
+#define BOOTINFO_IOMMU_OFF   (1u << 7) /* IOMMUs are left alone; none is listed */
+#define BOOTINFO_FLAGS	     (0xffu)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 

@@ -145,13 +145,21 @@ static bool prepare(size_t pages)
 	return stage2_init(&dma.s2, &dma.pool, monitor_normal_stage2()->lock);
 }
 
+/* By enum iommu_tables. */
+static const char *const reasons[] = { "firmware tells of no IOMMU", "",
+	"firmware's tables of IOMMUs are damaged",
+	"firmware's tables of IOMMUs contradict themselves", "there are too many IOMMUs",
+	"the IOMMUs are of an unknown kind" };
+
 /* Looks at all units before any is touched. NULL: they can be used. */
 static const char *check_units(uint64_t top)
 {
 	const char *why = NULL;
 
+	if (start_info()->flags & BOOTINFO_IOMMU_OFF)
+		return "the configuration leaves IOMMUs alone";
 	if (start_info()->iommu_count == 0)
-		return "firmware tells of no unit that can be used";
+		return reasons[start_info()->iommu_status];
 	for (struct iommu_unit *u = dma.units; why == NULL && u < end_of_units(); u++)
 		why = is_vtd(u) ? vtd_check(u, &dma.s2, top) : amdvi_check(u, &dma.s2);
 	return why;

@@ -77,11 +77,12 @@ static int write_out(char *out, size_t size, const struct config *config)
 
 	return snprintf(out, size,
 	    "next=%s\noptions=%s\n%s%s\nlog_level=%s\nconsole=%s\nserial_port=0x%x\nserial=%s\n"
-	    "panic=%s\nmitigations=%s\n",
+	    "panic=%s\nmitigations=%s\niommu=%s\n",
 	    config->next, config->options, *config->initrd ? "initrd=" : "", config->initrd,
 	    levels[config->log_level], console, config->serial_port,
 	    f & BOOTINFO_SERIAL_KEEP ? "keep" : "release",
-	    f & BOOTINFO_PANIC_RESET ? "reset" : "halt", f & BOOTINFO_MITIGATE ? "on" : "auto");
+	    f & BOOTINFO_PANIC_RESET ? "reset" : "halt", f & BOOTINFO_MITIGATE ? "on" : "auto",
+	    f & BOOTINFO_IOMMU_OFF ? "off" : "auto");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

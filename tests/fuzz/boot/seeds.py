@@ -11,8 +11,8 @@ BASE, PAGE = 0x100000, 4096
 CONFIG = (
     "next = \\EFI\\debian\\shimx64.efi\noptions = a b\ninitrd = \\initrd\nlog_level = debug\n",
     "# comment\n\nconsole = serial debugcon\r\nserial_port = 0x2f8\nserial = keep\n",
-    "panic = halt\nmitigations = on\nlog_level = warn\n",
-    "panic = reset\nmitigations = auto\nserial = release\nconsole = none\n",
+    "panic = halt\nmitigations = on\niommu = off\nlog_level = warn\n",
+    "panic = reset\nmitigations = auto\niommu = auto\nserial = release\nconsole = none\n",
     "next = \\a\\..\\b\nnext = \\a\nbogus\n= 1\noptions =\nserial_port = 99\n",
 )
 

@@ -98,6 +98,7 @@ static void every_key_is_understood(void **state)
 		"serial = keep\n"
 		"panic = halt\n"
 		"   # indented comment\n"
+		"iommu = off\n"
 		"mitigations = on");
 	assert_string_equal(config.next, "\\vmlinuz.efi");
 	assert_string_equal(config.options, "root=/dev/sda1 quiet # not a comment");
@@ -105,13 +106,14 @@ static void every_key_is_understood(void **state)
 	assert_int_equal(config.log_level, LOG_DEBUG);
 	assert_int_equal(config.serial_port, 0x2f8);
 	assert_int_equal(config.flags,
-	    BOOTINFO_SERIAL | BOOTINFO_SERIAL_KEEP | BOOTINFO_DEBUGCON | BOOTINFO_MITIGATE);
+	    BOOTINFO_SERIAL | BOOTINFO_SERIAL_KEEP | BOOTINFO_DEBUGCON | BOOTINFO_MITIGATE |
+		BOOTINFO_IOMMU_OFF);
 }
 
 static void every_value_is_understood(void **state)
 {
 	accepts("log_level = error\nconsole = none\nserial = release\npanic = reset\n"
-		"mitigations = auto\noptions =\nserial_port = 0x100\n");
+		"mitigations = auto\niommu = auto\noptions =\nserial_port = 0x100\n");
 	assert_int_equal(config.log_level, LOG_ERROR);
 	assert_int_equal(config.flags, BOOTINFO_PANIC_RESET);
 	assert_int_equal(config.serial_port, 0x100);
@@ -148,6 +150,7 @@ static void wrong_values_are_named(void **state)
 	complains("serial = drop\n", 1, "release or keep");
 	complains("panic = reboot\n", 1, "halt or reset");
 	complains("mitigations = off\n", 1, "auto or on");
+	complains("iommu = on\n", 1, "auto or off");
 	complains("\nserial = keep\n", 2, "needs serial");
 	complains("serial = keep\nconsole = debugcon\n", 1, "needs serial");
 }
