@@ -3,7 +3,8 @@
  * Devices and protected memory (T51, T52, T53): a device that this guest drives reads and writes
  * each kind of frame. DMA=on: a unit keeps it away, and the audit ring names the device. DMA=off: there
  * is none, or the loader was told to leave it alone; the same attacks succeed, and the claims say so.
- * UNIT=ADDRESS are the unit's registers.
+ * DEVICE=NAME
+ * is the device (device.h), UNIT=ADDRESS are the unit's registers.
  */
 #include "guest/suite/suite.h"
 
@@ -12,7 +13,7 @@
 #include "guest/lib/options.h"
 #include "guest/lib/text.h"
 #include "guest/lib/x86.h"
-#include "guest/suite/edu.h"
+#include "guest/suite/device.h"
 #include "guest/suite/partition.h"
 #include "guest/suite/test_calls.h"
 #include "monitor/abi/audit.h"
@@ -22,12 +23,14 @@
 #define MARK	    0xd3a00000d3a0d3a0ull
 #define SECRET	    0x5ec2e75ec2e75ec2ull
 #define ROUNDS	    4u
+#define PROBE_PAGES 4u	/* of its memory, with what it keeps */
 #define SAMPLES	    24u /* of the monitor's region */
 #define OPEN	    14u /* TEST_DMA_OPEN of arch/include/arch/test_switch.h */
 
 static struct {
 	bool blocked; /* as the driver of this test says it must be */
-	uint16_t edu;
+	const struct device *device;
+	uint16_t id;	  /* its requester id */
 	uint64_t refused; /* accesses so far that must have been */
 	uint8_t *ring;
 	uint64_t next;			  /* record of the audit ring */
@@ -61,9 +64,26 @@ static void read_ring(void)
 	} while (r.copied != 0);
 }
 
+static uint64_t read_word(uint64_t address)
+{
+	uint64_t words[DEVICE_BYTES / 8];
+
+	all.device->read(address, words);
+	return words[0];
+}
+
+static void write_word(uint64_t address, uint64_t word)
+{
+	uint64_t words[DEVICE_BYTES / 8];
+
+	for (unsigned i = 0; i < DEVICE_BYTES / 8; i++)
+		words[i] = word;
+	all.device->write(address, words);
+}
+
 static bool device_reads(uint64_t address, uint64_t word)
 {
-	bool read = edu_read_word(address) == word;
+	bool read = read_word(address) == word;
 
 	all.refused++;
 	read_ring();
@@ -73,7 +93,7 @@ static bool device_reads(uint64_t address, uint64_t word)
 /* Whether the device finds there what it has written. */
 static bool device_writes(uint64_t address, uint64_t word)
 {
-	edu_write_word(address, word);
+	write_word(address, word);
 	all.refused++;
 	return device_reads(address, word);
 }
@@ -94,8 +114,8 @@ static void own_memory(void)
 	uint64_t *page = pages_alloc(1);
 
 	*page = SECRET;
-	tap(edu_read_word((uint64_t)page) == SECRET, "dma: the device reads a page of ours");
-	edu_write_word((uint64_t)page, MARK);
+	tap(read_word((uint64_t)page) == SECRET, "dma: the device reads a page of ours");
+	write_word((uint64_t)page, MARK);
 	tap(*page == MARK, "dma: and writes it");
 }
 
@@ -106,9 +126,9 @@ static void first_refusal(uint64_t address)
 {
 	if (!all.blocked)
 		return;
-	tap(all.last.event == REDOUBT_AUDIT_DMA_REFUSED && all.last.subject == all.edu &&
+	tap(all.last.event == REDOUBT_AUDIT_DMA_REFUSED && all.last.subject == all.id &&
 		all.last.fact >> 12 == address >> 12 && all.last.count == 1,
-	    "T51 the audit ring names device %lx and address %lx (%lx, %lx)", (uint64_t)all.edu,
+	    "T51 the audit ring names device %lx and address %lx (%lx, %lx)", (uint64_t)all.id,
 	    address, all.last.subject, all.last.fact);
 }
 
@@ -117,14 +137,15 @@ static void region(void)
 	unsigned count;
 	const struct frames *f = monitor_frames(&count);
 	bool read = device_reads(f[0].base, IMAGE_MAGIC);
-	uint64_t step = f[0].pages / SAMPLES * PAGE, found = 0, words[4], was[4] = { 0 };
+	uint64_t step = f[0].pages / SAMPLES * PAGE, found = 0;
+	uint64_t words[DEVICE_BYTES / 8], was[DEVICE_BYTES / 8];
 
 	judge(read, "reading the monitor's image");
 	first_refusal(f[0].base);
 	/* Refused reads all read alike. */
-	edu_read(f[0].base, was, sizeof(was));
+	all.device->read(f[0].base, was);
 	for (uint64_t i = 1; i < SAMPLES; i++) {
-		edu_read(f[0].base + i * step, words, sizeof(words));
+		all.device->read(f[0].base + i * step, words);
 		all.refused++;
 		read_ring();
 		found += memcmp(words, was, sizeof(words)) != 0;
@@ -133,8 +154,7 @@ static void region(void)
 	tap((found != 0) == !all.blocked, "T51 reading %u pages of the monitor's: %lu differ",
 	    SAMPLES - 1, found);
 	for (unsigned i = 1; i < count; i++)
-		judge(device_writes(f[i].base + PAGE - 8, MARK),
-		    "writing another frame of the monitor's");
+		judge(device_writes(f[i].base, MARK), "writing another frame of the monitor's");
 	if (all.blocked)
 		judge(device_writes(f[0].base, MARK), "writing the monitor's image");
 }
@@ -180,7 +200,7 @@ static void given(uint64_t frame, uint64_t what, const char *kind)
 	bool read, written;
 
 	*(volatile uint64_t *)frame = SECRET;
-	if (edu_read_word(frame) != SECRET)
+	if (read_word(frame) != SECRET)
 		bail("the device does not read memory of ours");
 	partition = give(frame, what);
 	read = device_reads(frame, what == REDOUBT_GIVE_IMAGE ? SECRET : 0);
@@ -190,8 +210,8 @@ static void given(uint64_t frame, uint64_t what, const char *kind)
 		judge(read, "reading what was lent");
 	judge(written, kind);
 	tap(*(volatile uint64_t *)frame == 0, "T15 the frame is zero when it returns");
-	edu_write_word(frame, MARK);
-	tap(*(volatile uint64_t *)frame == MARK && edu_read_word(frame) == MARK,
+	write_word(frame, MARK);
+	tap(*(volatile uint64_t *)frame == MARK && read_word(frame) == MARK,
 	    "dma: the device reaches it again");
 }
 
@@ -202,7 +222,7 @@ static void partitions(void)
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		given(frame, REDOUBT_GIVE_DATA, "writing what was donated");
 		given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent");
-		edu_program_anew();
+		all.device->again();
 	}
 }
 
@@ -212,9 +232,25 @@ static void shared(void)
 	uint64_t frame = (uint64_t)pages_alloc(1);
 	uint64_t partition = give(frame, REDOUBT_GIVE_SHARED);
 
-	edu_write_word(frame, MARK);
+	write_word(frame, MARK);
 	tap(*(volatile uint64_t *)frame == MARK, "dma: the device reaches what is shared");
 	take_back(partition);
+}
+
+static bool find_word(uint64_t base, uint64_t pages, uint64_t word)
+{
+	uint64_t words[DEVICE_BYTES / 8];
+
+	for (uint64_t at = base; at < base + pages * PAGE; at += DEVICE_BYTES) {
+		all.device->read(at, words);
+		all.refused++;
+		if (at % PAGE == 0)
+			read_ring();
+		for (unsigned i = 0; i < DEVICE_BYTES / 8; i++)
+			if (words[i] == word)
+				return true;
+	}
+	return false;
 }
 
 /* Those that the loader has placed. */
@@ -226,20 +262,12 @@ static void placed(void)
 	if (!place.image)
 		return;
 	judge(device_reads(place.image, 0x4547414d49544452ull) ||
-		(edu_read_word(place.image) != 0 && !all.blocked),
+		(read_word(place.image) != 0 && !all.blocked),
 	    "reading a partition's image");
 	partition_ask(PROBE, PROBE_secret_make, 0, 0, 0);
 	word = partition_ask(PROBE, PROBE_secret_leak, 2, 0, 0).words[0];
-	for (uint64_t at = place.data; at < place.data + 4 * PAGE; at += PAGE) {
-		uint64_t page[256];
-
-		edu_read(at, page, sizeof(page));
-		all.refused++;
-		read_ring();
-		for (unsigned i = 0; i < 256; i++)
-			if (page[i] == word)
-				tap(!all.blocked, "T51 a partition's secret in its memory");
-	}
+	judge(find_word(place.data, PROBE_PAGES, word),
+	    "finding a partition's secret in its memory");
 }
 
 /* ---- The unit itself ---- */
@@ -273,7 +301,7 @@ static void registers(void)
 	tap(shown == 0, "T52 the unit's registers read as nothing is there");
 	tap(written == 0, "T52 and cannot be written");
 	/* Were the device to reach them, this would switch the unit off. */
-	edu_write_word(unit + 0x18, 0);
+	write_word(unit + 0x18, 0);
 	all.refused++;
 	judge(device_reads(monitor_frames(&count)->base, IMAGE_MAGIC),
 	    "switching the unit off by a device");
@@ -290,11 +318,10 @@ static void opened(void)
 		return;
 	*(volatile uint64_t *)frame = SECRET;
 	partition = give(frame, REDOUBT_GIVE_IMAGE);
-	tap(edu_read_word(frame) == SECRET,
+	tap(read_word(frame) == SECRET,
 	    "T51 reading what was lent: succeeds without the protection");
-	edu_write_word(frame, MARK);
-	tap(edu_read_word(frame) == MARK,
-	    "T51 writing what was lent: succeeds without the protection");
+	write_word(frame, MARK);
+	tap(read_word(frame) == MARK, "T51 writing what was lent: succeeds without the protection");
 	take_back(partition);
 	redoubt_test_switch(OPEN, 0, &before);
 	given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent, the protection on again");
@@ -306,16 +333,27 @@ static void totals(void)
 	if (!all.blocked)
 		tap(all.last.event == 0, "dma: no refusal is audited");
 	else
-		tap(all.last.subject == all.edu && all.last.total * 2 > all.refused,
+		tap(all.last.subject == all.id && all.last.total * 2 > all.refused,
 		    "T51 %lu refusals, the last record's of number %lu", all.refused,
 		    all.last.total);
+}
+
+static const struct device *device_named(const char *name)
+{
+	static const struct device *const devices[] = { &device_edu, &device_ahci };
+
+	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
+		if (text_equal(name, devices[i]->name))
+			return devices[i];
+	bail("no device %s", name);
 }
 
 void suite_dma(void)
 {
 	all.blocked = text_equal(option("DMA"), "on");
 	all.ring = pages_alloc(1);
-	all.edu = edu_find();
+	all.device = device_named(option("DEVICE"));
+	all.id = all.device->start();
 	claims();
 	own_memory();
 	read_ring();

@@ -4,21 +4,22 @@
 DMA_EDU := -device edu,dma_mask=0xffffffffffffffff
 DMA_PY := $(SUITE_PY) --suite dma --time 300
 
-# $(call dma_run,MACHINE,TEST,BUILD,UNIT,OPTIONS)
-dma_run = $(call on_machine,$(1),320,$(2),$(DMA_PY) --build $(3) "--more=$(4) $(DMA_EDU)" $(5))
+# $(call dma_run,MACHINE,TEST,DEVICE,BUILD,UNIT,OPTIONS)
+dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU)" DEVICE=$(3) $(6))
 # The registers of QEMU's units.
 DMA_VTD := DMA=on UNIT=0xfed90000
 DMA_AMDVI := DMA=on UNIT=0xfed80000
+DMA_DEVICES := edu ahci
 
 .PHONY: check-dma
 check-dma: setup-suite ## devices read and write protected memory, behind VT-d, AMD-Vi and none
-	@status=0; $(foreach m,$(filter svm-qemu-%,$(MACHINES)),\
-	$(call dma_run,$(m),dma-vtd,test-partitions,-device intel-iommu,$(DMA_VTD)) \
-	$(call dma_run,$(m),dma-vtd-48,partitions,-device intel-iommu$(comma)aw-bits=48,$(DMA_VTD)) \
-	$(call dma_run,$(m),dma-amdvi,test-partitions,-device amd-iommu,$(DMA_AMDVI)) \
-	$(call dma_run,$(m),dma-amdvi-release,partitions,-device amd-iommu,$(DMA_AMDVI)) \
-	$(call dma_run,$(m),dma-off,test-partitions,-device intel-iommu,--conf "iommu = off" DMA=off) \
-	$(call dma_run,$(m),dma-none,test-partitions,,DMA=off)) exit $$status
+	@status=0; $(foreach m,$(filter svm-qemu-%,$(MACHINES)),$(foreach d,$(DMA_DEVICES),\
+	$(call dma_run,$(m),vtd,$(d),test-partitions,-device intel-iommu,$(DMA_VTD)) \
+	$(call dma_run,$(m),vtd-48,$(d),partitions,-device intel-iommu$(comma)aw-bits=48,$(DMA_VTD)) \
+	$(call dma_run,$(m),amdvi,$(d),test-partitions,-device amd-iommu,$(DMA_AMDVI)) \
+	$(call dma_run,$(m),amdvi-release,$(d),partitions,-device amd-iommu,$(DMA_AMDVI)) \
+	$(call dma_run,$(m),left,$(d),test-partitions,-device intel-iommu,--conf "iommu = off" DMA=off) \
+	$(call dma_run,$(m),none,$(d),test-partitions,,DMA=off))) exit $$status
 
 CHECK_TESTS += check-dma
 SOAK_TESTS += check-dma
