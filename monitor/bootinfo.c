@@ -101,10 +101,32 @@ static bool partitions_valid(const struct bootinfo *info)
 	return true;
 }
 
+static bool iommus_valid(const struct bootinfo *info)
+{
+	const struct bootinfo_iommu *unit = info->iommus;
+	const struct bootinfo_range *range = info->ranges;
+	uint64_t last = 1;
+
+	for (uint32_t i = 0; i < info->iommu_count; i++) {
+		uint64_t end = frames_end(unit[i].base, unit[i].pages);
+
+		if (end == 0 || unit[i].base < last ||
+		    (unit[i].kind != BOOTINFO_IOMMU_VTD && unit[i].kind != BOOTINFO_IOMMU_AMDVI))
+			return false;
+		for (uint32_t k = 0; k < info->range_count; k++)
+			if (unit[i].base < frames_end(range[k].base, range[k].pages) &&
+			    range[k].base < end)
+				return false;
+		last = end;
+	}
+	return (info->iommu_status == IOMMU_TABLES_OK) == (info->iommu_count != 0);
+}
+
 bool bootinfo_valid(const struct bootinfo *info)
 {
 	return info->magic == BOOTINFO_MAGIC && settings_valid(info) && info->cpu_count >= 1 &&
 	    info->cpu_count <= BOOTINFO_MAX_CPUS && info->range_count >= 1 &&
 	    info->range_count <= BOOTINFO_MAX_RANGES && cpus_valid(info) && ranges_valid(info) &&
-	    region_valid(info) && partitions_valid(info);
+	    region_valid(info) && partitions_valid(info) && info->iommu_count <= BOOTINFO_IOMMUS &&
+	    info->iommu_status <= IOMMU_TABLES_UNSUPPORTED && iommus_valid(info);
 }

@@ -52,7 +52,7 @@ struct monitor_image {
 	uint8_t digest[32]; /* SHA-256 of file and relocations, this field taken as zero */
 };
 
-#define BOOTINFO_MAGIC	    0x334f464e49544452ull /* "RDTINFO3", one for each layout */
+#define BOOTINFO_MAGIC	    0x344f464e49544452ull /* "RDTINFO4", one for each layout */
 #define BOOTINFO_MAX_RANGES 1024u
 #define BOOTINFO_MAX_CPUS   1024u
 
@@ -122,6 +122,33 @@ struct bootinfo_partition {
 	};
 };
 
+#define BOOTINFO_IOMMUS 16u
+
+/* What firmware's tables of IOMMUs were worth (DMAR, IVRS). */
+enum iommu_tables {
+	IOMMU_TABLES_NONE,    /* there is none, or no unit in it */
+	IOMMU_TABLES_OK,      /* all units are listed below */
+	IOMMU_TABLES_DAMAGED, /* a length, checksum or value cannot be right; no unit listed */
+	IOMMU_TABLES_CONTRADICTORY, /* two statements cannot both be right; none listed */
+	IOMMU_TABLES_TOO_MANY,	    /* more units or ranges than there is room for; none listed */
+	IOMMU_TABLES_UNSUPPORTED,   /* newer than the loader; none listed */
+};
+
+#define BOOTINFO_IOMMU_VTD   1u
+#define BOOTINFO_IOMMU_AMDVI 2u
+/* VT-d: the unit has all devices of its segment that no other unit names (INCLUDE_PCI_ALL) */
+#define BOOTINFO_IOMMU_ALL (1u << 0)
+
+/* An IOMMU. Its registers lie outside the ranges; sorted by base, no overlap. */
+struct bootinfo_iommu {
+	uint64_t base; /* of its registers; multiple of 4096, not 0 */
+	uint32_t kind; /* BOOTINFO_IOMMU_VTD or _AMDVI */
+	uint16_t segment;
+	uint16_t device; /* AMD-Vi: requester id of the unit itself; VT-d: 0 */
+	uint32_t flags;	 /* BOOTINFO_IOMMU_ALL */
+	uint32_t pages;	 /* of registers, 4 KiB each, not 0 */
+};
+
 /* The block. Everything not named is zero. */
 struct bootinfo {
 	uint64_t magic;
@@ -142,6 +169,9 @@ struct bootinfo {
 	uint8_t entropy[32];	    /* random as far as the loader could tell */
 	uint8_t root_key[32]; /* for this SVN of the monitor (keys.h); with BOOTINFO_ROOT_KEY */
 	struct bootinfo_partition partitions[BOOTINFO_PARTITIONS];
+	uint32_t iommu_count;
+	uint32_t iommu_status; /* enum iommu_tables; OK if and only if iommu_count is not 0 */
+	struct bootinfo_iommu iommus[BOOTINFO_IOMMUS];
 	uint32_t apic_ids[BOOTINFO_MAX_CPUS]; /* cpu_count of them, the first CPU's first */
 	struct bootinfo_range ranges[BOOTINFO_MAX_RANGES]; /* range_count of them */
 };

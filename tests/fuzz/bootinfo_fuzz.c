@@ -89,6 +89,35 @@ static bool plain_partition(const struct bootinfo *info, const struct bootinfo_p
 	return p->id[31] == 0;
 }
 
+/* Whether two blocks of pages have one in common. */
+static bool plain_meet(uint64_t a, uint64_t a_pages, uint64_t b, uint64_t b_pages)
+{
+	return a < b + b_pages * 4096 && b < a + a_pages * 4096;
+}
+
+static bool plain_iommus(const struct bootinfo *info)
+{
+	const struct bootinfo_iommu *unit = info->iommus;
+
+	if (info->iommu_count > 16 || info->iommu_status > 5 ||
+	    (info->iommu_count > 0) != (info->iommu_status == 1))
+		return false;
+	for (uint32_t i = 0; i < info->iommu_count; i++) {
+		if (!unit[i].base || !plain_frames(unit[i].base, unit[i].pages) ||
+		    (unit[i].kind != 1 && unit[i].kind != 2) ||
+		    (i > 0 && unit[i].base <= unit[i - 1].base))
+			return false;
+		for (uint32_t k = 0; k < i; k++)
+			if (plain_meet(unit[i].base, unit[i].pages, unit[k].base, unit[k].pages))
+				return false;
+		for (uint32_t k = 0; k < info->range_count; k++)
+			if (plain_meet(unit[i].base, unit[i].pages, info->ranges[k].base,
+				info->ranges[k].pages))
+				return false;
+	}
+	return true;
+}
+
 static bool plain_valid(const struct bootinfo *info)
 {
 	if (info->magic != BOOTINFO_MAGIC || info->flags >= 128 || info->log_level > 3)
@@ -101,7 +130,7 @@ static bool plain_valid(const struct bootinfo *info)
 		return false;
 	if (info->cpu_count - 1 >= 1024 || info->range_count - 1 >= 1024)
 		return false;
-	if (!plain_lists(info) || !plain_region(info))
+	if (!plain_lists(info) || !plain_region(info) || !plain_iommus(info))
 		return false;
 	for (unsigned i = 0; i < 4; i++)
 		if (!plain_partition(info, &info->partitions[i]))
@@ -188,6 +217,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.data_pages = 16,
 		.svn = 1,
 		.id = "vtpm" };
+	host_info()->iommus[0] = (struct bootinfo_iommu){ 0xfed80000, 2, 0, 0x18, 0, 4 };
+	host_info()->iommus[1] = (struct bootinfo_iommu){ 0xfed90000, 1, 0, 0, 1, 1 };
+	host_info()->iommu_count = 2;
+	host_info()->iommu_status = IOMMU_TABLES_OK;
 	if (!bootinfo_valid(host_info()))
 		abort();
 	return 0;

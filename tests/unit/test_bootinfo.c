@@ -43,7 +43,7 @@ static void right_block_is_taken(void **state)
 static void header_is_checked(void **state)
 {
 	assert_true(REFUSES(info->magic, info->magic + 1));
-	assert_true(REFUSES(info->magic, 0x324f464e49544452ull)); /* another layout */
+	assert_true(REFUSES(info->magic, 0x334f464e49544452ull)); /* another layout */
 }
 
 static void settings_are_checked(void **state)
@@ -93,6 +93,75 @@ static void partitions_are_checked(void **state)
 	assert_true(REFUSES(p->data_pages, ~0u));
 	memset(p->id, 'a', sizeof(p->id));
 	assert_false(bootinfo_valid(info));
+}
+
+static void iommus_are_checked(void **state)
+{
+	struct bootinfo_iommu *unit = info->iommus;
+
+	assert_false(REFUSES(info->iommu_status, IOMMU_TABLES_UNSUPPORTED));
+	assert_true(REFUSES(info->iommu_status, IOMMU_TABLES_OK));
+	assert_true(REFUSES(info->iommu_status, IOMMU_TABLES_UNSUPPORTED + 1));
+	assert_true(REFUSES(info->iommu_count, 1));
+	info->iommu_count = 2;
+	info->iommu_status = IOMMU_TABLES_OK;
+	unit[0] = (struct bootinfo_iommu){ .base = 0xfed80000,
+		.kind = BOOTINFO_IOMMU_AMDVI,
+		.device = 0x18,
+		.pages = 4 };
+	unit[1] = (struct bootinfo_iommu){ .base = 0xfed90000,
+		.kind = BOOTINFO_IOMMU_VTD,
+		.flags = BOOTINFO_IOMMU_ALL,
+		.pages = 1 };
+	assert_true(bootinfo_valid(info));
+	for (uint32_t status = 0; status <= IOMMU_TABLES_UNSUPPORTED; status++)
+		assert_int_equal(REFUSES(info->iommu_status, status), status != IOMMU_TABLES_OK);
+	assert_true(REFUSES(info->iommu_count, 0));
+	assert_true(REFUSES(info->iommu_count, 3));
+	assert_true(REFUSES(info->iommu_count, BOOTINFO_IOMMUS + 1));
+	assert_true(REFUSES(info->iommu_count, ~0u));
+	assert_true(REFUSES(unit[1].kind, 0));
+	assert_true(REFUSES(unit[1].kind, 3));
+	for (unsigned i = 1; i < BOOTINFO_IOMMUS; i++)
+		unit[i] = (struct bootinfo_iommu){ 0xfed90000 + 4096 * i, 1, 0, 0, 0, 1 };
+	info->iommu_count = BOOTINFO_IOMMUS;
+	assert_true(bootinfo_valid(info));
+	/* What stands behind the array would pass as one more. */
+	unit[BOOTINFO_IOMMUS - 1].base = 0xfeda0000;
+	memcpy(info->apic_ids, &(struct bootinfo_iommu){ 0xfedb0000, 1, 7, 0, 0, 1 },
+	    sizeof(*unit));
+	assert_true(bootinfo_valid(info));
+	assert_true(REFUSES(info->iommu_count, BOOTINFO_IOMMUS + 1));
+}
+
+static void registers_lie_apart_and_outside_memory(void **state)
+{
+	struct bootinfo_iommu *unit = info->iommus;
+	uint64_t end = info->ranges[2].base + info->ranges[2].pages * FRAME_SIZE;
+
+	info->iommu_count = 2;
+	info->iommu_status = IOMMU_TABLES_OK;
+	unit[0] = (struct bootinfo_iommu){ 0xfed80000, BOOTINFO_IOMMU_VTD, 0, 0, 0, 1 };
+	unit[1] = (struct bootinfo_iommu){ 0xfed90000, BOOTINFO_IOMMU_VTD, 0, 0, 0, 1 };
+	assert_true(REFUSES(unit[0].base, 0));
+	assert_true(REFUSES(unit[0].base, 0xfed80008));
+	assert_true(REFUSES(unit[0].base, 0xfed90000));
+	assert_true(REFUSES(unit[0].base, 0xfed91000)); /* not sorted */
+	assert_true(REFUSES(unit[0].pages, 0));
+	assert_false(REFUSES(unit[0].pages, 16));
+	assert_true(REFUSES(unit[0].pages, 17));
+	assert_true(REFUSES(unit[1].pages, ~0u));
+	assert_true(REFUSES(unit[1].base, 1ull << 52));
+	assert_true(REFUSES(unit[1].base, ~0xfffull));
+	assert_true(REFUSES(unit[0].base, info->ranges[0].base));
+	assert_false(REFUSES(unit[0].base, 0xa0000)); /* between two ranges */
+	assert_true(REFUSES(unit[0].base, 0x9e000));
+	assert_true(REFUSES(unit[1].base, end - FRAME_SIZE));
+	unit[1].base = end;
+	unit[0].base = 0xa0000;
+	assert_true(bootinfo_valid(info));
+	assert_false(REFUSES(unit[0].pages, 0x60));
+	assert_true(REFUSES(unit[0].pages, 0x61));
 }
 
 static void cpus_are_distinct(void **state)
@@ -154,6 +223,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(settings_are_checked, build),
 	cmocka_unit_test_setup(arrays_are_as_long_as_there_is, build),
 	cmocka_unit_test_setup(partitions_are_checked, build),
+	cmocka_unit_test_setup(iommus_are_checked, build),
+	cmocka_unit_test_setup(registers_lie_apart_and_outside_memory, build),
 	cmocka_unit_test_setup(cpus_are_distinct, build),
 	cmocka_unit_test_setup(ranges_are_sorted_and_sane, build),
 	cmocka_unit_test_setup(region_lies_in_memory, build),
