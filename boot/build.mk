@@ -47,7 +47,7 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image partition ranges record_valid root_seal \
+BOOT_PURE := acpi config dmar image iommu ivrs partition ranges record_valid root_seal \
 	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
@@ -82,7 +82,7 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi image partition secure_boot tpm
+BOOT_UNIT := config ranges acpi dmar ivrs iommu image partition secure_boot tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
