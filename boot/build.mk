@@ -106,23 +106,27 @@ CHECK_TESTS += check-boot-unit
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi image partition root_seal
+BOOT_FUZZ := config acpi iommu image partition root_seal
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
 # What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
 $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
+$(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar ivrs ranges text) boot/iommu_read.h
 $(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
+iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
+iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
 root_seal_FUZZ_RUNS := 200000
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
+iommu_FUZZ_OPTIONS := --max-len 1700
 image_FUZZ_OPTIONS := --max-len 20000
 partition_FUZZ_OPTIONS := --max-len 40000
 root_seal_FUZZ_OPTIONS := --max-len 3000
