@@ -157,11 +157,11 @@ SOAK_TESTS += check-boot-fuzz
 
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker no-svm no-npt locked in-use \
 	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu \
-	partitions partitions-launch svm-partitions
+	partitions partitions-launch svm-partitions vtd-found amdvi-found wrong-table kept-memory
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \
-	tests/boot/loader/low.S $(addprefix boot/,sha256.c text.c x86.c instructions.S))))
+	tests/boot/loader/low.S $(addprefix boot/,acpi.c sha256.c tables.c text.c x86.c instructions.S))))
 
 # Made-up images of secure partitions, and the loader with them.
 LOADER_IMAGES := $(patsubst %,$(B)/tests/boot/loader/%.img,plain signed small long)
