@@ -10,7 +10,6 @@
 #include "boot/bytes.h"
 
 #define TABLE_MAX (4u << 20) /* bytes; real tables, DSDTs too, are far below */
-#define HEADER	  36u	     /* of every table but the RSDP */
 #define RSDP_V1	  20u
 #define RSDP_V2	  36u
 
@@ -52,11 +51,6 @@ struct reader {
 	void *context;
 };
 
-struct table {
-	const uint8_t *data;
-	uint32_t length;
-};
-
 static const uint8_t *map(const struct reader *reader, uint64_t address, uint64_t length)
 {
 	if (address == 0 || address + length < address)
@@ -74,57 +68,80 @@ static bool sums_to_zero(const uint8_t *data, uint32_t length)
 }
 
 /* A table with the header all share, whole and with a right checksum. */
-static bool open_table(const struct reader *reader, uint64_t address, struct table *table)
+static bool open_table(const struct reader *reader, uint64_t address, struct acpi_table *table)
 {
-	const uint8_t *header = map(reader, address, HEADER);
+	const uint8_t *header = map(reader, address, ACPI_HEADER);
 
 	if (!header)
 		return false;
 	table->length = get32(header + 4);
-	if (table->length < HEADER || table->length > TABLE_MAX)
+	if (table->length < ACPI_HEADER || table->length > TABLE_MAX)
 		return false;
 	table->data = map(reader, address, table->length);
 	return table->data && sums_to_zero(table->data, table->length);
 }
 
-/* The table that lists the others. `wide`: its entries have 8 bytes, not 4. */
-static bool open_root(const struct reader *reader, uint64_t rsdp, struct table *root, bool *wide)
+/* Where the tables that list the others are; 0: not there. */
+struct roots {
+	uint64_t xsdt;
+	uint64_t rsdt;
+};
+
+static bool read_rsdp(const struct reader *reader, uint64_t rsdp, struct roots *roots)
 {
 	const uint8_t *data = map(reader, rsdp, RSDP_V1);
 
 	if (!data || !bytes_equal(data, "RSD PTR ", 8) || !sums_to_zero(data, RSDP_V1))
 		return false;
-	*wide = false;
+	*roots = (struct roots){ 0, get32(data + 16) };
 	if (data[15] >= 2) {
 		data = map(reader, rsdp, RSDP_V2);
 		if (!data || !sums_to_zero(data, RSDP_V2))
 			return false;
-		*wide = get64(data + 24) != 0;
+		roots->xsdt = get64(data + 24);
 	}
-	if (!open_table(reader, *wide ? get64(data + 24) : get32(data + 16), root))
-		return false;
-	return bytes_equal(root->data, *wide ? "XSDT" : "RSDT", 4);
+	return true;
 }
 
-/*
- * Follows the RSDP to the first table with a signature. ABSENT if no entry leads to one; DAMAGED if
- * the one that does is, or if one that might leads to no memory. Others are not judged.
- */
+/* A table that lists the others; entries of an XSDT have 8 bytes, those of an RSDT 4. */
+struct list {
+	struct acpi_table table;
+	uint32_t step;
+};
+
+static bool open_list(const struct reader *reader, uint64_t address, bool wide, struct list *list)
+{
+	list->step = wide ? 8 : 4;
+	return open_table(reader, address, &list->table) &&
+	    bytes_equal(list->table.data, wide ? "XSDT" : "RSDT", 4);
+}
+
+/* The list that an operating system takes. */
+static bool open_root(const struct reader *reader, uint64_t rsdp, struct list *list)
+{
+	struct roots roots;
+
+	return read_rsdp(reader, rsdp, &roots) &&
+	    open_list(reader, roots.xsdt ? roots.xsdt : roots.rsdt, roots.xsdt != 0, list);
+}
+
+static uint64_t entry_at(const struct list *list, uint32_t at)
+{
+	return list->step == 8 ? get64(list->table.data + at) : get32(list->table.data + at);
+}
+
 static enum acpi_result find_table(const struct reader *reader, uint64_t rsdp, const char *wanted,
-    struct table *table)
+    struct acpi_table *table)
 {
 	enum acpi_result missing = ACPI_ABSENT;
-	struct table root;
-	bool wide;
-	uint32_t step;
+	struct list list;
 
 	if (!rsdp)
 		return ACPI_ABSENT;
-	if (!open_root(reader, rsdp, &root, &wide))
+	if (!open_root(reader, rsdp, &list))
 		return ACPI_DAMAGED;
-	step = wide ? 8 : 4;
-	for (uint32_t at = HEADER; at + step <= root.length; at += step) {
-		uint64_t address = wide ? get64(root.data + at) : get32(root.data + at);
+	for (uint32_t at = ACPI_HEADER; at + list.step <= list.table.length; at += list.step) {
+		uint64_t address = entry_at(&list, at);
 		const uint8_t *signature = map(reader, address, 4);
 
 		if (signature && bytes_equal(signature, wanted, 4))
@@ -135,8 +152,41 @@ static enum acpi_result find_table(const struct reader *reader, uint64_t rsdp, c
 	return missing;
 }
 
+enum acpi_result acpi_find_table(uint64_t rsdp, acpi_map_fn map_fn, void *context,
+    const char *signature, struct acpi_table *table)
+{
+	struct reader reader = { map_fn, context };
+
+	return find_table(&reader, rsdp, signature, table);
+}
+
+static void visit_list(const struct reader *reader, const struct list *list, acpi_table_fn visit)
+{
+	for (uint32_t at = ACPI_HEADER; at + list->step <= list->table.length; at += list->step) {
+		uint64_t address = entry_at(list, at);
+		const uint8_t *signature = map(reader, address, 4);
+
+		if (signature)
+			visit(reader->context, address, signature);
+	}
+}
+
+void acpi_tables(uint64_t rsdp, acpi_map_fn map_fn, acpi_table_fn visit, void *context)
+{
+	struct reader reader = { map_fn, context };
+	struct roots roots;
+	struct list list;
+
+	if (!read_rsdp(&reader, rsdp, &roots))
+		return;
+	if (open_list(&reader, roots.xsdt, true, &list))
+		visit_list(&reader, &list, visit);
+	if (open_list(&reader, roots.rsdt, false, &list))
+		visit_list(&reader, &list, visit);
+}
+
 /* The port of a GAS at `at`; 0 if the table ends before it, or it names no I/O port. */
-static uint16_t gas_port(const struct table *fadt, uint32_t at)
+static uint16_t gas_port(const struct acpi_table *fadt, uint32_t at)
 {
 	uint64_t address;
 
@@ -147,7 +197,7 @@ static uint16_t gas_port(const struct table *fadt, uint32_t at)
 }
 
 /* The extended field if it names a port, else the old one. */
-static uint16_t control_port(const struct table *fadt, uint32_t extended, uint32_t old)
+static uint16_t control_port(const struct acpi_table *fadt, uint32_t extended, uint32_t old)
 {
 	uint16_t port = gas_port(fadt, extended);
 	uint32_t address;
@@ -158,7 +208,7 @@ static uint16_t control_port(const struct table *fadt, uint32_t extended, uint32
 	return address <= 0xffff ? (uint16_t)address : 0;
 }
 
-static void read_fadt(const struct table *fadt, struct bootinfo_power *power)
+static void read_fadt(const struct acpi_table *fadt, struct bootinfo_power *power)
 {
 	uint32_t flags = FADT_FLAGS + 4 <= fadt->length ? get32(fadt->data + FADT_FLAGS) : 0;
 
@@ -176,7 +226,7 @@ static void read_fadt(const struct table *fadt, struct bootinfo_power *power)
  * The first element of the package behind a name at `at`: PackageOp, PkgLength (1 to 4 bytes, its
  * first byte's top two bits say how many follow), NumElements, then Zero, One or a byte.
  */
-static uint8_t package_first(const struct table *dsdt, uint32_t at)
+static uint8_t package_first(const struct acpi_table *dsdt, uint32_t at)
 {
 	uint32_t value;
 
@@ -195,9 +245,9 @@ static uint8_t package_first(const struct table *dsdt, uint32_t at)
 /*
  * Looks for Name (\_S5, Package ...) byte by byte: AML cannot be skipped without interpreting it.
  */
-static uint8_t find_s5(const struct table *dsdt)
+static uint8_t find_s5(const struct acpi_table *dsdt)
 {
-	for (uint32_t at = HEADER; at + 5 < dsdt->length; at++) {
+	for (uint32_t at = ACPI_HEADER; at + 5 < dsdt->length; at++) {
 		uint32_t name = at + 1 + (dsdt->data[at + 1] == '\\');
 
 		if (dsdt->data[at] == AML_NAME && name + 4 < dsdt->length &&
@@ -207,10 +257,10 @@ static uint8_t find_s5(const struct table *dsdt)
 	return POWER_S5_UNKNOWN;
 }
 
-static uint8_t s5_type(const struct reader *reader, const struct table *fadt)
+static uint8_t s5_type(const struct reader *reader, const struct acpi_table *fadt)
 {
 	uint64_t address = FADT_X_DSDT + 8 <= fadt->length ? get64(fadt->data + FADT_X_DSDT) : 0;
-	struct table dsdt;
+	struct acpi_table dsdt;
 
 	if (!address && FADT_DSDT + 4 <= fadt->length)
 		address = get32(fadt->data + FADT_DSDT);
@@ -223,7 +273,7 @@ enum acpi_result acpi_find_power(uint64_t rsdp, acpi_map_fn map_fn, void *contex
     struct bootinfo_power *power)
 {
 	struct reader reader = { map_fn, context };
-	struct table fadt;
+	struct acpi_table fadt;
 	enum acpi_result result;
 
 	*power = (struct bootinfo_power){ .s5_type = POWER_S5_UNKNOWN };
@@ -251,7 +301,7 @@ enum acpi_result acpi_cpus(uint64_t rsdp, acpi_map_fn map_fn, acpi_cpu_fn visit,
 {
 	struct reader reader = { map_fn, context };
 	struct acpi_cpu cpu;
-	struct table madt;
+	struct acpi_table madt;
 	enum acpi_result result = find_table(&reader, rsdp, "APIC", &madt);
 	uint32_t at = MADT_ENTRIES;
 

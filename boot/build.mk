@@ -47,7 +47,7 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi config image partition ranges record_valid root_seal \
+BOOT_PURE := acpi config dmar image iommu ivrs partition ranges record_valid root_seal \
 	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
@@ -82,7 +82,7 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi image partition secure_boot tpm
+BOOT_UNIT := config ranges acpi dmar ivrs iommu image partition secure_boot tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -106,23 +106,27 @@ HOST_TESTS += check-boot-unit
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi image partition root_seal
+BOOT_FUZZ := config acpi iommu image partition root_seal
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
 # What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
 $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
+$(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar ivrs ranges text) boot/iommu_read.h
 $(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
+iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
+iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
 root_seal_FUZZ_RUNS := 200000
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
+iommu_FUZZ_OPTIONS := --max-len 1700
 image_FUZZ_OPTIONS := --max-len 20000
 partition_FUZZ_OPTIONS := --max-len 40000
 root_seal_FUZZ_OPTIONS := --max-len 3000
@@ -153,11 +157,11 @@ SOAK_TESTS += check-boot-fuzz
 
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker no-svm no-npt locked in-use \
 	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu \
-	partitions partitions-launch svm-partitions
+	partitions partitions-launch svm-partitions vtd-found amdvi-found wrong-table kept-memory
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 
 $(eval $(call efi_app,tests/boot/loader/probe,$(call efi_objs,tests/boot/loader/probe.c \
-	tests/boot/loader/low.S $(addprefix boot/,sha256.c text.c x86.c instructions.S))))
+	tests/boot/loader/low.S $(addprefix boot/,acpi.c sha256.c tables.c text.c x86.c instructions.S))))
 
 # Made-up images of secure partitions, and the loader with them.
 LOADER_IMAGES := $(patsubst %,$(B)/tests/boot/loader/%.img,plain signed small long)

@@ -8,6 +8,7 @@
 
 #include "boot/acpi.h"
 #include "boot/console.h"
+#include "boot/iommu.h"
 #include "boot/memory.h"
 #include "boot/record.h"
 #include "boot/secrets.h"
@@ -71,6 +72,73 @@ static BOOLEAN fill_ranges(struct bootinfo *info)
 	return TRUE;
 }
 
+static void tell_iommus(const struct iommus *found)
+{
+	if (found->status > IOMMU_TABLES_OK)
+		say("note: no IOMMU is used, devices reach all memory: %s", found->complaint);
+	if (found->skipped)
+		say("note: the tables of IOMMUs have %u entries of unknown types", found->skipped);
+	for (UINT32 i = 0; i < found->count; i++) {
+		const struct bootinfo_iommu *unit = &found->unit[i];
+
+		if (unit->kind == BOOTINFO_IOMMU_VTD)
+			detail("iommu: vtd at 0x%lx segment %u %s", unit->base, unit->segment,
+			    unit->flags & BOOTINFO_IOMMU_ALL ? "all devices" : "listed devices");
+		else
+			detail("iommu: amdvi at 0x%lx segment %u device 0x%x", unit->base,
+			    unit->segment, unit->device);
+	}
+	for (UINT32 i = 0; i < found->range_count; i++)
+		detail("iommu: reserved range at 0x%lx size 0x%lx", found->range[i].base,
+		    found->range[i].pages * PAGE);
+}
+
+/* Whether firmware keeps none of some pages for a device. */
+static BOOLEAN not_kept(const struct iommus *found, const char *whose, UINT64 base, UINT64 pages)
+{
+	const struct bootinfo_range *range = ranges_meeting(found->range, found->range_count, base,
+	    pages);
+
+	return !range ||
+	    refuse("Firmware keeps 0x%lx pages at 0x%lx for a device, where %s would be.",
+		range->pages, range->base, whose);
+}
+
+/* The IOMMUs that the tables tell of. FALSE: they keep memory for devices that is not theirs. */
+static BOOLEAN fill_iommus(struct bootinfo *info)
+{
+	struct ranges usable = { info->ranges, info->range_count, BOOTINFO_MAX_RANGES };
+	struct iommus found;
+
+	iommus_find(tables_rsdp(), tables_map, NULL, &usable, &found);
+	tell_iommus(&found);
+	info->iommu_count = found.count;
+	info->iommu_status = found.status;
+	memcpy(info->iommus, found.unit, found.count * sizeof(found.unit[0]));
+	if (!not_kept(&found, "the monitor", info->region_base, info->region_pages) ||
+	    (info->record_base && !not_kept(&found, "the panic record", info->record_base, 1)))
+		return FALSE;
+	for (UINT32 i = 0; i < BOOTINFO_PARTITIONS; i++) {
+		const struct bootinfo_partition *p = &info->partitions[i];
+
+		if (p->image_base &&
+		    !not_kept(&found, "a secure partition", p->image_base,
+			partition_placed_pages(p)))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+void handover_hide_iommus(const struct handover *handover)
+{
+	if (!handover->info->iommu_count)
+		return;
+	if (iommus_hide(tables_rsdp(), tables_map, tables_write, NULL))
+		detail("iommu: the tables are hidden");
+	else
+		say("note: firmware does not let the tables of IOMMUs be hidden");
+}
+
 static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct ranges *ranges,
     UINT64 spare, UINT32 iommus)
 {
@@ -110,7 +178,7 @@ static BOOLEAN fill(struct bootinfo *info, const struct monitor_image *image,
 	find_power(&info->power);
 	if (facts->partitions->count)
 		secrets_fill(info, facts->image);
-	if (!fill_ranges(info))
+	if (!fill_ranges(info) || !fill_iommus(info))
 		return FALSE;
 	ranges.count = info->range_count;
 	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0, info->iommu_count))

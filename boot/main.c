@@ -98,6 +98,8 @@ static BOOLEAN cover(struct loader *l)
 		say("note: firmware does not keep variables: this start stays counted");
 	if (outcome == LAUNCH_REFUSED)
 		handover_release(&l->handover);
+	if (outcome == LAUNCH_DONE)
+		handover_hide_iommus(&l->handover);
 	return outcome == LAUNCH_DONE;
 }
 

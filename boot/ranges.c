@@ -71,3 +71,12 @@ bool ranges_hold(const struct ranges *ranges, uint64_t base, uint64_t pages)
 			return pages <= (end_of(&ranges->range[i]) - base) >> PAGE_SHIFT;
 	return false;
 }
+
+const struct bootinfo_range *ranges_meeting(const struct bootinfo_range *range, size_t count,
+    uint64_t base, uint64_t pages)
+{
+	for (size_t i = 0; i < count; i++)
+		if (base < end_of(&range[i]) && range[i].base < base + (pages << PAGE_SHIFT))
+			return &range[i];
+	return NULL;
+}

@@ -33,4 +33,11 @@ uint64_t ranges_top(const struct ranges *ranges);
 /* Whether all `pages` pages at `base` are in one range. */
 bool ranges_hold(const struct ranges *ranges, uint64_t base, uint64_t pages);
 
+/*
+ * The first of `count` ranges, in any order, that has a page in common with `pages` pages at
+ * `base`; NULL: none has.
+ */
+const struct bootinfo_range *ranges_meeting(const struct bootinfo_range *range, size_t count,
+    uint64_t base, uint64_t pages);
+
 #endif

@@ -33,3 +33,11 @@ const uint8_t *tables_map(void *context, uint64_t address, uint64_t length)
 			return NULL;
 	return (const uint8_t *)address;
 }
+
+bool tables_write(void *context, uint64_t address, uint8_t value)
+{
+	if (address >= LOW_HALF || !page_writable(address))
+		return false;
+	*(volatile uint8_t *)address = value;
+	return true;
+}

@@ -5,6 +5,7 @@
 #ifndef BOOT_TABLES_H
 #define BOOT_TABLES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Physical address of the RSDP, 0: firmware has no ACPI tables. */
@@ -15,5 +16,8 @@ uint64_t tables_rsdp(void);
  * elsewhere is not followed.
  */
 const uint8_t *tables_map(void *context, uint64_t address, uint64_t length);
+
+/* iommu_write_fn: false where firmware does not let it be written. */
+bool tables_write(void *context, uint64_t address, uint8_t value);
 
 #endif

@@ -12,6 +12,7 @@
 #define CR4_LA57	 (1ull << 12)
 #define TABLE_ADDRESS	 0x000ffffffffff000ull
 #define TABLE_PRESENT	 1ull
+#define TABLE_WRITABLE	 2ull
 #define TABLE_LARGE	 (1ull << 7)
 #define TABLE_NO_EXECUTE (1ull << 63)
 
@@ -69,20 +70,28 @@ struct cpu_cover cpu_cover(void)
 	return cover;
 }
 
-/* Whether an address is mapped, and whether each level lets instructions be fetched from it. */
-static bool walk(uint64_t address, bool *executable)
+/* What every level lets be done with a page. */
+struct access {
+	bool execute;
+	bool write;
+};
+
+/* Whether an address is mapped, and for what. */
+static bool walk(uint64_t address, struct access *access)
 {
 	const uint64_t *table = (const uint64_t *)(uintptr_t)(read_cr3() & TABLE_ADDRESS);
 	unsigned level = read_cr4() & CR4_LA57 ? 5 : 4;
 	uint64_t entry;
 
-	*executable = true;
+	*access = (struct access){ true, true };
 	for (; level > 0; level--) {
 		entry = table[address >> (12 + 9 * (level - 1)) & 511];
 		if (!(entry & TABLE_PRESENT))
 			return false;
 		if (entry & TABLE_NO_EXECUTE)
-			*executable = false;
+			access->execute = false;
+		if (!(entry & TABLE_WRITABLE))
+			access->write = false;
 		if (entry & TABLE_LARGE && level < 4)
 			return true;
 		table = (const uint64_t *)(uintptr_t)(entry & TABLE_ADDRESS);
@@ -92,14 +101,21 @@ static bool walk(uint64_t address, bool *executable)
 
 bool page_mapped(uint64_t address)
 {
-	bool executable;
+	struct access access;
 
-	return walk(address, &executable);
+	return walk(address, &access);
 }
 
 bool page_executable(uint64_t address)
 {
-	bool executable;
+	struct access access;
 
-	return walk(address, &executable) && executable;
+	return walk(address, &access) && access.execute;
+}
+
+bool page_writable(uint64_t address)
+{
+	struct access access;
+
+	return walk(address, &access) && access.write;
 }

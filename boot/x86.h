@@ -35,9 +35,10 @@ struct cpu_cover cpu_cover(void);
 
 /*
  * Whether the running page tables map an address, and whether they let instructions be fetched from
- * it (SDM 3A 4.5, tables of 4 or 5 levels). Firmware maps its memory one to one.
+ * it, or it be written (SDM 3A 4.5, tables of 4 or 5 levels). Firmware maps its memory one to one.
  */
 bool page_mapped(uint64_t address);
 bool page_executable(uint64_t address);
+bool page_writable(uint64_t address);
 
 #endif

@@ -14,7 +14,6 @@
 #define ENTRIES	    512u
 #define ROOT_LEVEL  3u
 #define ADDRESS_END (1ull << 48)
-#define PRESENT	    1ull
 
 /* An entry and the level of its table. */
 struct place {
@@ -152,7 +151,7 @@ static bool split(struct stage2 *s2, struct place place)
 
 	if (!table)
 		return false;
-	if (value & PRESENT) {
+	if (value != 0) {
 		uint64_t spa = format_address(value, place.level).v;
 
 		for (unsigned i = 0; i < ENTRIES; i++)
@@ -215,10 +214,10 @@ static void change_range(struct stage2 *s2, gpa_t gpa, uint64_t pages, unsigned 
 		struct place place = find(s2, at, 0);
 		uint64_t value = load(place.entry);
 
-		CHECK(!(value & PRESENT) || covered(at, end, place.level));
-		if ((value & PRESENT) && prot == 0)
-			store(s2, place.entry, s2->absent);
-		else if (value & PRESENT)
+		CHECK(value == 0 || covered(at, end, place.level));
+		if (value != 0 && prot == 0)
+			store(s2, place.entry, 0);
+		else if (value != 0)
 			store(s2, place.entry,
 			    format_leaf(format_address(value, place.level), place.level,
 				prot == KEEP_PROT ? format_prot(value) : prot,
@@ -290,7 +289,7 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
 static struct stage2_leaf leaf_at(uint64_t at, struct place place)
 {
 	uint64_t value = load(place.entry);
-	struct stage2_leaf leaf = { .present = value & PRESENT, .shift = level_shift(place.level) };
+	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
 
 	if (leaf.present) {
 		leaf.spa.v = format_address(value, place.level).v + at % span(place.level);

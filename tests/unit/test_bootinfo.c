@@ -126,6 +126,12 @@ static void iommus_are_checked(void **state)
 		unit[i] = (struct bootinfo_iommu){ 0xfed90000 + 4096 * i, 1, 0, 0, 0, 1 };
 	info->iommu_count = BOOTINFO_IOMMUS;
 	assert_true(bootinfo_valid(info));
+	/* What stands behind the array would pass as one more. */
+	unit[BOOTINFO_IOMMUS - 1].base = 0xfeda0000;
+	memcpy(info->apic_ids, &(struct bootinfo_iommu){ 0xfedb0000, 1, 7, 0, 0, 1 },
+	    sizeof(*unit));
+	assert_true(bootinfo_valid(info));
+	assert_true(REFUSES(info->iommu_count, BOOTINFO_IOMMUS + 1));
 }
 
 static void registers_lie_apart_and_outside_memory(void **state)

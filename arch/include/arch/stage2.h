@@ -57,7 +57,6 @@ struct stage2 {
 	struct stage2_pool *pool;
 	unsigned largest;  /* level of the largest leaves: 1 for 2 MiB, 2 for 1 GiB */
 	bool written_back; /* entries leave the CPU's caches: who walks them does not look there */
-	uint64_t absent;   /* what an entry that was unmapped holds; bit 0 is clear */
 };
 
 /* How a range is mapped. */

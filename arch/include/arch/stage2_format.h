@@ -3,8 +3,8 @@
  * What a second-stage table format supplies to stage2.c: how an entry is written and read.
  * Implemented in vmx/ept.c and svm/npt.c and chosen by the linker.
  *
- * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). Bit 0 of an entry that maps
- * nothing is clear, of all others it is set.
+ * Levels count from 0 (entries of 4 KiB) to 3 (entries of 512 GiB). An entry that maps nothing is
+ * 0.
  */
 #pragma once
 
@@ -20,7 +20,7 @@ uint64_t format_table(spa_t table, unsigned level);
 /* Whether an entry leads to a table. */
 bool format_is_table(uint64_t entry, unsigned level);
 
-/* The address in an entry that maps something: of the table or of the span's start. */
+/* The address in an entry that is not 0: of the table or of the span's start. */
 spa_t format_address(uint64_t entry, unsigned level);
 
 /* Makes entries from now on such that AMD-Vi reads them, too. false: this format's cannot be. */

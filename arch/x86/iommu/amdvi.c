@@ -48,16 +48,12 @@
 #define ALL_ADDRESSES	  0x7ffffffffffff003ull /* tables above the leaves as well */
 #define DROP_EVERYTHING	  (8ull << 60)
 
-/* P clear and a next level: what cannot be reached is a fault of the walk. */
-#define ABSENT (1ull << 9)
-
 const char *amdvi_check(const struct iommu_unit *unit, struct stage2 *s2)
 {
 	if (!format_for_amdvi())
 		return "AMD-Vi on another maker's machine";
 	if (!(iommu_read(unit, FEATURES, 8) & FEATURES_ALL))
 		return "AMD-Vi that cannot drop everything";
-	s2->absent = ABSENT;
 	return NULL;
 }
 
@@ -115,7 +111,7 @@ bool amdvi_flush(struct iommu_unit *unit)
 
 /*
  * What has been written is told by the events themselves, not by the tail: it may be ahead of them
- * (erratum 732), or never move (QEMU 7.2). The log is off meanwhile and begins anew.
+ * (erratum 732). The log is off meanwhile and begins anew.
  */
 void amdvi_report(struct iommu_unit *unit)
 {

@@ -41,7 +41,7 @@ uint64_t format_table(spa_t table, unsigned level)
 
 bool format_is_table(uint64_t entry, unsigned level)
 {
-	return (entry & PTE_P) && level > 0 && !(entry & PTE_PS);
+	return entry != 0 && level > 0 && !(entry & PTE_PS);
 }
 
 spa_t format_address(uint64_t entry, unsigned level)

@@ -51,7 +51,7 @@ uint64_t format_table(spa_t table, unsigned level)
 
 bool format_is_table(uint64_t entry, unsigned level)
 {
-	return (entry & EPT_R) && level > 0 && !(entry & EPT_LARGE);
+	return entry != 0 && level > 0 && !(entry & EPT_LARGE);
 }
 
 spa_t format_address(uint64_t entry, unsigned level)

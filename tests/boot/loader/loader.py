@@ -144,6 +144,25 @@ def placed_partitions():
         yield f"^redoubt: partition {image.id} at 0x[0-9a-f]+ size 0x{size:x}$"
 
 
+def dmar(*structures):
+    """A DMAR for QEMU, which puts its length and checksum right."""
+    return (struct.pack("<4sI28x", b"DMAR", 0) + struct.pack("<BB10x", 38, 0) +
+            b"".join(struct.pack("<HH", kind, 4 + len(body)) + body for kind, body in structures))
+
+
+def drhd(flags, base):
+    return 0, struct.pack("<BxHQ", flags, 0, base)
+
+
+def rmrr(base, limit):
+    return 1, struct.pack("<4xQQ", base, limit)
+
+
+def tables(**found):
+    """What the probe tells of tables; those not named are absent."""
+    return [f"^probe: table {name}: {found.get(name, 'absent')}$" for name in ("DMAR", "IVRS", "XMAR", "XVRS")]
+
+
 NO_SHIM = r"\EFI\debian\shimx64.efi".replace("\\", r"\\")
 SCENARIOS = {
     # A CPU that cannot carry the monitor, one model each.
@@ -297,6 +316,34 @@ SCENARIOS = {
         seen=[*refused(r"The CPU with APIC id 126 could not be covered: the ACPI tables list it.*"),
               *refused(r"The CPU with APIC id 126 could not be covered: the ACPI tables say that.*"),
               "^redoubt: 1 CPUs covered$", "^probe: covered: signature 1, 1 CPUs$"]),
+    # IOMMUs: found and their tables hidden, once all CPUs are covered; a table that is wrong; memory
+    # that firmware keeps for a device.
+    "vtd-found": dict(
+        engine=QEMU, more="-device intel-iommu", script=[probe("tables"), *start("fail"), probe("tables")],
+        conf={"fail": NEXT + "options = fail\n"},
+        seen=[*tables(DMAR="whole"), "^redoubt: iommu: vtd at 0xfed90000 segment 0 listed devices$",
+              "^redoubt: 1 CPUs covered$", "^redoubt: iommu: the tables are hidden$", ended(ABORTED),
+              *tables(XMAR="whole")]),
+    "amdvi-found": dict(
+        engine=QEMU, more="-device amd-iommu", script=[*start("fail"), probe("tables")],
+        conf={"fail": NEXT + "options = fail\n"},
+        seen=["^redoubt: iommu: amdvi at 0xfed80000 segment 0 device 0x[0-9a-f]+$",
+              "^redoubt: 1 CPUs covered$", "^redoubt: iommu: the tables are hidden$", ended(ABORTED),
+              *tables(XVRS="whole")]),
+    "wrong-table": dict(
+        engine=QEMU, table=dmar(drhd(1, 0xfed90000), drhd(0, 0xfed91000)),
+        script=[*start("fail"), probe("tables")], conf={"fail": NEXT + "options = fail\n"},
+        seen=["^redoubt: note: no IOMMU is used, devices reach all memory: DMAR, offset 0x40: a unit comes "
+              "behind the one for all devices of its segment$",
+              "^redoubt: 1 CPUs covered$", ended(ABORTED), *tables(DMAR="whole")]),
+    "kept-memory": dict(
+        engine=QEMU, table=dmar(drhd(1, 0xfed90000), rmrr(0, (1 << 30) - 1)),
+        script=[probe("reserved"), *start("a"), probe("reserved"), probe("covered"), probe("tables")],
+        seen=["^probe: [0-9]+ pages reserved$", "^redoubt: iommu: reserved range at 0x0 size 0x40000000$",
+              *refused("Firmware keeps 0x40000 pages at 0x0 for a device, where the monitor would be."),
+              "^probe: [0-9]+ pages reserved$", "^probe: covered: signature 0, 0 CPUs$",
+              *tables(DMAR="whole")],
+        same="^probe: ([0-9]+) pages reserved$"),
 }
 
 
@@ -317,6 +364,17 @@ def make_disk(name, scenario):
     disk = os.path.join(folder, name + ".img")
     mkdisk.make_with_text(disk, pairs, texts)
     return disk
+
+
+def options(name, scenario):
+    """QEMU's options: devices, an ACPI table of ours."""
+    more = scenario.get("more", "")
+    if "table" in scenario:
+        path = os.path.join(BUILD, "tests/boot/loader", name + ".table")
+        with open(path, "wb") as file:
+            file.write(scenario["table"])
+        more += f" -acpitable file={path}"
+    return {"more": more}
 
 
 def check_unmoved(tap, e9, linked):
@@ -353,7 +411,7 @@ def main():
     whole = [key for key in WHOLE if key in scenario]
     tap = Tap(len(scenario["seen"]) + len(whole))
     spec = Spec(name="loader-" + name, disk=make_disk(name, scenario), mem=scenario.get("mem", 512),
-                cpus=scenario.get("cpus", 1), cpu=scenario.get("cpu", ""))
+                cpus=scenario.get("cpus", 1), cpu=scenario.get("cpu", ""), options=options(name, scenario))
     with Machine(spec, scenario.get("engine", "bochs"), 150) as machine:
         try:
             for pattern in scenario["seen"]:

@@ -12,6 +12,8 @@
  *   mark          leaves the mark alone
  *   covered       tells what CPUID says of a monitor
  *   reserved      tells what of memory firmware's map has as reserved
+ *   tables        tells which tables of IOMMUs there are, hidden ones too, and whether each is
+ *                 whole
  *   next [TEXT]   stands in for the next loader: tells its options and the initrd that it is
  *                 offered
  *   fail          ends with EFI_ABORTED
@@ -20,10 +22,12 @@
  *                 returns
  */
 #include "tests/boot/loader/probe.h"
+#include "boot/acpi.h"
 #include "boot/attempts.h"
 #include "boot/bytes.h"
 #include "boot/efi.h"
 #include "boot/sha256.h"
+#include "boot/tables.h"
 #include "boot/text.h"
 #include "boot/x86.h"
 #include "monitor/abi/bootinfo.h"
@@ -199,6 +203,19 @@ static EFI_STATUS do_reserved(const char *text)
 	return status;
 }
 
+static EFI_STATUS do_tables(const char *text)
+{
+	static const char *const names[] = { "DMAR", "IVRS", "XMAR", "XVRS" };
+	static const char *const results
+	    [] = { [ACPI_OK] = "whole", [ACPI_ABSENT] = "absent", [ACPI_DAMAGED] = "damaged" };
+	struct acpi_table table;
+
+	for (UINTN i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		tell("table %s: %s", names[i],
+		    results[acpi_find_table(tables_rsdp(), tables_map, NULL, names[i], &table)]);
+	return EFI_SUCCESS;
+}
+
 /* The initrd as Linux asks for it: the size first, then the content. */
 static void tell_initrd(void)
 {
@@ -317,6 +334,7 @@ static const struct command {
 	{ "mark", do_mark },
 	{ "covered", do_covered },
 	{ "reserved", do_reserved },
+	{ "tables", do_tables },
 	{ "next", do_next },
 	{ "fail", do_fail },
 };

@@ -22,6 +22,7 @@ struct memory {
 	uint8_t *bytes;
 	size_t size;
 	size_t cpus;
+	size_t tables;
 };
 
 static const uint8_t *map(void *context, uint64_t address, uint64_t length)
@@ -74,6 +75,15 @@ static void count_cpu(void *context, const struct acpi_cpu *cpu)
 		abort();
 }
 
+/* Each entry takes four bytes at least, in one of two lists. */
+static void count_table(void *context, uint64_t address, const uint8_t *signature)
+{
+	struct memory *memory = context;
+
+	if (signature != map(memory, address, 4) || ++memory->tables > memory->size / 2)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct bootinfo_power power;
@@ -83,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2)
 		return 0;
 	memory.size = size - 1;
-	memory.cpus = 0;
+	memory.cpus = memory.tables = 0;
 	memory.bytes = malloc(memory.size);
 	memcpy(memory.bytes, data + 1, memory.size);
 	if (data[0] & 1)
@@ -96,6 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (power.s5_type > 7 && power.s5_type != POWER_S5_UNKNOWN)
 		abort();
 	(void)acpi_cpus(BASE, map, count_cpu, &memory);
+	acpi_tables(BASE, map, count_table, &memory);
 	free(memory.bytes);
 	return 0;
 }

@@ -45,6 +45,82 @@ def acpi(wide):
     return b"\x01" + memory
 
 
+def scope(kind, bus, *path):
+    return struct.pack("<BB3xB", kind, 6 + len(path), bus) + bytes(path)
+
+
+def structure(kind, body):
+    return struct.pack("<HH", kind, 4 + len(body)) + body
+
+
+def drhd(flags, size, segment, base, *scopes):
+    return structure(0, struct.pack("<BBHQ", flags, size, segment, base) + b"".join(scopes))
+
+
+def rmrr(base, limit, *scopes):
+    return structure(1, struct.pack("<4xQQ", base, limit) + b"".join(scopes))
+
+
+def dmar(*structures):
+    """What tests/fuzz/boot/iommu_fuzz.c reads; it puts signature, length and checksum right."""
+    return b"\0" + table(b"DMAR", bytes([38, 1]) + bytes(10) + b"".join(structures))
+
+
+def select(kind, device):
+    return struct.pack("<BHB", kind, device, 0)
+
+
+def special(kind, device, source):
+    return struct.pack("<BHBBHB", kind, device, 0, 0, source, 1)
+
+
+def named(device, name):
+    return struct.pack("<BHB8s8sBB", 0xf0, device, 0, b"AMDI0020", b"", 2, len(name)) + name
+
+
+def ivhd(kind, device, base, *entries, features=0x48000):
+    extended = b"" if kind == 0x10 else struct.pack("<QQ", 0x200, 0)
+    body = struct.pack("<HHQHHI", device, 0x40, base, 0, 0, features) + extended + b"".join(entries)
+    return struct.pack("<BBH", kind, 0xb0, 4 + len(body)) + body
+
+
+def ivmd(kind, base, length):
+    return struct.pack("<BBHHHQQQ", kind, 7, 32, 0x60, 0, 0, base, length)
+
+
+def ivrs(*blocks, kind=1):
+    return bytes([kind]) + table(b"IVRS", struct.pack("<IQ", 0x203043, 0) + b"".join(blocks))
+
+
+ENTRIES = (select(3, 3), select(4, 0xfffe), special(0x43, 0xff00, 0xa5), select(4, 0xffff), select(0, 0),
+           special(0x48, 0, 0xa0), special(0x48, 0, 1))
+# QEMU's own, a laptop's and a server's structures; both tables; registers that overlap.
+IOMMU = (
+    dmar(drhd(0, 0, 0, 0xfed90000, scope(3, 0xff, 0, 0), scope(1, 0, 2, 0), scope(2, 0, 3, 0)),
+         structure(2, struct.pack("<BxH", 1, 0))),
+    dmar(drhd(0, 0, 0, 0xfed90000, scope(1, 0, 2, 0)),
+         drhd(1, 0, 0, 0xfed91000, scope(3, 0xf0, 0x1f, 0), scope(4, 0, 0xf, 0), scope(5, 0, 0x17, 0)),
+         rmrr(0xa2ef2000, 0xa2f02fff, scope(1, 0, 0x1d, 0), scope(1, 0, 0x14, 0)),
+         structure(4, bytes(3) + b"\2\\_SB.PCI0.SDHC\0")),
+    dmar(drhd(0, 1, 1, 0xe0ffc000, scope(2, 0x80, 2, 0, 1, 0)), drhd(0, 0, 0, 0xd37fc000, scope(2, 0x80, 2, 0)),
+         drhd(1, 0, 0, 0xc5ffc000), structure(3, struct.pack("<4xQI", 0xc5ffc000, 1)),
+         structure(5, struct.pack("<BxH", 0, 0) + scope(1, 0, 0x14, 0)), structure(7, bytes(12))),
+    dmar(drhd(0, 0, 0, 0xfed90000, scope(1, 0, 2, 0)), drhd(0, 0, 0, 0xfed91000, scope(1, 0, 2, 0))),
+    dmar(drhd(0, 1, 0, 0xfed90000), drhd(0, 0, 0, 0xfed91000)),
+    ivrs(ivhd(0x10, 0x18, 0xfed80000, select(2, 0), select(2, 8), special(0x48, 0, 0xa0), features=0)),
+    ivrs(ivhd(0x10, 2, 0xfd200000, *ENTRIES), ivhd(0x11, 2, 0xfd200000, *ENTRIES),
+         ivmd(0x21, 0x87d90000, 0x100000), ivmd(0x22, 0x86000000, 0x20000), ivmd(0x20, 0xb6000000, 0x1000),
+         ivhd(0x40, 2, 0xfd200000, *ENTRIES, named(0xa5, b"ID00"), named(0x60, b""))),
+    ivrs(ivhd(0x11, 2, 0xb4100000, select(3, 3), select(4, 0x1fff)),
+         ivhd(0x11, 0x2002, 0xe2100000, select(2, 0x2003), special(0x46, 0x2004, 0), select(0x85, 0), bytes(12)),
+         ivhd(0x11, 0x4002, 0xc2100000, select(1, 0))),
+    ivrs(ivhd(0x40, 2, 0xfed80000, named(0x60, b"a")), kind=3),
+    ivrs(ivhd(0x10, 2, 0xfed80000), kind=9), ivrs(ivhd(0x10, 2, 0xfed80000), kind=17),
+    dmar(*(drhd(0, 0, 0, 0xfed90000 + 4096 * i) for i in range(17))),
+    dmar(*(rmrr(0xa0000000 + 4096 * i, 0xa0000fff + 4096 * i) for i in range(65))),
+)
+
+
 def monitor():
     content = bytearray(4 * PAGE)
     struct.pack_into("<Q8I6I", content, 0, int.from_bytes(b"RDTMONIT", "little"), 1, 1, 4 * PAGE,
@@ -116,7 +192,7 @@ ROOT_SEAL = (
 
 
 def main():
-    seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)],
+    seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)], "iommu": IOMMU,
              "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL}
     for name, contents in seeds.items():
         folder = os.path.join(sys.argv[1], name)

@@ -15,6 +15,7 @@
 #define FADT_SIZE 276u
 #define DSDT	  1024u
 #define DSDT_SIZE 64u
+#define RSDT	  2048u
 
 static uint8_t memory[SIZE];
 static struct bootinfo_power power;
@@ -353,9 +354,67 @@ static void madt_entries_are_not_trusted(void **state)
 		assert_int_not_equal(cpus(), ACPI_OK);
 }
 
+static void any_table_is_found(void **state)
+{
+	struct acpi_table found;
+
+	fix_table(OTHER);
+	assert_int_equal(acpi_find_table(BASE + RSDP, map, NULL, "APIC", &found), ACPI_OK);
+	assert_ptr_equal(found.data, memory + OTHER);
+	assert_int_equal(found.length, 44);
+	assert_int_equal(acpi_find_table(BASE + RSDP, map, NULL, "DMAR", &found), ACPI_ABSENT);
+	memory[OTHER + 40]++;
+	assert_int_equal(acpi_find_table(BASE + RSDP, map, NULL, "APIC", &found), ACPI_DAMAGED);
+}
+
+static uint64_t visited[8];
+static unsigned visits;
+
+static void note_table(void *context, uint64_t address, const uint8_t *signature)
+{
+	assert_true(visits < COUNT(visited));
+	assert_ptr_equal(signature, memory + (address - BASE));
+	visited[visits++] = address - BASE;
+}
+
+static unsigned visit(uint64_t rsdp)
+{
+	visits = 0;
+	acpi_tables(rsdp, map, note_table, NULL);
+	return visits;
+}
+
+/* The RSDT lists one table that the XSDT has too, one of its own, and one that is not there. */
+static void both_lists_are_visited(void **state)
+{
+	static const uint64_t expected[] = { OTHER, FADT, FADT, DSDT };
+
+	table(RSDT, "RSDT", 36 + 16);
+	put(RSDT + 36, BASE + FADT, 4);
+	put(RSDT + 40, BASE + DSDT, 4);
+	put(RSDT + 44, 0xfffffff0, 4);
+	fix_table(RSDT);
+	put(RSDP + 16, BASE + RSDT, 4);
+	fix(RSDP, 20, RSDP + 8);
+	fix(RSDP, 36, RSDP + 32);
+	assert_int_equal(visit(BASE + RSDP), 4);
+	assert_memory_equal(visited, expected, sizeof(expected));
+	memory[RSDT + 20]++;
+	assert_int_equal(visit(BASE + RSDP), 2);
+	fix_table(RSDT);
+	memory[ROOT + 20]++;
+	assert_int_equal(visit(BASE + RSDP), 2);
+	assert_int_equal(visited[0], FADT);
+	assert_int_equal(visit(0), 0);
+	memory[RSDP + 9]++;
+	assert_int_equal(visit(BASE + RSDP), 0);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(cpus_are_listed, set_up),
 	cmocka_unit_test_setup(madt_entries_are_not_trusted, set_up),
+	cmocka_unit_test_setup(any_table_is_found, set_up),
+	cmocka_unit_test_setup(both_lists_are_visited, set_up),
 	cmocka_unit_test_setup(all_is_found, set_up),
 	cmocka_unit_test_setup(extended_fields_win, set_up),
 	cmocka_unit_test_setup(old_tables_are_read, set_up),

@@ -101,11 +101,27 @@ static void nonsense_is_refused(void **state)
 	assert_true(ranges_add(&ranges, 0, 1ull << 40));
 }
 
+static void meeting_ranges_share_a_page(void **state)
+{
+	static const struct bootinfo_range some[] = { { 0x8000, 2 }, { 0x1000, 1 }, { 0x2000, 4 } };
+
+	assert_null(ranges_meeting(some, 0, 0, 100));
+	assert_null(ranges_meeting(some, 3, 0, 1));
+	assert_null(ranges_meeting(some, 3, 0x6000, 2));
+	assert_null(ranges_meeting(some, 3, 0xa000, 5));
+	assert_ptr_equal(ranges_meeting(some, 3, 0, 2), &some[1]);
+	assert_ptr_equal(ranges_meeting(some, 3, 0x5000, 1), &some[2]);
+	assert_ptr_equal(ranges_meeting(some, 3, 0x5000, 4), &some[0]);
+	assert_ptr_equal(ranges_meeting(some, 3, 0x9000, 1), &some[0]);
+	assert_ptr_equal(ranges_meeting(some, 3, 0, 100), &some[0]);
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(random_additions_match_the_model),
 	cmocka_unit_test(touching_ranges_become_one),
 	cmocka_unit_test(a_full_list_refuses_and_stays),
 	cmocka_unit_test(nonsense_is_refused),
+	cmocka_unit_test(meeting_ranges_share_a_page),
 };
 
 UNIT_MAIN(tests)
