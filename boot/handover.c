@@ -104,25 +104,32 @@ static BOOLEAN not_kept(const struct iommus *found, const char *whose, UINT64 ba
 		range->pages, range->base, whose);
 }
 
-/* The IOMMUs that the tables tell of. FALSE: they keep memory for devices that is not theirs. */
-static BOOLEAN fill_iommus(struct bootinfo *info)
+/* The IOMMUs that the tables tell of, and what they keep for devices. */
+static void find_iommus(struct bootinfo *info, const struct ranges *usable, struct iommus *found)
 {
-	struct ranges usable = { info->ranges, info->range_count, BOOTINFO_MAX_RANGES };
-	struct iommus found;
+	iommus_find(tables_rsdp(), tables_map, NULL, usable, found);
+	if (info->flags & BOOTINFO_IOMMU_OFF) {
+		say("note: IOMMUs are left alone: devices reach all memory");
+		found->count = 0;
+		found->status = IOMMU_TABLES_NONE;
+	}
+	tell_iommus(found);
+	info->iommu_count = found->count;
+	info->iommu_status = found->status;
+	memcpy(info->iommus, found->unit, found->count * sizeof(found->unit[0]));
+}
 
-	iommus_find(tables_rsdp(), tables_map, NULL, &usable, &found);
-	tell_iommus(&found);
-	info->iommu_count = found.count;
-	info->iommu_status = found.status;
-	memcpy(info->iommus, found.unit, found.count * sizeof(found.unit[0]));
-	if (!not_kept(&found, "the monitor", info->region_base, info->region_pages) ||
-	    (info->record_base && !not_kept(&found, "the panic record", info->record_base, 1)))
+/* FALSE: firmware keeps for devices what is not theirs any more. */
+static BOOLEAN none_kept(const struct bootinfo *info, const struct iommus *found)
+{
+	if (!not_kept(found, "the monitor", info->region_base, info->region_pages) ||
+	    (info->record_base && !not_kept(found, "the panic record", info->record_base, 1)))
 		return FALSE;
 	for (UINT32 i = 0; i < BOOTINFO_PARTITIONS; i++) {
 		const struct bootinfo_partition *p = &info->partitions[i];
 
 		if (p->image_base &&
-		    !not_kept(&found, "a secure partition", p->image_base,
+		    !not_kept(found, "a secure partition", p->image_base,
 			partition_placed_pages(p)))
 			return FALSE;
 	}
@@ -147,13 +154,15 @@ static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct r
 }
 
 /* Reserves region and record frame for memory as it is now. */
-static BOOLEAN reserve(struct bootinfo *info, const struct monitor_image *image, UINT32 cpus)
+static BOOLEAN reserve(struct bootinfo *info, const struct monitor_image *image, UINT32 cpus,
+    struct iommus *found)
 {
 	struct ranges ranges = { info->ranges, 0, BOOTINFO_MAX_RANGES };
 	EFI_STATUS status = memory_usable(&ranges);
 
 	if (EFI_ERROR(status))
 		return refuse("Firmware's memory map cannot be used (%s).", status_text(status));
+	find_iommus(info, &ranges, found);
 	info->region_pages = pages_for(image, cpus, &ranges, SPARE_RANGES, info->iommu_count);
 	status = memory_reserve(info->region_pages, &info->region_base);
 	if (EFI_ERROR(status))
@@ -174,11 +183,10 @@ static BOOLEAN fill(struct bootinfo *info, const struct monitor_image *image,
 	info->attempts = facts->attempts;
 	memcpy(info->monitor_digest, image->digest, sizeof(info->monitor_digest));
 	fill_cpus(info, facts->cpus);
-	fill_config(info, facts->config);
 	find_power(&info->power);
 	if (facts->partitions->count)
 		secrets_fill(info, facts->image);
-	if (!fill_ranges(info) || !fill_iommus(info))
+	if (!fill_ranges(info))
 		return FALSE;
 	ranges.count = info->range_count;
 	if (info->region_pages < pages_for(image, info->cpu_count, &ranges, 0, info->iommu_count))
@@ -225,6 +233,7 @@ BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
     const struct handover_facts *facts)
 {
 	const struct monitor_image *image = (const struct monitor_image *)payload.data;
+	static struct iommus found;
 	EFI_PHYSICAL_ADDRESS at;
 	struct bootinfo *info;
 
@@ -234,8 +243,10 @@ BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
 	info = (struct bootinfo *)at;
 	memset(info, 0, sizeof(*info));
 	handover->info = info;
-	if (reserve(info, image, facts->cpus->count) && place(handover, payload) &&
-	    place_partitions(info, facts->partitions) && fill(info, image, facts))
+	fill_config(info, facts->config);
+	if (reserve(info, image, facts->cpus->count, &found) && place(handover, payload) &&
+	    place_partitions(info, facts->partitions) && none_kept(info, &found) &&
+	    fill(info, image, facts))
 		return TRUE;
 	handover_release(handover);
 	return FALSE;

@@ -105,6 +105,9 @@ static bool units_fit(struct iommu_reading *r, const struct ranges *usable)
 		complaint = place_complaint(unit, usable);
 		if (complaint)
 			return iommu_fail(r, IOMMU_TABLES_DAMAGED, r->at[i], complaint);
+		if (unit->base + unit->pages * 4096ull > IOMMU_END)
+			return iommu_fail(r, IOMMU_TABLES_UNSUPPORTED, r->at[i],
+			    "a unit's registers lie above 4 GiB");
 		for (uint32_t k = 0; k < i; k++)
 			if (units_meet(&found->unit[k], unit))
 				return iommu_fail(r, IOMMU_TABLES_CONTRADICTORY, r->at[i],

@@ -44,7 +44,8 @@ uint64_t call_version(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 uint32_t monitor_degraded(void)
 {
 	return arch_degraded() | (dma_protected() ? 0 : REDOUBT_DEGRADED_DMA) |
-	    REDOUBT_DEGRADED_UNLOCKED | (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
+	    (dma_listed() ? REDOUBT_DEGRADED_DMA_LISTED : 0) | REDOUBT_DEGRADED_UNLOCKED |
+	    (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
 	    (start_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
 	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
 }

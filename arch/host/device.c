@@ -126,6 +126,11 @@ const struct stage2 *dma_map(void)
 	return NULL;
 }
 
+bool dma_listed(void)
+{
+	return false;
+}
+
 bool dma_protected(void)
 {
 	return false;

@@ -54,6 +54,8 @@
 	    "a device's message can send a CPU an INIT that takes it away from the monitor")       \
 	DEGRADED(FLAWS, 12, "cpu=flawed",                                                          \
 	    "the CPU does not report itself free of flaws that the monitor cannot make up for")    \
+	DEGRADED(DMA_LISTED, 13, "dma=listed",                                                     \
+	    "devices that firmware's tables do not list may reach the monitor's memory by DMA")    \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

@@ -104,6 +104,7 @@ static bool plain_iommus(const struct bootinfo *info)
 		return false;
 	for (uint32_t i = 0; i < info->iommu_count; i++) {
 		if (!unit[i].base || !plain_frames(unit[i].base, unit[i].pages) ||
+		    unit[i].base + unit[i].pages * 4096ull > 1ull << 32 ||
 		    (unit[i].kind != 1 && unit[i].kind != 2) ||
 		    (i > 0 && unit[i].base <= unit[i - 1].base))
 			return false;

@@ -157,7 +157,9 @@ static void registers_lie_apart_and_outside_memory(void **state)
 	assert_false(REFUSES(unit[0].base, 0xa0000)); /* between two ranges */
 	assert_true(REFUSES(unit[0].base, 0x9e000));
 	assert_true(REFUSES(unit[1].base, end - FRAME_SIZE));
-	unit[1].base = end;
+	assert_false(REFUSES(unit[1].base, IOMMU_END - FRAME_SIZE));
+	assert_true(REFUSES(unit[1].base, IOMMU_END));
+	assert_true(REFUSES(unit[1].base, end));
 	unit[0].base = 0xa0000;
 	assert_true(bootinfo_valid(info));
 	assert_false(REFUSES(unit[0].pages, 0x60));

@@ -46,3 +46,6 @@ const struct stage2 *dma_map(void);
 
 /* Whether every device that firmware's tables know of is kept to the table. */
 bool dma_protected(void);
+
+/* Whether those tables leave devices to no unit. */
+bool dma_listed(void);

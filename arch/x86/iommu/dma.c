@@ -262,3 +262,21 @@ bool dma_protected(void)
 {
 	return dma.protected;
 }
+
+/* A unit of AMD-Vi has the devices behind it, whatever is listed. */
+static bool has_rest(uint16_t segment)
+{
+	for (const struct iommu_unit *u = dma.units; u < end_of_units(); u++)
+		if (u->is->segment == segment && (!is_vtd(u) || u->is->flags & BOOTINFO_IOMMU_ALL))
+			return true;
+	return false;
+}
+
+bool dma_listed(void)
+{
+	bool listed = false;
+
+	for (const struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
+		listed |= !has_rest(u->is->segment);
+	return listed;
+}

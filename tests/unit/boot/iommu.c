@@ -7,6 +7,7 @@
 
 #define HEAD	      48u
 #define DAMAGED	      IOMMU_TABLES_DAMAGED
+#define UNSUPPORTED   IOMMU_TABLES_UNSUPPORTED
 #define CONTRADICTORY IOMMU_TABLES_CONTRADICTORY
 
 /* A DRHD with a power of two of pages; its offset. */
@@ -161,6 +162,7 @@ static void there_is_room_for_so_many(void **state)
 
 static void registers_lie_where_they_can(void **state)
 {
+	static const char above[] = "a unit's registers lie above 4 GiB";
 	static const struct {
 		uint64_t base;
 		uint32_t order;
@@ -172,7 +174,9 @@ static void registers_lie_where_they_can(void **state)
 		{ 1ull << 52, 0, "a unit's registers lie beyond all memory" },
 		{ (1ull << 52) - 0x1000, 1, "a unit's registers lie beyond all memory" },
 		{ ~0xfffull, 15, "a unit's registers lie beyond all memory" },
-		{ (1ull << 52) - 0x1000, 0, NULL },
+		{ (1ull << 52) - 0x1000, 0, above },
+		{ 0xffffe000, 1, NULL },
+		{ 0xffffe000, 2, "a unit's registers lie in usable memory" },
 		{ 0x1000, 0, "a unit's registers lie in usable memory" },
 		{ 0x9f000, 0, "a unit's registers lie in usable memory" },
 		{ 0xa0000, 0, NULL },
@@ -181,7 +185,7 @@ static void registers_lie_where_they_can(void **state)
 		{ 0x80000000 - 0x1000, 0, "a unit's registers lie in usable memory" },
 		{ 0x80000000, 15, NULL },
 		{ 0x13ffff000, 0, "a unit's registers lie in usable memory" },
-		{ 0x140000000, 0, NULL },
+		{ 0x140000000, 0, above },
 	};
 
 	for (unsigned i = 0; i < COUNT(cases); i++) {
@@ -192,7 +196,8 @@ static void registers_lie_where_they_can(void **state)
 		at = unit(cases[i].base, cases[i].order);
 		finish(TABLE);
 		if (cases[i].complaint)
-			refused(DAMAGED, at, cases[i].complaint);
+			refused(cases[i].complaint == above ? UNSUPPORTED : DAMAGED, at,
+			    cases[i].complaint);
 		else
 			finds(2, 0);
 	}
