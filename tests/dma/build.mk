@@ -2,7 +2,7 @@
 # tests/dma: devices and protected memory, behind each kind of IOMMU and behind none. QEMU alone has them.
 
 DMA_EDU := -device edu,dma_mask=0xffffffffffffffff
-DMA_PY := $(SUITE_PY) --suite dma --time 300
+DMA_PY = $(SUITE_PY) --suite dma --time 300
 
 # $(call dma_run,MACHINE,TEST,DEVICE,BUILD,UNIT,OPTIONS)
 dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU)" DEVICE=$(3) $(6))
