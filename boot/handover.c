@@ -149,8 +149,11 @@ void handover_hide_iommus(const struct handover *handover)
 static UINT64 pages_for(const struct monitor_image *image, UINT32 cpus, struct ranges *ranges,
     UINT64 spare, UINT32 iommus)
 {
-	return monitor_region_pages(image, cpus, ranges_pages(ranges), ranges->count + spare,
-	    ranges_top(ranges), iommus);
+	UINT64 frames = ranges_pages(ranges), count = ranges->count + spare;
+	UINT64 top = ranges_top(ranges);
+
+	return monitor_region_pages(image, cpus, frames, count, top) +
+	    monitor_iommu_pages(iommus, frames, count, top);
 }
 
 /* Reserves region and record frame for memory as it is now. */

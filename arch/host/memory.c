@@ -79,7 +79,7 @@ static uint64_t pages_needed(const struct host_machine *machine)
 	for (uint32_t i = 0; i < machine->range_count; i++)
 		frames += machine->ranges[i].pages;
 	return monitor_region_pages(&image, machine->cpus, frames, machine->range_count,
-	    top_of(machine), 0);
+	    top_of(machine));
 }
 
 static void fill_info(const struct host_machine *machine)

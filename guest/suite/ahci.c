@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A disk on AHCI as a device that copies (device.h): through a sector that no partition has. AHCI 1.3.1,
- * 3.3 (registers), 4.2 (command list, table); ACS-3, 7.23, 7.63.
+ * A disk on AHCI as a device that copies (device.h): through a sector that no partition has. AHCI
+ * 1.3.1, 3.3 (registers), 4.2 (command list, table); ACS-3, 7.23, 7.63.
  */
 #include "guest/suite/device.h"
 
@@ -112,7 +112,7 @@ static uint16_t start(void)
 	bail("there is no disk on AHCI");
 }
 
-/* Between the sector and an address. What is refused may leave the port hanging: it is reset then. */
+/* Between the sector and an address. What is refused may leave the port hanging; then a reset. */
 static void transfer(uint8_t command, uint64_t address)
 {
 	struct tables *t = ahci.tables;

@@ -15,8 +15,8 @@ struct device {
 	/* Finds and starts it; its requester id. Ends the run if there is none. */
 	uint16_t (*start)(void);
 	/*
-	 * What the device reads at an address, and writes there: DEVICE_BYTES. What it is refused reads as
-	 * something else, or as nothing.
+	 * What the device reads at an address, and writes there: DEVICE_BYTES. What it is refused
+	 * reads as something else, or as nothing.
 	 */
 	void (*read)(uint64_t address, void *to);
 	void (*write)(uint64_t address, const void *from);

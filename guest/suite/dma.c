@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Devices and protected memory (T51, T52, T53): a device that this guest drives reads and writes
- * each kind of frame. DMA=on: a unit keeps it away, and the audit ring names the device. DMA=off: there
- * is none, or the loader was told to leave it alone; the same attacks succeed, and the claims say so.
- * DEVICE=NAME
- * is the device (device.h), TELLS=no a unit that writes nothing down, UNIT=ADDRESS are the unit's registers.
+ * each kind of frame. DMA=on: a unit keeps it away, and the audit ring names the device. DMA=off:
+ * there is none, or the loader was told to leave it alone; the same attacks succeed, and the claims
+ * say so. DEVICE=NAME is the device (device.h), TELLS=no a unit that writes nothing down,
+ * UNIT=ADDRESS are the unit's registers.
  */
 #include "guest/suite/suite.h"
 
@@ -199,8 +199,8 @@ static void take_back(uint64_t partition)
 }
 
 /*
- * The device has just been there, so a translation that is remembered would show. An image keeps its
- * bytes, private memory is zero by now.
+ * The device has just been there, so a translation that is remembered would show. An image keeps
+ * its bytes, private memory is zero by now.
  */
 static void given(uint64_t frame, uint64_t what, const char *kind)
 {

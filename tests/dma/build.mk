@@ -5,7 +5,7 @@ DMA_EDU := -device edu,dma_mask=0xffffffffffffffff
 DMA_PY = $(SUITE_PY) --suite dma --time 300
 
 # $(call dma_run,MACHINE,TEST,DEVICE,BUILD,UNIT,OPTIONS)
-dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU)" DEVICE=$(3) $(6))
+dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU)" $(6) DEVICE=$(3))
 # The registers of QEMU's units.
 DMA_VTD := DMA=on UNIT=0xfed90000
 # It writes no events: QEMU 7.2 takes its log for overflowed at all times.

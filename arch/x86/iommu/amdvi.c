@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * AMD-Vi (iommu.h). One device table serves every unit. Interrupts pass as they are: what could keep
- * INIT and NMI away, a device table entry that maps interrupts, README.md tells.
+ * AMD-Vi (iommu.h). One device table serves every unit. Interrupts pass as they are; README.md
+ * tells why.
  */
 #include "arch/frame.h"
 #include "arch/stage2_format.h"
@@ -31,9 +31,9 @@
 #define STATUS_EVENTS	(1ull << 3) /* they are being written */
 #define STATUS_COMMANDS (1ull << 4)
 
-#define DEVICES		   0x10000u
 #define DEVICE_WORDS	   4u
-#define DEVICE_TABLE_PAGES (DEVICES * DEVICE_WORDS * 8 / FRAME_SIZE)
+#define DEVICE_TABLE_PAGES MONITOR_DEVICE_PAGES
+#define TABLE_WORDS	   (DEVICE_TABLE_PAGES * FRAME_SIZE / 8)
 /* An entry: valid, with a table of four levels, reads and writes. AMD-Vi 2.2.2.1. */
 #define DEVICE_ENTRY	  (3ull | 4ull << 9 | 3ull << 61)
 #define LENGTH_256	  (8ull << 56)
@@ -61,7 +61,7 @@ void *amdvi_tables(const struct stage2 *s2)
 {
 	uint64_t *table = region_alloc(DEVICE_TABLE_PAGES);
 
-	for (size_t i = 0; table != NULL && i < DEVICES * DEVICE_WORDS; i += DEVICE_WORDS) {
+	for (size_t i = 0; table != NULL && i < TABLE_WORDS; i += DEVICE_WORDS) {
 		table[i] = (uint64_t)s2->root | DEVICE_ENTRY;
 		table[i + 1] = IOMMU_DOMAIN;
 	}

@@ -140,7 +140,7 @@ static bool prepare(size_t pages)
 		if (dma.units[i].queue == NULL)
 			return false;
 		dma.units[i].done = dma.units[i].queue + FRAME_SIZE / sizeof(uint64_t);
-		dma.units[i].events = dma.units[i].queue + 2 * FRAME_SIZE / sizeof(uint64_t);
+		dma.units[i].events = dma.units[i].queue + 2 * (FRAME_SIZE / sizeof(uint64_t));
 	}
 	return stage2_init(&dma.s2, &dma.pool, monitor_normal_stage2()->lock);
 }

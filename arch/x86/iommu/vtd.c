@@ -77,12 +77,12 @@ const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t
 
 void *vtd_tables(const struct stage2 *s2)
 {
-	uint64_t *root = region_alloc(2);
-	uint64_t *contexts = root + FRAME_SIZE / sizeof(*root);
+	uint64_t *root = region_alloc(2), *contexts;
 	uint64_t table = (uint64_t)s2->root;
 
 	if (root == NULL)
 		return NULL;
+	contexts = root + FRAME_SIZE / sizeof(*root);
 	/* What a table of three levels is, one of four has as its first. */
 	if (use_39)
 		table = s2->root[0] & PTE_ADDRESS;

@@ -12,7 +12,7 @@
 /* Every access of the guest's counts as a user's. APM 2 15.25.5. */
 #define PTE_U 0x4ull
 
-/* What AMD-Vi reads and the CPU ignores: level of the table an entry leads to, rights. AMD-Vi 2.2.3. */
+/* What AMD-Vi reads and the CPU ignores: rights, level of the table below. AMD-Vi 2.2.3. */
 #define IO_LEVEL(level) ((uint64_t)(level) << 9)
 #define IO_R		(1ull << 61)
 #define IO_W		(1ull << 62)
