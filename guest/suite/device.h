@@ -24,7 +24,7 @@ struct device {
 	void (*again)(void);
 };
 
-extern const struct device device_edu, device_ahci;
+extern const struct device device_edu, device_ahci, device_virtio;
 
 /* A function's number is its requester id. */
 #define PCI_FUNCTIONS 0x10000u
@@ -40,5 +40,16 @@ void pci_master(uint32_t function);
 
 /* Registers behind a base address register of memory. */
 volatile uint8_t *pci_bar(uint32_t function, unsigned bar);
+
+enum pci_reset { PCI_RESET_FUNCTION, PCI_RESET_BUS };
+
+/*
+ * Resets a function by itself, or the bus that it is on, and writes its header back as it was.
+ * false: it cannot be reset like this.
+ */
+bool pci_reset(uint32_t function, enum pci_reset how);
+
+/* Offset of its first capability with an id; 0: it has none. */
+uint32_t pci_capability(uint32_t function, uint32_t id);
 
 #endif

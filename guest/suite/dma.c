@@ -234,6 +234,26 @@ static void partitions(void)
 	}
 }
 
+/* What was programmed is gone, and it is programmed for the same again. */
+static void resets(void)
+{
+	static const char *const names[] = { "a reset of the function", "a reset of its bus" };
+	uint64_t frame = (uint64_t)pages_alloc(1), partition;
+
+	for (unsigned how = PCI_RESET_FUNCTION; how <= PCI_RESET_BUS; how++) {
+		partition = give(frame, REDOUBT_GIVE_DATA);
+		write_word(frame, MARK);
+		if (pci_reset(all.id, (enum pci_reset)how)) {
+			all.device->again();
+			judge(device_writes(frame, MARK), names[how]);
+			judge(device_reads(monitor_frames(&(unsigned){ 0 })->base, IMAGE_MAGIC),
+			    "reading the monitor's image after it");
+		}
+		take_back(partition);
+		given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent");
+	}
+}
+
 /* Memory that both reach is the normal world's, and its devices'. */
 static void shared(void)
 {
@@ -326,10 +346,9 @@ static void opened(void)
 		return;
 	*(volatile uint64_t *)frame = SECRET;
 	partition = give(frame, REDOUBT_GIVE_IMAGE);
-	tap(read_word(frame) == SECRET,
-	    "T51 reading what was lent: succeeds without the protection");
+	tap(read_word(frame) == SECRET, "T51 reading what was lent: succeeds with DMA_OPEN");
 	write_word(frame, MARK);
-	tap(read_word(frame) == MARK, "T51 writing what was lent: succeeds without the protection");
+	tap(read_word(frame) == MARK, "T51 writing what was lent: succeeds with DMA_OPEN");
 	take_back(partition);
 	redoubt_test_switch(OPEN, 0, &before);
 	given(frame, REDOUBT_GIVE_IMAGE, "writing what was lent, the protection on again");
@@ -348,7 +367,7 @@ static void totals(void)
 
 static const struct device *device_named(const char *name)
 {
-	static const struct device *const devices[] = { &device_edu, &device_ahci };
+	static const struct device *const devices[] = { &device_edu, &device_ahci, &device_virtio };
 
 	for (unsigned i = 0; i < sizeof(devices) / sizeof(devices[0]); i++)
 		if (text_equal(name, devices[i]->name))
@@ -368,6 +387,7 @@ void suite_dma(void)
 	read_ring();
 	region();
 	partitions();
+	resets();
 	shared();
 	placed();
 	registers();

@@ -5,15 +5,24 @@ DMA_EDU := -device edu,dma_mask=0xffffffffffffffff
 DMA_PY = $(SUITE_PY) --suite dma --time 300
 
 # $(call dma_run,MACHINE,TEST,DEVICE,BUILD,UNIT,OPTIONS)
-dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU)" $(6) DEVICE=$(3))
+dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU) $(DMA_VIRTIO)" $(6) DEVICE=$(3))
 # The registers of QEMU's units.
 DMA_VTD := DMA=on UNIT=0xfed90000
 # It writes no events: QEMU 7.2 takes its log for overflowed at all times.
 DMA_AMDVI := DMA=on UNIT=0xfed80000 TELLS=no
-DMA_DEVICES := edu ahci
+DMA_DEVICES := edu ahci virtio
+# Behind a bridge, so that its bus can be reset. What is written to the disk is forgotten.
+DMA_SCRATCH := $(B)/tests/dma/scratch.img
+DMA_VIRTIO := -drive if=none,id=scratch,format=raw,snapshot=on,file=$(DMA_SCRATCH) \
+	-device pcie-root-port,id=bridge,slot=1 \
+	-device virtio-blk-pci,bus=bridge,drive=scratch,disable-legacy=on,iommu_platform=on
+
+$(DMA_SCRATCH):
+	@mkdir -p $(@D)
+	@truncate -s 1M $@
 
 .PHONY: check-dma
-check-dma: setup-suite ## devices read and write protected memory, behind VT-d, AMD-Vi and none
+check-dma: setup-suite $(DMA_SCRATCH) ## devices read and write protected memory, behind VT-d, AMD-Vi and none
 	@status=0; $(foreach m,$(filter svm-qemu-%,$(MACHINES)),$(foreach d,$(DMA_DEVICES),\
 	$(call dma_run,$(m),vtd,$(d),test-partitions,-device intel-iommu,$(DMA_VTD)) \
 	$(call dma_run,$(m),vtd-48,$(d),partitions,-device intel-iommu$(comma)aw-bits=48,$(DMA_VTD)) \
