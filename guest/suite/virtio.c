@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A virtio disk as a device that copies (device.h), through its first sector. It is told to go by the
- * platform's translation (VIRTIO_F_ACCESS_PLATFORM), which QEMU's virtio devices do when asked to. Virtio
- * 1.1: 2.6 (queue), 4.1.4 (PCI), 5.2.6 (requests).
+ * A virtio disk as a device that copies (device.h), through its first sector. It is told to go by
+ * the platform's translation (VIRTIO_F_ACCESS_PLATFORM), which QEMU's virtio devices do when asked
+ * to. Virtio 1.1: 2.6 (queue), 4.1.4 (PCI), 5.2.6 (requests).
  */
 #include "guest/suite/device.h"
 
