@@ -25,8 +25,14 @@
 
 enum stage { STAGE_NEW, STAGE_READY, STAGE_FAILED };
 
+/* Entropy and root key in the block, in its first frame. */
+#define SECRETS_AT  offsetof(struct bootinfo, entropy)
+#define SECRETS_END offsetof(struct bootinfo, partitions)
+_Static_assert(SECRETS_END <= FRAME_SIZE, "the secrets lie in one frame");
+
 static enum stage stage;
 static struct bootinfo info_copy;
+static spa_t loaders_block;
 
 /* Overwritten early in MONITOR_INIT; before that nothing has secrets or input. */
 __attribute__((used)) uint64_t __stack_chk_guard = 0x00ff0a0d5e6b3a91ull;
@@ -42,6 +48,15 @@ const struct bootinfo *start_info(void)
 	return &info_copy;
 }
 
+void arch_take_secrets(void)
+{
+	const uint8_t *frame = slot_map(loaders_block, SLOT_READ);
+
+	__builtin_memcpy((uint8_t *)&info_copy + SECRETS_AT, frame + SECRETS_AT,
+	    SECRETS_END - SECRETS_AT);
+	slot_unmap();
+}
+
 static uint32_t own_apic_id(void)
 {
 	if (cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx != 0)
@@ -49,11 +64,14 @@ static uint32_t own_apic_id(void)
 	return cpuid(1, 0).ebx >> 24;
 }
 
-/* Copied once (I4); only the copy is looked at. */
+/* Copied once (I4); only the copy is looked at. The secrets follow (arch_take_secrets()). */
 static enum launch_status take_info(const struct bootinfo *info)
 {
-	__builtin_memcpy(&info_copy, info, sizeof(info_copy));
-	if (!bootinfo_valid(&info_copy))
+	__builtin_memcpy(&info_copy, info, SECRETS_AT);
+	__builtin_memcpy((uint8_t *)&info_copy + SECRETS_END, (const uint8_t *)info + SECRETS_END,
+	    sizeof(info_copy) - SECRETS_END);
+	loaders_block.v = (uint64_t)info;
+	if (loaders_block.v % FRAME_SIZE != 0 || !bootinfo_valid(&info_copy))
 		return LAUNCH_BAD_BOOTINFO;
 	return info_copy.region_base == (uint64_t)image_start ? LAUNCH_OK : LAUNCH_BAD_REGION;
 }

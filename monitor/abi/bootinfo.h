@@ -153,7 +153,7 @@ struct bootinfo_iommu {
 	uint32_t pages;	 /* of registers, 4 KiB each, not 0 */
 };
 
-/* The block. Everything not named is zero. */
+/* The block, at the start of a frame. Everything not named is zero. */
 struct bootinfo {
 	uint64_t magic;
 	uint64_t region_base;  /* the monitor image's load address; multiple of 4096 */

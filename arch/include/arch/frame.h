@@ -32,6 +32,13 @@ void *region_alloc(size_t pages);
 void *region_reserve(size_t pages);
 
 /*
+ * Copies the secrets of the loader's block (entropy, root key) to start_info(), which had none
+ * until now: they are in no memory of the monitor's before devices are kept out of it. Once, during
+ * MONITOR_INIT.
+ */
+void arch_take_secrets(void);
+
+/*
  * The system physical address of the monitor's own memory, and back. The frame for the panic record
  * (bootinfo.record_base) is mapped like it, for good.
  */
