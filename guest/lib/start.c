@@ -40,7 +40,6 @@ static void take_machine(const struct firmware *f)
 	uint64_t root;
 
 	irq_off();
-	pages_init(f->pool, f->pool_pages);
 	root = memory_build(f->low);
 	cpu_tables_init(f->cpus);
 	for (unsigned i = 0; i < f->cpus; i++)
@@ -58,6 +57,8 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *system)
 
 	firmware_options(image, system);
 	firmware_collect(system, &firmware);
+	pages_init(firmware.pool, firmware.pool_pages);
+	guest_in_firmware();
 	firmware_exit(image, system);
 	take_machine(&firmware);
 	on_stack(cpu_at(0)->stack_top, after_start);

@@ -124,6 +124,13 @@ static void run_held(const char *list)
 	text_wait();
 }
 
+/* A suite that begins earlier. */
+void guest_in_firmware(void)
+{
+	if (text_equal(option("suite"), "dma"))
+		suite_dma_in_firmware();
+}
+
 void guest_main(void)
 {
 	static char list[OPTION_MAX];

@@ -30,6 +30,7 @@ void suite_cpuid(void);
 void suite_cr(void);
 void suite_death(void);
 void suite_dma(void);
+void suite_dma_in_firmware(void);
 void suite_escape(void);
 void suite_events(void);
 void suite_init(void);

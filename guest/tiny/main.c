@@ -7,6 +7,10 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/text.h"
 
+void guest_in_firmware(void)
+{
+}
+
 void guest_main(void)
 {
 	struct redoubt_version version = { 0, 0 };
