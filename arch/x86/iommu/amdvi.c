@@ -40,7 +40,8 @@
 #define LENGTH_EVENTS	  (10ull << 56) /* 1,024 of 16 bytes */
 #define EVENT_WORDS	  (IOMMU_EVENT_PAGES * FRAME_SIZE / 8)
 #define EVENT_KIND(event) ((event) >> 60)
-#define PAGE_FAULT	  2u
+/* What a device was refused: page fault, invalid request, invalid PPR request. */
+#define REFUSALS (1u << 2 | 1u << 8 | 1u << 9)
 
 /* Commands. AMD-Vi 2.4. */
 #define SAY_DONE	  (1ull << 60 | 1)
@@ -123,7 +124,7 @@ void amdvi_report(struct iommu_unit *unit)
 	if (!iommu_wait(unit, STATUS, STATUS_EVENTS, 0))
 		return;
 	for (unsigned i = 0; i < EVENT_WORDS && EVENT_KIND(events[i]) != 0; i += 2) {
-		if (EVENT_KIND(events[i]) == PAGE_FAULT)
+		if (1u << EVENT_KIND(events[i]) & REFUSALS)
 			dma_refused(unit, (uint16_t)events[i], events[i + 1]);
 		else
 			klog(LOG_WARN, "dma: event %lx, %lx", (unsigned long)events[i],

@@ -202,6 +202,9 @@ bool dma_init(uint64_t top, size_t pages)
 	wbinvd();
 	dma.on = true;
 	dma.protected = start_units(tables);
+	/* One that does not answer now cannot be asked to forget later: then it is without all. */
+	if (!dma.protected)
+		dma_end();
 	return true;
 }
 

@@ -53,7 +53,7 @@
 #define DROP_TRANSLATIONS (2ull | 1ull << 4 | 1ull << 6 | 1ull << 7) /* all; reads, writes drain */
 #define SAY_DONE	  (5ull | 1ull << 5 | 1ull << 32)
 
-static bool use_39; /* some unit reaches no further */
+static unsigned widths = WIDTH_39 | WIDTH_48; /* those that all units have */
 
 const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top)
 {
@@ -64,9 +64,10 @@ const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t
 		return "firmware has VT-d remap interrupts";
 	if (cap & CAP_RWBF || !(ecap & ECAP_QUEUE) || !(cap & CAP_LARGE))
 		return "VT-d without large pages or a queue";
-	if (!(CAP_WIDTHS(cap) & WIDTH_48))
-		use_39 = true;
-	if (use_39 && (!(CAP_WIDTHS(cap) & WIDTH_39) || top > END_39))
+	if (CAP_FAULTS(cap) + 16 * CAP_RECORDS(cap) > unit->is->pages * FRAME_SIZE)
+		return "VT-d with more registers than firmware tells of";
+	widths &= CAP_WIDTHS(cap);
+	if (!(widths & WIDTH_48) && (!(widths & WIDTH_39) || top > END_39))
 		return "VT-d that does not reach all memory";
 	if (!(cap & CAP_HUGE))
 		s2->largest = 1;
@@ -79,6 +80,7 @@ void *vtd_tables(const struct stage2 *s2)
 {
 	uint64_t *root = region_alloc(2), *contexts;
 	uint64_t table = (uint64_t)s2->root;
+	bool use_39 = !(widths & WIDTH_48);
 
 	if (root == NULL)
 		return NULL;
@@ -117,6 +119,8 @@ static bool start_queue(struct iommu_unit *unit)
 bool vtd_start(struct iommu_unit *unit, const void *tables)
 {
 	iommu_write(unit, FECTL, 4, FECTL_MASK);
+	/* An error of firmware's queue would stop the next one. */
+	vtd_report(unit);
 	iommu_write(unit, RTADDR, 8, (uint64_t)tables);
 	if (!command(unit, SET_ROOT, true) || !start_queue(unit) || !vtd_flush(unit) ||
 	    !command(unit, TRANSLATE, true))
@@ -124,7 +128,6 @@ bool vtd_start(struct iommu_unit *unit, const void *tables)
 	/* The table says more than they do, and they know no normal world. */
 	if (iommu_read(unit, CAP, 8) & CAP_PROTECTED)
 		iommu_write(unit, PMEN, 4, 0);
-	vtd_report(unit);
 	return true;
 }
 
