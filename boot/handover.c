@@ -13,6 +13,8 @@
 #include "boot/record.h"
 #include "boot/secrets.h"
 #include "boot/tables.h"
+#include "boot/x86.h"
+#include "monitor/abi/cpuid.h"
 
 #define PAGE ((UINT64)4096)
 /* Ranges that allocations between the first look at the map and the last may add. */
@@ -107,11 +109,20 @@ static BOOLEAN not_kept(const struct iommus *found, const char *whose, UINT64 ba
 /* The IOMMUs that the tables tell of, and what they keep for devices. */
 static void find_iommus(struct bootinfo *info, const struct ranges *usable, struct iommus *found)
 {
+	/* EDKII_IOMMU_PROTOCOL: drivers have it map what their devices reach. */
+	EFI_GUID driven = { 0x4e939de9, 0xd948, 0x4b0f,
+		{ 0x88, 0xed, 0xe6, 0xe1, 0xce, 0x51, 0x7c, 0x1e } };
+	void *protocol;
+
 	iommus_find(tables_rsdp(), tables_map, NULL, usable, found);
 	if (info->flags & BOOTINFO_IOMMU_OFF) {
 		say("note: IOMMUs are left alone: devices reach all memory");
 		found->count = 0;
 		found->status = IOMMU_TABLES_NONE;
+	} else if (found->count && !EFI_ERROR(LibLocateProtocol(&driven, &protocol))) {
+		say("note: firmware drives the IOMMUs itself: devices reach all memory");
+		found->count = 0;
+		found->status = IOMMU_TABLES_DRIVEN;
 	}
 	tell_iommus(found);
 	info->iommu_count = found->count;
@@ -136,9 +147,9 @@ static BOOLEAN none_kept(const struct bootinfo *info, const struct iommus *found
 	return TRUE;
 }
 
-void handover_hide_iommus(const struct handover *handover)
+void handover_hide_iommus(void)
 {
-	if (!handover->info->iommu_count)
+	if (!(cpu_cover().features & REDOUBT_FEATURE_DMA))
 		return;
 	if (iommus_hide(tables_rsdp(), tables_map, tables_write, NULL))
 		detail("iommu: the tables are hidden");

@@ -38,10 +38,10 @@ BOOLEAN handover_prepare(struct handover *handover, struct blob payload,
     const struct handover_facts *facts);
 
 /*
- * Once every CPU is covered: makes the tables of IOMMUs that the monitor was told of unfindable for
+ * Once every CPU is covered: makes the tables of IOMMUs that the monitor drives unfindable for
  * the operating system. Until then they are as firmware left them.
  */
-void handover_hide_iommus(const struct handover *handover);
+void handover_hide_iommus(void);
 
 /* Gives back all that was reserved. Only before a CPU was launched. */
 void handover_release(struct handover *handover);

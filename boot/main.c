@@ -99,7 +99,7 @@ static BOOLEAN cover(struct loader *l)
 	if (outcome == LAUNCH_REFUSED)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
-		handover_hide_iommus(&l->handover);
+		handover_hide_iommus();
 	return outcome == LAUNCH_DONE;
 }
 

@@ -64,6 +64,7 @@ struct cpu_cover cpu_cover(void)
 	cover.signature = b == REDOUBT_SIG_EBX && c == REDOUBT_SIG_ECX && d == REDOUBT_SIG_EDX;
 	if (cover.signature) {
 		__cpuid(REDOUBT_CPUID_STATE, a, b, c, d);
+		cover.features = a;
 		cover.covered = c;
 		cover.index = d;
 	}

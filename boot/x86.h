@@ -26,9 +26,10 @@ uint32_t cpu_vendor(void);
 
 /* What the monitor says of the CPU this runs on. */
 struct cpu_cover {
-	bool signature;	  /* CPUID leaf 0x40000000 carries the monitor's */
-	uint32_t covered; /* number of CPUs under the monitor */
-	uint32_t index;	  /* of this one */
+	bool signature;	   /* CPUID leaf 0x40000000 carries the monitor's */
+	uint32_t covered;  /* number of CPUs under the monitor */
+	uint32_t index;	   /* of this one */
+	uint32_t features; /* REDOUBT_FEATURE_ bits */
 };
 
 struct cpu_cover cpu_cover(void);

@@ -111,7 +111,8 @@ static bool iommus_valid(const struct bootinfo *info)
 		uint64_t end = frames_end(unit[i].base, unit[i].pages);
 
 		if (end == 0 || end > IOMMU_END || unit[i].base < last ||
-		    (unit[i].kind != BOOTINFO_IOMMU_VTD && unit[i].kind != BOOTINFO_IOMMU_AMDVI))
+		    (unit[i].kind != BOOTINFO_IOMMU_VTD && unit[i].kind != BOOTINFO_IOMMU_AMDVI) ||
+		    unit[i].kind != unit[0].kind)
 			return false;
 		for (uint32_t k = 0; k < info->range_count; k++)
 			if (unit[i].base < frames_end(range[k].base, range[k].pages) &&
@@ -128,5 +129,5 @@ bool bootinfo_valid(const struct bootinfo *info)
 	    info->cpu_count <= BOOTINFO_MAX_CPUS && info->range_count >= 1 &&
 	    info->range_count <= BOOTINFO_MAX_RANGES && cpus_valid(info) && ranges_valid(info) &&
 	    region_valid(info) && partitions_valid(info) && info->iommu_count <= BOOTINFO_IOMMUS &&
-	    info->iommu_status <= IOMMU_TABLES_UNSUPPORTED && iommus_valid(info);
+	    info->iommu_status <= IOMMU_TABLES_DRIVEN && iommus_valid(info);
 }

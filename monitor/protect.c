@@ -127,7 +127,8 @@ bool protect_init(const struct bootinfo *info)
 {
 	const struct bootinfo_range *last = &info->ranges[info->range_count - 1];
 	uint64_t top = last->base + last->pages * FRAME_SIZE;
-	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top);
+	size_t pages = monitor_stage2_pages(page_owner_frames(), info->range_count, top) +
+	    2ull * info->iommu_count;
 	void *memory = region_reserve(pages);
 	struct withheld bus = stage2_withheld();
 	bool done;
@@ -146,7 +147,7 @@ bool protect_init(const struct bootinfo *info)
 	    (bus.base >= bus.end || restrict_to(0, bus.base, frames_of(bus.end - bus.base))) &&
 	    restrict_to(0, info->region_base, info->region_pages) &&
 	    (info->record_base == 0 || restrict_to(0, info->record_base, 1)) &&
-	    hide_registers(info) && dma_init(top, pages);
+	    dma_init(top, pages) && (!dma_map() || hide_registers(info));
 	spin_unlock(&normal.lock);
 	return done;
 }
@@ -282,7 +283,8 @@ static bool touched(gpa_t gpa, unsigned access, uint64_t rip)
 	/* Another CPU may have mapped it since. */
 	if (leaf.present && allows(leaf.prot, access))
 		return true;
-	if (frame_hidden((spa_t){ gpa.v }) || leaf.spa.v == protect_ones().v)
+	if (frame_hidden((spa_t){ gpa.v }) ||
+	    (leaf.spa.v & ~(FRAME_SIZE - 1ull)) == protect_ones().v)
 		return hidden_touched(gpa, access, rip);
 	/* What is mapped lacks a right that the map withholds. */
 	return !leaf.present && gpa.v >= normal.identity_end &&
@@ -345,6 +347,7 @@ static bool block(const struct frame_set *set)
 	for (uint64_t i = 0; i < set->count; i++) {
 		if (!dma_block(frame_nth(set, i), 1)) {
 			allow(set, i);
+			dma_sync();
 			return false;
 		}
 	}

@@ -93,8 +93,9 @@ bool dma_init(uint64_t top, size_t pages)
 	return true;
 }
 
-void dma_end(void)
+bool dma_end(void)
 {
+	return true;
 }
 
 bool dma_block(spa_t spa, uint64_t frames)

@@ -147,18 +147,17 @@ static bool split(struct stage2 *s2, struct place place)
 {
 	uint64_t *table = pool_take(s2->pool);
 	uint64_t value = load(place.entry);
+	uint64_t spa = format_address(value, place.level).v;
 	unsigned below = place.level - 1;
 
 	if (!table)
 		return false;
-	if (value != 0) {
-		uint64_t spa = format_address(value, place.level).v;
-
-		for (unsigned i = 0; i < ENTRIES; i++)
-			store(s2, &table[i],
-			    format_leaf((spa_t){ spa + i * span(below) }, below, format_prot(value),
-				format_type(value)));
-	}
+	/* Entries that map nothing, too: what walks the table may not look into caches. */
+	for (unsigned i = 0; i < ENTRIES; i++)
+		store(s2, &table[i],
+		    value == 0 ? 0
+			       : format_leaf((spa_t){ spa + i * span(below) }, below,
+				     format_prot(value), format_type(value)));
 	store(s2, place.entry, format_table(region_spa(table), place.level));
 	return true;
 }

@@ -211,6 +211,13 @@ static void report_memory(void)
 	    (pool->total - pool->available) * FRAME_SIZE, pool->total * FRAME_SIZE);
 }
 
+/* No secret stays behind, and no device goes by our tables. */
+static bool give_back(void)
+{
+	monitor_leaving();
+	return dma_end();
+}
+
 /* Under the monitor's tables and on its stack. */
 uint64_t start_root(uint64_t op)
 {
@@ -225,10 +232,8 @@ uint64_t start_root(uint64_t op)
 		policy_vcpu_init(&cpu->vcpu);
 		vendor_launch(&cpu->firmware);
 	}
-	if (op == MONITOR_END) {
-		dma_end();
-		return LAUNCH_OK;
-	}
+	if (op == MONITOR_END)
+		return give_back() ? LAUNCH_OK : LAUNCH_WRONG_STATE;
 	policy_vcpu_init(&cpu->vcpu);
 	status = monitor_init(&info_copy);
 	if (status == LAUNCH_OK)
@@ -237,7 +242,7 @@ uint64_t start_root(uint64_t op)
 		memtype_update(&cpu->vcpu.mtrr);
 		report_memory();
 	} else {
-		dma_end();
+		give_back();
 	}
 	return status;
 }

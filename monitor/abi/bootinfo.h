@@ -136,6 +136,7 @@ enum iommu_tables {
 	IOMMU_TABLES_CONTRADICTORY, /* two statements cannot both be right; none listed */
 	IOMMU_TABLES_TOO_MANY,	    /* more units or ranges than there is room for; none listed */
 	IOMMU_TABLES_UNSUPPORTED,   /* newer than the loader; none listed */
+	IOMMU_TABLES_DRIVEN,	    /* firmware drives the units itself; none listed */
 };
 
 #define BOOTINFO_IOMMU_VTD   1u
@@ -230,7 +231,8 @@ static inline uint64_t monitor_iommu_pages(uint64_t iommus, uint64_t frames, uin
 {
 	if (iommus == 0)
 		return 0;
-	return iommus * MONITOR_IOMMU_PAGES + MONITOR_DEVICE_PAGES +
+	/* Each unit's registers may want two tables of either map. */
+	return iommus * (MONITOR_IOMMU_PAGES + 4) + MONITOR_DEVICE_PAGES +
 	    monitor_stage2_pages(frames, ranges, top);
 }
 

@@ -99,13 +99,13 @@ static bool plain_iommus(const struct bootinfo *info)
 {
 	const struct bootinfo_iommu *unit = info->iommus;
 
-	if (info->iommu_count > 16 || info->iommu_status > 5 ||
+	if (info->iommu_count > 16 || info->iommu_status > 6 ||
 	    (info->iommu_count > 0) != (info->iommu_status == 1))
 		return false;
 	for (uint32_t i = 0; i < info->iommu_count; i++) {
 		if (!unit[i].base || !plain_frames(unit[i].base, unit[i].pages) ||
 		    unit[i].base + unit[i].pages * 4096ull > 1ull << 32 ||
-		    (unit[i].kind != 1 && unit[i].kind != 2) ||
+		    (unit[i].kind != 1 && unit[i].kind != 2) || unit[i].kind != unit[0].kind ||
 		    (i > 0 && unit[i].base <= unit[i - 1].base))
 			return false;
 		for (uint32_t k = 0; k < i; k++)
@@ -219,7 +219,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		.svn = 1,
 		.id = "vtpm" };
 	host_info()->iommus[0] = (struct bootinfo_iommu){ 0xfed80000, 2, 0, 0x18, 0, 4 };
-	host_info()->iommus[1] = (struct bootinfo_iommu){ 0xfed90000, 1, 0, 0, 1, 1 };
+	host_info()->iommus[1] = (struct bootinfo_iommu){ 0xfed90000, 2, 0, 0, 1, 1 };
 	host_info()->iommu_count = 2;
 	host_info()->iommu_status = IOMMU_TABLES_OK;
 	if (!bootinfo_valid(host_info()))

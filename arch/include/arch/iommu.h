@@ -19,12 +19,12 @@
  * addresses below `top`, a multiple of 4 KiB, but neither the monitor's region nor its record nor
  * the units' registers; a unit that was on goes by firmware's table until then. `pages`: of tables
  * that map all of it, split to the last frame. false: the region is too small. Where a unit cannot
- * be used dma_protected() is false, and the log says why.
+ * be used dma_protected() is false, none is used, and the log says why.
  */
 bool dma_init(uint64_t top, size_t pages);
 
-/* The launch is given up: the units are off. */
-void dma_end(void);
+/* The launch is given up: the units are off; false: one does not obey. */
+bool dma_end(void);
 
 /*
  * Prepare: `frames` frames from `spa` leave devices' view. false: a table could not be had; nothing

@@ -25,7 +25,7 @@
 #define EVENTS		(1ull << 2)
 #define COHERENT	(1ull << 10)
 #define COMMANDS	(1ull << 12)
-#define CONTROL_KEPT	0xf02ull    /* how requests travel: firmware knows */
+#define CONTROL_KEPT	0x400f02ull /* how requests and SMIs travel: firmware knows */
 #define FEATURES_ALL	(1ull << 6) /* INVALIDATE_IOMMU_ALL */
 #define STATUS_OVERFLOW (1ull << 0)
 #define STATUS_EVENTS	(1ull << 3) /* they are being written */
@@ -40,7 +40,6 @@
 #define LENGTH_EVENTS	  (10ull << 56) /* 1,024 of 16 bytes */
 #define EVENT_WORDS	  (IOMMU_EVENT_PAGES * FRAME_SIZE / 8)
 #define EVENT_KIND(event) ((event) >> 60)
-#define PAGE_FAULT	  2u
 
 /* Commands. AMD-Vi 2.4. */
 #define SAY_DONE	  (1ull << 60 | 1)
@@ -95,9 +94,10 @@ bool amdvi_start(struct iommu_unit *unit, const void *tables)
 	return amdvi_flush(unit);
 }
 
-void amdvi_stop(struct iommu_unit *unit)
+bool amdvi_stop(struct iommu_unit *unit)
 {
 	iommu_write(unit, CONTROL, 8, iommu_read(unit, CONTROL, 8) & CONTROL_KEPT);
+	return iommu_wait(unit, STATUS, STATUS_EVENTS | STATUS_COMMANDS, 0);
 }
 
 bool amdvi_flush(struct iommu_unit *unit)
@@ -123,11 +123,7 @@ void amdvi_report(struct iommu_unit *unit)
 	if (!iommu_wait(unit, STATUS, STATUS_EVENTS, 0))
 		return;
 	for (unsigned i = 0; i < EVENT_WORDS && EVENT_KIND(events[i]) != 0; i += 2) {
-		if (EVENT_KIND(events[i]) == PAGE_FAULT)
-			dma_refused(unit, (uint16_t)events[i], events[i + 1]);
-		else
-			klog(LOG_WARN, "dma: event %lx, %lx", (unsigned long)events[i],
-			    (unsigned long)events[i + 1]);
+		dma_refused(unit, (uint16_t)events[i], events[i + 1]);
 		events[i] = 0;
 	}
 	start_events(unit);

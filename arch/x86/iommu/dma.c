@@ -15,7 +15,8 @@
 #include "arch/x86/region.h"
 #include "monitor/abi/audit.h"
 
-#define POLLS 10000000u /* of a register, before a unit is given up */
+#define IOAPIC 0xfec00000ull /* what is written there may be an INIT (svm/device.c) */
+#define POLLS  100000000u    /* of a register, before a unit is given up */
 
 static struct {
 	struct stage2 s2;
@@ -85,7 +86,7 @@ bool iommu_wait_done(const struct iommu_unit *unit)
 
 void iommu_queue(struct iommu_unit *unit, uint64_t low, uint64_t high)
 {
-	uint64_t *command = unit->queue + unit->next / sizeof(*command);
+	volatile uint64_t *command = unit->queue + unit->next / sizeof(*command);
 
 	command[0] = low;
 	command[1] = high;
@@ -116,7 +117,7 @@ static bool build(uint64_t top)
 	const struct bootinfo *info = start_info();
 	struct withheld bus = stage2_withheld();
 	uint64_t bus_end = bus.end < top ? bus.end : top;
-	bool done = change(0, top >> FRAME_SHIFT, S2_RWX) &&
+	bool done = change(0, top >> FRAME_SHIFT, S2_RWX) && change(IOAPIC, 1, 0) &&
 	    change(info->region_base, info->region_pages, 0) &&
 	    (info->record_base == 0 || change(info->record_base, 1, 0)) &&
 	    (bus.base >= bus_end || change(bus.base, (bus_end - bus.base) >> FRAME_SHIFT, 0));
@@ -149,7 +150,7 @@ static bool prepare(size_t pages)
 static const char *const reasons[] = { "firmware tells of no IOMMU", "",
 	"firmware's tables of IOMMUs are damaged",
 	"firmware's tables of IOMMUs contradict themselves", "there are too many IOMMUs",
-	"the IOMMUs are of an unknown kind" };
+	"the IOMMUs are of an unknown kind", "firmware drives the IOMMUs itself" };
 
 /* Looks at all units before any is touched. NULL: they can be used. */
 static const char *check_units(uint64_t top)
@@ -202,18 +203,20 @@ bool dma_init(uint64_t top, size_t pages)
 	wbinvd();
 	dma.on = true;
 	dma.protected = start_units(tables);
+	/* One that does not answer now cannot be asked to forget later: then it is without all. */
+	if (!dma.protected)
+		dma_end();
 	return true;
 }
 
-void dma_end(void)
+bool dma_end(void)
 {
-	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++) {
-		if (is_vtd(u))
-			vtd_stop(u);
-		else
-			amdvi_stop(u);
-	}
+	bool off = true;
+
+	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
+		off &= is_vtd(u) ? vtd_stop(u) : amdvi_stop(u);
 	dma.on = dma.protected = false;
+	return off;
 }
 
 /* ---- Frames that change hands ---- */

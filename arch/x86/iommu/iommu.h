@@ -61,9 +61,9 @@ void *amdvi_tables(const struct stage2 *s2);
 bool vtd_start(struct iommu_unit *unit, const void *tables);
 bool amdvi_start(struct iommu_unit *unit, const void *tables);
 
-/* Switches a unit off. */
-void vtd_stop(struct iommu_unit *unit);
-void amdvi_stop(struct iommu_unit *unit);
+/* Switches a unit off; false: it does not obey. */
+bool vtd_stop(struct iommu_unit *unit);
+bool amdvi_stop(struct iommu_unit *unit);
 
 /* On return the unit remembers no translation from before. false: it does not answer. */
 bool vtd_flush(struct iommu_unit *unit);

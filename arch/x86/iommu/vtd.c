@@ -53,7 +53,7 @@
 #define DROP_TRANSLATIONS (2ull | 1ull << 4 | 1ull << 6 | 1ull << 7) /* all; reads, writes drain */
 #define SAY_DONE	  (5ull | 1ull << 5 | 1ull << 32)
 
-static bool use_39; /* some unit reaches no further */
+static unsigned widths = WIDTH_39 | WIDTH_48; /* those that all units have */
 
 const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top)
 {
@@ -64,9 +64,10 @@ const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t
 		return "firmware has VT-d remap interrupts";
 	if (cap & CAP_RWBF || !(ecap & ECAP_QUEUE) || !(cap & CAP_LARGE))
 		return "VT-d without large pages or a queue";
-	if (!(CAP_WIDTHS(cap) & WIDTH_48))
-		use_39 = true;
-	if (use_39 && (!(CAP_WIDTHS(cap) & WIDTH_39) || top > END_39))
+	if (CAP_FAULTS(cap) + 16 * CAP_RECORDS(cap) > unit->is->pages * FRAME_SIZE)
+		return "VT-d with more registers than firmware tells of";
+	widths &= CAP_WIDTHS(cap);
+	if (!(widths & WIDTH_48) && (!(widths & WIDTH_39) || top > END_39))
 		return "VT-d that does not reach all memory";
 	if (!(cap & CAP_HUGE))
 		s2->largest = 1;
@@ -79,6 +80,7 @@ void *vtd_tables(const struct stage2 *s2)
 {
 	uint64_t *root = region_alloc(2), *contexts;
 	uint64_t table = (uint64_t)s2->root;
+	bool use_39 = !(widths & WIDTH_48);
 
 	if (root == NULL)
 		return NULL;
@@ -114,34 +116,39 @@ static bool start_queue(struct iommu_unit *unit)
 	return command(unit, QUEUE, true);
 }
 
+/* Has the queue carry out a command; one behind the other where the first must come first. */
+static bool carry_out(struct iommu_unit *unit, uint64_t low)
+{
+	*unit->done = 0;
+	iommu_queue(unit, low, 0);
+	iommu_queue(unit, SAY_DONE, (uint64_t)unit->done);
+	iommu_write(unit, IQT, 8, unit->next);
+	return iommu_wait_done(unit);
+}
+
 bool vtd_start(struct iommu_unit *unit, const void *tables)
 {
 	iommu_write(unit, FECTL, 4, FECTL_MASK);
+	/* An error of firmware's queue would stop the next one. */
+	vtd_report(unit);
 	iommu_write(unit, RTADDR, 8, (uint64_t)tables);
-	if (!command(unit, SET_ROOT, true) || !start_queue(unit) || !vtd_flush(unit) ||
-	    !command(unit, TRANSLATE, true))
+	if (!command(unit, SET_ROOT, true) || !start_queue(unit) ||
+	    !carry_out(unit, DROP_CONTEXTS) || !vtd_flush(unit) || !command(unit, TRANSLATE, true))
 		return false;
 	/* The table says more than they do, and they know no normal world. */
 	if (iommu_read(unit, CAP, 8) & CAP_PROTECTED)
 		iommu_write(unit, PMEN, 4, 0);
-	vtd_report(unit);
 	return true;
 }
 
-void vtd_stop(struct iommu_unit *unit)
+bool vtd_stop(struct iommu_unit *unit)
 {
-	command(unit, TRANSLATE, false);
-	command(unit, QUEUE, false);
+	return command(unit, TRANSLATE, false) && command(unit, QUEUE, false);
 }
 
 bool vtd_flush(struct iommu_unit *unit)
 {
-	*unit->done = 0;
-	iommu_queue(unit, DROP_CONTEXTS, 0);
-	iommu_queue(unit, DROP_TRANSLATIONS, 0);
-	iommu_queue(unit, SAY_DONE, (uint64_t)unit->done);
-	iommu_write(unit, IQT, 8, unit->next);
-	return iommu_wait_done(unit);
+	return carry_out(unit, DROP_TRANSLATIONS);
 }
 
 void vtd_report(struct iommu_unit *unit)
@@ -149,6 +156,8 @@ void vtd_report(struct iommu_unit *unit)
 	uint64_t cap = iommu_read(unit, CAP, 8);
 	unsigned at = CAP_FAULTS(cap);
 
+	if (!(iommu_read(unit, FSTS, 4) & FSTS_CLEAR))
+		return;
 	for (unsigned i = 0; i < CAP_RECORDS(cap); i++, at += 16) {
 		uint64_t high = iommu_read(unit, at + 8, 8);
 

@@ -16,6 +16,7 @@
 #define IO_LEVEL(level) ((uint64_t)(level) << 9)
 #define IO_R		(1ull << 61)
 #define IO_W		(1ull << 62)
+#define IO_SNOOPED	(1ull << 60) /* FC: caches are looked into, whatever the device says */
 
 static bool for_amdvi;
 
@@ -29,7 +30,7 @@ uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type
 	if ((prot & S2_X) != S2_X)
 		entry |= PTE_NX;
 	if (for_amdvi)
-		entry |= IO_R | (prot & S2_W ? IO_W : 0);
+		entry |= IO_R | IO_SNOOPED | (prot & S2_W ? IO_W : 0);
 	return entry | (level > 0 ? PTE_PS : 0);
 }
 
