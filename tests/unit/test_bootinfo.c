@@ -99,22 +99,21 @@ static void iommus_are_checked(void **state)
 {
 	struct bootinfo_iommu *unit = info->iommus;
 
-	assert_false(REFUSES(info->iommu_status, IOMMU_TABLES_UNSUPPORTED));
+	assert_false(REFUSES(info->iommu_status, IOMMU_TABLES_DRIVEN));
 	assert_true(REFUSES(info->iommu_status, IOMMU_TABLES_OK));
-	assert_true(REFUSES(info->iommu_status, IOMMU_TABLES_UNSUPPORTED + 1));
+	assert_true(REFUSES(info->iommu_status, IOMMU_TABLES_DRIVEN + 1));
 	assert_true(REFUSES(info->iommu_count, 1));
 	info->iommu_count = 2;
 	info->iommu_status = IOMMU_TABLES_OK;
 	unit[0] = (struct bootinfo_iommu){ .base = 0xfed80000,
-		.kind = BOOTINFO_IOMMU_AMDVI,
-		.device = 0x18,
+		.kind = BOOTINFO_IOMMU_VTD,
 		.pages = 4 };
 	unit[1] = (struct bootinfo_iommu){ .base = 0xfed90000,
 		.kind = BOOTINFO_IOMMU_VTD,
 		.flags = BOOTINFO_IOMMU_ALL,
 		.pages = 1 };
 	assert_true(bootinfo_valid(info));
-	for (uint32_t status = 0; status <= IOMMU_TABLES_UNSUPPORTED; status++)
+	for (uint32_t status = 0; status <= IOMMU_TABLES_DRIVEN; status++)
 		assert_int_equal(REFUSES(info->iommu_status, status), status != IOMMU_TABLES_OK);
 	assert_true(REFUSES(info->iommu_count, 0));
 	assert_true(REFUSES(info->iommu_count, 3));
@@ -122,6 +121,10 @@ static void iommus_are_checked(void **state)
 	assert_true(REFUSES(info->iommu_count, ~0u));
 	assert_true(REFUSES(unit[1].kind, 0));
 	assert_true(REFUSES(unit[1].kind, 3));
+	assert_true(REFUSES(unit[1].kind, BOOTINFO_IOMMU_AMDVI)); /* of two makers */
+	unit[0].kind = unit[1].kind = BOOTINFO_IOMMU_AMDVI;
+	assert_true(bootinfo_valid(info));
+	unit[0].kind = BOOTINFO_IOMMU_VTD;
 	for (unsigned i = 1; i < BOOTINFO_IOMMUS; i++)
 		unit[i] = (struct bootinfo_iommu){ 0xfed90000 + 4096 * i, 1, 0, 0, 0, 1 };
 	info->iommu_count = BOOTINFO_IOMMUS;
