@@ -15,5 +15,6 @@ struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 uint64_t rdtsc(void);
+void wbinvd(void);
 
 #endif
