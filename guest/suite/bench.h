@@ -32,4 +32,11 @@ void bench_measure(const char *name, uint64_t (*work)(void), uint64_t (*nothing)
 /* What partitions cost, where redoubt.efi carries the probe and the sample. */
 void bench_partitions(bool plain, bool svm);
 
+/*
+ * Frames of a list given to a partition, and given back: the smallest of a few times, printed by
+ * two names. Ends the run where that is refused.
+ */
+#define BENCH_LIST 512u
+void bench_donation(unsigned frames, const char *give, const char *back);
+
 #endif

@@ -22,6 +22,7 @@ static const struct suite suites[] = {
 	{ "apic", suite_apic, 1 },
 	{ "attack", suite_attack, 2 },
 	{ "bench", suite_bench, 1 },
+	{ "bench-dma", suite_bench_dma, 1 },
 	{ "bench-smp", suite_bench_smp, 2 },
 	{ "call", suite_call, 1 },
 	{ "call-partitions", suite_call_partitions, 1 },

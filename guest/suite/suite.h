@@ -21,6 +21,7 @@ struct suite {
 void suite_apic(void);
 void suite_attack(void);
 void suite_bench(void);
+void suite_bench_dma(void);
 void suite_bench_smp(void);
 void suite_call(void);
 void suite_call_partitions(void);

@@ -3,7 +3,7 @@
 
 BENCH_LOADERS := $(addprefix $(B)/boot/redoubt-,partitions.efi test.efi test-partitions.efi)
 
-.PHONY: bench-exits bench-exits-svm bench-sizes
+.PHONY: bench-exits bench-exits-svm bench-dma bench-sizes
 bench-exits: setup-build
 	@$(SETUP) image bochs
 	@$(MAKE) --no-print-directory -s $(BENCH_LOADERS) $(B)/guest/suite.efi
@@ -17,10 +17,16 @@ bench-exits-svm: setup-build
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/exits.py --vendor svm $(B)/bench/exits-svm.json
 
+bench-dma: setup-build
+	@$(SETUP) image qemu
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/guest/suite.efi $(QEMU_PROBE)
+	@mkdir -p $(B)/bench
+	@$(PY) tests/bench/dma.py $(B)/bench/dma.json
+
 bench-sizes: setup-build
 	@$(SETUP) image bochs lint
 	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi $(B)/guest/tiny.efi
 	@mkdir -p $(B)/bench
 	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
 
-BENCH_TESTS += bench-exits bench-exits-svm bench-sizes
+BENCH_TESTS += bench-exits bench-exits-svm bench-dma bench-sizes

@@ -48,12 +48,12 @@ def switch_number(name):
         return int(re.search(rf"TEST_{name} = (\d+),", f.read()).group(1))
 
 
-def disk(path, loader, options):
-    """A disk whose firmware starts `loader`, which starts the suites."""
+def disk(path, loader, options, more=""):
+    """A disk whose firmware starts `loader`, which starts the suites; `more` lines of redoubt.conf."""
     conf = path + ".conf"
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(conf, "w", encoding="ascii") as f:
-        f.write(f"next = \\suite.efi\noptions = {options}\nconsole = debugcon\nlog_level = error\n")
+        f.write(f"next = \\suite.efi\noptions = {options}\nconsole = debugcon\nlog_level = error\n{more}")
     mkdisk.make(path, [(os.path.join(BUILD, "boot", loader), "EFI/BOOT/BOOTX64.EFI"),
                        (conf, "EFI/BOOT/redoubt.conf"), (SUITE, "suite.efi")])
 

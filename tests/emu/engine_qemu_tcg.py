@@ -15,8 +15,8 @@ PROBE = os.path.join(BUILD, "emu", "qemu-probe.so")
 class Engine(qemu.Engine):
     """One run of QEMU with TCG.
 
-    Option `count`: the TSC counts instructions, and Machine.marks() tells how many had been executed
-    (qemu-probe/). One CPU only.
+    Option `count`: the TSC counts instructions, and Machine.marks() tells how many had been executed, and of them
+    the VMRUNs (qemu-probe/). One CPU only.
     """
 
     accel = ("-accel", "tcg")

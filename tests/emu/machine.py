@@ -259,7 +259,7 @@ class Machine:
         self.child.send_signal(signal.SIGCONT)
 
     def marks(self):
-        """Lines seen so far: (source, ticks, [instructions of each CPU], text)."""
+        """Lines seen so far: (source, ticks, [instructions of each CPU, QEMU's VMRUNs behind them], text)."""
         found = []
         with open(os.path.join(self.spec.log_dir, "marks"), encoding="utf-8",
                   errors="replace") as f:

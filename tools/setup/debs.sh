@@ -10,8 +10,8 @@
 # The version in use is what the archive offers today; that is asked once a day.
 
 DEBS=$CACHE/debs
-# The kernel modules that tests load; all others are thrown away.
-KEPT_MODULE=efivarfs.ko
+# The kernel modules that tests load, with what they need; all others are thrown away.
+KEPT_MODULES="efivarfs ahci sd_mod nvme e1000e virtio_pci virtio_net"
 
 # True if the link of $1 was set within a day.
 deb_fresh() {
@@ -28,13 +28,21 @@ need_debian() {
 	supported_debian || die "this is no Debian 12 or 13: cannot fetch its package $1"
 }
 
-# Debian 13 has all of /bin and /lib in /usr, and compresses kernel modules; Debian 12's paths hold here.
+# Debian 13 has all of /bin and /lib in /usr; Debian 12's paths hold here.
 unpack_as_before() {
 	local name
 	for name in bin lib; do
 		[[ -e $1/$name || ! -e $1/usr/$name ]] || ln -s "usr/$name" "$1/$name"
 	done
-	find "$1" -name "$KEPT_MODULE.xz" -exec unxz {} +
+}
+
+# keep_modules FOLDER: those of KEPT_MODULES, listed in FOLDER/modules
+keep_modules() {
+	local names
+	[[ -d $1/lib/modules ]] || return 0
+	read -ra names <<<"$KEPT_MODULES"
+	python3 "$SETUP/modules.py" "$1" "${names[@]}"
+	find "$1/lib/modules/" \( -type d -empty -o -type f ! -name '*.ko' \) -delete
 }
 
 # unpack_deb PACKAGE VERSION LINK
@@ -47,8 +55,7 @@ unpack_deb() {
 		mkdir "$work/files"
 		dpkg-deb -x "$work"/*.deb "$work/files"
 		unpack_as_before "$work/files"
-		find "$work/files/lib/modules" "$work/files/usr/lib/modules" \
-			\( -type d -empty -o -type f ! -name $KEPT_MODULE \) -delete 2>/dev/null || true
+		keep_modules "$work/files"
 		rm -rf "$work/files/usr/share/doc"
 		printf '%s %s\n' "$1" "$2" >"$work/files/.complete"
 		rm -rf "$dir"
@@ -88,18 +95,18 @@ fetch_image() {
 	esac
 }
 
-# Path of the kept module in the folder of kernel $1, relative to it.
-kept_module() { (cd "$DEBS/kernel-$1" && find . -type f -name $KEPT_MODULE -printf '%P\n' -quit); }
+# True if the modules of kernel $1 are those that tests load today.
+has_modules() { [[ $(head -n 1 "$DEBS/kernel-$1/modules" 2>/dev/null) == "# $KEPT_MODULES" ]]; }
 
 fetch_kernel() {
 	local dir=$DEBS/kernel-$1
 	fetch_image "$1"
-	if [[ -z $(kept_module "$1") ]]; then # unpacked before modules were kept
+	if ! has_modules "$1"; then # unpacked for earlier tests
 		rm "$dir/.complete"
 		fetch_image "$1"
 	fi
 	ln -sfn "$(cd "$dir" && ls boot/vmlinuz-*)" "$dir/vmlinuz"
-	ln -sfn "$(kept_module "$1")" "$dir/$KEPT_MODULE"
+	ln -sfn "$(grep '/efivarfs\.ko$' "$dir/modules")" "$dir/efivarfs.ko"
 }
 
 # True if the archive has version $2 of package $1.

@@ -30,7 +30,7 @@ PACKAGES[bochs-debug]="g++ make xz-utils vgabios ovmf python3 libreadline-dev"
 STEP[bochs-debug]="bochs bochs_build debug"
 
 # What the tools of a kernel's headers need, to build and sign redoubt.ko.
-FOR_HEADERS="gcc make libelf1 openssl xz-utils"
+FOR_HEADERS="gcc make libelf1 openssl python3 xz-utils"
 
 WHY[kernel]="Debian's current stock kernel image and its headers (unpacked, not installed)"
 PACKAGES[kernel]=$FOR_HEADERS

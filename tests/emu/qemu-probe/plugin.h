@@ -27,6 +27,8 @@ EXPORTED int qemu_plugin_install(plugin_id id, const struct machine *machine, in
 void qemu_plugin_register_vcpu_tb_trans_cb(plugin_id id, translated_fn fn);
 size_t qemu_plugin_tb_n_insns(const struct block *block);
 struct instruction *qemu_plugin_tb_get_insn(const struct block *block, size_t index);
+const void *qemu_plugin_insn_data(const struct instruction *instruction);
+size_t qemu_plugin_insn_size(const struct instruction *instruction);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct instruction *instruction, int operation,
     void *counter, uint64_t value);
 

@@ -8,10 +8,10 @@
  *
  * Counted is what was begun, in the guest and in the monitor: an instruction that exits or faults
  * counts again when it is repeated, each round of a string instruction counts, a halted CPU's time
- * does not.
+ * does not. Each exit from a guest is followed by a VMRUN, and these are counted, too.
  *
  * Arguments: marks=FILE serial=DEVICE (what COM1 is connected to; port 0xE9 is standard output). A
- * line of the file: SOURCE TIME COUNT TEXT, SOURCE `serial` or `e9`, TIME always 0.
+ * line of the file: SOURCE TIME COUNT,VMRUNS TEXT, SOURCE `serial` or `e9`, TIME always 0.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -32,7 +32,7 @@ struct line {
 	char text[LINE_MAX_BYTES];
 };
 
-static uint64_t executed;
+static uint64_t executed, entered;
 static FILE *marks;
 static struct stat serial;
 static struct line serial_line = { "serial", 0, "" };
@@ -40,11 +40,25 @@ static struct line e9_line = { "e9", 0, "" };
 
 int qemu_plugin_version = PLUGIN_VERSION;
 
+static bool is_vmrun(const struct instruction *instruction)
+{
+	static const unsigned char vmrun[] = { 0x0f, 0x01, 0xd8 };
+
+	return qemu_plugin_insn_size(instruction) == sizeof(vmrun) &&
+	    !memcmp(qemu_plugin_insn_data(instruction), vmrun, sizeof(vmrun));
+}
+
 static void on_translated(plugin_id id, struct block *block)
 {
-	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++)
-		qemu_plugin_register_vcpu_insn_exec_inline(qemu_plugin_tb_get_insn(block, i),
-		    PLUGIN_INLINE_ADD, &executed, 1);
+	for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
+		struct instruction *instruction = qemu_plugin_tb_get_insn(block, i);
+
+		qemu_plugin_register_vcpu_insn_exec_inline(instruction, PLUGIN_INLINE_ADD,
+		    &executed, 1);
+		if (is_vmrun(instruction))
+			qemu_plugin_register_vcpu_insn_exec_inline(instruction, PLUGIN_INLINE_ADD,
+			    &entered, 1);
+	}
 }
 
 static const char *argument(const char *name, int argc, char **argv)
@@ -71,8 +85,8 @@ int qemu_plugin_install(plugin_id id, const struct machine *machine, int argc, c
 static void add(struct line *line, char c)
 {
 	if (c == '\n') {
-		fprintf(marks, "%s 0 %llu %.*s\n", line->source, (unsigned long long)executed,
-		    (int)line->bytes, line->text);
+		fprintf(marks, "%s 0 %llu,%llu %.*s\n", line->source, (unsigned long long)executed,
+		    (unsigned long long)entered, (int)line->bytes, line->text);
 		fflush(marks);
 		line->bytes = 0;
 	} else if (c != '\r' && line->bytes < LINE_MAX_BYTES) {
