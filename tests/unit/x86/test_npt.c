@@ -20,6 +20,7 @@
 #define IO_IGNORES  0x1feull
 #define IO_READ	    (1ull << 61)
 #define IO_WRITE    (1ull << 62)
+#define IO_SNOOPED  (1ull << 60)
 #define SPA	    0x000abcde40000000ull /* a multiple of 1 GiB */
 
 static const unsigned prots[] = { S2_R, S2_R | S2_W, S2_R | S2_X, S2_RWX };
@@ -67,7 +68,8 @@ static void test_for_amdvi(void **state)
 
 			/* A page, of the size of its level. */
 			assert_int_equal(entry & ~IO_IGNORES & ~CPU_NX,
-			    SPA | IO_PRESENT | IO_READ | (prots[i] & S2_W ? IO_WRITE : 0));
+			    SPA | IO_PRESENT | IO_READ | IO_SNOOPED |
+				(prots[i] & S2_W ? IO_WRITE : 0));
 		}
 	}
 	/* Levels count from 1 there. */
