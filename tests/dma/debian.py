@@ -103,7 +103,7 @@ class Debian(boot.Boot):
     def check_claims(self):
         state = json.loads(self.ask("redoubtctl status --json"))
         listed = self.args.unit == "vtd"  # QEMU's DMAR names each device
-        good = ("DMA" in str(state["protected"]).upper() and "dma=unprotected" not in state["not_protected"]
+        good = ("DMA" in state["protected"] and "dma=unprotected" not in state["not_protected"]
                 and ("dma=listed" in state["not_protected"]) == listed)
         self.tap.check(good, f"devices are claimed to be kept away{', those that are listed' * listed}", str(state))
 
