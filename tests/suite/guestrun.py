@@ -21,6 +21,9 @@ LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "
            "test-partitions": "redoubt-test-partitions.efi"}
 # What the last two carry.
 TRUSTLETS = ("probe", "sample")
+# What runs before the loader where a run asks for it, and who starts both.
+FIRMWARE = os.path.join(BUILD, "tests", "dma", "firmware.efi")
+STARTER = os.path.join(BUILD, "tests", "acpi", "starter.efi")
 SWITCHES = os.path.join(TOP, "arch", "include", "arch", "test_switch.h")
 
 POINT = re.compile(r"^(not ok|ok) \d+ - (.*)$")
@@ -54,24 +57,28 @@ def measurements():
 class GuestRun:
     """The test guest, started by redoubt.efi as its next loader.
 
-    `options` go to the guest. `conf` holds more lines of redoubt.conf. The monitor logs errors only: its
-    other lines would fall into the guest's.
+    `options` go to the guest. `conf` holds more lines of redoubt.conf. `before` is what firmware has done
+    before the loader runs: options of tests/dma/firmware.c. The monitor logs errors only: its other lines
+    would fall into the guest's.
     """
 
     guest = "suite"  # guest/NAME.efi
     starts = 1  # of the monitor, in a run in which all is well
 
     def __init__(self, name, options, build="release", cpus=1, conf=(), time=300,
-                 engine="bochs", more=""):
+                 engine="bochs", more="", before=""):
         self.spec = Spec(name=name, disk=os.path.join(BUILD, "tests", "suite", name + ".img"),
                          cpus=cpus, options={"more": more} if more else {})
         lines = [f"next = \\{self.guest}.efi", f"options = {options}", "console = debugcon",
                  "log_level = error", *conf]
-        mkdisk.make_with_text(
-            self.spec.disk,
-            [(os.path.join(BUILD, "boot", LOADERS[build]), "EFI/BOOT/BOOTX64.EFI"),
-             (os.path.join(BUILD, "guest", self.guest + ".efi"), self.guest + ".efi")],
-            [("\n".join(lines) + "\n", "EFI/BOOT/redoubt.conf")])
+        folder, name = ("redoubt", "redoubt.efi") if before else ("EFI/BOOT", "BOOTX64.EFI")
+        files = [(os.path.join(BUILD, "boot", LOADERS[build]), f"{folder}/{name}"),
+                 (os.path.join(BUILD, "guest", self.guest + ".efi"), self.guest + ".efi")]
+        texts = [("\n".join(lines) + "\n", f"{folder}/redoubt.conf")]
+        if before:
+            files += [(STARTER, "EFI/BOOT/BOOTX64.EFI"), (FIRMWARE, "firmware.efi")]
+            texts.append((f"start \\firmware.efi {before}\nstart \\redoubt\\redoubt.efi\n", "start.txt"))
+        mkdisk.make_with_text(self.spec.disk, files, texts)
         self.machine = Machine(self.spec, engine, time)
 
     def __enter__(self):

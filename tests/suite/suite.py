@@ -3,12 +3,13 @@
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
 usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions|test-partitions] [--cpus N] [--time S]
-                [--vendor vmx|svm] [--engine NAME] [--switches] [--more=OPTIONS] [--conf LINE] [KEY=VALUE...]
+                [--vendor vmx|svm] [--engine NAME] [--switches] [--more=OPTIONS] [--conf LINE]
+                [--before WHAT] [KEY=VALUE...]
 
 LIST are names of suites (guest/suite/main.c) separated by commas; --tiny runs guest/tiny instead.
 KEY=VALUE are more options of the guest's; --switches adds the numbers of the test build's switches. Points
 of the driver's own follow: the guest reached its end, counted as many points as were seen, switched the
-machine off, and the monitor logged no error. What comes out otherwise on this machine stands in
+machine off, and the monitor logged no error; with --before, firmware had done that (tests/dma/firmware.c). What comes out otherwise on this machine stands in
 differences.txt.
 """
 
@@ -31,6 +32,7 @@ def parse():
     parser.add_argument("--switches", action="store_true")
     parser.add_argument("--more", default="", help="of the machine's options")
     parser.add_argument("--conf", action="append", default=[], help="a line of redoubt.conf")
+    parser.add_argument("--before", default="", help="what firmware has done")
     parser.add_argument("options", nargs="*")
     return parser.parse_args()
 
@@ -73,8 +75,10 @@ def main():
         args.options += [f"{name}={value}" for name, value in measurements().items()]
     options = " ".join(([] if args.tiny else [f"suite={','.join(suites)}"]) + args.options)
     with kind(args.name, options, args.build, args.cpus, time=args.time,
-              engine=args.engine, more=args.more, conf=args.conf) as run:
+              engine=args.engine, more=args.more, conf=args.conf, before=args.before) as run:
         drive(run, report, rows)
+        if args.before:
+            report.point("firmware: the unit is on\n" in run.text, f"firmware left a unit on: {args.before}")
         if report.failed:
             log_tail(run)
     return report.end()
