@@ -152,8 +152,8 @@ static bool split(struct stage2 *s2, struct place place)
 
 	if (!table)
 		return false;
-	/* Entries that map nothing, too: what walks the table may not look into caches. */
-	for (unsigned i = 0; i < ENTRIES; i++)
+	/* A table of nothing is zeroed already, but whoever walks it may not look into caches. */
+	for (unsigned i = 0; i < ENTRIES && (value != 0 || s2->written_back); i++)
 		store(s2, &table[i],
 		    value == 0 ? 0
 			       : format_leaf((spa_t){ spa + i * span(below) }, below,

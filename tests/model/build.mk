@@ -15,7 +15,7 @@ $(B)/tests/model/%: $(B)/host/tests/model/%.o $(B)/host/tests/model/model.o $(HO
 .PHONY: check-model soak-model
 check-model: $(MODEL_PROGRAMS) ## page ownership and second-stage tables against models
 	@status=0; for t in $(MODEL_TESTS); do \
-		N=$(MODEL_N) SEED=$(SEED) tests/run --time $(if $(SOAK),36000,300) model-$$t -- \
+		N=$(MODEL_N) SEED=$(SEED) tests/run --time $(if $(SOAK),36000,900) model-$$t -- \
 		$(B)/tests/model/$$t || status=1; done; exit $$status
 
 soak-model: ## the same with ten million operations
