@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * libFuzzer: the loader's ACPI parser. The input is physical memory from BASE on, RSDP first. The
+ * libFuzzer: the loader's ACPI parser. The input is physical memory (laid.h), RSDP first. The
  * parser may read what it was given and nothing else. With the first byte's lowest bit the
  * checksums of the tables at the seeds' places are put right, so that what lies behind them is
  * reached.
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "boot/acpi.h"
+#include "tests/fuzz/laid.h"
 
-#define BASE	0x100000u
 #define RSDP_V1 20u
 #define RSDP_V2 36u
 #define HEADER	36u
@@ -19,32 +19,22 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 struct memory {
-	uint8_t *bytes;
-	size_t size;
+	struct laid laid;
 	size_t cpus;
 	size_t tables;
 };
-
-static const uint8_t *map(void *context, uint64_t address, uint64_t length)
-{
-	const struct memory *memory = context;
-
-	if (address < BASE || address - BASE > memory->size ||
-	    length > memory->size - (address - BASE))
-		return NULL;
-	return memory->bytes + (address - BASE);
-}
 
 static void fix(struct memory *memory, size_t at, size_t length, size_t sum_at)
 {
 	uint8_t sum = 0;
 
-	if (at > memory->size || length > memory->size - at || sum_at >= memory->size)
+	if (at > memory->laid.size || length > memory->laid.size - at ||
+	    sum_at >= memory->laid.size)
 		return;
-	memory->bytes[sum_at] = 0;
+	memory->laid.bytes[sum_at] = 0;
 	for (size_t i = 0; i < length; i++)
-		sum = (uint8_t)(sum + memory->bytes[at + i]);
-	memory->bytes[sum_at] = (uint8_t)-sum;
+		sum = (uint8_t)(sum + memory->laid.bytes[at + i]);
+	memory->laid.bytes[sum_at] = (uint8_t)-sum;
 }
 
 static void fix_all(struct memory *memory)
@@ -56,9 +46,9 @@ static void fix_all(struct memory *memory)
 	for (unsigned i = 0; i < 4; i++) {
 		uint32_t length;
 
-		if (tables[i] + HEADER > memory->size)
+		if (tables[i] + HEADER > memory->laid.size)
 			return;
-		memcpy(&length, memory->bytes + tables[i] + 4, sizeof(length));
+		memcpy(&length, memory->laid.bytes + tables[i] + 4, sizeof(length));
 		if (length >= HEADER)
 			fix(memory, tables[i], length, tables[i] + SUM);
 	}
@@ -71,7 +61,7 @@ static void count_cpu(void *context, const struct acpi_cpu *cpu)
 
 	if (cpu->flags & ACPI_CPU_ENABLED)
 		memory->cpus++;
-	if (memory->cpus > memory->size)
+	if (memory->cpus > memory->laid.size)
 		abort();
 }
 
@@ -80,7 +70,7 @@ static void count_table(void *context, uint64_t address, const uint8_t *signatur
 {
 	struct memory *memory = context;
 
-	if (signature != map(memory, address, 4) || ++memory->tables > memory->size / 2)
+	if (signature != laid_map(memory, address, 4) || ++memory->tables > memory->laid.size / 2)
 		abort();
 }
 
@@ -92,21 +82,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 2)
 		return 0;
-	memory.size = size - 1;
+	memory.laid.size = size - 1;
 	memory.cpus = memory.tables = 0;
-	memory.bytes = malloc(memory.size);
-	memcpy(memory.bytes, data + 1, memory.size);
+	memory.laid.bytes = malloc(memory.laid.size);
+	memcpy(memory.laid.bytes, data + 1, memory.laid.size);
 	if (data[0] & 1)
 		fix_all(&memory);
-	result = acpi_find_power(BASE, map, &memory, &power);
+	result = acpi_find_power(LAID_BASE, laid_map, &memory, &power);
 	if (result != ACPI_OK &&
 	    (power.pm1a_control || power.pm1b_control || power.reset_port || power.reset_value ||
 		power.s5_type != POWER_S5_UNKNOWN))
 		abort();
 	if (power.s5_type > 7 && power.s5_type != POWER_S5_UNKNOWN)
 		abort();
-	(void)acpi_cpus(BASE, map, count_cpu, &memory);
-	acpi_tables(BASE, map, count_table, &memory);
-	free(memory.bytes);
+	(void)acpi_cpus(LAID_BASE, laid_map, count_cpu, &memory);
+	acpi_tables(LAID_BASE, laid_map, count_table, &memory);
+	free(memory.laid.bytes);
 	return 0;
 }

@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "boot/iommu.h"
+#include "tests/fuzz/laid.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define BASE	  0x100000u
 #define RSDP_SIZE 36u
 #define XSDT	  64u
 #define OTHER	  128u
@@ -23,8 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PAGE	  4096u
 
 struct memory {
-	uint8_t *bytes;
-	size_t size;
+	struct laid laid;
 	uint64_t locked; /* an offset that cannot be written; 0: none */
 };
 
@@ -34,24 +33,14 @@ static void require(bool holds)
 		abort();
 }
 
-static const uint8_t *map(void *context, uint64_t address, uint64_t length)
-{
-	const struct memory *memory = context;
-
-	if (address < BASE || address - BASE > memory->size ||
-	    length > memory->size - (address - BASE))
-		return NULL;
-	return memory->bytes + (address - BASE);
-}
-
 static bool write_byte(void *context, uint64_t address, uint8_t value)
 {
 	const struct memory *memory = context;
 
-	require(address >= BASE && address - BASE < memory->size);
-	if (memory->locked && address == BASE + memory->locked)
+	require(address >= LAID_BASE && address - LAID_BASE < memory->laid.size);
+	if (memory->locked && address == LAID_BASE + memory->locked)
 		return false;
-	memory->bytes[address - BASE] = value;
+	memory->laid.bytes[address - LAID_BASE] = value;
 	return true;
 }
 
@@ -74,10 +63,10 @@ static void fix_table(uint8_t *table, const char *signature, uint32_t length)
 /* RSDP and XSDT, an empty table of the other kind, and the input. */
 static struct memory build(const uint8_t *data, size_t size)
 {
-	struct memory memory = { calloc(1, TABLE + size - 1), TABLE + size - 1, 0 };
-	uint8_t *rsdp = memory.bytes;
+	struct memory memory = { { calloc(1, TABLE + size - 1), TABLE + size - 1 }, 0 };
+	uint8_t *rsdp = memory.laid.bytes;
 	bool ivrs = data[0] & 1, both = data[0] & 2;
-	uint64_t lists[] = { BASE + XSDT, BASE + TABLE, BASE + OTHER };
+	uint64_t lists[] = { LAID_BASE + XSDT, LAID_BASE + TABLE, LAID_BASE + OTHER };
 
 	memcpy(rsdp, "RSD PTR ", 8);
 	rsdp[15] = 2;
@@ -167,15 +156,15 @@ static void check_found(const struct iommus *found, const uint8_t *table)
 
 static void check_hidden(struct memory *memory, const struct ranges *usable)
 {
-	uint8_t before = sum(memory->bytes, memory->size);
-	const uint8_t *table = memory->bytes + TABLE;
+	uint8_t before = sum(memory->laid.bytes, memory->laid.size);
+	const uint8_t *table = memory->laid.bytes + TABLE;
 	bool is_table = !memcmp(table, "DMAR", 4) || !memcmp(table, "IVRS", 4);
-	bool complete = iommus_hide(BASE, map, write_byte, memory);
+	bool complete = iommus_hide(LAID_BASE, laid_map, write_byte, memory);
 	struct iommus found;
 
 	require(complete == !(is_table && memory->locked));
-	require(sum(memory->bytes, memory->size) == before);
-	iommus_find(BASE, map, memory, usable, &found);
+	require(sum(memory->laid.bytes, memory->laid.size) == before);
+	iommus_find(LAID_BASE, laid_map, memory, usable, &found);
 	require(!complete || found.status == IOMMU_TABLES_NONE);
 }
 
@@ -189,11 +178,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1 + HEAD)
 		return 0;
 	memory = build(data, size);
-	iommus_find(BASE, map, &memory, &usable, &found);
+	iommus_find(LAID_BASE, laid_map, &memory, &usable, &found);
 	check_units(&found, &usable);
 	check_ranges(&found);
-	check_found(&found, memory.bytes + TABLE);
+	check_found(&found, memory.laid.bytes + TABLE);
 	check_hidden(&memory, &usable);
-	free(memory.bytes);
+	free(memory.laid.bytes);
 	return 0;
 }

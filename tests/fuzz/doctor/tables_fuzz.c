@@ -1,36 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * libFuzzer: the doctor's ACPI parser. The input is physical memory from BASE on, RSDP first, and
+ * libFuzzer: the doctor's ACPI parser. The input is physical memory (laid.h), RSDP first, and
  * each table that is found there is read; then the same bytes are read as a table of each kind.
  * With the first byte's lowest bit the checksums at the seeds' places are put right.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/fuzz/laid.h"
 #include "tools/doctor/acpi.h"
 
-#define BASE 0x100000u
 #define ROOT 64u
 #define BODY 128u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-struct memory {
-	uint8_t *bytes;
-	size_t size;
-};
-
-static const uint8_t *map(void *context, uint64_t address, uint64_t length)
-{
-	const struct memory *memory = context;
-
-	if (address < BASE || address - BASE > memory->size ||
-	    length > memory->size - (address - BASE))
-		return NULL;
-	return memory->bytes + (address - BASE);
-}
-
-static void fix(struct memory *memory, size_t at, size_t length, size_t sum_at)
+static void fix(struct laid *memory, size_t at, size_t length, size_t sum_at)
 {
 	uint8_t sum = 0;
 
@@ -42,7 +27,7 @@ static void fix(struct memory *memory, size_t at, size_t length, size_t sum_at)
 	memory->bytes[at + sum_at] = (uint8_t)-sum;
 }
 
-static void fix_table(struct memory *memory, size_t at)
+static void fix_table(struct laid *memory, size_t at)
 {
 	uint32_t length;
 
@@ -74,7 +59,7 @@ static void read_all(struct bytes table)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const signatures[] = { "APIC", "DMAR", "IVRS", "TPM2", "FACP" };
-	struct memory memory = { .size = size - 1 };
+	struct laid memory = { .size = size - 1 };
 
 	if (size < 2)
 		return 0;
@@ -89,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++) {
 		struct bytes table;
 
-		if (acpi_find(BASE, map, &memory, signatures[i], &table) == FACT_OK)
+		if (acpi_find(LAID_BASE, laid_map, &memory, signatures[i], &table) == FACT_OK)
 			read_all(table);
 	}
 	read_all((struct bytes){ memory.bytes, memory.size });

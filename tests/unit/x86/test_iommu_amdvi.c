@@ -5,6 +5,7 @@
  */
 #include "arch/cpu.h"
 #include "fake_amdvi.h"
+#include "iommu_test.h"
 #include "monitor/abi/audit.h"
 
 #define BASE	0xfed80000ull
@@ -18,30 +19,11 @@
 #define CONTROL_ON   0x1405ull
 #define CONTROL_KEPT 0xf02ull
 
-static struct fake_unit *unit;
-
 static int setup(void **state)
 {
 	fake_reset();
 	unit = fake_add_amdvi(BASE, AMDVI_IA);
 	return 0;
-}
-
-static void start(void)
-{
-	assert_true(dma_init(FAKE_TOP, FAKE_POOL));
-	assert_true(dma_protected());
-	memset(unit->seen, 0, sizeof(unit->seen));
-}
-
-static bool reaches(uint64_t address)
-{
-	struct fake_reach reach = fake_reach(unit, FAKE_DEVICE, address);
-
-	assert_int_equal(reach.read, reach.write);
-	if (reach.read)
-		assert_int_equal(reach.to, address);
-	return reach.read;
 }
 
 static void test_refused(void **state)

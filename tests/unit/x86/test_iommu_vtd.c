@@ -7,6 +7,7 @@
 
 #include "arch/stage2_format.h"
 #include "fake_amdvi.h"
+#include "iommu_test.h"
 #include "monitor/abi/audit.h"
 
 #define BASE	0xfed90000ull
@@ -16,30 +17,11 @@
 #define FIRST	HUGE_SIZE     /* above all holes but one */
 #define REFUSED REDOUBT_AUDIT_DMA_REFUSED
 
-static struct fake_unit *unit;
-
 static int setup(void **state)
 {
 	fake_reset();
 	unit = fake_add_vtd(BASE, VTD_CAP_PLAIN, VTD_ECAP_PLAIN);
 	return 0;
-}
-
-static void start(void)
-{
-	assert_true(dma_init(FAKE_TOP, FAKE_POOL));
-	assert_true(dma_protected());
-	memset(unit->seen, 0, sizeof(unit->seen));
-}
-
-static bool reaches(uint64_t address)
-{
-	struct fake_reach reach = fake_reach(unit, FAKE_DEVICE, address);
-
-	assert_int_equal(reach.read, reach.write);
-	if (reach.read)
-		assert_int_equal(reach.to, address);
-	return reach.read;
 }
 
 /* ---- What is refused ---- */
