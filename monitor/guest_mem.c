@@ -89,7 +89,8 @@ bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
 
 	/*
 	 * Firmware runs code from memory that it lists as reserved. What has no descriptor never
-	 * gets one, and is the normal world's, be it memory or a device.
+	 * gets one, and is the normal world's, be it memory or a device; or it is an IOMMU's
+	 * registers, which hold no secret and which reads do not change.
 	 */
 	if (frame_state(spa) != FRAME_ABSENT)
 		return guest_read_in(&(struct guest_place){ { FRAME_NORMAL, 0 }, from }, to, bytes);

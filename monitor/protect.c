@@ -361,20 +361,14 @@ static void withdraw(const struct frame_set *set)
 		stage2_protect(&normal.s2, nth_gpa(set, i), 1, 0);
 }
 
-/* Nobody reaches the frames by what has been taken out of the tables any more. */
-static void cut_off(void)
-{
-	cpu_flush_all();
-	dma_sync();
-}
-
 /* The normal world and its devices lose locked frames. */
 static bool part(const struct frame_set *set)
 {
 	if (!prepare(set) || !block(set))
 		return false;
 	withdraw(set);
-	cut_off();
+	cpu_flush_all();
+	dma_sync();
 	return true;
 }
 
@@ -419,7 +413,8 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
 		stage2_protect(from, at, set->count, 0);
 	if (exclusive)
 		withdraw(set);
-	cut_off();
+	/* Devices have not reached them, or reach them all the time. */
+	cpu_flush_all();
 	frames_pass(set, (struct holding){ FRAME_NORMAL, 0 });
 	if (exclusive) {
 		map_back(set);

@@ -204,10 +204,12 @@ static void report_memory(void)
 {
 	const struct bootinfo *info = start_info();
 	const struct stage2_pool *pool = monitor_normal_stage2()->pool;
+	const struct stage2 *devices = dma_map();
+	uint64_t tables = pool->total + (devices ? devices->pool->total : 0);
 	uint64_t cpus = (uint64_t)info->cpu_count * REGION_PAGES_PER_CPU;
 
 	klog(LOG_INFO, "own memory %lu bytes, CPUs %lu, second-stage tables %lu used of %lu",
-	    (info->region_pages - pool->total - cpus) * FRAME_SIZE, cpus * FRAME_SIZE,
+	    (info->region_pages - tables - cpus) * FRAME_SIZE, cpus * FRAME_SIZE,
 	    (pool->total - pool->available) * FRAME_SIZE, pool->total * FRAME_SIZE);
 }
 

@@ -46,11 +46,14 @@ static bool any_hidden(uint64_t base, uint64_t end)
 	return false;
 }
 
-static bool is_iommu(uint64_t gpa)
+/* Registers of an IOMMU that the monitor drives. */
+static bool any_iommu(uint64_t base, uint64_t end)
 {
-	for (uint32_t i = 0; i < start_info()->iommu_count; i++)
-		if (gpa - start_info()->iommus[i].base < (uint64_t)start_info()->iommus[i].pages
-			<< FRAME_SHIFT)
+	for (uint32_t i = 0; dma_map() && i < start_info()->iommu_count; i++)
+		if (start_info()->iommus[i].base < end &&
+		    start_info()->iommus[i].base +
+			    ((uint64_t)start_info()->iommus[i].pages << FRAME_SHIFT) >
+			base)
 			return true;
 	return false;
 }
@@ -69,12 +72,14 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 	if (leaf->spa.v == protect_ones().v) {
 		if (leaf->prot != S2_R || leaf->shift != FRAME_SHIFT)
 			return "the frame of ones with other rights";
-		return frame_hidden((spa_t){ gpa.v }) || is_iommu(gpa.v)
+		return frame_hidden((spa_t){ gpa.v }) || any_iommu(gpa.v, gpa.v + size)
 		    ? NULL
 		    : "ones in place of memory";
 	}
 	if (leaf->spa.v != gpa.v)
 		return "an address that leads elsewhere";
+	if (any_iommu(gpa.v, gpa.v + size))
+		return "an IOMMU's registers";
 	return any_hidden(gpa.v, gpa.v + size) ? "a hidden frame" : NULL;
 }
 
@@ -102,9 +107,8 @@ static bool visit_device(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
 		report->why = "an address that leads devices elsewhere";
 	else if (any_hidden(gpa.v, end))
 		report->why = "a hidden frame that devices reach";
-	for (uint32_t i = 0; i < start_info()->iommu_count; i++)
-		if (start_info()->iommus[i].base >= gpa.v && start_info()->iommus[i].base < end)
-			report->why = "registers of an IOMMU that devices reach";
+	else if (any_iommu(gpa.v, end))
+		report->why = "registers of an IOMMU that devices reach";
 	if (!report->why)
 		return true;
 	report->broken = gpa.v;

@@ -126,7 +126,7 @@ MUTANTS += [dataclasses.replace(m, vendor=v) for v in ENGINE for m in (
            "if (load(&table[i]) != 0 && load(&table[i]) != first + i * step)", "split",
            "T09 one frame given: hidden", build="test"),
     Mutant("T12 frames are not withdrawn from the normal world", PROTECT,
-           r"\twithdraw\(set\);\n(\tcut_off\(\);\n\treturn true;)", r"\1", "window",
+           r"\twithdraw\(set\);\n(\tcpu_flush_all\(\);\n\tdma_sync\(\);\n\treturn true;)", r"\1", "window",
            "T12 a base address register moved over a partition", build="partitions"),
     Mutant("T15 a partition that has ended keeps its frames mapped", PROTECT,
            r"\n\tif \(from\)\n\t\tstage2_protect\(from, at, set->count, 0\);", "", "death",

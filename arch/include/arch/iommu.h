@@ -4,7 +4,8 @@
  * world's to itself and the others nowhere. Without a driver all of this is a no-op and the claims
  * say `dma=unprotected`.
  *
- * All but dma_protected() want the lock of the normal world's map held, which guards the table.
+ * What takes frames or tells of refusals wants the lock of the normal world's map held, which
+ * guards the table; dma_init() and dma_end() come before anybody else could want it.
  */
 #pragma once
 
