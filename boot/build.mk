@@ -156,7 +156,7 @@ SOAK_TESTS += check-boot-fuzz
 # ---- The loader on an emulated machine ----
 
 LOADER_SCENARIOS := no-vmx no-ept no-unrestricted other-maker no-svm no-npt locked in-use \
-	svm-in-use timeout half-covered not-covered files aside launch svm-launch disabled-cpu listed-cpu \
+	svm-in-use timeout half-covered given-up not-covered files aside launch svm-launch disabled-cpu listed-cpu \
 	partitions partitions-launch svm-partitions vtd-found amdvi-found wrong-table kept-memory
 LOADER_FAKE := $(B)/tests/boot/loader/fake
 

@@ -13,6 +13,7 @@
 #include "boot/record.h"
 #include "boot/secrets.h"
 #include "boot/tables.h"
+#include "boot/text.h"
 #include "boot/x86.h"
 #include "monitor/abi/cpuid.h"
 
@@ -120,9 +121,9 @@ static void find_iommus(struct bootinfo *info, const struct ranges *usable, stru
 		found->count = 0;
 		found->status = IOMMU_TABLES_NONE;
 	} else if (found->count && !EFI_ERROR(LibLocateProtocol(&driven, &protocol))) {
-		say("note: firmware drives the IOMMUs itself: devices reach all memory");
 		found->count = 0;
 		found->status = IOMMU_TABLES_DRIVEN;
+		text_format(found->complaint, IOMMU_COMPLAINT, "firmware drives it itself");
 	}
 	tell_iommus(found);
 	info->iommu_count = found->count;

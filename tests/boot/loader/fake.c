@@ -5,7 +5,7 @@
  *
  *   error  CPU 1 never comes back from MONITOR_CHECK
  *   warn   MONITOR_INIT refuses
- *   info   CPU 1 is launched, CPU 0 then refuses
+ *   info   CPU 1 is launched, CPU 0 then refuses; of one CPU none is launched, and the end is told
  *   debug  every operation succeeds, but CPUID shows no monitor
  *
  * Where the loader has placed secure partitions it tells on port 0xE9 what of each it was told, and
@@ -159,5 +159,7 @@ uint64_t monitor_entry(uint64_t op, const struct bootinfo *info, uint64_t cpu)
 		return LAUNCH_BAD_REGION;
 	if (info->log_level == LOG_INFO && op == MONITOR_LAUNCH && cpu == 0)
 		return LAUNCH_WRONG_STATE;
+	if (op == MONITOR_END)
+		tell("the end");
 	return *answer;
 }

@@ -204,6 +204,14 @@ SCENARIOS = {
         conf={"half": "console = debugcon\npanic = halt\n"},
         seen=[r"^redoubt: refused: CPU 0 \(APIC id 0\): The monitor was started twice.*",
               "^redoubt: the machine cannot go on like this and is halted$"]),
+    # None is covered: the monitor gives back what it took, its memory is free again.
+    "given-up": dict(
+        script=[probe("reserved"), *start("given"), probe("reserved"), probe("covered")], files=[(fake, "given")],
+        conf={"given": "console = debugcon\n"},
+        seen=["^probe: [0-9]+ pages reserved$",
+              r"^redoubt: refused: CPU 0 \(APIC id 0\): The monitor was started twice.*", "^fake: the end$",
+              ended(UNSUPPORTED), "^probe: [0-9]+ pages reserved$", "^probe: covered: signature 0, 0 CPUs$"],
+        same="^probe: ([0-9]+) pages reserved$"),
     "not-covered": dict(
         script=start("no"), files=[(fake, "no")], conf={"no": CONF + "panic = halt\n"},
         seen=[r"^redoubt: CPU 0 \(APIC id 0\) is not under the monitor as it should be .*",
