@@ -4,7 +4,7 @@
  * each kind of frame. DMA=on: a unit keeps it away, and the audit ring names the device. DMA=off:
  * there is none, or the loader was told to leave it alone; the same attacks succeed, and the claims
  * say so. DEVICE=NAME is the device (device.h), TELLS=no a unit that writes nothing down,
- * UNIT=ADDRESS are the unit's registers.
+ * LISTED=yes one whose devices firmware lists, UNIT=ADDRESS are the unit's registers.
  */
 #include "guest/suite/suite.h"
 
@@ -38,6 +38,7 @@ static struct {
 	uint8_t *ring;
 	uint64_t next;			  /* record of the audit ring */
 	struct redoubt_audit_record last; /* of a refused access */
+	uint64_t written; /* 2 MiB region of the latest write that was refused to us */
 } all;
 
 /* A point of an attack: with a unit it fails, without it succeeds. */
@@ -64,6 +65,8 @@ static void read_ring(void)
 
 			if (record->event == REDOUBT_AUDIT_DMA_REFUSED)
 				all.last = *record;
+			if (record->event == REDOUBT_AUDIT_MONITOR_WRITE)
+				all.written = record->subject;
 		}
 		all.next = r.next;
 	} while (r.copied != 0);
@@ -112,6 +115,8 @@ static void claims(void)
 
 	tap(feature == all.blocked && degraded == !all.blocked, "T53 the claims say dma=%s",
 	    all.blocked ? "blocked" : "unprotected");
+	tap(text_equal(option("LISTED"), "yes") == !!(r.ebx & REDOUBT_DEGRADED_DMA_LISTED),
+	    "T53 the claims say whether devices may be behind no unit");
 }
 
 static void own_memory(void)
@@ -316,7 +321,7 @@ static void do_write(void *address)
 static void registers(void)
 {
 	uint64_t unit = option_number("UNIT", 0);
-	static const uint16_t offsets[] = { 0, 8, 0x18, 0x20, 0x30, 0x80, 0x90, 0x220, 0xff8 };
+	static const uint16_t offsets[] = { 8, 0x18, 0x20, 0x30, 0x80, 0x90, 0x220, 0xff8 };
 	unsigned shown = 0, written = 0, count;
 
 	if (!unit || !all.blocked)
@@ -328,7 +333,9 @@ static void registers(void)
 		written += trap_try(do_write, (void *)(unit + offsets[i]), NULL) == TRAP_NONE;
 	}
 	tap(shown == 0, "T52 the unit's registers read as nothing is there");
-	tap(written == 0, "T52 and cannot be written");
+	read_ring();
+	tap(written == 0 && all.written == (unit & ~0x1fffffull),
+	    "T52 and cannot be written, which is audited");
 	/* Were the device to reach them, this would switch the unit off. */
 	write_word(unit + 0x18, 0);
 	all.met = true;

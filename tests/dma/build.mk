@@ -12,7 +12,7 @@ DMA_PY = $(SUITE_PY) --suite dma --time 300
 # $(call dma_run,MACHINE,TEST,DEVICE,BUILD,UNIT,OPTIONS)
 dma_run = $(call on_machine,$(1),320,dma-$(2)-$(3),$(DMA_PY) --build $(4) "--more=$(5) $(DMA_EDU) $(DMA_VIRTIO)" $(6) DEVICE=$(3))
 # The registers of QEMU's units.
-DMA_VTD := DMA=on UNIT=0xfed90000
+DMA_VTD := DMA=on LISTED=yes UNIT=0xfed90000
 # It writes no events: QEMU 7.2 takes its log for overflowed at all times.
 DMA_AMDVI := DMA=on UNIT=0xfed80000 TELLS=no
 DMA_DEVICES := edu ahci virtio

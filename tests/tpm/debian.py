@@ -4,7 +4,8 @@
 
 A trustlet seals at the first start and opens it at the second. In the operating system the claim is
 root=tpm, and the TPM refuses what the loader's root key is sealed in: PCR 4 is capped. Once Secure Boot's
-PCR has changed there is no key, the file stays, and the claim is root=unrooted.
+PCR has changed there is no key, the file stays, and the claim is root=unrooted. With another root key what was sealed
+does not open.
 """
 
 import base64
@@ -31,7 +32,10 @@ LOADER = os.path.join(BUILD, "boot/redoubt-partitions.efi")
 FOLDER = "EFI/redoubt"
 SEALED = "opened 0123456789abcdef fedcba9876543210"
 CAP = "Redoubt: root key closed"
-NO_KEY = 0x110 + 5  # the probe's: SEAL_NO_KEY
+# The probe's statuses.
+NO_KEY = 0x110 + 5  # SEAL_NO_KEY
+FORGED = 0x110 + 7  # SEAL_NOT_GENUINE
+OTHER_KEY = "another key, of 32 bytes, text.."
 
 
 class Debian:
@@ -130,6 +134,11 @@ class Debian:
         said = self.ask(f"/tests/sealed unseal {self.sealed}")
         self.tap.check(said.endswith(SEALED), "started as before: what was sealed opens again", said)
 
+    def fifth(self):
+        said = self.ask(f"/tests/sealed unseal {self.sealed}")
+        self.tap.check(re.search(rf"^status {FORGED}$", said, re.M) is not None,
+                       "with another root key it does not open: keys follow from it", said)
+
     def run(self):
         self.make_disk()
         self.start(self.first)
@@ -146,6 +155,10 @@ class Debian:
                 self.tap.check(was.read() == now.read(), "root.tpm is as it was")
         self.make_disk()
         self.start(self.fourth)
+        os.unlink(self.blob)
+        self.make_disk()
+        self.mtools("mcopy", self.text(OTHER_KEY), f"::{FOLDER}/root.key")
+        self.start(self.fifth)
 
     def text(self, content):
         path = os.path.join(self.folder, "text")
@@ -155,7 +168,7 @@ class Debian:
 
 
 def main():
-    tap = Tap(16)
+    tap = Tap(17)
     folder = tempfile.mkdtemp(prefix="debian-", dir=WORK)
     debian = Debian(tap, folder)
     try:
