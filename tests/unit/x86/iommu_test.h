@@ -10,7 +10,7 @@
 static struct fake_unit *unit; /* the machine's first */
 
 /* A launch that goes well. */
-static void start(void)
+static inline void start(void)
 {
 	assert_true(dma_init(FAKE_TOP, FAKE_POOL));
 	assert_true(dma_protected());
@@ -18,7 +18,7 @@ static void start(void)
 }
 
 /* Whether a device reads and writes there. */
-static bool reaches(uint64_t address)
+static inline bool reaches(uint64_t address)
 {
 	struct fake_reach reach = fake_reach(unit, FAKE_DEVICE, address);
 
