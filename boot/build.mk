@@ -80,6 +80,13 @@ $(eval $(call efi_app,boot/redoubt-partitions,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
+# For tests of VT-d units, beside SVM (arch/x86/build.mk).
+for_vtd = $(subst redoubt-svm,redoubt-svm-vtd,$(1))
+boot/redoubt-vtd_SECTIONS := $(call for_vtd,$(boot/redoubt-partitions_SECTIONS))
+boot/redoubt-test-vtd_SECTIONS := $(call for_vtd,$(boot/redoubt-test-partitions_SECTIONS))
+$(eval $(call efi_app,boot/redoubt-vtd,$(BOOT_OBJS)))
+$(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
+
 # ---- Host tests of the loader's pure parts ----
 
 BOOT_UNIT := config ranges acpi dmar ivrs iommu image partition secure_boot tpm

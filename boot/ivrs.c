@@ -193,6 +193,7 @@ static bool read_unit(struct iommu_reading *r, uint32_t at)
 	struct bootinfo_iommu unit = {
 		.base = get64(ivhd + IVHD_BASE),
 		.kind = BOOTINFO_IOMMU_AMDVI,
+		.flags = BOOTINFO_IOMMU_ALL,
 		.segment = get16(ivhd + IVHD_SEGMENT),
 		.device = get16(ivhd + IVHD_DEVICE),
 		.pages = register_pages(ivhd),

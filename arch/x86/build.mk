@@ -3,7 +3,8 @@
 
 X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
 	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
-IOMMU_SRCS := $(addprefix arch/x86/iommu/,amdvi.c dma.c vtd.c)
+VTD := $(addprefix arch/x86/iommu/,dma.c vtd.c)
+AMDVI := $(addprefix arch/x86/iommu/,dma.c amdvi.c)
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c fetch.c header.c \
 	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c) arch/x86/decode.c
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c memtype.c \
@@ -33,7 +34,7 @@ $(B)/root/%.o: %.S Makefile
 
 # $(eval $(call mon_image,VENDOR,SOURCES)) defines the rules for a vendor's monitor, release and test build.
 define mon_image
-$(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(IOMMU_SRCS) $(2))
+$(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(2))
 $(B)/monitor/redoubt-$(1).elf: $$($(1)_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
@@ -45,8 +46,10 @@ $(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS))
 -include $$(patsubst %.o,%.d,$$($(1)_OBJS))
 endef
 
-$(eval $(call mon_image,vmx,$(VMX_SRCS)))
-$(eval $(call mon_image,svm,$(SVM_SRCS)))
+$(eval $(call mon_image,vmx,$(VMX_SRCS) $(VTD)))
+$(eval $(call mon_image,svm,$(SVM_SRCS) $(AMDVI)))
+# For tests: no emulator has a VT-d unit beside VT-x, QEMU has one beside SVM.
+$(eval $(call mon_image,svm-vtd,$(SVM_SRCS) $(VTD)))
 -include $(patsubst %.o,%.d,$(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS)))
 
 $(B)/monitor/%.img: $(B)/monitor/%.elf $(MKIMAGE) tools/build/elf.py

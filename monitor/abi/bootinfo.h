@@ -141,7 +141,10 @@ enum iommu_tables {
 
 #define BOOTINFO_IOMMU_VTD   1u
 #define BOOTINFO_IOMMU_AMDVI 2u
-/* VT-d: the unit has all devices of its segment that no other unit names (INCLUDE_PCI_ALL) */
+/*
+ * The unit has all devices of its segment that no other unit names. VT-d: INCLUDE_PCI_ALL;
+ * AMD-Vi: always.
+ */
 #define BOOTINFO_IOMMU_ALL (1u << 0)
 
 /* An IOMMU. Its registers lie outside the ranges; sorted by base, no overlap. */

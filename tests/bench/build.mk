@@ -19,7 +19,7 @@ bench-exits-svm: setup-build
 
 bench-dma: setup-build
 	@$(SETUP) image qemu
-	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/guest/suite.efi $(QEMU_PROBE)
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-partitions.efi $(B)/boot/redoubt-vtd.efi $(B)/guest/suite.efi $(QEMU_PROBE)
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/dma.py $(B)/bench/dma.json
 

@@ -25,7 +25,8 @@ import exits
 from machine import Machine, Spec
 from spec import BUILD
 
-UNITS = {"vtd": "-device intel-iommu", "amdvi": "-device amd-iommu"}
+# The unit, and the build that drives it.
+UNITS = {"vtd": ("-device intel-iommu", "redoubt-vtd.efi"), "amdvi": ("-device amd-iommu", "redoubt-partitions.efi")}
 TIME = 120
 
 
@@ -34,11 +35,11 @@ def entered(marks, word):
     return next(counts[1] for _, _, counts, text in marks if text == "# bench " + word)
 
 
-def run(name, more, conf):
+def run(name, more, loader, conf):
     """The least of each measure, and the exits."""
     spec = Spec(name=f"bench-dma-{name}", options={"count": True, "more": more},
                 disk=f"{BUILD}/tests/bench/dma-{name}.img")
-    exits.disk(spec.disk, "redoubt-partitions.efi", "suite=bench-dma", conf)
+    exits.disk(spec.disk, loader, "suite=bench-dma", conf)
     with Machine(spec, "qemu-tcg", TIME) as machine:
         machine.wait_for(r"\n1\.\.\d+\n", source="e9")
         text = machine.channels["e9"].text
@@ -70,8 +71,8 @@ def rows(unit, found, off):
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
-    table = [x for unit, more in UNITS.items()
-             for x in rows(unit, run(unit, more, ""), run(f"{unit}-off", more, "iommu = off\n"))]
+    table = [x for unit, how in UNITS.items()
+             for x in rows(unit, run(unit, *how, ""), run(f"{unit}-off", *how, "iommu = off\n"))]
     with open(sys.argv[1], "w", encoding="ascii") as f:
         json.dump(table, f, indent=1)
         f.write("\n")

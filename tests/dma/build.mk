@@ -38,18 +38,20 @@ $(DMA_SCRATCH):
 .PHONY: check-dma check-dma-debian setup-dma
 setup-dma: setup-suite
 	@$(SETUP) initramfs kernel
-	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(STARTER) $(DMA_FIRMWARE) $(DMA_SCRATCH)
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(STARTER) $(DMA_FIRMWARE) $(DMA_SCRATCH) \
+		$(B)/boot/redoubt-vtd.efi $(B)/boot/redoubt-test-vtd.efi
 
 check-dma: setup-dma ## devices read and write protected memory, behind VT-d, AMD-Vi and none; Debian there
 	@status=0; $(foreach m,$(DMA_MACHINES),$(foreach d,$(DMA_DEVICES),\
-	$(call dma_run,$(m),vtd,$(d),test-partitions,-device intel-iommu,$(DMA_VTD)) \
-	$(call dma_run,$(m),vtd-48,$(d),partitions,-device intel-iommu$(comma)aw-bits=48,$(DMA_VTD)) \
+	$(call dma_run,$(m),vtd,$(d),test-vtd,-device intel-iommu,$(DMA_VTD)) \
+	$(call dma_run,$(m),vtd-48,$(d),vtd,-device intel-iommu$(comma)aw-bits=48,$(DMA_VTD)) \
 	$(call dma_run,$(m),amdvi,$(d),test-partitions,-device amd-iommu,$(DMA_AMDVI)) \
 	$(call dma_run,$(m),amdvi-release,$(d),partitions,-device amd-iommu,$(DMA_AMDVI)) \
 	$(call dma_run,$(m),left,$(d),test-partitions,-device intel-iommu,--conf "iommu = off" DMA=off) \
 	$(call dma_run,$(m),none,$(d),test-partitions,,DMA=off)) \
-	$(call dma_run,$(m),vtd-on,ahci,partitions,-device intel-iommu,--before vtd $(DMA_VTD)) \
-	$(call dma_run,$(m),vtd-remaps,edu,partitions,-device intel-iommu$(comma)intremap=on,--before remap DMA=off) \
+	$(call dma_run,$(m),vtd-on,ahci,vtd,-device intel-iommu,--before vtd $(DMA_VTD)) \
+	$(call dma_run,$(m),vtd-remaps,edu,vtd,-device intel-iommu$(comma)intremap=on,--before remap DMA=off) \
+	$(call dma_run,$(m),other,edu,partitions,-device intel-iommu,DMA=off) \
 	$(call dma_run,$(m),amdvi-on,ahci,partitions,-device amd-iommu,--before amdvi $(DMA_AMDVI))) \
 	$(MAKE) --no-print-directory check-dma-debian || status=1; exit $$status
 

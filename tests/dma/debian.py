@@ -33,7 +33,9 @@ from tap import Tap  # noqa: E402
 
 SIZE = 100 << 20
 HOST = "10.0.2.2"  # as QEMU's own network has it
-UNITS = {"vtd": ("intel-iommu", "DMAR"), "amdvi": ("amd-iommu", "IVRS")}
+# The device, firmware's table of it, and the build that drives it.
+UNITS = {"vtd": ("intel-iommu", "DMAR", os.path.join(BUILD, "boot", "redoubt-vtd.efi")),
+         "amdvi": ("amd-iommu", "IVRS", linux.LOADER)}
 NICS = {"e1000e": "e1000e,netdev=net,romfile=",
         "virtio": "virtio-net-pci,netdev=net,romfile=,disable-legacy=on,iommu_platform=on"}
 DISKS = {"AHCI": "ide-hd,bus=ide.1,drive=ahci", "NVMe": "nvme,drive=nvme,serial=redoubt"}
@@ -204,7 +206,7 @@ def machine_of(args):
     more = " ".join([f"-device {UNITS[args.unit][0]}", *(data_disk(args, name) for name in DISKS),
                      f"-netdev user,id=net -device {NICS[args.nic]}"])
     spec = Spec(name=args.name, disk=base + ".img", cpus=args.cpus, mem=args.mem, options={"more": more})
-    linux.disk(spec.disk, "stock", None if args.bare else linux.LOADER, initramfs=initramfs(base + ".cpio"),
+    linux.disk(spec.disk, "stock", None if args.bare else UNITS[args.unit][2], initramfs=initramfs(base + ".cpio"),
                acpi=not load_engine(args.engine).HAS_ACPI)
     return Machine(spec, args.engine, args.time)
 

@@ -18,8 +18,9 @@ from spec import BUILD  # noqa: E402
 from trouble import trouble  # noqa: E402
 
 LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "redoubt-partitions.efi",
-           "test-partitions": "redoubt-test-partitions.efi"}
-# What the last two carry.
+           "test-partitions": "redoubt-test-partitions.efi", "vtd": "redoubt-vtd.efi",
+           "test-vtd": "redoubt-test-vtd.efi"}
+# What all but the first two carry.
 TRUSTLETS = ("probe", "sample")
 # What runs before the loader where a run asks for it, and who starts both.
 FIRMWARE = os.path.join(BUILD, "tests", "dma", "firmware.efi")

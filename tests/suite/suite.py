@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Runs suites of the test guest above the monitor and passes its TAP on.
 
-usage: suite.py --name NAME (--suite LIST | --tiny) [--build release|test|partitions|test-partitions] [--cpus N] [--time S]
+usage: suite.py --name NAME (--suite LIST | --tiny) [--build BUILD] [--cpus N] [--time S]
                 [--vendor vmx|svm] [--engine NAME] [--switches] [--more=OPTIONS] [--conf LINE]
                 [--before WHAT] [KEY=VALUE...]
 
@@ -16,7 +16,7 @@ differences.txt.
 import argparse
 import sys
 
-from guestrun import Failure, GuestRun, Report, choose, differences, log_tail, measurements, switches
+from guestrun import LOADERS, Failure, GuestRun, Report, choose, differences, log_tail, measurements, switches
 
 
 def parse():
@@ -25,7 +25,7 @@ def parse():
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--suite")
     what.add_argument("--tiny", action="store_true")
-    parser.add_argument("--build", default="release", choices=("release", "test", "partitions", "test-partitions"))
+    parser.add_argument("--build", default="release", choices=sorted(LOADERS))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=300)
     choose.add_arguments(parser)

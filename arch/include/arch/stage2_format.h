@@ -23,8 +23,8 @@ bool format_is_table(uint64_t entry, unsigned level);
 /* The address in an entry that is not 0: of the table or of the span's start. */
 spa_t format_address(uint64_t entry, unsigned level);
 
-/* Makes entries from now on such that AMD-Vi reads them, too. false: this format's cannot be. */
-bool format_for_amdvi(void);
+/* Makes entries from now on such that AMD-Vi reads them, too. NPT only. */
+void format_for_amdvi(void);
 
 /* Protection mask and memory type of a leaf. */
 unsigned format_prot(uint64_t entry);

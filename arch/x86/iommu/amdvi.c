@@ -47,16 +47,18 @@
 #define ALL_ADDRESSES	  0x7ffffffffffff003ull /* tables above the leaves as well */
 #define DROP_EVERYTHING	  (8ull << 60)
 
-const char *amdvi_check(const struct iommu_unit *unit, struct stage2 *s2)
+const uint32_t unit_kind = BOOTINFO_IOMMU_AMDVI;
+const char unit_name[] = "AMD-Vi";
+
+const char *unit_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top)
 {
-	if (!format_for_amdvi())
-		return "AMD-Vi on another maker's machine";
+	format_for_amdvi();
 	if (!(iommu_read(unit, FEATURES, 8) & FEATURES_ALL))
 		return "AMD-Vi that cannot drop everything";
 	return NULL;
 }
 
-void *amdvi_tables(const struct stage2 *s2)
+void *unit_tables(const struct stage2 *s2)
 {
 	uint64_t *table = region_alloc(DEVICE_TABLE_PAGES);
 
@@ -75,7 +77,7 @@ static void start_events(struct iommu_unit *unit)
 	iommu_write(unit, CONTROL, 8, iommu_read(unit, CONTROL, 8) | EVENTS);
 }
 
-bool amdvi_start(struct iommu_unit *unit, const void *tables)
+bool unit_start(struct iommu_unit *unit, const void *tables)
 {
 	uint64_t control = iommu_read(unit, CONTROL, 8);
 
@@ -91,16 +93,16 @@ bool amdvi_start(struct iommu_unit *unit, const void *tables)
 	iommu_write(unit, CONTROL, 8, (control & CONTROL_KEPT) | COHERENT | COMMANDS | ENABLE);
 	start_events(unit);
 	iommu_queue(unit, DROP_EVERYTHING, 0);
-	return amdvi_flush(unit);
+	return unit_flush(unit);
 }
 
-bool amdvi_stop(struct iommu_unit *unit)
+bool unit_stop(struct iommu_unit *unit)
 {
 	iommu_write(unit, CONTROL, 8, iommu_read(unit, CONTROL, 8) & CONTROL_KEPT);
 	return iommu_wait(unit, STATUS, STATUS_EVENTS | STATUS_COMMANDS, 0);
 }
 
-bool amdvi_flush(struct iommu_unit *unit)
+bool unit_flush(struct iommu_unit *unit)
 {
 	*unit->done = 0;
 	iommu_queue(unit, DROP_TRANSLATIONS, ALL_ADDRESSES);
@@ -113,7 +115,7 @@ bool amdvi_flush(struct iommu_unit *unit)
  * What has been written is told by the events themselves, not by the tail: it may be ahead of them
  * (erratum 732). The log is off meanwhile and begins anew.
  */
-void amdvi_report(struct iommu_unit *unit)
+void unit_report(struct iommu_unit *unit)
 {
 	volatile uint64_t *events = unit->events;
 

@@ -28,11 +28,6 @@ static struct {
 	bool protected;
 } dma;
 
-static bool is_vtd(const struct iommu_unit *unit)
-{
-	return unit->is->kind == BOOTINFO_IOMMU_VTD;
-}
-
 static struct iommu_unit *end_of_units(void)
 {
 	return dma.units + start_info()->iommu_count;
@@ -164,7 +159,8 @@ static const char *check_units(uint64_t top)
 	if (start_info()->iommu_count == 0)
 		return reasons[start_info()->iommu_status];
 	for (struct iommu_unit *u = dma.units; why == NULL && u < end_of_units(); u++)
-		why = is_vtd(u) ? vtd_check(u, &dma.s2, top) : amdvi_check(u, &dma.s2);
+		why = u->is->kind == unit_kind ? unit_check(u, &dma.s2, top)
+					       : "the IOMMUs are not of the CPU's maker";
 	return why;
 }
 
@@ -173,9 +169,9 @@ static bool start_units(const void *tables)
 	bool all = true;
 
 	for (struct iommu_unit *u = dma.units; u < end_of_units(); u++) {
-		bool started = is_vtd(u) ? vtd_start(u, tables) : amdvi_start(u, tables);
+		bool started = unit_start(u, tables);
 
-		klog(LOG_INFO, "dma: %s at %lx, segment %u%s: %s", is_vtd(u) ? "VT-d" : "AMD-Vi",
+		klog(LOG_INFO, "dma: %s at %lx, segment %u%s: %s", unit_name,
 		    (unsigned long)u->is->base, u->is->segment,
 		    u->is->flags & BOOTINFO_IOMMU_ALL ? ", all other devices" : "",
 		    started ? "blocks" : "does not answer");
@@ -198,7 +194,7 @@ bool dma_init(uint64_t top, size_t pages)
 	}
 	if (!build(top))
 		return false;
-	tables = is_vtd(dma.units) ? vtd_tables(&dma.s2) : amdvi_tables(&dma.s2);
+	tables = unit_tables(&dma.s2);
 	if (tables == NULL)
 		return false;
 	/* A unit may look for all of it in memory alone. */
@@ -216,7 +212,7 @@ bool dma_end(void)
 	bool off = true;
 
 	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
-		off &= is_vtd(u) ? vtd_stop(u) : amdvi_stop(u);
+		off &= unit_stop(u);
 	dma.on = dma.protected = false;
 	return off;
 }
@@ -246,17 +242,13 @@ void dma_allow(spa_t spa, uint64_t frames)
 void dma_sync(void)
 {
 	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
-		CHECK(is_vtd(u) ? vtd_flush(u) : amdvi_flush(u));
+		CHECK(unit_flush(u));
 }
 
 void dma_report(void)
 {
-	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++) {
-		if (is_vtd(u))
-			vtd_report(u);
-		else
-			amdvi_report(u);
-	}
+	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
+		unit_report(u);
 }
 
 const struct stage2 *dma_map(void)
@@ -269,11 +261,10 @@ bool dma_protected(void)
 	return dma.protected;
 }
 
-/* A unit of AMD-Vi has the devices behind it, whatever is listed. */
 static bool has_rest(uint16_t segment)
 {
 	for (const struct iommu_unit *u = dma.units; u < end_of_units(); u++)
-		if (u->is->segment == segment && (!is_vtd(u) || u->is->flags & BOOTINFO_IOMMU_ALL))
+		if (u->is->segment == segment && u->is->flags & BOOTINFO_IOMMU_ALL)
 			return true;
 	return false;
 }

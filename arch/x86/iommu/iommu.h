@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the drivers of IOMMUs have in common. A unit is driven under the lock of the normal world's
- * map; its registers are mapped in the slot for one access each.
+ * Between the table and the driver of the units, of which an image has one, chosen by the linker. A
+ * unit is driven under the lock of the normal world's map; its registers are mapped in the slot for
+ * one access each.
  *
  *   dma.c    the table that devices go by, and the contract (arch/iommu.h)
  *   vtd.c    VT-d. "VT-d": Intel Virtualization Technology for Directed I/O, revision 4.1
@@ -43,32 +44,31 @@ bool iommu_wait_done(const struct iommu_unit *unit);
 /* Puts a command of two words into the queue; the unit does not know of it yet. */
 void iommu_queue(struct iommu_unit *unit, uint64_t low, uint64_t high);
 
+/* ---- The driver's ---- */
+
+extern const uint32_t unit_kind; /* BOOTINFO_IOMMU_ */
+extern const char unit_name[];
+
 /*
  * Why a unit cannot be used for addresses below `top`, in words for the log; NULL: it can. Says in
  * `s2`, which is empty, what the unit wants of the table.
  */
-const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top);
-const char *amdvi_check(const struct iommu_unit *unit, struct stage2 *s2);
+const char *unit_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top);
 
-/* What leads each device to the table, for all units of a kind. NULL: the region is too small. */
-void *vtd_tables(const struct stage2 *s2);
-void *amdvi_tables(const struct stage2 *s2);
+/* What leads each device to the table, for all units. NULL: the region is too small. */
+void *unit_tables(const struct stage2 *s2);
 
 /*
  * Makes a unit go by the tables; one that was on goes by firmware's until then. false: it does not
  * answer.
  */
-bool vtd_start(struct iommu_unit *unit, const void *tables);
-bool amdvi_start(struct iommu_unit *unit, const void *tables);
+bool unit_start(struct iommu_unit *unit, const void *tables);
 
 /* Switches a unit off; false: it does not obey. */
-bool vtd_stop(struct iommu_unit *unit);
-bool amdvi_stop(struct iommu_unit *unit);
+bool unit_stop(struct iommu_unit *unit);
 
 /* On return the unit remembers no translation from before. false: it does not answer. */
-bool vtd_flush(struct iommu_unit *unit);
-bool amdvi_flush(struct iommu_unit *unit);
+bool unit_flush(struct iommu_unit *unit);
 
 /* Calls dma_refused() for each refusal that the unit has written down, and forgets them. */
-void vtd_report(struct iommu_unit *unit);
-void amdvi_report(struct iommu_unit *unit);
+void unit_report(struct iommu_unit *unit);

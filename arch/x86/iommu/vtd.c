@@ -53,9 +53,12 @@
 #define DROP_TRANSLATIONS (2ull | 1ull << 4 | 1ull << 6 | 1ull << 7) /* all; reads, writes drain */
 #define SAY_DONE	  (5ull | 1ull << 5 | 1ull << 32)
 
+const uint32_t unit_kind = BOOTINFO_IOMMU_VTD;
+const char unit_name[] = "VT-d";
+
 static unsigned widths = WIDTH_39 | WIDTH_48; /* those that all units have */
 
-const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top)
+const char *unit_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t top)
 {
 	uint64_t cap = iommu_read(unit, CAP, 8);
 	uint64_t ecap = iommu_read(unit, ECAP, 8);
@@ -76,7 +79,7 @@ const char *vtd_check(const struct iommu_unit *unit, struct stage2 *s2, uint64_t
 	return NULL;
 }
 
-void *vtd_tables(const struct stage2 *s2)
+void *unit_tables(const struct stage2 *s2)
 {
 	uint64_t *root = region_alloc(2), *contexts;
 	uint64_t table = (uint64_t)s2->root;
@@ -126,14 +129,14 @@ static bool carry_out(struct iommu_unit *unit, uint64_t low)
 	return iommu_wait_done(unit);
 }
 
-bool vtd_start(struct iommu_unit *unit, const void *tables)
+bool unit_start(struct iommu_unit *unit, const void *tables)
 {
 	iommu_write(unit, FECTL, 4, FECTL_MASK);
 	/* An error of firmware's queue would stop the next one. */
-	vtd_report(unit);
+	unit_report(unit);
 	iommu_write(unit, RTADDR, 8, (uint64_t)tables);
 	if (!command(unit, SET_ROOT, true) || !start_queue(unit) ||
-	    !carry_out(unit, DROP_CONTEXTS) || !vtd_flush(unit) || !command(unit, TRANSLATE, true))
+	    !carry_out(unit, DROP_CONTEXTS) || !unit_flush(unit) || !command(unit, TRANSLATE, true))
 		return false;
 	/* The table says more than they do, and they know no normal world. */
 	if (iommu_read(unit, CAP, 8) & CAP_PROTECTED)
@@ -141,17 +144,17 @@ bool vtd_start(struct iommu_unit *unit, const void *tables)
 	return true;
 }
 
-bool vtd_stop(struct iommu_unit *unit)
+bool unit_stop(struct iommu_unit *unit)
 {
 	return command(unit, TRANSLATE, false) && command(unit, QUEUE, false);
 }
 
-bool vtd_flush(struct iommu_unit *unit)
+bool unit_flush(struct iommu_unit *unit)
 {
 	return carry_out(unit, DROP_TRANSLATIONS);
 }
 
-void vtd_report(struct iommu_unit *unit)
+void unit_report(struct iommu_unit *unit)
 {
 	uint64_t cap = iommu_read(unit, CAP, 8);
 	unsigned at = CAP_FAULTS(cap);

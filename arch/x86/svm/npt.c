@@ -50,9 +50,9 @@ spa_t format_address(uint64_t entry, unsigned level)
 	return (spa_t){ entry & PTE_ADDRESS };
 }
 
-bool format_for_amdvi(void)
+void format_for_amdvi(void)
 {
-	return for_amdvi = true;
+	for_amdvi = true;
 }
 
 unsigned format_prot(uint64_t entry)

@@ -59,11 +59,6 @@ spa_t format_address(uint64_t entry, unsigned level)
 	return (spa_t){ entry & EPT_ADDRESS };
 }
 
-bool format_for_amdvi(void)
-{
-	return false;
-}
-
 unsigned format_prot(uint64_t entry)
 {
 	unsigned prot = 0;

@@ -130,6 +130,7 @@ static struct bootinfo_iommu amdvi(uint64_t base, uint16_t device, uint32_t page
 {
 	return (struct bootinfo_iommu){ .base = base,
 		.kind = BOOTINFO_IOMMU_AMDVI,
+		.flags = BOOTINFO_IOMMU_ALL,
 		.device = device,
 		.pages = pages };
 }

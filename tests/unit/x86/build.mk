@@ -26,15 +26,17 @@ $(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \
 
 # IOMMUs, on units of fake_vtd.c and fake_amdvi.c; VT-d with the formats of both makers' tables.
 IOMMUUNIT_TESTS := iommu_vtd_ept iommu_vtd_npt iommu_amdvi npt
-IOMMUUNIT_SRCS := arch/x86/stage2.c arch/x86/iommu/amdvi.c \
+IOMMUUNIT_SRCS := arch/x86/stage2.c \
 	$(addprefix tests/unit/x86/fake_,amdvi.c drivers.c iommu.c vtd.c)
 x86unit_objs = $(patsubst %,$(B)/x86unit/%.o,$(1))
 IOMMUUNIT_OBJS := $(call x86unit_objs,$(basename $(IOMMUUNIT_SRCS)))
 IOMMUUNIT_MORE := $(call x86unit_objs,arch/x86/vmx/ept arch/x86/svm/npt \
-	$(addprefix tests/unit/x86/test_,iommu_vtd iommu_amdvi npt))
-$(B)/x86unit/test_iommu_vtd_ept: $(call x86unit_objs,tests/unit/x86/test_iommu_vtd arch/x86/vmx/ept) $(IOMMUUNIT_OBJS)
-$(B)/x86unit/test_iommu_vtd_npt: $(call x86unit_objs,tests/unit/x86/test_iommu_vtd arch/x86/svm/npt) $(IOMMUUNIT_OBJS)
-$(B)/x86unit/test_iommu_amdvi: $(call x86unit_objs,tests/unit/x86/test_iommu_amdvi arch/x86/svm/npt) $(IOMMUUNIT_OBJS)
+	$(addprefix tests/unit/x86/,fake_driver_vtd fake_driver_amdvi test_iommu_vtd test_iommu_amdvi test_npt))
+vtd_unit = $(call x86unit_objs,$(addprefix tests/unit/x86/,test_iommu_vtd fake_driver_vtd) $(1))
+$(B)/x86unit/test_iommu_vtd_ept: $(call vtd_unit,arch/x86/vmx/ept) $(IOMMUUNIT_OBJS)
+$(B)/x86unit/test_iommu_vtd_npt: $(call vtd_unit,arch/x86/svm/npt) $(IOMMUUNIT_OBJS)
+$(B)/x86unit/test_iommu_amdvi: $(call x86unit_objs,\
+	$(addprefix tests/unit/x86/,test_iommu_amdvi fake_driver_amdvi) arch/x86/svm/npt) $(IOMMUUNIT_OBJS)
 $(B)/x86unit/test_npt: $(call x86unit_objs,tests/unit/x86/test_npt arch/x86/svm/npt)
 $(addprefix $(B)/x86unit/test_,$(IOMMUUNIT_TESTS)):
 	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * dma.c and vtd.c, whose state a test must be able to begin anew. Writes to registers pass through
+ * dma.c, whose state a test must be able to begin anew. Writes to registers pass through
  * fake_iommu.c, which is told of them before they are seen.
  */
 #include "fake_iommu.h"
@@ -9,10 +9,8 @@
 #include "arch/x86/iommu/dma.c"
 #undef iommu_write
 
-#include "arch/x86/iommu/vtd.c"
-
 void fake_forget_drivers(void)
 {
 	memset(&dma, 0, sizeof(dma));
-	widths = WIDTH_39 | WIDTH_48;
+	fake_forget_driver();
 }

@@ -131,7 +131,8 @@ uint64_t fake_count(const struct fake_unit *unit, uint64_t table, unsigned level
 /* iommu_write() of dma.c itself. */
 void fake_write_through(const struct iommu_unit *unit, unsigned at, unsigned bytes, uint64_t value);
 
-/* Forgets what the drivers keep between calls: fake_drivers.c. */
+/* Forgets what dma.c and the driver keep between calls: fake_drivers.c, fake_driver_*.c. */
 void fake_forget_drivers(void);
+void fake_forget_driver(void);
 
 #endif

@@ -5,6 +5,7 @@
  */
 #include "arch/cpu.h"
 #include "fake_amdvi.h"
+#include "fake_vtd.h"
 #include "iommu_test.h"
 #include "monitor/abi/audit.h"
 
@@ -188,11 +189,15 @@ static void test_end(void **state)
 }
 
 /* A unit has the devices behind it, whatever is listed. */
-static void test_claims(void **state)
+static void test_other_maker(void **state)
 {
-	fake.info.iommus[0].flags = 0;
-	start();
-	assert_false(dma_listed());
+	fake_reset();
+	unit = fake_add_vtd(BASE, VTD_CAP_PLAIN, VTD_ECAP_PLAIN);
+	assert_true(dma_init(FAKE_TOP, FAKE_POOL));
+	assert_false(dma_protected());
+	assert_null(dma_map());
+	assert_string_equal(fake.log, "dma: unprotected: the IOMMUs are not of the CPU's maker\n");
+	assert_string_equal(unit->seen, "");
 }
 
 /* ---- Events ---- */
@@ -337,7 +342,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_many_flushes),
 	TEST(test_silent_later),
 	TEST(test_end),
-	TEST(test_claims),
+	TEST(test_other_maker),
 	TEST(test_reports),
 	TEST(test_every_event),
 	TEST(test_mixed_events),

@@ -61,7 +61,7 @@ static void test_for_the_cpu(void **state)
 
 static void test_for_amdvi(void **state)
 {
-	assert_true(format_for_amdvi());
+	format_for_amdvi();
 	for (unsigned level = 0; level < 3; level++) {
 		for (unsigned i = 0; i < COUNT(prots); i++) {
 			uint64_t entry = leaf(level, prots[i]);
