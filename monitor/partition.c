@@ -12,12 +12,14 @@
 #include "arch/upcall.h"
 #include "arch/vp.h"
 #include "monitor/abi/audit.h"
+#include "monitor/abi/tpm.h"
 #include "monitor/abi/trustlet.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
 #include "monitor/protect.h"
 #include "monitor/share.h"
+#include "monitor/tpm.h"
 
 #define CODEINT "codeint" /* the id of the one that judges images */
 
@@ -259,6 +261,8 @@ static bool place(const struct bootinfo_partition *is)
 	    !is_as_measured(is))
 		return false;
 	of(id)->placed = true;
+	if (memcmp(is->id, TPM_ID, sizeof(TPM_ID)) == 0 && !tpm_show(id, is))
+		return false;
 	if (memcmp(is->id, CODEINT, sizeof(CODEINT)) == 0)
 		of(id)->rights |= RIGHT_CODEINT;
 	return make_ready(id, PARTITION_BUILDING, is);
@@ -454,7 +458,9 @@ enum redoubt_status partition_restart(unsigned id)
 {
 	enum redoubt_status status = REDOUBT_STATE;
 
-	if (partition_state(id) != PARTITION_CRASHED || !take_free(of(id), 0))
+	/* A TPM starts anew with the machine alone: its PCRs tell of all that has run since. */
+	if (partition_state(id) != PARTITION_CRASHED || id == tpm_partition() ||
+	    !take_free(of(id), 0))
 		return REDOUBT_STATE;
 	/* Another may have been quicker. */
 	if (partition_state(id) == PARTITION_CRASHED) {

@@ -11,6 +11,7 @@
 #include "arch/upcall.h"
 #include "monitor/abi/audit.h"
 #include "monitor/page_owner.h"
+#include "monitor/tpm.h"
 
 #define LOWEST_END (4ull << 30) /* below this devices are mapped at launch */
 
@@ -152,12 +153,30 @@ bool protect_init(const struct bootinfo *info)
 	return done;
 }
 
+static void no_memory_at(gpa_t gpa, uint64_t pages)
+{
+	for (uint64_t i = 0; i < pages; i++)
+		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
+}
+
+bool protect_show(gpa_t gpa, uint64_t pages, spa_t spa, unsigned prot)
+{
+	bool done;
+
+	no_memory_at(gpa, pages);
+	spin_lock(&normal.lock);
+	done = stage2_prepare(&normal.s2, gpa, pages, true);
+	if (done)
+		stage2_map(&normal.s2, gpa, spa, pages, (struct stage2_attr){ prot, S2_WB });
+	spin_unlock(&normal.lock);
+	return done;
+}
+
 bool monitor_trap_writes(gpa_t gpa, uint64_t pages)
 {
 	bool done;
 
-	for (uint64_t i = 0; i < pages; i++)
-		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
+	no_memory_at(gpa, pages);
 	spin_lock(&normal.lock);
 	done = restrict_to(S2_R, gpa.v, pages);
 	spin_unlock(&normal.lock);
@@ -295,6 +314,8 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 {
 	bool allowed;
 
+	if (tpm_watches(gpa) && access == ACCESS_WRITE)
+		return VIOLATION_STORE;
 	if (gpa.v >= stage2_limit()) {
 		audit(REDOUBT_AUDIT_OUTSIDE, gpa.v & ~(LARGE_SIZE - 1), rip);
 		return VIOLATION_FAULT;

@@ -48,6 +48,12 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
 
+/*
+ * Shows frames that are not the normal world's from `spa` on at pages where it has none of its own.
+ * To be called before any CPU is launched. false: no table is left.
+ */
+bool protect_show(gpa_t gpa, uint64_t pages, spa_t spa, unsigned prot);
+
 /* Audits what devices were refused since the last time. Takes the map's lock. */
 void protect_report_devices(void);
 

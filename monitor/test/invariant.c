@@ -9,10 +9,12 @@
 #include "arch/cpu.h"
 #include "arch/iommu.h"
 #include "arch/upcall.h"
+#include "monitor/abi/tpm.h"
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
 #include "monitor/share.h"
+#include "monitor/tpm.h"
 
 void stage2_walk(const struct stage2 *s2,
     bool (*visit)(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf), void *ctx)
@@ -58,6 +60,19 @@ static bool any_iommu(uint64_t base, uint64_t end)
 	return false;
 }
 
+/* The last pages of the private memory of `vtpm`, in order; written by the normal world: the last. */
+static const char *fault_of_tpm(gpa_t gpa, const struct stage2_leaf *leaf)
+{
+	const struct bootinfo_partition *is = partition_is(tpm_partition());
+	uint64_t end = is->data_base + (uint64_t)is->data_pages * FRAME_SIZE;
+
+	if (leaf->shift != FRAME_SHIFT || leaf->prot != (gpa.v < TPM_BUFFER ? S2_R : (S2_R | S2_W)))
+		return "a page of the TPM with other rights";
+	return end - leaf->spa.v == TPM_BUFFER + FRAME_SIZE - gpa.v
+	    ? NULL
+	    : "a page of the TPM that leads elsewhere";
+}
+
 /* What is wrong with a leaf; NULL: nothing. */
 static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 {
@@ -76,6 +91,8 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 		    ? NULL
 		    : "ones in place of memory";
 	}
+	if (tpm_partition() != 0 && gpa.v >= TPM_BASE && gpa.v <= TPM_BUFFER)
+		return fault_of_tpm(gpa, leaf);
 	if (leaf->spa.v != gpa.v)
 		return "an address that leads elsewhere";
 	if (any_iommu(gpa.v, gpa.v + size))

@@ -73,10 +73,27 @@ struct call {
 void monitor_call(struct call *call);
 
 enum violation_access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_FETCH = 4 };
-enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT };
+enum violation_verdict { VIOLATION_RETRY, VIOLATION_FAULT, VIOLATION_STORE };
 
-/* A guest access that its tables refuse. RETRY: the tables allow it now. FAULT: inject #GP(0). */
+/*
+ * A guest access that its tables refuse. RETRY: the tables allow it now. FAULT: inject #GP(0).
+ * STORE: to be decoded and handed to monitor_store(); FAULT where it is no store of a MOV's, or the
+ * CPU's own.
+ */
 enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t rip);
+
+struct guest_store {
+	gpa_t gpa;
+	uint64_t value;
+	uint64_t bytes; /* 1, 2, 4, 8 */
+	uint64_t rip;	/* of its instruction */
+};
+
+/*
+ * Carries out a store. true: the instruction is finished. false: not yet, the guest is to come back
+ * to it once it has taken what is pending. Holds no lock; on the slow way only.
+ */
+bool monitor_store(const struct guest_store *store);
 
 /*
  * From now on writes to pages of a device in the normal world's map are violations; reads go on.

@@ -158,7 +158,7 @@ bool svm_write_apic_msr(uint32_t msr, uint64_t value)
 
 /* ---- The I/O APIC ---- */
 
-static bool ioapic_write(unsigned offset, uint32_t value, unsigned width)
+static bool ioapic_write(unsigned offset, uint32_t value, uint64_t width)
 {
 	volatile uint8_t *registers;
 	bool allowed = true;
@@ -195,34 +195,56 @@ static bool window_write(uint64_t gpa, uint32_t value)
 
 /* ---- The instruction ---- */
 
-static bool carry_out(struct vcpu *vcpu, const struct insn *insn, uint64_t gpa)
-{
-	unsigned offset = gpa % FRAME_SIZE;
-	uint32_t value = (uint32_t)decode_source(insn, &vcpu->regs);
-
-	if (offset % 4 != 0)
-		return false;
-	if ((gpa & PTE_ADDRESS) == IOAPIC_BASE)
-		return ioapic_write(offset, value, insn->width);
-	if ((gpa & PTE_ADDRESS) != apic_page)
-		return window_write(gpa, value);
-	return insn->width == 4 && apic_write_page(offset, value);
-}
-
 /*
  * The CPU has found the address; what is stored, and how long the instruction is, the bytes say. An
  * instruction that another CPU writes over meanwhile is carried out as it is found.
  */
-void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
+static bool take_apart(struct vcpu *vcpu, uint64_t gpa, struct guest_store *store, uint64_t *next)
 {
 	struct vmcb *v = vmcb();
-	uint64_t rip = v->rip;
 	struct insn insn;
 
 	vcpu->regs.rsp = v->rsp;
-	if (!svm_decode(&insn) || insn.op != INSN_MOV || !carry_out(vcpu, &insn, gpa)) {
+	if (!svm_decode(&insn) || insn.op != INSN_MOV)
+		return false;
+	*store = (struct guest_store){ { gpa }, decode_source(&insn, &vcpu->regs), insn.width,
+		v->rip };
+	*next = v->rip + insn.length;
+	return true;
+}
+
+static bool carry_out(const struct guest_store *store)
+{
+	unsigned offset = store->gpa.v % FRAME_SIZE;
+	uint32_t value = (uint32_t)store->value;
+
+	if (offset % 4 != 0)
+		return false;
+	if ((store->gpa.v & PTE_ADDRESS) == IOAPIC_BASE)
+		return ioapic_write(offset, value, store->bytes);
+	if ((store->gpa.v & PTE_ADDRESS) != apic_page)
+		return window_write(store->gpa.v, value);
+	return store->bytes == 4 && apic_write_page(offset, value);
+}
+
+void svm_device_write(struct vcpu *vcpu, uint64_t gpa)
+{
+	struct guest_store store;
+	uint64_t next;
+
+	if (take_apart(vcpu, gpa, &store, &next) && carry_out(&store))
+		svm_skip_to(next);
+	else
 		vcpu_inject_gp(vcpu);
-		return;
-	}
-	svm_skip_to(rip + insn.length);
+}
+
+void svm_store(struct vcpu *vcpu, uint64_t gpa)
+{
+	struct guest_store store;
+	uint64_t next;
+
+	if (!take_apart(vcpu, gpa, &store, &next))
+		vcpu_inject_gp(vcpu);
+	else if (monitor_store(&store))
+		svm_skip_to(next);
 }

@@ -133,15 +133,21 @@ static void handle_fault(struct vcpu *vcpu)
 {
 	uint64_t info = vmcb()->exit_info1;
 	uint64_t gpa = vmcb()->exit_info2;
+	enum violation_verdict verdict;
 
 	if (info & FAULT_RESERVED)
 		panic("reserved bits in the nested tables at %lx", gpa);
-	if (svm_is_device(gpa) && access_of(info) == ACCESS_WRITE && !(info & FAULT_WALK))
+	if (svm_is_device(gpa) && access_of(info) == ACCESS_WRITE && !(info & FAULT_WALK)) {
 		svm_device_write(vcpu, gpa);
-	else if (monitor_violation((gpa_t){ gpa }, access_of(info), vmcb()->rip) == VIOLATION_FAULT)
-		vcpu_inject_gp(vcpu);
-	else
+		return;
+	}
+	verdict = monitor_violation((gpa_t){ gpa }, access_of(info), vmcb()->rip);
+	if (verdict == VIOLATION_STORE && !(info & FAULT_WALK))
+		svm_store(vcpu, gpa);
+	else if (verdict == VIOLATION_RETRY)
 		svm_flush(vmcb()); /* of what said no */
+	else
+		vcpu_inject_gp(vcpu);
 }
 
 /*

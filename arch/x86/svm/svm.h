@@ -177,6 +177,7 @@ bool svm_devices_init(void);
 void svm_device_note(void); /* this CPU's logical id, before it is covered */
 bool svm_is_device(uint64_t gpa);
 void svm_device_write(struct vcpu *vcpu, uint64_t gpa);
+void svm_store(struct vcpu *vcpu, uint64_t gpa);       /* monitor_store()'s */
 bool svm_write_apic_msr(uint32_t msr, uint64_t value); /* ICR and local vectors of x2APIC mode */
 
 /* reset.c */

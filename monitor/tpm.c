@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The vTPM's registers (tpm.h).
+ */
+#include "monitor/tpm.h"
+
+#include <stdatomic.h>
+
+#include "arch/upcall.h"
+#include "monitor/abi/tpm.h"
+#include "monitor/abi/trustlet.h"
+#include "monitor/guest_mem.h"
+#include "monitor/lib/string.h"
+#include "monitor/partition.h"
+#include "monitor/protect.h"
+
+/* Whoever has moved `taken` to true has all of it. */
+static struct {
+	unsigned partition;
+	gpa_t window; /* in the partition */
+	_Atomic bool taken;
+	/* A store whose instruction the guest has not come back to; done: its request has ended. */
+	bool waits, done;
+	struct guest_store store;
+	uint64_t token;
+} tpm;
+
+bool tpm_show(unsigned partition, const struct bootinfo_partition *is)
+{
+	uint64_t first = is->data_pages - TPM_PAGES;
+	spa_t window = { is->data_base + first * FRAME_SIZE };
+
+	if (is->data_pages < TPM_PAGES)
+		return false;
+	tpm.partition = partition;
+	tpm.window.v = TRUSTLET_DATA_BASE + first * FRAME_SIZE;
+	return protect_show((gpa_t){ TPM_BASE }, TPM_PAGES, window, S2_R) &&
+	    protect_show((gpa_t){ TPM_BUFFER }, 1,
+		(spa_t){ window.v + TPM_LOCALITIES * FRAME_SIZE }, S2_R | S2_W);
+}
+
+bool tpm_watches(gpa_t gpa)
+{
+	return tpm.partition != 0 && gpa.v >= TPM_BASE && gpa.v < TPM_BUFFER;
+}
+
+unsigned tpm_partition(void)
+{
+	return tpm.partition;
+}
+
+static void note(enum redoubt_status status, const uint64_t answer[CALL_REGS])
+{
+	bool suspended = status == REDOUBT_OK && answer[0] == REDOUBT_SUSPENDED;
+
+	tpm.token = answer[1];
+	tpm.done = !suspended;
+}
+
+/* false: the partition serves another request. */
+static bool begin(const struct guest_store *store)
+{
+	uint64_t answer[CALL_REGS] = { 0 };
+	const uint64_t args[CALL_REGS] = { tpm.partition | (uint64_t)TPM_REQUEST_STORE << 32,
+		store->gpa.v - TPM_BASE, store->value, store->bytes };
+	enum redoubt_status status = partition_request(args, answer);
+
+	if (status == REDOUBT_BUSY)
+		return false;
+	tpm.waits = true;
+	tpm.store = *store;
+	note(status, answer);
+	return true;
+}
+
+/* Whoever stores gives the request time. A token that is none any more: it was carried to its end. */
+static void go_on(void)
+{
+	uint64_t answer[CALL_REGS] = { 0 };
+
+	if (!tpm.done)
+		note(partition_resume(tpm.token, answer), answer);
+}
+
+/* Puts a store that came while another is carried out into the page. */
+static void post(const struct guest_store *store)
+{
+	const struct guest_place place = { { FRAME_PARTITION, tpm.partition },
+		{ tpm.window.v + store->gpa.v - TPM_BASE } };
+
+	(void)guest_write_in(&place, &store->value, store->bytes);
+}
+
+static bool carry_out(const struct guest_store *store)
+{
+	bool same = tpm.waits && memcmp(&tpm.store, store, sizeof(*store)) == 0;
+
+	if (tpm.waits && !tpm.done && !same) {
+		post(store);
+		go_on();
+		return true;
+	}
+	if (same)
+		go_on();
+	else if (!begin(store))
+		return false;
+	tpm.waits = !tpm.done;
+	return tpm.done;
+}
+
+bool monitor_store(const struct guest_store *store)
+{
+	bool done;
+
+	if (atomic_exchange(&tpm.taken, true))
+		return false;
+	done = carry_out(store);
+	atomic_store(&tpm.taken, false);
+	return done;
+}
