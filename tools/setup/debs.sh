@@ -184,9 +184,12 @@ fetch_checkpatch() {
 # libtpms as an archive of objects. What they need and how their structures lie is written down in
 # vtpm/platform for this version: another one is refused until that has been done anew for it.
 LIBTPMS_VERSION=0.9.2-3.1+deb12u1
+libtpms_dir() { printf '%s/libtpms-dev_%s' "$DEBS" "$LIBTPMS_VERSION"; }
+
 fetch_libtpms() {
-	local dir=$DEBS/libtpms-dev_$LIBTPMS_VERSION
-	[[ -e $dir/.complete && $DEBS/libtpms-dev -ef $dir ]] && return
+	local dir
+	dir=$(libtpms_dir)
+	[[ -e $dir/.complete ]] && return
 	need_debian libtpms-dev
 	lock
 	mkdir -p "$DEBS"
