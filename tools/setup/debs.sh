@@ -181,6 +181,24 @@ fetch_checkpatch() {
 	rm -rf "$work"
 }
 
+# libtpms as an archive of objects. What they need and how their structures lie is written down in
+# vtpm/platform for this version: another one is refused until that has been done anew for it.
+LIBTPMS_VERSION=0.9.2-3.1+deb12u1
+libtpms_dir() { printf '%s/libtpms-dev_%s' "$DEBS" "$LIBTPMS_VERSION"; }
+
+fetch_libtpms() {
+	local dir
+	dir=$(libtpms_dir)
+	[[ -e $dir/.complete ]] && return
+	need_debian libtpms-dev
+	lock
+	mkdir -p "$DEBS"
+	offers libtpms-dev "$LIBTPMS_VERSION" || update_lists
+	offers libtpms-dev "$LIBTPMS_VERSION" ||
+		die "the archive has libtpms-dev $(candidate libtpms-dev), vtpm/platform is for $LIBTPMS_VERSION (Debian 12's)"
+	unpack_deb libtpms-dev "$LIBTPMS_VERSION" libtpms-dev
+}
+
 fetch_shim() {
 	fetch_deb shim-signed
 	fetch_deb grub-efi-amd64-signed

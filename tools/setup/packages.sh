@@ -62,6 +62,13 @@ WHY[mbedtls]="Mbed TLS 3.6 LTS, the sources, from Debian's source package"
 PACKAGES[mbedtls]="bzip2"
 STEP[mbedtls]="mbedtls mbedtls_unpack"
 
+WHY[libtpms]="libtpms's static archive and headers (unpacked, not installed)"
+PACKAGES[libtpms]=""
+STEP[libtpms]="debs fetch_libtpms"
+
+WHY[vtpm-test]="OpenSSL to compare with, tools that use a TPM, a TPM in software to exchange state with"
+PACKAGES[vtpm-test]="libssl-dev openssl python3 swtpm tpm2-tools libtss2-tcti-cmd0 libtss2-tcti-swtpm0"
+
 WHY[trustlet]="signatures of trustlets"
 PACKAGES[trustlet]="openssl python3"
 

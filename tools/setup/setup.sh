@@ -10,7 +10,8 @@
 # version and content.
 #
 # setup.sh --list prints the groups; setup.sh --packages GROUP... prints packages only; setup.sh
-# --bochs fast|debug prints the folder of that build; setup.sh --mbedtls that of Mbed TLS's sources.
+# --bochs fast|debug prints the folder of that build; setup.sh --mbedtls that of Mbed TLS's sources,
+# --libtpms that of libtpms's package.
 
 set -euo pipefail
 export LC_ALL=C
@@ -58,7 +59,7 @@ list_groups() {
 main() {
 	local group packages missing=()
 	case ${1:-} in
-	'' | -h | --help) sed -n '4,14s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
+	'' | -h | --help) sed -n '4,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 2 ;;
 	--list) list_groups; exit 0 ;;
 	--bochs)
 		# shellcheck source=bochs.sh
@@ -70,6 +71,12 @@ main() {
 		# shellcheck source=mbedtls.sh
 		. "$SETUP/mbedtls.sh"
 		mbedtls_dir
+		exit 0
+		;;
+	--libtpms)
+		# shellcheck source=debs.sh
+		. "$SETUP/debs.sh"
+		libtpms_dir
 		exit 0
 		;;
 	--packages) shift; packages_of "$@"; exit 0 ;;

@@ -30,6 +30,8 @@
 #define SEL_CODE 0x08
 #define SEL_DATA 0x10
 #define SEL_TSS	 0x18
+#define SEL_FS	 0x28
+#define GDT_END	 0x30
 
 #define TSS_IST1  36
 #define TSS_IOMAP 102

@@ -19,6 +19,10 @@ _Static_assert(RT_TEXT_PAGES == offsetof(struct redoubt_image, text_pages) &&
 
 uint64_t __stack_chk_guard;
 
+/* What FS points at: code that others compiled has its canary at offset 0x28. */
+uint64_t rt_thread[8];
+#define THREAD_CANARY 5u
+
 extern uint8_t rt_heap_start[], rt_heap_end[], rt_stack_bottom[], rt_stack_top[];
 int main(void);
 _Noreturn void rt_main(void);
@@ -37,11 +41,12 @@ static const struct redoubt_image *header(void)
 /* Has no canary itself: it is where the canary changes. */
 __attribute__((no_stack_protector)) _Noreturn void rt_main(void)
 {
-	uint64_t secret[2];
+	uint64_t secret[3];
 
 	random_start();
 	trustlet_random(secret, sizeof(secret));
 	__stack_chk_guard = secret[0] & ~0xffull; /* a zero byte first stops strings */
+	rt_thread[THREAD_CANARY] = secret[2] & ~0xffull;
 	heap_start(rt_heap_start, (size_t)(rt_heap_end - rt_heap_start), secret[1]);
 	trustlet_scrub(secret, sizeof(secret));
 	trustlet_exit(EXIT_RETURNED, (uint64_t)main(), 0);

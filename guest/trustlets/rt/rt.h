@@ -26,6 +26,9 @@ struct rt_fault {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
+/* Where FS points. */
+extern uint64_t rt_thread[8];
+
 /* The heap's memory: page-aligned. Once, before the first malloc(). */
 void heap_start(void *memory, size_t bytes, uint64_t secret);
 

@@ -141,6 +141,12 @@ descriptors:
 	movb	%al, rt_gdt + SEL_TSS + 4
 	movb	$0x89, rt_gdt + SEL_TSS + 5
 	movb	%ah, rt_gdt + SEL_TSS + 7
+	movl	$rt_thread, %eax	/* FS base, without the MSR */
+	movw	%ax, rt_gdt + SEL_FS + 2
+	shrl	$16, %eax
+	movb	%al, rt_gdt + SEL_FS + 4
+	movb	$0x93, rt_gdt + SEL_FS + 5
+	movb	%ah, rt_gdt + SEL_FS + 7
 	ret
 
 	.code64
@@ -150,8 +156,9 @@ start64:
 	xorl	%eax, %eax
 	movl	%eax, %ds
 	movl	%eax, %es
-	movl	%eax, %fs
 	movl	%eax, %gs
+	movl	$SEL_FS, %eax
+	movl	%eax, %fs
 	lidt	rt_idtr
 	movl	$SEL_TSS, %eax
 	ltr	%ax			/* marks the TSS busy: the last write to what is sealed */
@@ -203,7 +210,7 @@ common:
 
 	.section .rodata.start, "a", @progbits
 rt_gdtr:
-	.word	SEL_TSS + 16 - 1
+	.word	GDT_END - 1
 	.quad	rt_gdt
 rt_idtr:
 	.word	IDT_BYTES - 1
@@ -215,7 +222,7 @@ rt_idtr:
 rt_boot:
 	.skip	16
 rt_gdt:
-	.skip	SEL_TSS + 16
+	.skip	GDT_END
 	.balign	16
 rt_idt:
 	.skip	IDT_BYTES

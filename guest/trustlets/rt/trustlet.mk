@@ -3,14 +3,15 @@
 #
 #   NAME     its id: [a-z0-9-], at most 31 characters
 #   SVN      security version, from 1; raised when a hole is closed
-#   SRCS     its C files, beside requests.def
+#   SRCS     its C files, or assembly, beside requests.def
 #   RT       this folder, in a checkout of the project
 #   KEY      private key (PEM) to sign with; empty: the image stays unsigned
 #
-# and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files of the
-# checkout, from its top), MBEDTLS (what to link of Mbed TLS, see mbedtls.mk), SEAL=1 (to seal, see
-# seal/seal.h). The result is $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it, because
-# its dispatcher is made from requests.def.
+# and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files, or
+# assembly, of the checkout, from its top), OBJS (objects that others make, to be linked as they are),
+# MBEDTLS (what to link of Mbed TLS, see mbedtls.mk), SEAL=1 (to seal, see seal/seal.h). The result is
+# $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it,
+# because its dispatcher is made from requests.def.
 
 SHELL := /bin/bash
 .DELETE_ON_ERROR:
@@ -41,7 +42,7 @@ RT_OBJS := $(patsubst $(RT)/%,$(O)/rt/%.o,$(basename $(wildcard $(RT)/*.S $(RT)/
 ifneq ($(SEAL),)
 TREE_SRCS += guest/trustlets/rt/seal/seal.c
 endif
-TRUSTLET_OBJS := $(patsubst %.c,$(O)/%.o,$(SRCS)) $(patsubst %.c,$(O)/tree/%.o,$(TREE_SRCS))
+TRUSTLET_OBJS := $(patsubst %,$(O)/%.o,$(basename $(SRCS))) $(patsubst %,$(O)/tree/%.o,$(basename $(TREE_SRCS)))
 MBEDTLS_OBJS :=
 
 .PHONY: all show clean
@@ -58,12 +59,18 @@ $(O)/rt/%.o: $(RT)/%.S
 $(O)/tree/%.o: $(RT_TOP)/%.c
 	@mkdir -p $(@D)
 	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/tree/%.o: $(RT_TOP)/%.S
+	@mkdir -p $(@D)
+	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/%.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(TRUSTLET_CFLAGS) -MMD -MP -c $< -o $@
 
 # A weak symbol that nobody defines would silently be 0.
-$(O)/$(NAME).elf: $(RT_OBJS) $(TRUSTLET_OBJS) $(MBEDTLS_OBJS) $(RT)/trustlet.lds
+$(O)/$(NAME).elf: $(RT_OBJS) $(TRUSTLET_OBJS) $(MBEDTLS_OBJS) $(OBJS) $(RT)/trustlet.lds
 	@if nm -A $(filter %.o,$^) | grep ' [vw] ' >&2; then echo "undefined, though weakly" >&2; exit 1; fi
 	$(LD) $(TRUSTLET_LDFLAGS) -Map=$@.map -o $@ $(filter %.o,$^)
 

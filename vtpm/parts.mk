@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# What the vTPM is made of, for the image and for the program on the host; names are from the top.
+
+VTPM_SHIM := digests block ciphers bn ec ecdsa rsa pkey rand bio
+VTPM_SHARED := vtpm/tpm.c $(VTPM_SHIM:%=vtpm/platform/ossl_shim/%.c)
+VTPM_PARTITION := vtpm/platform/partition.c vtpm/platform/libc/fortify.c vtpm/platform/libc/jump.S \
+	vtpm/platform/libc/process.c vtpm/platform/libc/absent.c
+VTPM_MBEDTLS := aes aesni asn1parse asn1write bignum bignum_core block_cipher camellia constant_time des ecdsa ecp \
+	ecp_curves md oid platform_util rsa rsa_alt_helpers sha1 sha256 sha512
