@@ -84,6 +84,9 @@ map_private:
 	andl	$~PTE_W, %eax
 	movl	$rt_sealed_pages, %ecx
 	call	fill
+	orl	$PTE_W, %eax
+	movl	$rt_window_pages, %ecx
+	call	fill
 	xorl	%eax, %eax
 	movl	%eax, rt_guard_entry0
 	movl	%eax, rt_guard_entry1

@@ -7,8 +7,8 @@
 #   RT       this folder, in a checkout of the project
 #   KEY      private key (PEM) to sign with; empty: the image stays unsigned
 #
-# and may set HEAP_PAGES, STACK_PAGES, DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files, or
-# assembly, of the checkout, from its top), OBJS (objects that others make, to be linked as they are),
+# and may set HEAP_PAGES, STACK_PAGES, WINDOW_PAGES (from rt_window to the end of private memory),
+# DEBUG=1, O (where to build), CC, LD, TREE_SRCS (C files, or assembly, of the checkout, from its top), OBJS (objects that others make, to be linked as they are),
 # MBEDTLS (what to link of Mbed TLS, see mbedtls.mk), SEAL=1 (to seal, see seal/seal.h). The result is
 # $(O)/$(NAME).img; `make show` prints what it says of itself. The run-time is compiled with it,
 # because its dispatcher is made from requests.def.
@@ -21,6 +21,7 @@ RT_TOP := $(abspath $(RT)/../../..)
 O ?= build
 HEAP_PAGES ?= 64
 STACK_PAGES ?= 4
+WINDOW_PAGES ?= 0
 TRUSTLET_TOOL := /usr/bin/python3 $(RT_TOP)/tools/trustlet
 CC = gcc
 LD = ld
@@ -36,7 +37,8 @@ TRUSTLET_CFLAGS := -std=c17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-proto
 	-fno-strict-aliasing -fwrapv
 TRUSTLET_LDFLAGS := -static -nostdlib --fatal-warnings --no-undefined --orphan-handling=error \
 	-z noexecstack -z max-page-size=4096 -z norelro --build-id=none -T $(RT)/trustlet.lds \
-	--defsym=HEAP_PAGES=$(HEAP_PAGES) --defsym=STACK_PAGES=$(STACK_PAGES)
+	--defsym=HEAP_PAGES=$(HEAP_PAGES) --defsym=STACK_PAGES=$(STACK_PAGES) \
+	--defsym=WINDOW_PAGES=$(WINDOW_PAGES)
 
 RT_OBJS := $(patsubst $(RT)/%,$(O)/rt/%.o,$(basename $(wildcard $(RT)/*.S $(RT)/*.c)))
 ifneq ($(SEAL),)
