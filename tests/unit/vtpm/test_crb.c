@@ -395,8 +395,8 @@ static void test_random(void **state)
 		uint64_t at = r >> 20 & 1 && active != CRB_NONE ? active : r % 6;
 
 		tpm.meanwhile = r >> 50 & 3 ? NULL : storm;
-		crb_store(&crb, at * CRB_PAGE + registers[(r >> 8) % COUNT(registers)], r >> 40 & 7,
-		    1u << (r >> 60 & 3));
+		crb_store(&crb, at * CRB_PAGE + registers[(r >> 8) % COUNT(registers)],
+		    1u << (r >> 40 & 3), 1u << (r >> 60 & 3));
 		assert_true(crb.active < 3 || crb.active == CRB_NONE);
 		expect_active(crb.active);
 		if (tpm.commands != before)
