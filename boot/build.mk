@@ -51,11 +51,18 @@ BOOT_PURE := acpi config dmar image iommu ivrs partition ranges record_valid roo
 	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
-	tcg2 watch x86) \
-	instructions.S)
+	tcg2 vtpm watch x86) \
+	instructions.S vtpm_ssdt.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 
 $(B)/efi/boot/%: EFI_CFLAGS += -DEFI_IMAGE_BASE=$(EFI_IMAGE_BASE)ul
+
+$(B)/boot/vtpm.aml: boot/vtpm.asl
+	@$(SETUP) image
+	@mkdir -p $(@D)
+	@iasl -ve -p $@ $< > $@.log || { cat $@.log; exit 1; }
+$(B)/efi/boot/vtpm_ssdt.o: EFI_CFLAGS += -Wa,-I$(B)/boot
+$(B)/efi/boot/vtpm_ssdt.o: $(B)/boot/vtpm.aml
 
 # Images of secure partitions that redoubt.efi and its test build carry: at most four files, as
 # tools/trustlet writes them.
@@ -79,6 +86,11 @@ $(eval $(call efi_app,boot/redoubt-test,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-partitions,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
+
+# With the vTPM.
+VTPM_IMAGE := $(B)/vtpm/vtpm.img
+boot/redoubt-vtpm_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(VTPM_IMAGE))
+$(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
 
 # For tests of VT-d units, beside SVM (arch/x86/build.mk).
 for_vtd = $(subst redoubt-svm,redoubt-svm-vtd,$(1))

@@ -18,6 +18,7 @@
 #include "boot/secrets.h"
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
+#include "boot/vtpm.h"
 #include "boot/watch.h"
 #include "boot/x86.h"
 #include "monitor/abi/cpuid.h"
@@ -100,6 +101,8 @@ static BOOLEAN cover(struct loader *l)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
 		handover_hide_iommus();
+	if (outcome == LAUNCH_DONE && vtpm_among(&l->partitions))
+		vtpm_tell();
 	return outcome == LAUNCH_DONE;
 }
 
