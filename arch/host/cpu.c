@@ -276,11 +276,14 @@ struct host_access host_touch(uint64_t gpa, unsigned access)
 	struct cpu *cpu = &cpus.list[running];
 	struct translation *cached = translate(map, gpa, access);
 	struct host_access result = { .faulted = true };
+	enum violation_verdict verdict;
 
 	while (!grants(cached, access)) {
 		if (++result.exits > 4)
 			host_fail("a violation is retried for ever");
-		if (monitor_violation((gpa_t){ gpa }, access, 0xfff0) == VIOLATION_FAULT)
+		verdict = monitor_violation((gpa_t){ gpa }, access, 0xfff0);
+		result.store = verdict == VIOLATION_STORE;
+		if (verdict != VIOLATION_RETRY)
 			return result;
 		/* A violation makes a CPU forget what it used (SDM 3C 29.4.3.1). */
 		cpu->tables[(gpa >> LARGE_SHIFT) % CACHED].region = NOTHING;
@@ -296,8 +299,9 @@ struct host_access host_touch_in(const struct stage2 *map, uint64_t gpa, unsigne
 	const struct translation *cached = translate(map, gpa, access);
 	bool granted = grants(cached, access);
 
-	return (
-	    struct host_access){ !granted, 0, granted ? cached->entry_spa + gpa % FRAME_SIZE : 0 };
+	return (struct host_access){ .faulted = !granted,
+		.exits = 0,
+		.spa = granted ? cached->entry_spa + gpa % FRAME_SIZE : 0 };
 }
 
 /* Whether the tables grant what a CPU remembers. */

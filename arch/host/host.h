@@ -76,6 +76,7 @@ void host_break_flush(bool broken);
 struct host_access {
 	bool faulted;	/* the guest got #GP */
 	unsigned exits; /* violations on the way */
+	bool store;	/* it is one for monitor_store(); a fault unless that is called */
 	uint64_t spa;
 };
 

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * monitor/tpm.c: the vTPM's window, and stores that become requests. A function plays the program.
+ */
+#include "arch/cpu.h"
+#include "arch/host/host.h"
+#include "arch/upcall.h"
+#include "arch/vp.h"
+#include "monitor/abi/image.h"
+#include "monitor/abi/tpm.h"
+#include "monitor/call.h"
+#include "monitor/lib/sha256.h"
+#include "monitor/page_owner.h"
+#include "monitor/partition.h"
+#include "monitor/test/invariant.h"
+#include "monitor/tpm.h"
+#include "tests/unit/unit.h"
+
+#define IMAGE	    0x200000ull
+#define DATA	    0x400000ull
+#define DATA_PAGES  40u
+#define IMAGE_PAGES 3u
+#define WINDOW	    (DATA + (DATA_PAGES - TPM_PAGES) * FRAME_SIZE)
+#define CTRL	    (TPM_BASE + 0x08)
+#define START	    (TPM_BASE + 0x4c)
+#define RIP	    0xffffffff81234567ull
+
+/* ---- The program ---- */
+
+enum act { ANSWER, INTERRUPT, FAULT };
+
+static struct {
+	enum act acts[8];
+	unsigned next, requests;
+	uint64_t got[CALL_REGS]; /* the last request */
+	bool running, waits;
+} program;
+
+static struct host_exit play(const struct vp_start *start, struct call *call, uint64_t cycles)
+{
+	enum act act;
+
+	if (!program.running) {
+		program.running = program.waits = true;
+		*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
+		return (struct host_exit){ .stop = VP_CALLED };
+	}
+	if (program.waits) {
+		memcpy(program.got, call->regs, sizeof(program.got));
+		program.requests++;
+	}
+	act = program.acts[program.next++ % 8];
+	program.waits = act == ANSWER;
+	if (act == FAULT)
+		return (struct host_exit){ .stop = VP_FAULTED };
+	if (act == INTERRUPT)
+		return (struct host_exit){ .stop = VP_INTERRUPTED };
+	*call = (struct call){ REDOUBT_CALL_next_request, { 0 } };
+	return (struct host_exit){ .stop = VP_CALLED };
+}
+
+static void plan(unsigned count, const enum act *acts)
+{
+	program.next = 0;
+	memset(program.acts, 0, sizeof(program.acts));
+	memcpy(program.acts, acts, count * sizeof(*acts));
+}
+
+#define PLAN(...)                                                                                  \
+	plan(COUNT(((const enum act[]){ __VA_ARGS__ })), (const enum act[]){ __VA_ARGS__ })
+
+/* ---- The machine ---- */
+
+static void place(const char *id, uint32_t data_pages)
+{
+	struct bootinfo_partition *p = &host_info()->partitions[0];
+	uint8_t bytes[FRAME_SIZE] = { 0 };
+	struct sha256 hash;
+
+	*p = (struct bootinfo_partition){ .image_base = IMAGE,
+		.data_base = DATA,
+		.text_pages = 1,
+		.rodata_pages = 1,
+		.data_pages = data_pages,
+		.svn = 1 };
+	memcpy(p->id, id, strlen(id));
+	sha256_start(&hash);
+	for (unsigned i = 0; i < IMAGE_PAGES; i++)
+		sha256_add(&hash, bytes, sizeof(bytes));
+	sha256_end(&hash, p->measurement);
+}
+
+static enum launch_status start(const char *id, uint32_t data_pages)
+{
+	struct host_machine machine = host_default();
+
+	host_build(&machine);
+	place(id, data_pages);
+	memset(&program, 0, sizeof(program));
+	host_set_program(play);
+	return monitor_init(host_info());
+}
+
+static int boot(void **state)
+{
+	return start("vtpm", DATA_PAGES) != LAUNCH_OK;
+}
+
+static int end(void **state)
+{
+	return invariant_walk().broken != NOTHING_BROKEN ||
+	    spin_held(monitor_normal_stage2()->lock);
+}
+
+static bool store_at(uint64_t gpa, uint64_t value, uint64_t rip)
+{
+	const struct guest_store store = { { gpa }, value, 4, rip };
+
+	assert_true(host_touch(gpa, ACCESS_WRITE).store);
+	return monitor_store(&store);
+}
+
+static bool store(uint64_t gpa, uint64_t value)
+{
+	return store_at(gpa, value, RIP);
+}
+
+static uint32_t shown(uint64_t gpa)
+{
+	uint32_t value;
+
+	host_peek(WINDOW + gpa - TPM_BASE, &value, sizeof(value));
+	return value;
+}
+
+static struct call partition_call(uint64_t id, uint64_t a)
+{
+	struct call call = { id, { a } };
+
+	monitor_call(&call);
+	return call;
+}
+
+/* ---- The window ---- */
+
+/* The first one: another partition than the vTPM has none. */
+static void another_has_no_window(void **state)
+{
+	struct host_access access;
+
+	assert_int_equal(start("vtpm2", DATA_PAGES), LAUNCH_OK);
+	assert_int_equal(tpm_partition(), 0);
+	access = host_touch(START, ACCESS_WRITE);
+	assert_false(access.faulted);
+	assert_int_equal(access.spa, START);
+	assert_int_equal(start("vtp", DATA_PAGES), LAUNCH_OK);
+	assert_int_equal(tpm_partition(), 0);
+	assert_int_equal(end(NULL), 0);
+}
+
+static void too_small_for_a_window(void **state)
+{
+	assert_int_equal(start("vtpm", TPM_PAGES - 1), LAUNCH_BAD_REGION);
+	assert_int_equal(start("vtpm", TPM_PAGES), LAUNCH_OK);
+}
+
+static void the_window_shows_the_last_pages(void **state)
+{
+	for (uint64_t at = 0; at < TPM_PAGES * FRAME_SIZE; at += FRAME_SIZE / 2) {
+		struct host_access read = host_touch(TPM_BASE + at, ACCESS_READ);
+
+		assert_false(read.faulted);
+		assert_int_equal(read.spa, WINDOW + at);
+		assert_true(host_touch(TPM_BASE + at, ACCESS_FETCH).faulted);
+		assert_false(host_touch(TPM_BASE + at, ACCESS_FETCH).store);
+	}
+	assert_false(host_touch(TPM_BUFFER, ACCESS_WRITE).faulted);
+	assert_true(host_touch(TPM_BUFFER - 4, ACCESS_WRITE).store);
+	assert_int_equal(host_touch(TPM_BASE - 1, ACCESS_WRITE).spa, TPM_BASE - 1);
+	assert_int_equal(host_touch(TPM_BUFFER + FRAME_SIZE, ACCESS_WRITE).spa,
+	    TPM_BUFFER + FRAME_SIZE);
+	/* By their own address they are hidden as all of it. */
+	assert_true(host_touch(WINDOW, ACCESS_WRITE).faulted);
+	assert_true(host_touch(WINDOW + TPM_LOCALITIES * FRAME_SIZE, ACCESS_WRITE).faulted);
+	/* What both reads and writes is the CPU's own, no instruction's store. */
+	assert_false(host_touch(START, ACCESS_READ | ACCESS_WRITE).store);
+}
+
+/* ---- Stores ---- */
+
+static void a_store_is_a_request(void **state)
+{
+	assert_true(store(START, 0x12345));
+	assert_int_equal(program.requests, 1);
+	assert_int_equal(program.got[0], TPM_REQUEST_STORE);
+	assert_int_equal(program.got[1], 0x4c);
+	assert_int_equal(program.got[2], 0x12345);
+	assert_int_equal(program.got[3], 4);
+	/* The same once more is another. */
+	assert_true(store(START, 0x12345));
+	assert_int_equal(program.requests, 2);
+	assert_int_equal(shown(START), 0);
+}
+
+static void a_suspended_one_is_gone_on_with(void **state)
+{
+	PLAN(INTERRUPT, INTERRUPT, ANSWER);
+	assert_false(store(START, 1));
+	host_on(1);
+	assert_false(store(START, 1));
+	host_on(0);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 1);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 2);
+}
+
+static void others_are_posted_meanwhile(void **state)
+{
+	PLAN(INTERRUPT, INTERRUPT, INTERRUPT, ANSWER);
+	assert_false(store(START, 1));
+	host_on(1);
+	/* From another place, of another value, to another register. */
+	assert_true(store_at(START, 1, RIP + 1));
+	assert_int_equal(shown(START), 1);
+	assert_true(store(CTRL + FRAME_SIZE, 0x77));
+	assert_int_equal(shown(CTRL + FRAME_SIZE), 0x77);
+	assert_int_equal(program.requests, 1);
+	host_on(0);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 1);
+	assert_true(store(CTRL, 2));
+	assert_int_equal(program.requests, 2);
+	assert_int_equal(shown(CTRL), 0);
+}
+
+/* Its instruction comes back, and is not carried out a second time. */
+static void another_store_carries_it_to_its_end(void **state)
+{
+	PLAN(INTERRUPT, ANSWER);
+	assert_false(store(START, 1));
+	host_on(1);
+	assert_true(store(CTRL, 1));
+	host_on(0);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 1);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 2);
+}
+
+static void who_never_comes_back_is_not_waited_for(void **state)
+{
+	PLAN(INTERRUPT, ANSWER, ANSWER);
+	assert_false(store(START, 1));
+	assert_true(store(CTRL, 1));
+	assert_int_equal(program.requests, 1);
+	assert_true(store(CTRL, 2));
+	assert_int_equal(program.requests, 2);
+	assert_int_equal(program.got[2], 2);
+}
+
+static void a_partition_that_is_busy_is_waited_for(void **state)
+{
+	struct call call;
+
+	PLAN(INTERRUPT, ANSWER);
+	call = partition_call(REDOUBT_CALL_partition_call, 1 | 5ull << 32);
+	assert_int_equal(call.regs[0], REDOUBT_SUSPENDED);
+	assert_false(store(START, 1));
+	assert_false(store(CTRL, 1));
+	assert_int_equal(shown(CTRL), 0);
+	call = partition_call(REDOUBT_CALL_partition_resume, call.regs[1]);
+	assert_int_equal(call.rax, REDOUBT_OK);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 2);
+}
+
+/* Nobody came in time, and another request has carried it to its end. */
+static void a_token_that_is_none_any_more(void **state)
+{
+	struct call call;
+
+	PLAN(INTERRUPT, ANSWER, ANSWER);
+	assert_false(store(START, 1));
+	host_set_cycles(cpu_cycles() + SUSPENSION_CYCLES * 2, 1);
+	call = partition_call(REDOUBT_CALL_partition_call, 1 | 5ull << 32);
+	assert_int_equal(call.rax, REDOUBT_OK);
+	assert_int_equal(program.requests, 2);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 2);
+}
+
+/* ---- Its end ---- */
+
+static void a_dead_one_swallows_stores(void **state)
+{
+	PLAN(FAULT);
+	assert_true(store(START, 1));
+	assert_int_equal(partition_state(1), PARTITION_CRASHED);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 1);
+}
+
+static void it_is_not_started_anew(void **state)
+{
+	PLAN(FAULT);
+	assert_true(store(START, 1));
+	assert_int_equal(partition_call(REDOUBT_CALL_partition_restart, 1).rax, REDOUBT_STATE);
+	assert_int_equal(partition_state(1), PARTITION_CRASHED);
+}
+
+static void a_death_in_between_ends_the_store(void **state)
+{
+	PLAN(INTERRUPT, FAULT);
+	assert_false(store(START, 1));
+	assert_true(store(START, 1));
+	assert_int_equal(partition_state(1), PARTITION_CRASHED);
+}
+
+/* A store over the end of a page changes nothing of the next. */
+static void what_does_not_fit_is_not_posted(void **state)
+{
+	const struct guest_store wide = { { TPM_BASE + FRAME_SIZE - 4 }, UINT64_MAX, 8, RIP };
+
+	PLAN(INTERRUPT, INTERRUPT, ANSWER);
+	assert_false(store(START, 1));
+	assert_true(monitor_store(&wide));
+	assert_int_equal(shown(TPM_BASE + FRAME_SIZE - 4), 0);
+	assert_int_equal(shown(TPM_BASE + FRAME_SIZE), 0);
+	assert_true(store(START, 1));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, boot, end)
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test(another_has_no_window),
+	TEST(too_small_for_a_window),
+	TEST(the_window_shows_the_last_pages),
+	TEST(a_store_is_a_request),
+	TEST(a_suspended_one_is_gone_on_with),
+	TEST(others_are_posted_meanwhile),
+	TEST(another_store_carries_it_to_its_end),
+	TEST(who_never_comes_back_is_not_waited_for),
+	TEST(a_partition_that_is_busy_is_waited_for),
+	TEST(a_token_that_is_none_any_more),
+	TEST(a_dead_one_swallows_stores),
+	TEST(it_is_not_started_anew),
+	TEST(a_death_in_between_ends_the_store),
+	TEST(what_does_not_fit_is_not_posted),
+};
+
+UNIT_MAIN(tests)
