@@ -60,13 +60,13 @@ static struct spinlock *map_lock(void)
 	return monitor_normal_stage2()->lock;
 }
 
-static struct partition *of(unsigned id)
+static struct partition *of(uint64_t id)
 {
 	CHECK(id != 0 && id <= PARTITIONS);
 	return &partitions.list[id - 1];
 }
 
-enum partition_state partition_state(unsigned id)
+enum partition_state partition_state(uint64_t id)
 {
 	return id != 0 && id <= PARTITIONS ? of(id)->state : PARTITION_FREE;
 }
@@ -79,11 +79,6 @@ struct stage2 *partition_map(unsigned id)
 const struct bootinfo_partition *partition_is(unsigned id)
 {
 	return &of(id)->is;
-}
-
-uint64_t partition_served(unsigned id)
-{
-	return of(id)->served;
 }
 
 unsigned partition_running(void)
@@ -130,7 +125,7 @@ static void put(struct partition *p, enum vp_state state)
 /* The partition whose suspended request a token names, taken; NULL: none. */
 static struct partition *take_suspended(uint64_t token)
 {
-	unsigned id = token & TOKEN_ID;
+	uint64_t id = token & TOKEN_ID;
 
 	if ((token & TOKEN_VP) != VP_SUSPENDED || id == 0 || id > PARTITIONS ||
 	    !take(of(id), token, 0))
@@ -140,7 +135,7 @@ static struct partition *take_suspended(uint64_t token)
 
 /* ---- States ---- */
 
-static bool change(unsigned id, enum partition_state from, enum partition_state to)
+static bool change(uint64_t id, enum partition_state from, enum partition_state to)
 {
 	bool done;
 
@@ -160,7 +155,7 @@ unsigned partition_create(void)
 	return 0;
 }
 
-enum redoubt_status partition_kill(unsigned id)
+enum redoubt_status partition_kill(uint64_t id)
 {
 	if (partition_state(id) == PARTITION_FREE || of(id)->placed)
 		return REDOUBT_STATE;
@@ -173,13 +168,13 @@ enum redoubt_status partition_kill(unsigned id)
 }
 
 /* One hold of the lock, so that nobody else buries it meanwhile and takes it anew. */
-enum redoubt_status partition_bury(unsigned id)
+enum redoubt_status partition_bury(uint64_t id)
 {
 	enum redoubt_status status = REDOUBT_STATE;
 
 	spin_lock(map_lock());
 	if (partition_state(id) == PARTITION_DEAD)
-		status = share_take_apart(id) ? REDOUBT_OK : REDOUBT_BUSY;
+		status = share_take_apart((unsigned)id) ? REDOUBT_OK : REDOUBT_BUSY;
 	if (status == REDOUBT_OK)
 		of(id)->state = PARTITION_FREE;
 	spin_unlock(map_lock());
@@ -296,24 +291,55 @@ uint32_t partition_rights(unsigned id)
 	return of(id)->rights;
 }
 
-bool partition_freeze(unsigned id)
+bool partition_freeze(uint64_t id)
 {
 	return change(id, PARTITION_BUILDING, PARTITION_JUDGED) ||
 	    partition_state(id) == PARTITION_JUDGED;
 }
 
-bool partition_launch(unsigned id, const struct bootinfo_partition *is)
+uint64_t call_partition_launch(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	return partition_state(id) == PARTITION_JUDGED && make_ready(id, PARTITION_JUDGED, is);
+	struct guest_place place = call_place(args[1]);
+	struct bootinfo_partition is;
+
+	if (!guest_read_in(&place, &is, sizeof(is)) || is.id[sizeof(is.id) - 1] != 0)
+		return call_error(REDOUBT_RANGE, 2);
+	return partition_state(args[0]) == PARTITION_JUDGED &&
+		make_ready((unsigned)args[0], PARTITION_JUDGED, &is)
+	    ? REDOUBT_OK
+	    : REDOUBT_STATE;
+}
+
+uint64_t call_partition_info(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
+{
+	uint64_t id = args[0] == 0 ? partition_running() : args[0];
+	uint64_t item = args[1];
+	enum partition_state state = partition_state(id);
+	const struct bootinfo_partition *is;
+
+	if (item >= REDOUBT_INFO_ITEMS)
+		return call_error(REDOUBT_INVALID, 2);
+	if (state != PARTITION_READY && state != PARTITION_CRASHED)
+		return REDOUBT_STATE;
+	is = &of(id)->is;
+	if (item != REDOUBT_INFO_SUMMARY) {
+		memcpy(rets, is->items[item - 1], sizeof(is->items[0]));
+		return REDOUBT_OK;
+	}
+	rets[0] = state | (uint64_t)REDOUBT_SVN << 32;
+	rets[1] = is->svn | (uint64_t)is->flags << 32;
+	rets[2] = of(id)->served;
+	rets[3] = image_pages(is) + is->data_pages;
+	return REDOUBT_OK;
 }
 
 /* ---- Running ---- */
 
 /*
- * The answer stays in the VP's registers. What it asks with at its start, or after a request that
- * was cancelled, is none.
+ * Arguments and results are the VP's registers: the answer stays there. What it asks with at its
+ * start, or after a request that was cancelled, is none.
  */
-void partition_park(void)
+uint64_t call_next_request(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	struct partition *p = of(partition_running());
 
@@ -321,11 +347,15 @@ void partition_park(void)
 		__builtin_memcpy(vp_call(p->vp)->regs, p->words, sizeof(p->words));
 	p->parked = !p->pending;
 	p->pending = false;
+	return REDOUBT_OK;
 }
 
-void partition_give_up(void)
+uint64_t call_partition_exit(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	klog(LOG_WARN, "partition %u: exit %lx, %lx, %lx", partition_running(),
+	    (unsigned long)args[0], (unsigned long)args[1], (unsigned long)args[2]);
 	of(partition_running())->gave_up = true;
+	return REDOUBT_OK;
 }
 
 static void start(struct partition *p, unsigned id)
@@ -367,11 +397,11 @@ static enum vp_stop run(struct partition *p)
 	return stop;
 }
 
-static enum redoubt_status crash(unsigned id, enum vp_stop stop)
+static enum redoubt_status crash(uint64_t id, enum vp_stop stop)
 {
 	struct vp_exit exit = vp_last_exit(of(id)->vp);
 
-	klog(LOG_WARN, "partition %u died: stop %u, exit %x at %lx, %lx", id, stop, exit.reason,
+	klog(LOG_WARN, "partition %lu died: stop %u, exit %x at %lx, %lx", id, stop, exit.reason,
 	    (unsigned long)exit.rip, (unsigned long)exit.fact);
 	audit(REDOUBT_AUDIT_PARTITION_DEATH, id, (uint64_t)stop << 32 | exit.reason);
 	change(id, PARTITION_READY, PARTITION_CRASHED);
@@ -380,7 +410,7 @@ static enum redoubt_status crash(unsigned id, enum vp_stop stop)
 }
 
 /* Goes on with a VP that is taken. */
-static enum redoubt_status go_on(struct partition *p, unsigned id, uint64_t answer[CALL_REGS])
+static enum redoubt_status go_on(struct partition *p, uint64_t id, uint64_t answer[CALL_REGS])
 {
 	enum vp_stop stop;
 
@@ -413,9 +443,9 @@ static void copy_request(uint64_t words[CALL_REGS], const uint64_t args[CALL_REG
 	words[3] = args[3];
 }
 
-enum redoubt_status partition_request(const uint64_t args[CALL_REGS], uint64_t answer[CALL_REGS])
+uint64_t call_partition_call(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	unsigned id = (uint32_t)args[0];
+	uint32_t id = (uint32_t)args[0];
 	struct partition *p;
 
 	if (partition_state(id) < PARTITION_READY)
@@ -434,19 +464,19 @@ enum redoubt_status partition_request(const uint64_t args[CALL_REGS], uint64_t a
 	p->pending = !p->parked;
 	p->parked = false;
 	copy_request(p->pending ? p->words : vp_call(p->vp)->regs, args);
-	return go_on(p, id, answer);
+	return go_on(p, id, rets);
 }
 
-enum redoubt_status partition_resume(uint64_t token, uint64_t answer[CALL_REGS])
+uint64_t call_partition_resume(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	struct partition *p = take_suspended(token);
+	struct partition *p = take_suspended(args[0]);
 
-	return p ? go_on(p, token & TOKEN_ID, answer) : REDOUBT_STATE;
+	return p ? go_on(p, args[0] & TOKEN_ID, rets) : REDOUBT_STATE;
 }
 
-enum redoubt_status partition_cancel(uint64_t token)
+uint64_t call_partition_cancel(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	struct partition *p = take_suspended(token);
+	struct partition *p = take_suspended(args[0]);
 
 	if (!p)
 		return REDOUBT_STATE;
@@ -454,8 +484,9 @@ enum redoubt_status partition_cancel(uint64_t token)
 	return REDOUBT_OK;
 }
 
-enum redoubt_status partition_restart(unsigned id)
+uint64_t call_partition_restart(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
+	uint64_t id = args[0];
 	enum redoubt_status status = REDOUBT_STATE;
 
 	/* A TPM starts anew with the machine alone: its PCRs tell of all that has run since. */
@@ -465,7 +496,7 @@ enum redoubt_status partition_restart(unsigned id)
 	/* Another may have been quicker. */
 	if (partition_state(id) == PARTITION_CRASHED) {
 		spin_lock(map_lock());
-		share_scrub(id);
+		share_scrub((unsigned)id);
 		spin_unlock(map_lock());
 		of(id)->fresh = true;
 		of(id)->gave_up = false;

@@ -62,18 +62,18 @@ unsigned partition_create(void);
  * Ends one: OK, it is DEAD then, or was, and partition_bury() gives back its memory; STATE: there
  * is none, or the loader placed it; BUSY: it runs.
  */
-enum redoubt_status partition_kill(unsigned id);
+enum redoubt_status partition_kill(uint64_t id);
 
 /*
  * Gives back up to PASS_MAX frames of a dead one. OK: none was left, it is FREE again; BUSY: there
  * may be more; STATE: it is not dead.
  */
-enum redoubt_status partition_bury(unsigned id);
+enum redoubt_status partition_bury(uint64_t id);
 
 /*
  * PARTITION_FREE for ids that do not exist. May change at once unless the map's lock is held.
  */
-enum partition_state partition_state(unsigned id);
+enum partition_state partition_state(uint64_t id);
 
 /* The map of one that exists. */
 struct stage2 *partition_map(unsigned id);
@@ -85,44 +85,10 @@ const struct bootinfo_partition *partition_is(unsigned id);
 uint32_t partition_rights(unsigned id);
 
 /* From now on it is given no memory. false: it is not being built. */
-bool partition_freeze(unsigned id);
-
-/*
- * Launches a frozen one: its text becomes executable. false: it is not frozen, or has less text
- * than this says.
- */
-bool partition_launch(unsigned id, const struct bootinfo_partition *is);
-
-/* Requests that one has answered since launch. */
-uint64_t partition_served(unsigned id);
+bool partition_freeze(uint64_t id);
 
 /* The partition whose call the running CPU carries out; 0: the normal world's. */
 unsigned partition_running(void);
 
-/*
- * Makes a request, of partition_call's arguments, and runs the partition until it answers or is
- * suspended. OK: `answer`, the first word 32 bits wide, or REDOUBT_SUSPENDED, the token, zeroes;
- * STATE: there is no such partition; BUSY: it serves another request; DEAD: it has crashed, or does
- * of this one. Holds no lock; on the slow way only.
- */
-enum redoubt_status partition_request(const uint64_t args[CALL_REGS], uint64_t answer[CALL_REGS]);
-
-/* Goes on with a suspended request. OK, as above; STATE: the token names none; DEAD. */
-enum redoubt_status partition_resume(uint64_t token, uint64_t answer[CALL_REGS]);
-
-/* Gives a suspended request up. OK; STATE: the token names none. */
-enum redoubt_status partition_cancel(uint64_t token);
-
-/* Starts a crashed one anew, its private memory zeroed. OK; STATE: it has not crashed. */
-enum redoubt_status partition_restart(unsigned id);
-
 /* Scrubs what VPs hold, which do not run any more then; the machine is about to end. */
 void partition_leave(void);
-
-/*
- * next_request() of the running partition, whose registers are the answer to the request before.
- */
-void partition_park(void);
-
-/* The running partition ends itself. */
-void partition_give_up(void);

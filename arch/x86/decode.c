@@ -14,8 +14,8 @@ enum form {
 
 static const struct opcode {
 	uint16_t code; /* after 0F: 0Fxx, after 0F 01: 01xx */
-	uint8_t
-	    spared; /* its bits that do not count; 1: clear for one byte, set for operand size */
+	/* its bits that do not count; 1: clear for one byte, set for operand size */
+	uint8_t spared;
 	uint8_t op, form;
 } opcodes[] = {
 	{ 0x0088, 1, INSN_MOV, F_MEMORY },
@@ -25,16 +25,17 @@ static const struct opcode {
 	{ 0x01f0, 7, INSN_LMSW, F_LOW },
 };
 
-enum { P_OPERAND, P_ADDRESS, P_REPEAT, P_SEGMENT, P_COUNT };
+enum prefix { P_OPERAND, P_ADDRESS, P_SEGMENT, P_NONE };
 
 struct state {
 	const uint8_t *bytes;
 	unsigned count, at;
 	enum decode_mode mode;
 	bool failed;
-	uint8_t prefix[P_COUNT], rex; /* bytes; 0: none */
-	uint8_t operand, address;     /* their sizes */
-	uint8_t opcode;		      /* its last byte */
+	bool prefix[P_NONE + 1];
+	uint8_t rex;		  /* 0: none */
+	uint8_t operand, address; /* their sizes */
+	uint8_t opcode;		  /* its last byte */
 };
 
 static uint64_t fetch(struct state *s, unsigned bytes)
@@ -50,32 +51,31 @@ static uint64_t fetch(struct state *s, unsigned bytes)
 /* One prefix of each group at most: of two, CPUs and manuals disagree on which counts. */
 static bool take_prefix(struct state *s, uint8_t byte)
 {
-	static const uint8_t groups[P_COUNT][6] = { { 0x66 }, { 0x67 }, { 0xf0, 0xf2, 0xf3 },
-		{ 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 } };
+	bool segment = (byte & 0xe7) == 0x26 || (byte & 0xfe) == 0x64;
+	enum prefix prefix = byte == 0x66 ? P_OPERAND
+	    : byte == 0x67		  ? P_ADDRESS
+	    : segment			  ? P_SEGMENT
+					  : P_NONE;
 
-	for (unsigned i = 0; i < sizeof(groups); i++) {
-		if (byte != 0 && groups[i / 6][i % 6] == byte) {
-			s->failed |= s->prefix[i / 6] != 0;
-			s->prefix[i / 6] = byte;
-			return true;
-		}
-	}
-	return false;
+	s->failed |= prefix != P_NONE && s->prefix[prefix];
+	s->prefix[prefix] = true;
+	return prefix != P_NONE;
 }
 
 /* REX counts only right before the opcode, so a prefix after it is not known here. SDM 2A 2.2.1. */
 static uint16_t take_prefixes(struct state *s)
 {
+	bool wide = s->mode != DECODE_16;
 	uint8_t byte;
 
 	do
 		byte = (uint8_t)fetch(s, 1);
-	while (!s->failed && take_prefix(s, byte));
-	s->operand = (s->mode != DECODE_16) != (s->prefix[P_OPERAND] != 0) ? 4 : 2;
-	s->address = (s->mode != DECODE_16) != (s->prefix[P_ADDRESS] != 0) ? 4 : 2;
+	while (take_prefix(s, byte));
+	s->operand = wide != s->prefix[P_OPERAND] ? 4 : 2;
+	s->address = wide != s->prefix[P_ADDRESS] ? 4 : 2;
 	if (s->mode != DECODE_64)
 		return byte;
-	s->address = s->prefix[P_ADDRESS] != 0 ? 4 : 8;
+	s->address = s->prefix[P_ADDRESS] ? 4 : 8;
 	if ((byte & 0xf0) != 0x40)
 		return byte;
 	s->rex = byte;
@@ -91,7 +91,7 @@ static const struct opcode *take_opcode(struct state *s)
 		code = (uint16_t)(0x0f00 | fetch(s, 1));
 	if (code == 0x0f01) {
 		code = (uint16_t)(0x0100 | fetch(s, 1));
-		s->failed |= s->prefix[P_OPERAND] != 0; /* makes another, or none */
+		s->failed |= s->prefix[P_OPERAND]; /* makes another, or none */
 	}
 	s->opcode = (uint8_t)code;
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++)
@@ -124,40 +124,32 @@ static uint8_t number(const struct state *s, unsigned low, unsigned rex_bit)
 	return (uint8_t)((low & 7) | (s->rex >> rex_bit & 1) << 3);
 }
 
-static void set_register(const struct state *s, struct insn *insn, uint8_t reg)
-{
-	insn->high_byte = insn->width == 1 && s->rex == 0 && reg >= 4;
-	insn->reg = insn->high_byte ? reg - 4 : reg;
-}
-
-/* CR 0, 2, 3, 4 and 8. The ModRM byte always names a register. */
-static void take_control(struct state *s, struct insn *insn)
-{
-	uint8_t modrm = (uint8_t)fetch(s, 1);
-
-	insn->special = number(s, modrm >> 3, 2);
-	insn->width = s->mode == DECODE_64 ? 8 : 4;
-	set_register(s, insn, number(s, modrm, 0));
-	s->failed |= (0x11du >> insn->special & 1) == 0;
-}
-
-static void take_operands(struct state *s, struct insn *insn, enum form form)
+/* Returns the register that is written. */
+static unsigned take_operands(struct state *s, struct insn *insn, enum form form)
 {
 	unsigned bytes = insn->width == 8 ? 4 : insn->width;
 	uint64_t sign = 1ull << (8 * bytes - 1);
+	uint8_t modrm;
 
-	if (form == F_MEMORY) {
-		set_register(s, insn, number(s, take_memory(s) >> 3, 2));
-	} else if (form == F_IMM) {
+	switch (form) {
+	case F_MEMORY:
+		return number(s, take_memory(s) >> 3, 2);
+	case F_IMM:
 		s->failed |= (take_memory(s) >> 3 & 7) != 0;
 		insn->imm = (fetch(s, bytes) ^ sign) - sign;
-	} else if (form == F_OFFSET) {
+		return INSN_NO_REG;
+	case F_OFFSET:
 		(void)fetch(s, s->address);
-		insn->reg = 0;
-	} else if (form == F_CR) {
-		take_control(s, insn);
-	} else {
-		set_register(s, insn, number(s, s->opcode, 0));
+		return 0;
+	case F_CR:
+		/* CR 0, 2, 3, 4 and 8. This ModRM byte always names a register. */
+		modrm = (uint8_t)fetch(s, 1);
+		insn->special = number(s, modrm >> 3, 2);
+		insn->width = s->mode == DECODE_64 ? 8 : 4;
+		s->failed |= (0x11du >> insn->special & 1) == 0;
+		return number(s, modrm, 0);
+	default:
+		return number(s, s->opcode, 0);
 	}
 }
 
@@ -165,15 +157,17 @@ bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct 
 {
 	struct state s = { .bytes = bytes, .mode = mode };
 	const struct opcode *opcode;
+	unsigned reg;
 
-	*insn = (struct insn){ .reg = INSN_NO_REG };
 	s.count = count < INSN_MAX_BYTES ? count : INSN_MAX_BYTES;
 	opcode = take_opcode(&s);
-	if (s.failed || opcode == NULL || s.prefix[P_REPEAT] != 0)
+	if (s.failed || opcode == NULL)
 		return false;
-	insn->op = opcode->op;
+	*insn = (struct insn){ .op = opcode->op };
 	insn->width = opcode->spared != 1 ? 2 : s.opcode & 1 ? s.operand : 1;
-	take_operands(&s, insn, opcode->form);
+	reg = take_operands(&s, insn, opcode->form);
+	insn->high_byte = insn->width == 1 && s.rex == 0 && reg >= 4 && reg != INSN_NO_REG;
+	insn->reg = (uint8_t)(insn->high_byte ? reg - 4 : reg);
 	insn->length = (uint8_t)s.at;
 	return !s.failed;
 }

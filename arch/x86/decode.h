@@ -44,3 +44,19 @@ bool decode(const uint8_t *bytes, unsigned count, enum decode_mode mode, struct 
 
 /* What it writes: `width` bytes of immediate or register. `regs` with RSP filled in. */
 uint64_t decode_source(const struct insn *insn, struct guest_regs *regs);
+
+/* A guest that is about to fetch an instruction. */
+struct code_state {
+	uint64_t cr0, cr3, cr4, efer;
+	uint64_t cs_base, rip;
+	enum decode_mode mode;
+};
+
+/*
+ * fetch.c: copies the bytes there once, through the guest's own page tables. Returns how many there
+ * are, 0 to 15.
+ */
+unsigned fetch_bytes(const struct code_state *code, uint8_t *bytes);
+
+/* Fetches and decodes it; false: as decode(). */
+bool fetch_insn(const struct code_state *code, struct insn *insn);

@@ -296,7 +296,9 @@ static void first_request_starts_it(void **state)
 	assert_int_equal(program.got[3], 300);
 	expect_answer(request(8), 2);
 	assert_int_equal(program.starts, 1);
-	assert_int_equal(partition_served(1), 2);
+	assert_int_equal(do_call(REDOUBT_CALL_partition_info, 1, REDOUBT_INFO_SUMMARY, 0, 0)
+			     .regs[2],
+	    2);
 }
 
 void test_call_partition_call(void **state);

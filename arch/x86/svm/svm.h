@@ -9,7 +9,6 @@
  *   event.c     injection, events that an exit interrupted, NMIs
  *   cr.c        CR0, CR4, EFER, XCR0
  *   msr.c       the vendor's half of policy.h
- *   fetch.c     the instruction that exited
  *   device.c    writes to the local APIC's page and the I/O APIC's
  *   message.c   which CPUs an interrupt message reaches; what must not be sent
  *   reset.c     INIT, SIPI, triple fault, a VP that is stopped
@@ -164,13 +163,10 @@ void svm_iret(struct vcpu *vcpu);
 void svm_offer_nmi(void);    /* last thing before entry; the global interrupt flag is clear */
 void svm_events_reset(void); /* INIT */
 
-/* fetch.c: copies the bytes at RIP once. Returns how many there are, 0 to 15. */
-unsigned svm_fetch(uint8_t *bytes);
-struct insn;
-bool svm_decode(struct insn *insn); /* what is there. false: not known */
-
-/* vcpu.c: vcpu_skip() with the address of the next instruction. */
+/* vcpu.c: vcpu_skip() with the address of the next instruction; the one that exited (decode.h). */
 void svm_skip_to(uint64_t next);
+struct insn;
+bool svm_decode(struct insn *insn);
 
 /* device.c */
 bool svm_devices_init(void);

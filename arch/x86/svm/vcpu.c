@@ -4,6 +4,7 @@
  */
 #include "arch/x86/vcpu.h"
 
+#include "arch/x86/decode.h"
 #include "arch/x86/svm/svm.h"
 
 uint64_t vcpu_cr4(const struct vcpu *vcpu)
@@ -33,4 +34,19 @@ void vcpu_skip(struct vcpu *vcpu)
 	bool three = v->exit_code == EXIT_VMMCALL || v->exit_code == EXIT_XSETBV;
 
 	svm_skip_to(svm_caps()->features & SVM_NRIPS ? v->next_rip : v->rip + (three ? 3 : 2));
+}
+
+bool svm_decode(struct insn *insn)
+{
+	const struct vmcb *v = vmcb();
+	const struct code_state code = { v->cr0, v->cr3, v->cr4, v->efer, v->cs.base, v->rip,
+		svm_in_64(v)				   ? DECODE_64
+		    : v->cs.attributes & ATTRIBUTE_DEFAULT ? DECODE_32
+							   : DECODE_16 };
+
+	/* Decode assists: at these exits the CPU has stored the bytes. APM 2 15.8.4. */
+	if (svm_caps()->features & SVM_DECODE_ASSIST && v->exit_code == EXIT_NESTED_FAULT &&
+	    v->fetched != 0)
+		return decode(v->code, v->fetched, code.mode, insn);
+	return fetch_insn(&code, insn);
 }

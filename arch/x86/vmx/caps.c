@@ -52,9 +52,9 @@ struct control_demand {
 	uint32_t needed, vp_needed;
 	uint32_t wanted, vp_wanted;
 	uint32_t forbidden;
-	enum launch_status missing; /* what to say where it cannot be met */
 };
 
+/* In the order of struct vmx_controls, and of the statuses where one cannot be met. */
 static const struct control_demand demands[] = {
 	/* Our own NMIs are told apart from the guest's. */
 	{
@@ -62,7 +62,6 @@ static const struct control_demand demands[] = {
 	    .needed = PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
 	    .vp_needed = PIN_INTERRUPT_EXITING | PIN_NMI_EXITING | PIN_VIRTUAL_NMIS,
 	    .vp_wanted = PIN_PREEMPTION_TIMER,
-	    .missing = LAUNCH_NO_PIN_CONTROL,
 	},
 	/* Exits on CR3 would cost one each context switch. */
 	{
@@ -73,7 +72,6 @@ static const struct control_demand demands[] = {
 		CPU_CR8_LOAD_EXITING | CPU_CR8_STORE_EXITING | CPU_DR_EXITING | CPU_IO_EXITING |
 		CPU_MONITOR_EXITING | CPU_SECONDARY,
 	    .forbidden = CPU_CR3_LOAD_EXITING | CPU_CR3_STORE_EXITING,
-	    .missing = LAUNCH_NO_PRIMARY_CONTROL,
 	},
 	/*
      * Instructions that the guest's CPUID offers work without exits; SGX, which it does not, exits.
@@ -84,19 +82,16 @@ static const struct control_demand demands[] = {
 	    .vp_needed = CPU2_EPT | CPU2_VPID | CPU2_UNRESTRICTED | CPU2_WBINVD_EXITING,
 	    .vp_wanted = CPU2_MBEC | CPU2_ENCLS_EXITING,
 	    .wanted = CPU2_RDTSCP | CPU2_INVPCID | CPU2_XSAVES | CPU2_MBEC | CPU2_ENCLS_EXITING,
-	    .missing = LAUNCH_NO_SECONDARY_CONTROL,
 	},
 	{
 	    .msr = MSR_VMX_TRUE_EXIT,
 	    .needed = EXIT_SAVE_DEBUG | EXIT_HOST_64 | EXIT_SAVE_PAT | EXIT_LOAD_PAT |
 		EXIT_SAVE_EFER | EXIT_LOAD_EFER,
 	    .forbidden = EXIT_ACK_INTERRUPT,
-	    .missing = LAUNCH_NO_EXIT_CONTROL,
 	},
 	{
 	    .msr = MSR_VMX_TRUE_ENTRY,
 	    .needed = ENTRY_LOAD_DEBUG | ENTRY_LOAD_PAT | ENTRY_LOAD_EFER | ENTRY_IA32E,
-	    .missing = LAUNCH_NO_ENTRY_CONTROL,
 	},
 };
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
@@ -145,7 +140,7 @@ static enum launch_status get_controls(struct vmx_controls *normal, struct vmx_c
 {
 	for (unsigned i = 0; i < DEMANDS; i++)
 		if (!combine(&demands[i], &normal->in_order[i], &vp->in_order[i]))
-			return demands[i].missing;
+			return (enum launch_status)(LAUNCH_NO_PIN_CONTROL + i);
 	vp->exit = normal->exit;
 	vp->entry = normal->entry & ~ENTRY_IA32E;
 	return has_what_cpuid_shows(normal->secondary) ? LAUNCH_OK : LAUNCH_NO_SECONDARY_CONTROL;

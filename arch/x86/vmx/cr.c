@@ -35,13 +35,6 @@ uint64_t vcpu_cr4(const struct vcpu *vcpu)
 	return vmread(VMCS_GUEST_CR4) & ~CR4_VMXE;
 }
 
-static uint64_t source(struct vcpu *vcpu, unsigned number)
-{
-	if (number == 4)
-		return vmread(VMCS_GUEST_RSP);
-	return *guest_reg(&vcpu->regs, number);
-}
-
 /*
  * Rules about bits of the value alone, then about what else is set when paging goes on or off, and
  * about write protection. SDM 3A 2.5, 4.1.2.
@@ -98,10 +91,12 @@ static void mov_to_cr4(struct vcpu *vcpu, uint64_t value)
 void vmx_cr_access(struct vcpu *vcpu)
 {
 	uint64_t qualification = vmread(VMCS_EXIT_QUALIFICATION);
-	uint64_t value = source(vcpu, CR_QUALIFICATION_REGISTER(qualification));
+	uint64_t value;
 
 	/* LMSW can reach none of the held bits, and reads and CLTS do not exit. */
 	CHECK(CR_QUALIFICATION_TYPE(qualification) == 0);
+	vcpu->regs.rsp = vmread(VMCS_GUEST_RSP);
+	value = *guest_reg(&vcpu->regs, CR_QUALIFICATION_REGISTER(qualification));
 	/* Without 64-bit mode the upper half of the register does not take part. */
 	if (!(vmread(VMCS_GUEST_CS_RIGHTS) & RIGHTS_L) || !(vmread(VMCS_GUEST_EFER) & EFER_LMA))
 		value &= UINT32_MAX;

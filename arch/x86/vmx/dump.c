@@ -31,11 +31,6 @@ static uint64_t get(enum vmcs_field field)
 	return vmread_any(field, &value) ? value : 0;
 }
 
-static bool canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
-}
-
 static void dump(void)
 {
 	uint64_t value;
@@ -93,7 +88,7 @@ static const char *broken_rule(void)
 		{ efer_ok(long_mode),
 		    "guest EFER.LMA agrees with the entry control, and LME with LMA (27.3.1.1)" },
 		{ tr_ok(long_mode), "guest TR is a busy TSS (27.3.1.2)" },
-		{ code_64 ? canonical(rip) : rip >> 32 == 0,
+		{ code_64 ? vmx_canonical(rip) == rip : rip >> 32 == 0,
 		    "guest RIP is canonical, or 32 bits wide outside 64-bit code (27.3.1.4)" },
 		{ rflags_ok(long_mode), "guest RFLAGS reserved bits, VM (27.3.1.4)" },
 		{ get(VMCS_GUEST_ACTIVITY) <= ACTIVITY_LAST,

@@ -168,7 +168,7 @@ static const exit_handler handlers[EXIT_REASONS] = {
 static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 {
 	uint64_t rip = vmread(VMCS_GUEST_RIP);
-	uint64_t canonical = (uint64_t)((int64_t)(rip << 16) >> 16);
+	uint64_t canonical = vmx_canonical(rip);
 	bool interrupt = vmx_entry_undone();
 
 	if ((reason & 0xffff) == EXIT_MACHINE_CHECK_ENTRY) {

@@ -162,33 +162,32 @@ void vmx_write_host(const struct percpu *cpu)
 							 : vmx_exit_entry));
 }
 
-/* Flat 64-bit segments as UEFI prescribes them; selectors as firmware had them. */
-void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base)
+void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint32_t limit,
+    uint64_t base)
 {
 	unsigned step = index * VMCS_SEGMENT_STEP;
-	bool system = index >= 6;
 
-	if (selector == 0 && !system)
-		rights = RIGHTS_UNUSABLE;
 	vmwrite(VMCS_GUEST_ES + step, selector);
-	vmwrite(VMCS_GUEST_ES_LIMIT + step, system ? 0xffff : UINT32_MAX);
+	vmwrite(VMCS_GUEST_ES_LIMIT + step, limit);
 	vmwrite(VMCS_GUEST_ES_RIGHTS + step, rights);
 	vmwrite(VMCS_GUEST_ES_BASE + step, base);
 }
 
+/* Flat 64-bit segments as UEFI prescribes them; selectors as firmware had them. */
 static void write_guest_segments(const struct firmware_state *fw)
 {
-	vmx_write_segment(0, fw->es, 0xc093, 0);
-	vmx_write_segment(1, fw->cs, 0xa09b, 0);
-	vmx_write_segment(2, fw->ss, 0xc093, 0);
-	vmx_write_segment(3, fw->ds, 0xc093, 0);
-	vmx_write_segment(4, fw->fs, 0xc093, rdmsr(MSR_FS_BASE));
-	vmx_write_segment(5, fw->gs, 0xc093, rdmsr(MSR_GS_BASE));
-	vmx_write_segment(6, fw->ldtr, RIGHTS_UNUSABLE, 0);
+	const uint16_t selectors[] = { fw->es, fw->cs, fw->ss, fw->ds, fw->fs, fw->gs };
+
+	for (unsigned i = 0; i < SEGMENT_LDTR; i++)
+		vmx_write_segment(i, selectors[i],
+		    selectors[i] == 0	  ? RIGHTS_UNUSABLE
+			: i == SEGMENT_CS ? 0xa09b
+					  : 0xc093,
+		    UINT32_MAX, i >= SEGMENT_FS ? rdmsr(MSR_FS_BASE + i - SEGMENT_FS) : 0);
+	vmx_write_segment(SEGMENT_LDTR, fw->ldtr, RIGHTS_UNUSABLE, 0, 0);
 	/* Where firmware runs without a task register, VM entry wants one that is never used. */
-	vmx_write_segment(7, fw->tr, TSS_BUSY_64, fw->tr_base);
-	if (fw->tr_limit != 0)
-		vmwrite(VMCS_GUEST_TR_LIMIT, fw->tr_limit);
+	vmx_write_segment(SEGMENT_TR, fw->tr, TSS_BUSY, fw->tr_limit != 0 ? fw->tr_limit : 0xffff,
+	    fw->tr_base);
 	vmwrite(VMCS_GUEST_GDTR_BASE, fw->gdtr.base);
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, fw->gdtr.limit);
 	vmwrite(VMCS_GUEST_IDTR_BASE, fw->idtr.base);

@@ -6,33 +6,21 @@
 #include "arch/x86/apic.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define RESET_CS	0xf000u
-#define RESET_CS_BASE	0xffff0000u
-#define RESET_RIP	0xfff0u
-#define RIGHTS_DATA	0x93u
-#define RIGHTS_CODE	0x9bu
-#define RIGHTS_LDT	0x82u
-#define RIGHTS_TSS_BUSY 0x8bu
-#define REAL_LIMIT	0xffffu
-
-static void reset_segment(unsigned index, uint32_t rights)
-{
-	unsigned step = index * VMCS_SEGMENT_STEP;
-
-	vmwrite(VMCS_GUEST_ES + step, 0);
-	vmwrite(VMCS_GUEST_ES_BASE + step, 0);
-	vmwrite(VMCS_GUEST_ES_LIMIT + step, REAL_LIMIT);
-	vmwrite(VMCS_GUEST_ES_RIGHTS + step, rights);
-}
+#define RESET_CS      0xf000u
+#define RESET_CS_BASE 0xffff0000u
+#define RESET_RIP     0xfff0u
+#define RIGHTS_DATA   0x93u
+#define RIGHTS_CODE   0x9bu
+#define RIGHTS_LDT    0x82u
+#define REAL_LIMIT    0xffffu
 
 static void reset_segments(void)
 {
-	for (unsigned i = 0; i < 6; i++)
-		reset_segment(i, i == 1 ? RIGHTS_CODE : RIGHTS_DATA);
-	reset_segment(6, RIGHTS_LDT);
-	reset_segment(7, RIGHTS_TSS_BUSY);
-	vmwrite(VMCS_GUEST_CS, RESET_CS);
-	vmwrite(VMCS_GUEST_CS_BASE, RESET_CS_BASE);
+	for (unsigned i = 0; i < SEGMENT_LDTR; i++)
+		vmx_write_segment(i, 0, RIGHTS_DATA, REAL_LIMIT, 0);
+	vmx_write_segment(SEGMENT_CS, RESET_CS, RIGHTS_CODE, REAL_LIMIT, RESET_CS_BASE);
+	vmx_write_segment(SEGMENT_LDTR, 0, RIGHTS_LDT, REAL_LIMIT, 0);
+	vmx_write_segment(SEGMENT_TR, 0, TSS_BUSY, REAL_LIMIT, 0);
 	vmwrite(VMCS_GUEST_GDTR_LIMIT, REAL_LIMIT);
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, REAL_LIMIT);
 }

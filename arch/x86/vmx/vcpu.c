@@ -6,8 +6,6 @@
 
 #include "arch/x86/vmx/skip.h"
 
-#define CANONICAL_SHIFT 47u
-
 uint64_t vcpu_tsc_offset(const struct vcpu *vcpu)
 {
 	return vmread(VMCS_TSC_OFFSET);
@@ -31,8 +29,7 @@ static void skip_far(struct vcpu *vcpu, uint64_t next)
 
 	if (!is_64)
 		vmwrite(VMCS_GUEST_RIP, next & UINT32_MAX);
-	else if ((int64_t)(next << (63 - CANONICAL_SHIFT)) >> (63 - CANONICAL_SHIFT) ==
-	    (int64_t)next)
+	else if (vmx_canonical(next) == next)
 		vmwrite(VMCS_GUEST_RIP, next);
 	else
 		vcpu_inject_gp(vcpu);

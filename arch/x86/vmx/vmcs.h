@@ -22,11 +22,9 @@ enum vmcs_field {
 #undef VMCS
 };
 
-/*
- * Distance between the fields of one segment register and of the next, in the order ES CS SS DS FS
- * GS LDTR TR.
- */
+/* Distance between the fields of one segment register and of the next, and their order. */
 #define VMCS_SEGMENT_STEP 2u
+enum { SEGMENT_CS = 1, SEGMENT_FS = 4, SEGMENT_LDTR = 6, SEGMENT_TR = 7 };
 
 _Noreturn void vmcs_failed(enum vmcs_field field, bool write);
 

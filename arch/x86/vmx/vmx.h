@@ -39,7 +39,7 @@
 #define MSR_VMX_MISC  0x485u
 
 #define VPID_NORMAL 1u /* partitions: behind it */
-#define TSS_BUSY_64 0x8bu
+#define TSS_BUSY    0x8bu
 #define PAT_RESET   0x0007040600070406ull
 
 /* Exit and entry events. SDM 3C 25.8.3, 25.9.2. */
@@ -147,6 +147,12 @@ enum exit_reason {
 #define RIGHTS_UNUSABLE	   (1u << 16)
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
 
+/* The address with its upper bits as they must be. */
+static inline uint64_t vmx_canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16);
+}
+
 /* Controls after the capability MSRs have had their say; the same on every CPU. */
 struct vmx_controls {
 	union {
@@ -166,7 +172,8 @@ uint64_t vmx_msr_bitmap(bool exact_tsc);
 /* Of the current VMCS: controls and second-stage tables; what exits load; a segment register. */
 void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, uint16_t vpid);
 void vmx_write_host(const struct percpu *cpu);
-void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint64_t base);
+void vmx_write_segment(unsigned index, uint16_t selector, uint32_t rights, uint32_t limit,
+    uint64_t base);
 /* Makes the frame a VMCS that is on no CPU. */
 void vmx_make_vmcs(uint64_t spa);
 void vmx_exit_entry(void); /* entry.S: where exits arrive */

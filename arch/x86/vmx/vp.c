@@ -24,7 +24,6 @@
 #define MISC_TIMER_SHIFT(misc) ((unsigned)(misc)&31)
 #define RIGHTS_FLAT_CODE       0xc09bu
 #define RIGHTS_FLAT_DATA       0xc093u
-#define SEGMENTS	       6u
 
 /*
  * What a VP may change of CR0; of CR4 it may change nothing. A machine check with MCE clear would
@@ -84,11 +83,11 @@ static void write_start(const struct vp_start *start)
 	    VMCS_GUEST_IDTR_LIMIT, VMCS_GUEST_RSP, VMCS_GUEST_PENDING_DEBUG,
 	    VMCS_GUEST_INTERRUPTIBILITY, VMCS_GUEST_ACTIVITY, VMCS_GUEST_DEBUGCTL,
 	    VMCS_GUEST_SYSENTER_CS, VMCS_GUEST_SYSENTER_ESP, VMCS_GUEST_SYSENTER_EIP);
-	for (unsigned i = 0; i < SEGMENTS; i++)
-		vmx_write_segment(i, i == 1 ? SEL_CODE : SEL_DATA,
-		    i == 1 ? RIGHTS_FLAT_CODE : RIGHTS_FLAT_DATA, 0);
-	vmx_write_segment(SEGMENTS, 0, RIGHTS_UNUSABLE, 0);
-	vmx_write_segment(SEGMENTS + 1, 0, TSS_BUSY_64, 0);
+	for (unsigned i = 0; i < SEGMENT_LDTR; i++)
+		vmx_write_segment(i, SEL_DATA, RIGHTS_FLAT_DATA, UINT32_MAX, 0);
+	vmx_write_segment(SEGMENT_CS, SEL_CODE, RIGHTS_FLAT_CODE, UINT32_MAX, 0);
+	vmx_write_segment(SEGMENT_LDTR, 0, RIGHTS_UNUSABLE, 0, 0);
+	vmx_write_segment(SEGMENT_TR, 0, TSS_BUSY, 0xffff, 0);
 	vmwrite(VMCS_GUEST_CR0, CR0_START);
 	vmwrite(VMCS_CR0_SHADOW, CR0_START);
 	vmwrite(VMCS_CR0_MASK, ~CR0_OWN);

@@ -17,7 +17,7 @@ $(B)/x86unit/test_%: $(B)/x86unit/tests/unit/x86/test_%.o $(X86UNIT_OBJS)
 
 # SVM's decisions, on VMCBs and devices of fake_svm.c.
 SVMUNIT_TESTS := svm_message svm_event svm_device svm_cr
-SVMUNIT_SRCS := $(addprefix arch/x86/svm/,cr.c device.c event.c fetch.c message.c msr.c vcpu.c) arch/x86/decode.c \
+SVMUNIT_SRCS := $(addprefix arch/x86/svm/,cr.c device.c event.c message.c msr.c vcpu.c) $(addprefix arch/x86/,decode.c fetch.c) \
 	tests/unit/x86/fake_svm.c
 SVMUNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(SVMUNIT_SRCS))
 $(addprefix $(B)/x86unit/test_,$(SVMUNIT_TESTS)): $(B)/x86unit/test_%: \

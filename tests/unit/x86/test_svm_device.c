@@ -5,6 +5,7 @@
  */
 #include "arch/upcall.h"
 #include "arch/x86/bits.h"
+#include "arch/x86/decode.h"
 #include "arch/x86/policy.h"
 #include "fake_svm.h"
 #include "monitor/abi/audit.h"
@@ -216,6 +217,15 @@ static void test_ioapic(void **state)
 	assert_int_equal(fake.ioapic[4], 0x05000500);
 }
 
+static unsigned fetch(uint8_t *bytes)
+{
+	const struct vmcb *v = vmcb();
+	const struct code_state code = { v->cr0, v->cr3, v->cr4, v->efer, v->cs.base, v->rip,
+		svm_in_64(v) ? DECODE_64 : DECODE_32 };
+
+	return fetch_bytes(&code, bytes);
+}
+
 /* The guest's own tables, of each kind, lead to the bytes. */
 static void test_fetch(void **state)
 {
@@ -232,27 +242,27 @@ static void test_fetch(void **state)
 	*(uint64_t *)(fake.memory + 0x4008) = FAKE_CODE | 1;
 	v->rip = 0x8000001ffc;
 	fake.memory[FAKE_CODE + 0xffc] = 0x89;
-	assert_int_equal(svm_fetch(bytes), 4); /* the page behind is not there */
+	assert_int_equal(fetch(bytes), 4); /* the page behind is not there */
 	assert_int_equal(bytes[0], 0x89);
 	*(uint64_t *)(fake.memory + 0x4010) = 0x6001;
-	assert_int_equal(svm_fetch(bytes), 15);
+	assert_int_equal(fetch(bytes), 15);
 	next[0] = 0x83; /* a huge page */
 	v->rip = 0x8000000000 + FAKE_CODE;
-	assert_int_equal(svm_fetch(bytes), 15);
+	assert_int_equal(fetch(bytes), 15);
 	next[0] = 0x100000000003; /* a table outside memory */
-	assert_int_equal(svm_fetch(bytes), 0);
+	assert_int_equal(fetch(bytes), 0);
 	/* 32-bit tables with a 4 MiB page. */
 	v->efer = EFER_SVME;
 	v->cs.attributes = ATTRIBUTE_DEFAULT;
 	v->cr4 = 1u << 4;
 	*(uint32_t *)(fake.memory + 0x1004) = 0x83;
 	v->rip = 0x400000 + FAKE_CODE;
-	assert_int_equal(svm_fetch(bytes), 15);
+	assert_int_equal(fetch(bytes), 15);
 	v->cr4 = 0; /* without PSE it is a table, at 0 */
-	assert_int_equal(svm_fetch(bytes), 0);
+	assert_int_equal(fetch(bytes), 0);
 	*(uint32_t *)(fake.memory + 0x1004) = 0x2003; /* a table of pages */
 	*(uint32_t *)(fake.memory + 0x2014) = FAKE_CODE | 1;
-	assert_int_equal(svm_fetch(bytes), 15);
+	assert_int_equal(fetch(bytes), 15);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, setup)
