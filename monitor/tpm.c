@@ -9,9 +9,9 @@
 #include "arch/upcall.h"
 #include "monitor/abi/tpm.h"
 #include "monitor/abi/trustlet.h"
+#include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
-#include "monitor/partition.h"
 #include "monitor/protect.h"
 
 /* Whoever has moved `taken` to true has all of it. */
@@ -49,7 +49,7 @@ unsigned tpm_partition(void)
 	return tpm.partition;
 }
 
-static void note(enum redoubt_status status, const uint64_t answer[CALL_REGS])
+static void note(uint64_t status, const uint64_t answer[CALL_REGS])
 {
 	bool suspended = status == REDOUBT_OK && answer[0] == REDOUBT_SUSPENDED;
 
@@ -63,7 +63,7 @@ static bool begin(const struct guest_store *store)
 	uint64_t answer[CALL_REGS] = { 0 };
 	const uint64_t args[CALL_REGS] = { tpm.partition | (uint64_t)TPM_REQUEST_STORE << 32,
 		store->gpa.v - TPM_BASE, store->value, store->bytes };
-	enum redoubt_status status = partition_request(args, answer);
+	uint64_t status = call_partition_call(args, answer);
 
 	if (status == REDOUBT_BUSY)
 		return false;
@@ -76,10 +76,11 @@ static bool begin(const struct guest_store *store)
 /* Whoever stores gives the request time. A token that is none any more: it was carried to its end. */
 static void go_on(void)
 {
+	const uint64_t args[CALL_REGS] = { tpm.token };
 	uint64_t answer[CALL_REGS] = { 0 };
 
 	if (!tpm.done)
-		note(partition_resume(tpm.token, answer), answer);
+		note(call_partition_resume(args, answer), answer);
 }
 
 /* Puts a store that came while another is carried out into the page. */

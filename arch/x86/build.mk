@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # Monitor images: the neutral sources, x86, and one vendor, chosen by what is linked.
 
-X86_SRCS := $(addprefix arch/x86/,apic.c console.c io.c lock.c mmu.c mtrr.c \
+X86_SRCS := $(addprefix arch/x86/,apic.c console.c decode.c fetch.c io.c lock.c mmu.c mtrr.c \
 	policy_cpuid.c policy_msr.c record.c region.c stage2.c start.c switch.S sync.c trap.c trap_entry.S)
 VTD := $(addprefix arch/x86/iommu/,dma.c vtd.c)
 AMDVI := $(addprefix arch/x86/iommu/,dma.c amdvi.c)
 SVM_SRCS := $(addprefix arch/x86/svm/,caps.c cr.c device.c dump.c entry.S event.c exit.c header.c \
-	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c) $(addprefix arch/x86/,decode.c fetch.c)
+	launch.c message.c mitigate.c msr.c npt.c reset.c vcpu.c vp.c)
 VMX_SRCS := $(addprefix arch/x86/vmx/,caps.c cr.c dump.c ept.c entry.S event.c exit.c header.c launch.c memtype.c \
 	msr.c reset.c vcpu.c vp.c) arch/x86/mitigate.c
 

@@ -42,18 +42,6 @@ struct __attribute__((packed)) acpi_header {
 	UINT32 creator_revision;
 };
 
-struct __attribute__((packed)) acpi_rsdp {
-	char signature[8];
-	UINT8 checksum; /* of the first 20 bytes */
-	char oem_id[6];
-	UINT8 revision;
-	UINT32 rsdt;
-	UINT32 length;
-	UINT64 xsdt;
-	UINT8 extended_checksum; /* of everything */
-	UINT8 reserved[3];
-};
-
 struct __attribute__((packed)) acpi_address {
 	UINT8 space; /* 1: I/O port */
 	UINT8 bits;
@@ -174,17 +162,10 @@ struct mp_services {
 #define MP_ENABLED (1u << 1)
 #define MAX_CPUS   64 /* more than Bochs can have */
 
-/* One allocation holds everything that the operating system may take back. */
+/* As they are handed to firmware, which copies them. */
 struct tables {
-	struct acpi_rsdp rsdp;
-	UINT8 pad0[28];
-	struct {
-		struct acpi_header header;
-		UINT64 entry[2];
-	} __attribute__((packed)) xsdt;
-	UINT8 pad1[12];
 	struct acpi_fadt fadt;
-	UINT8 pad2[12];
+	UINT8 pad[12];
 	UINT8 madt[1024];
 	UINT8 dsdt[2048];
 };
@@ -329,20 +310,6 @@ static UINTN fill_madt(struct tables *t, struct mp_services *mp, UINT32 missing)
 	return cpus;
 }
 
-static void fill_roots(struct tables *t)
-{
-	t->xsdt.entry[0] = (UINTN)&t->fadt;
-	t->xsdt.entry[1] = (UINTN)t->madt;
-	fill_header(&t->xsdt.header, "XSDT", sizeof(t->xsdt), 1);
-	copy(t->rsdp.signature, "RSD PTR ", 8);
-	copy(t->rsdp.oem_id, "RDBT  ", 6);
-	t->rsdp.revision = 2;
-	t->rsdp.length = sizeof(t->rsdp);
-	t->rsdp.xsdt = (UINTN)&t->xsdt;
-	t->rsdp.checksum = checksum(&t->rsdp, 20);
-	t->rsdp.extended_checksum = checksum(&t->rsdp, sizeof(t->rsdp));
-}
-
 static EFI_STATUS page_below_4g(EFI_BOOT_SERVICES *bs, EFI_MEMORY_TYPE type, void **page)
 {
 	EFI_PHYSICAL_ADDRESS addr = 0xffffffff;
@@ -363,10 +330,35 @@ static EFI_STATUS find_mp_services(EFI_BOOT_SERVICES *bs, struct mp_services **m
 	return bs->LocateProtocol(&guid, NULL, (void **)mp);
 }
 
+struct acpi_protocol {
+	EFI_STATUS(EFIAPI *install)
+	(struct acpi_protocol *self, const void *table, UINTN size, UINTN *key);
+};
+
+/*
+ * Through firmware's protocol, so that whoever installs a further one by it later finds these among
+ * firmware's own (UEFI 2.10 20.2). It copies them, and makes the roots and the FADT's pointers.
+ */
+static EFI_STATUS install(EFI_BOOT_SERVICES *bs, const struct tables *t,
+    const struct acpi_facs *facs)
+{
+	EFI_GUID guid = { 0xffe06bdd, 0x6107, 0x46a6,
+		{ 0x7b, 0xb2, 0x5a, 0x9c, 0x7e, 0xc5, 0x27, 0x5c } };
+	const struct madt *madt = (const struct madt *)t->madt;
+	struct acpi_protocol *acpi;
+	EFI_STATUS status;
+	UINTN key;
+
+	if ((status = bs->LocateProtocol(&guid, NULL, (void **)&acpi)) ||
+	    (status = acpi->install(acpi, &t->fadt, sizeof(t->fadt), &key)) ||
+	    (status = acpi->install(acpi, facs, sizeof(*facs), &key)) ||
+	    (status = acpi->install(acpi, t->dsdt, (UINTN)(dsdt_end - dsdt_begin), &key)))
+		return status;
+	return acpi->install(acpi, madt, madt->header.length, &key);
+}
+
 EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing)
 {
-	EFI_GUID acpi20 = { 0x8868e871, 0xe4f1, 0x11d3,
-		{ 0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81 } };
 	EFI_BOOT_SERVICES *bs = system->BootServices;
 	UINTN dsdt_size = (UINTN)(dsdt_end - dsdt_begin);
 	struct mp_services *mp = NULL;
@@ -386,7 +378,6 @@ EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing)
 	debug_text("starter: acpi tables with CPUs: ");
 	debug_hex(fill_madt(t, mp, missing));
 	debug_text("\n");
-	fill_roots(t);
 	port_out16(PM1_CONTROL, port_in16(PM1_CONTROL) | PM1_SCI_EN);
-	return bs->InstallConfigurationTable(&acpi20, &t->rsdp);
+	return install(bs, t, facs);
 }

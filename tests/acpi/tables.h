@@ -9,11 +9,10 @@
 #include <efi.h>
 
 /*
- * Builds RSDP, XSDT, FADT, FACS, DSDT and a MADT with every CPU that the MP services list, in
- * memory of type EfiACPIReclaimMemory (FACS: EfiACPIMemoryNVS), switches the power management
- * registers from SMI to SCI, and installs the RSDP as a configuration table. Boot services must be
+ * Builds FADT, FACS, DSDT and a MADT with every CPU that the MP services list, switches the power
+ * management registers from SMI to SCI, and has firmware install the tables. Boot services must be
  * there. With `missing` the MADT lists one more CPU, APIC id 0x7e, that is not there, with these
- * flags. Returns the status of the first step that failed; nothing is installed then.
+ * flags. Returns the status of the first step that failed.
  */
 EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing);
 

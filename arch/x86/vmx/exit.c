@@ -4,6 +4,7 @@
  * changes the guest's state or injects an event; if it injects none, an event that the exit
  * interrupted is put back.
  */
+#include "arch/x86/decode.h"
 #include "arch/x86/io.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/vmx/skip.h"
@@ -12,6 +13,7 @@
 #define IO_IN		 (1ull << 3)
 #define IO_STRING	 (1ull << 4)
 #define IO_PORT(q)	 ((uint16_t)((q) >> 16))
+#define ACCESS_BY_INSN	 (3ull << 7) /* not the CPU's own to the guest's tables */
 #define TASK_SELECTOR(q) ((uint32_t)((q)&0xfff8))
 
 typedef void (*exit_handler)(struct vcpu *vcpu);
@@ -102,14 +104,38 @@ static void handle_task_switch(struct vcpu *vcpu)
 	vmx_inject_exception(vcpu, VECTOR_GP, true, selector);
 }
 
+static void handle_store(struct vcpu *vcpu, gpa_t gpa)
+{
+	uint64_t rights = vmread(VMCS_GUEST_CS_RIGHTS);
+	bool is_64 = rights & RIGHTS_L && vmread(VMCS_GUEST_EFER) & EFER_LMA;
+	const struct code_state code = { vmread(VMCS_GUEST_CR0), vmread(VMCS_GUEST_CR3),
+		vmread(VMCS_GUEST_CR4), vmread(VMCS_GUEST_EFER), vmread(VMCS_GUEST_CS_BASE),
+		vmread(VMCS_GUEST_RIP),
+		is_64			? DECODE_64
+		    : rights & RIGHTS_D ? DECODE_32
+					: DECODE_16 };
+	struct insn insn;
+
+	vcpu->regs.rsp = vmread(VMCS_GUEST_RSP);
+	if (!fetch_insn(&code, &insn) || insn.op != INSN_MOV)
+		vcpu_inject_gp(vcpu);
+	else if (monitor_store(&(struct guest_store){ gpa, decode_source(&insn, &vcpu->regs),
+		     insn.width, code.rip }))
+		vmx_skip_by(vcpu, insn.length);
+}
+
 static void handle_ept_violation(struct vcpu *vcpu)
 {
 	uint64_t q = vmread(VMCS_EXIT_QUALIFICATION);
 	gpa_t gpa = { vmread(VMCS_GUEST_PHYSICAL) };
+	enum violation_verdict verdict;
 
 	vmx_iret_unblocked(q);
-	if (monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH),
-		vmread(VMCS_GUEST_RIP)) == VIOLATION_FAULT)
+	verdict = monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH),
+	    vmread(VMCS_GUEST_RIP));
+	if (verdict == VIOLATION_STORE && (q & ACCESS_BY_INSN) == ACCESS_BY_INSN)
+		handle_store(vcpu, gpa);
+	else if (verdict != VIOLATION_RETRY)
 		vcpu_inject_gp(vcpu);
 }
 

@@ -14,11 +14,10 @@ void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking);
 
 #define INSTRUCTION_MAX 15u
 
-/* vcpu_skip() of vcpu.h. */
-static inline void vmx_skip(struct vcpu *vcpu)
+/* vcpu_skip() of vcpu.h, of an instruction of this length. */
+static inline void vmx_skip_by(struct vcpu *vcpu, uint64_t length)
 {
-	uint64_t rip = vmread(VMCS_GUEST_RIP);
-	uint64_t next = rip + vmread(VMCS_EXIT_INSTRUCTION_LENGTH);
+	uint64_t next = vmread(VMCS_GUEST_RIP) + length;
 	uint64_t blocking = vmread(VMCS_GUEST_INTERRUPTIBILITY);
 	uint64_t rare = blocking | (vmread(VMCS_GUEST_RFLAGS) & (RFLAGS_TF | RFLAGS_RF));
 
@@ -27,6 +26,11 @@ static inline void vmx_skip(struct vcpu *vcpu)
 		vmx_skip_rare(vcpu, next, blocking);
 	else
 		vmwrite(VMCS_GUEST_RIP, next);
+}
+
+static inline void vmx_skip(struct vcpu *vcpu)
+{
+	vmx_skip_by(vcpu, vmread(VMCS_EXIT_INSTRUCTION_LENGTH));
 }
 
 #define RIGHTS_CONFORMING (1u << 2)

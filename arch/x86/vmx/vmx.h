@@ -144,6 +144,7 @@ enum exit_reason {
 
 /* Segment access rights. SDM 3C 25.4.1. */
 #define RIGHTS_L	   (1u << 13)
+#define RIGHTS_D	   (1u << 14)
 #define RIGHTS_UNUSABLE	   (1u << 16)
 #define RIGHTS_DPL(rights) ((rights) >> 5 & 3)
 
