@@ -157,7 +157,8 @@ static void serve(void)
 
 static enum startup startup_of(const char *name)
 {
-	static const char *const names[] = { [CLEAR] = "clear", [STATE] = "state", [NONE] = "none" };
+	static const char
+	    *const names[] = { [CLEAR] = "clear", [STATE] = "state", [NONE] = "none" };
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(name, names[i]) == 0)
