@@ -88,7 +88,6 @@ $(eval $(call efi_app,boot/redoubt-test-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # With the vTPM.
-VTPM_IMAGE := $(B)/vtpm/vtpm.img
 boot/redoubt-vtpm_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(VTPM_IMAGE))
 $(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
 

@@ -1,8 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# The vTPM's image.
+# The vTPM: its image, by its own Makefile, not signed here; and the same as a program for the host.
 
-$(B)/vtpm/vtpm.img: FORCE
-	@$(SETUP) libtpms
+VTPM_IMAGE := $(B)/vtpm/vtpm.img
+
+# $(call vtpm_make,LOG,ARGUMENTS): part of a recipe
+vtpm_make = @$(MAKE) --no-print-directory -s -C vtpm $(2) > $(1).log 2>&1 || { cat $(1).log >&2; exit 1; }
+
+$(VTPM_IMAGE): FORCE
 	@mkdir -p $(@D)
-	@$(MAKE) --no-print-directory -s -C vtpm RT=$(CURDIR)/guest/trustlets/rt O=$(abspath $(@D)) KEY= > $(@D)/vtpm.log 2>&1 || \
-		{ cat $(@D)/vtpm.log >&2; exit 1; }
+	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY=)
+
+$(B)/vtpm/host/vtpm: FORCE
+	@mkdir -p $(@D)
+	$(call vtpm_make,$@,-f host.mk O=$(abspath $(@D)))
+
+ALL_TARGETS += $(VTPM_IMAGE)

@@ -53,10 +53,17 @@ static TPM_RESULT nothing_to_do(void)
 	return TPM_SUCCESS;
 }
 
-/* There is no state but what vtpm_start() has set. */
+/* libtpms reads back what it has just manufactured. It frees the copy. */
 static TPM_RESULT load(unsigned char **data, uint32_t *length, uint32_t tpm, const char *name)
 {
-	return TPM_RETRY;
+	if (strcmp(name, TPM_PERMANENT_ALL_NAME) != 0 || !permanent.bytes)
+		return TPM_RETRY;
+	*data = malloc(permanent.length);
+	if (!*data)
+		return TPM_FAIL;
+	memcpy(*data, permanent.bytes, permanent.length);
+	*length = (uint32_t)permanent.length;
+	return TPM_SUCCESS;
 }
 
 static TPM_RESULT store(const unsigned char *data, uint32_t length, uint32_t tpm, const char *name)

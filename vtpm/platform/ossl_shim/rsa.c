@@ -130,7 +130,7 @@ static bool take_generated(struct rsa_st *rsa, const mbedtls_rsa_context *made)
 		shim_mpi(rsa->d), shim_mpi(rsa->e)) == 0;
 }
 
-/* The library takes an exponent that fits an int. */
+/* The library takes an exponent that fits an int, and would look for ever for one that is even. */
 int RSA_generate_key_ex(struct rsa_st *rsa, int bits, struct bignum_st *e, struct bn_gencb_st *cb)
 {
 	unsigned char bytes[EXPONENT_BYTES];
@@ -143,6 +143,8 @@ int RSA_generate_key_ex(struct rsa_st *rsa, int bits, struct bignum_st *e, struc
 		return 0;
 	for (size_t i = 0; i < sizeof(bytes); i++)
 		exponent = exponent << 8 | bytes[i];
+	if (exponent % 2 == 0)
+		return 0;
 	mbedtls_rsa_init(&made);
 	good = mbedtls_rsa_gen_key(&made, shim_random, NULL, (unsigned)bits, (int)exponent) == 0 &&
 	    take_generated(rsa, &made);

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# The vTPM on the host and, for its self test, on the stage. Programs are built by the Makefile here.
+
+VTPM_TESTS := $(B)/tests/vtpm
+VTPM_SHIM_TESTS := $(shell sed -n 's/^SHIM_TESTS := //p' tests/vtpm/Makefile)
+
+.PHONY: check-vtpm-host setup-vtpm check-vtpm-stage check-vtpm-fuzz
+setup-vtpm:
+	@$(SETUP) build hosttest libtpms mbedtls vtpm-test
+	@$(MAKE) --no-print-directory -s $(B)/vtpm/host/vtpm
+	@$(MAKE) --no-print-directory -s -C tests/vtpm O=$(abspath $(VTPM_TESTS))
+
+# Leaks of the tests themselves are not looked for, only the fuzzer looks for leaks.
+check-vtpm-host: setup-vtpm ## the vTPM on the host: shim against OpenSSL, tpm2-tools, state to and from swtpm, fuzzer
+	@status=0; for t in $(VTPM_SHIM_TESTS); do ASAN_OPTIONS=detect_leaks=0 N=$(or $(N),$(if $(SOAK),50,1)) SEED=$(or $(SEED),1) \
+		tests/run --time $(if $(SOAK),7200,240) vtpm-shim-$$t -- $(VTPM_TESTS)/test_$$t || status=1; done; \
+	tests/run --time 600 vtpm-tools -- $(PY) tests/vtpm/tools.py $(B)/vtpm/host/vtpm $(VTPM_TESTS)/broken || status=1; \
+	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; exit $$status
+
+HOST_TESTS += check-vtpm-host
+SOAK_TESTS += check-vtpm-host
