@@ -96,7 +96,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	v->rip = start->entry;
 	vp->fpu.words[0] = 0x37f;
 	vp->fpu.words[6] = 0x1f80;
-	vp->regs.rbx = start->ebx | START_VMMCALL | cpuid_entropy();
+	vp->regs.rbx = start->ebx | START_VMMCALL | cpuid_start();
 	vp->regs.rsi = start->esi;
 	vp->regs.rdi = start->edi;
 }

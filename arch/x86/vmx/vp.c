@@ -131,7 +131,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	leave_vmcs(vp);
 	*(uint16_t *)(void *)vp->own.fx = CONTROL_START;
 	*(uint32_t *)(void *)(vp->own.fx + FX_MXCSR) = MXCSR_START;
-	vp->regs.rbx = start->ebx | cpuid_entropy();
+	vp->regs.rbx = start->ebx | cpuid_start();
 	vp->regs.rsi = start->esi;
 	vp->regs.rdi = start->edi;
 }
