@@ -62,6 +62,9 @@ WHY[mbedtls]="Mbed TLS 3.6 LTS, the sources, from Debian's source package"
 PACKAGES[mbedtls]="bzip2"
 STEP[mbedtls]="mbedtls mbedtls_unpack"
 
+WHY[hostcrypto]="OpenSSL's library, which the vTPM's hashes are compared with"
+PACKAGES[hostcrypto]="libssl-dev"
+
 WHY[trustlet]="signatures of trustlets"
 PACKAGES[trustlet]="openssl python3"
 

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# The vTPM's parts on the host.
+include tests/unit/vtpm/sha.mk
