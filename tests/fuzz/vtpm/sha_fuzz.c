@@ -6,8 +6,11 @@
  *   byte 0      bit 0: SHA-256, else SHA-1; bit 1: by SHA extensions, where the host has them, else
  *               in C; bits 2 and up: how far from alignment the data lies
  *   1 to 4      lengths of pieces, taken in turn: blocks of the first part, bytes of the second
- *   5 to 36     the state
- *   then        the data
+ *   5, 6        how many bytes of data there are
+ *   7 to 38     the state
+ *   then        what the data is XORed with, as far as there is any
+ *
+ * The data is made up, so that the first inputs, which are short, have many different blocks too.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
@@ -21,9 +24,11 @@
 #include "tests/unit/vtpm/host_sha.h"
 #include "vtpm/platform/sha_ni.h"
 
-#define PIECES 4u
-#define STATE  (1 + PIECES)
-#define HEAD   (STATE + 32)
+#define PIECES	   4u
+#define SIZE	   (1 + PIECES)
+#define STATE	   (SIZE + 2)
+#define HEAD	   (STATE + 32)
+#define DATA_BYTES 700u /* at most */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,12 +67,14 @@ static void reference(bool sha256, uint32_t state[8], const uint8_t *data, size_
 		memcpy(state, (uint32_t[5]){ one.h0, one.h1, one.h2, one.h3, one.h4 }, 20);
 }
 
-static void try_blocks(bool sha256, const uint8_t *pieces, const uint8_t *data, size_t blocks)
+static void try_blocks(const uint8_t *input, const uint8_t *data, size_t blocks)
 {
+	const uint8_t *pieces = input + 1;
+	bool sha256 = input[0] & 1;
 	uint32_t state[8], wanted[8];
 	size_t done = 0;
 
-	memcpy(state, pieces + PIECES, sizeof(state));
+	memcpy(state, input + STATE, sizeof(state));
 	memcpy(wanted, state, sizeof(state));
 	reference(sha256, wanted, data, blocks);
 	for (unsigned i = 0; done < blocks; i++) {
@@ -84,8 +91,10 @@ static void try_blocks(bool sha256, const uint8_t *pieces, const uint8_t *data, 
 }
 
 /* Through the library, which calls the hooks. */
-static void try_message(bool sha256, const uint8_t *pieces, const uint8_t *data, size_t size)
+static void try_message(const uint8_t *input, const uint8_t *data, size_t size)
 {
+	const uint8_t *pieces = input + 1;
+	bool sha256 = input[0] & 1;
 	mbedtls_sha256_context two;
 	mbedtls_sha1_context one;
 	uint8_t got[32], wanted[32];
@@ -106,20 +115,32 @@ static void try_message(bool sha256, const uint8_t *pieces, const uint8_t *data,
 	require(memcmp(got, wanted, sha256 ? 32 : 20) == 0);
 }
 
+static void make_data(uint8_t *to, size_t bytes, const uint8_t *input, size_t size)
+{
+	uint64_t random = input[STATE] + 1u;
+
+	for (size_t i = 0; i < bytes; i++) {
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		to[i] = (uint8_t)(random >> 56 ^ (HEAD + i < size ? input[HEAD + i] : 0));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	size_t away = size ? data[0] >> 2 : 0, rest = size - HEAD;
+	size_t away, bytes;
 	uint8_t *memory;
 
 	if (size < HEAD)
 		return 0;
 	by_extensions = data[0] & 2 && host_has_sha();
+	away = data[0] >> 2;
+	bytes = (data[SIZE] | (size_t)data[SIZE + 1] << 8) % (DATA_BYTES + 1);
 	/* It ends where the data does, so that a read behind it is noticed. */
-	memory = malloc(away + rest + (away + rest == 0));
+	memory = malloc(away + bytes + (away + bytes == 0));
 	require(memory);
-	memcpy(memory + away, data + HEAD, rest);
-	try_blocks(data[0] & 1, data + 1, memory + away, rest / SHA_BLOCK_BYTES);
-	try_message(data[0] & 1, data + 1, memory + away, rest);
+	make_data(memory + away, bytes, data, size);
+	try_blocks(data, memory + away, bytes / SHA_BLOCK_BYTES);
+	try_message(data, memory + away, bytes);
 	free(memory);
 	return 0;
 }
