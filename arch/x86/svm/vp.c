@@ -17,6 +17,7 @@
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
+#include "arch/x86/vp_start.h"
 
 /* What exits beside what does in the normal world. APM 2 table B-1. */
 #define VP_INTERCEPTS	  (1u << 0 | 1u << 24 | 1u << 30) /* INTR, HLT, FERR_FREEZE */

@@ -15,6 +15,7 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
+#include "arch/x86/vp_start.h"
 
 #define FX_BYTES      512u
 #define FX_MXCSR      24u
