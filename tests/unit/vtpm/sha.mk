@@ -36,9 +36,18 @@ $(SHA_UNIT): $(B)/vtpmunit/sha/test_sha_ni.o $(SHA_OBJS)
 	@mkdir -p $(@D)
 	@$(CC) $(HOST_CFLAGS) -Wl,--wrap=sha1_c_process,--wrap=sha256_c_process -o $@ $^ -lcmocka
 
+# As a trustlet's: with the flags of one that has the library's headers.
+SHA_TRUSTLET := $(B)/vtpmunit/sha/trustlet
+$(SHA_TRUSTLET)/tree/vtpm/platform/sha_ni.o: FORCE
+	@mkdir -p $(SHA_TRUSTLET)
+	@$(MAKE) --no-print-directory -s -C guest/trustlets/codeint O=$(abspath $(SHA_TRUSTLET)) KEY= \
+		TREE_SRCS=vtpm/platform/sha_ni.c $(abspath $@) > $(SHA_TRUSTLET).log 2>&1 || { cat $(SHA_TRUSTLET).log >&2; exit 1; }
+
 .PHONY: check-vtpm-sha check-vtpm-sha-unit
-check-vtpm-sha-unit: $(SHA_UNIT)
-	@tests/run --time 120 vtpm-sha -- $(SHA_UNIT)
+check-vtpm-sha-unit: $(SHA_UNIT) $(SHA_TRUSTLET)/tree/vtpm/platform/sha_ni.o
+	@status=0; tests/run --time 120 vtpm-sha -- $(SHA_UNIT) || status=1; \
+	tests/run --time 60 vtpm-sha-stack -- $(PY) tests/unit/vtpm/sha_stack.py \
+		$(SHA_TRUSTLET)/tree/vtpm/platform/sha_ni.o || status=1; exit $$status
 
 check-vtpm-sha: ## the vTPM's SHA-1 and SHA-256: known answers, and against OpenSSL's
 	@status=0; for t in check-vtpm-sha-unit check-vtpm-sha-fuzz; do \
