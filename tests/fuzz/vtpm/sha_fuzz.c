@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The vTPM's SHA-1 and SHA-256 against OpenSSL's: any state and any blocks, in pieces, must give the
- * state that OpenSSL's transformation gives; any message in pieces, through Mbed TLS, its digest.
+ * The vTPM's SHA-1 and SHA-256 against OpenSSL's: any state and any blocks, in pieces, must give
+ * the state that OpenSSL's transformation gives; any message in pieces, through Mbed TLS, its
+ * digest.
  *
  *   byte 0      bit 0: SHA-256, else SHA-1; bit 1: by SHA extensions, where the host has them, else
  *               in C; bits 2 and up: how far from alignment the data lies

@@ -91,7 +91,7 @@ static size_t unhex(uint8_t *to, const char *text)
 	return bytes;
 }
 
-/* The message padded to whole blocks (FIPS 180-4, 5.1.1), `away` bytes behind an aligned address. */
+/* The message in whole blocks (FIPS 180-4, 5.1.1), `away` bytes behind an aligned address. */
 static uint8_t *padded(const uint8_t *message, size_t size, size_t away, size_t *blocks)
 {
 	uint8_t *memory, *end;
@@ -179,9 +179,10 @@ static void check_vectors(const struct hash *hash, const struct vector *vectors,
 /* ---- Known answers ---- */
 
 /*
- * NIST's CAVS vectors for SHA-1 and SHA-256, byte-oriented: of SHA1ShortMsg and SHA256ShortMsg those
- * of 0 to 40 bits, of SHA256ShortMsg again 440 and 448 (around the length's room) and 512; of the
- * LongMsg files the first.
+ * NIST's CAVS vectors, byte-oriented. Those of 0 to 40 bits, and of 163 bytes for SHA-1: as in the
+ * tests of Mbed TLS 3.6.6 (test_suite_shax.data). The other ones for SHA-256: of the validation
+ * programme's shabytetestvectors, SHA256ShortMsg (8, 440, 448, 512 bits: around what leaves room for
+ * the length) and SHA256LongMsg (the first).
  */
 static const struct vector sha1_cavs[] = {
 	{ "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
