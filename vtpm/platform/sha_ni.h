@@ -5,8 +5,9 @@
  *
  * sha_ni.c also defines mbedtls_internal_sha1_process() and mbedtls_internal_sha256_process(),
  * which the library calls where its configuration has MBEDTLS_SHA1_PROCESS_ALT and
- * MBEDTLS_SHA256_PROCESS_ALT. Where the CPU has no SHA extensions (trustlet_has_sha()) the library's
- * own do the work, which sha_c.mk builds a second time; so it is on QEMU's translator before 8.2.
+ * MBEDTLS_SHA256_PROCESS_ALT. Where the CPU has no SHA extensions (trustlet_has_sha()) the
+ * library's own do the work, which sha_c.mk builds a second time: so on QEMU 7.2's translator.
+ * Bochs has them in the model that is used here.
  *
  * No branch and no address depends on state or data. The functions by instructions keep nothing of
  * either in memory (tests/unit/vtpm/sha_stack.py looks); what stays behind in XMM registers is the

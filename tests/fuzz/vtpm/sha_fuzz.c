@@ -137,7 +137,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	away = data[0] >> 2;
 	bytes = (data[SIZE] | (size_t)data[SIZE + 1] << 8) % (DATA_BYTES + 1);
 	/* It ends where the data does, so that a read behind it is noticed. */
-	memory = malloc(away + bytes + (away + bytes == 0));
+	memory = calloc(away + bytes + (away + bytes == 0), 1);
 	require(memory);
 	make_data(memory + away, bytes, data, size);
 	try_blocks(data, memory + away, bytes / SHA_BLOCK_BYTES);

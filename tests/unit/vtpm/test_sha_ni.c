@@ -181,8 +181,8 @@ static void check_vectors(const struct hash *hash, const struct vector *vectors,
 /*
  * NIST's CAVS vectors, byte-oriented. Those of 0 to 40 bits, and of 163 bytes for SHA-1: as in the
  * tests of Mbed TLS 3.6.6 (test_suite_shax.data). The other ones for SHA-256: of the validation
- * programme's shabytetestvectors, SHA256ShortMsg (8, 440, 448, 512 bits: around what leaves room for
- * the length) and SHA256LongMsg (the first).
+ * programme's shabytetestvectors, SHA256ShortMsg (8, 440, 448, 512 bits: around what leaves room
+ * for the length) and SHA256LongMsg (the first).
  */
 static const struct vector sha1_cavs[] = {
 	{ "", "da39a3ee5e6b4b0d3255bfef95601890afd80709" },
