@@ -27,7 +27,7 @@ $(SHA_FUZZ): $(SHA_FUZZ_OBJS) $(SHA_LIBRARY) $(SHA_IN_C)
 check-vtpm-sha-fuzz: $(SHA_FUZZ)
 	@$(if $(SHA_HERE),,tests/run vtpm-sha-fuzz-ni -- echo '1..0 # SKIP this CPU has no SHA extensions';) \
 	tests/run --time $(if $(SOAK),7200,240) vtpm-sha-fuzz -- tests/fuzz/x86/run_fuzz.py \
-		--runs $(or $(N),$(if $(SOAK),20000000,300000)) --seed $(or $(SEED),1) --floor $(if $(SHA_HERE),98,30) \
+		--runs $(or $(N),$(if $(SOAK),20000000,300000)) --seed $(or $(SEED),1) --floor $(if $(SHA_HERE),98,20) \
 		--max-len 200 --source vtpm/platform/sha_ni.c $(SHA_FUZZ)
 
 SOAK_TESTS += check-vtpm-sha
