@@ -88,7 +88,7 @@ $(eval $(call efi_app,boot/redoubt-test-partitions,$(BOOT_OBJS)))
 ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # With the vTPM.
-boot/redoubt-vtpm_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(VTPM_IMAGE))
+boot/redoubt-vtpm_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(B)/vtpm/vtpm.img)
 $(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
 
 # For tests of VT-d units, beside SVM (arch/x86/build.mk).

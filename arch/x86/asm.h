@@ -4,10 +4,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
-
-#include "monitor/abi/trustlet.h"
 
 struct cpuid_regs {
 	uint32_t eax, ebx, ecx, edx;
@@ -21,15 +18,6 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
 			 : "a"(leaf), "c"(subleaf));
 	return r;
-}
-
-/* START_ bits of abi/trustlet.h for the sources of entropy that this CPU has. */
-static inline uint32_t cpuid_entropy(void)
-{
-	bool leaf7 = cpuid(0, 0).eax >= 7;
-
-	return (cpuid(1, 0).ecx & 1u << 30 ? START_RDRAND : 0) |
-	    (leaf7 && cpuid(7, 0).ebx & 1u << 18 ? START_RDSEED : 0);
 }
 
 /* Only for MSRs that the CPU is known to have; otherwise rdmsr_safe(). */

@@ -6,6 +6,7 @@
 #ifndef GUEST_LIB_X86_H
 #define GUEST_LIB_X86_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CR0_PE (1ull << 0)
@@ -120,6 +121,13 @@ static inline struct cpuid cpuid(uint32_t leaf, uint32_t subleaf)
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
 			 : "a"(leaf), "c"(subleaf));
 	return r;
+}
+
+/* SHA extensions; SSSE3 and SSE4.1 with them. */
+static inline bool cpu_has_sha(void)
+{
+	return cpuid(0, 0).eax >= 7 && cpuid(7, 0).ebx & 1u << 29 && cpuid(1, 0).ecx & 1u << 9 &&
+	    cpuid(1, 0).ecx & 1u << 19;
 }
 
 static inline uint64_t rdmsr(uint32_t msr)

@@ -98,6 +98,18 @@ static void answers(void)
 	    partition_ask(PROBE, PROBE_heap_work, 500, 3, 0), REDOUBT_OK, 0);
 }
 
+/* SHA1NEXTE, where the CPU has it, executes in a partition, and the probe knows whether. */
+static void sha_extensions(void)
+{
+	struct answer answer = partition_ask(PROBE, PROBE_sha, 0x80000001, 5, 0);
+	uint64_t has = cpu_has_sha();
+
+	partition_expect("partition: SHA extensions are its to use", answer, REDOUBT_OK, 0);
+	if (!tap(answer.words[0] == has && answer.words[1] == (has ? 0x60000005 : 0),
+		"partition: it knows whether the CPU has them"))
+		tap_note("got %lx %lx", answer.words[0], answer.words[1]);
+}
+
 /* ---- What is told of them ---- */
 
 static void info(uint64_t partition, const char *id, const char *key, uint32_t svn)
@@ -280,6 +292,7 @@ void suite_partition(void)
 	info(PROBE, "probe", "PROBE", 7);
 	info(SAMPLE, "sample", "SAMPLE", 1);
 	answers();
+	sha_extensions();
 	from_outside();
 	dies();
 	suspension();

@@ -482,12 +482,12 @@ static void unchanged(const char *when)
 	    rdmsr(MSR_KERNEL_GS));
 }
 
-/* EBX tells a VP what CPUID would: the call's instruction, RDRAND, RDSEED (abi/trustlet.h). */
+/* EBX tells a VP what CPUID would: the call's instruction, RDRAND, RDSEED, SHA (abi/trustlet.h). */
 static uint32_t start_ebx(void)
 {
 	return EBX_AT_START | (by_intel() ? 0 : START_VMMCALL) |
 	    (cpuid(1, 0).ecx & 1u << 30 ? START_RDRAND : 0) |
-	    (cpuid(7, 0).ebx & 1u << 18 ? START_RDSEED : 0);
+	    (cpuid(7, 0).ebx & 1u << 18 ? START_RDSEED : 0) | (cpu_has_sha() ? START_SHA : 0);
 }
 
 /* What a VP sees when it starts: nothing but what arch/vp.h says. */

@@ -29,6 +29,7 @@
 #define START_VMMCALL (1u << 0) /* a call is VMMCALL (AMD), otherwise VMCALL */
 #define START_RDRAND  (1u << 1) /* the CPU has RDRAND and lets a partition use it */
 #define START_RDSEED  (1u << 2)
+#define START_SHA     (1u << 3) /* the CPU has the SHA extensions, SSSE3 and SSE4.1 */
 
 /*
  * What a partition is, for another one of this machine to check (calls report_make, report_check).

@@ -19,7 +19,7 @@ import elf  # noqa: E402
 from tap import Tap  # noqa: E402
 
 TOOL = os.path.join(TESTS, "../tools/trustlet")
-RDRAND, RDSEED, AMD = 2, 4, 1
+RDRAND, RDSEED, AMD, SHA = 2, 4, 1, 8
 ALL = AMD | RDRAND
 OK, UNKNOWN, INVALID = "reply 0", "reply 1 0 0 0", "reply 3 0 0 0"
 FAULT = "exit 4 e "  # EXIT_FAULT, #PF
@@ -78,6 +78,8 @@ PROBE = [
              [OK + " [0-9a-f]+ [0-9a-f]+ 0", "reply 0 7 77 5a5a5a5a5a5a5a2d", OK + " [0-9a-f]+ 0 0",
               "reply 0 5ead 0 0", "reply 0 c 0 0"]),
     Scenario("a RDSEED that the monitor allows is used", [(5,)], [OK + ".*"], flags=ALL | RDSEED),
+    Scenario("no SHA extensions unless the monitor says so", [(16, 1, 5)], [OK + " 0 0 0"]),
+    Scenario("SHA extensions if it says so", [(16, 0, 5)], [OK + " 1 0 0"], flags=ALL | SHA),
     dies("a read of page 0", (3, 8), exception(0, "null"), FAULT + "2.*"),
     dies("a write to page 0", (32, 0, 1), exception(2, "null"), FAULT + "2.*"),
     dies("a write far outside: the address is not told", (32, 0x123456789000, 1),

@@ -17,6 +17,7 @@
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
+#include "arch/x86/vp_start.h"
 
 /* What exits beside what does in the normal world. APM 2 table B-1. */
 #define VP_INTERCEPTS	  (1u << 0 | 1u << 24 | 1u << 30) /* INTR, HLT, FERR_FREEZE */
@@ -96,7 +97,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	v->rip = start->entry;
 	vp->fpu.words[0] = 0x37f;
 	vp->fpu.words[6] = 0x1f80;
-	vp->regs.rbx = start->ebx | START_VMMCALL | cpuid_entropy();
+	vp->regs.rbx = start->ebx | START_VMMCALL | cpuid_start();
 	vp->regs.rsi = start->esi;
 	vp->regs.rdi = start->edi;
 }

@@ -15,6 +15,7 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
+#include "arch/x86/vp_start.h"
 
 #define FX_BYTES      512u
 #define FX_MXCSR      24u
@@ -130,7 +131,7 @@ void vp_reset(struct vp *vp, const struct vp_start *start)
 	leave_vmcs(vp);
 	*(uint16_t *)(void *)vp->own.fx = CONTROL_START;
 	*(uint32_t *)(void *)(vp->own.fx + FX_MXCSR) = MXCSR_START;
-	vp->regs.rbx = start->ebx | cpuid_entropy();
+	vp->regs.rbx = start->ebx | cpuid_start();
 	vp->regs.rsi = start->esi;
 	vp->regs.rdi = start->edi;
 }

@@ -163,6 +163,23 @@ REQUEST_HANDLER(float)
 	return REDOUBT_OK;
 }
 
+REQUEST_HANDLER(sha)
+{
+	/* A and E are the highest words. */
+	uint32_t e[4] = { 0, 0, 0, (uint32_t)args[1] }, a[4] = { 0, 0, 0, (uint32_t)args[0] };
+
+	results[0] = trustlet_has_sha();
+	if (!results[0] || !args[0])
+		return REDOUBT_OK;
+	__asm__("movups %1, %%xmm0\n\tmovups %0, %%xmm1\n\tsha1nexte %%xmm1, %%xmm0\n\t"
+		"movups %%xmm0, %0"
+		: "+m"(e)
+		: "m"(a)
+		: "xmm0", "xmm1");
+	results[1] = e[3];
+	return REDOUBT_OK;
+}
+
 static uint64_t seal_status(enum seal_result result)
 {
 	return result == SEAL_OK ? REDOUBT_OK : PROBE_SEAL + result;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The instructions that C has no words for: the call, the CPU's random numbers.
+ * The instructions that C has no words for: the call, the CPU's random numbers; and which the CPU
+ * has.
  */
 #include "guest/trustlets/rt/monitor_calls.h"
 #include "guest/trustlets/rt/rt.h"
+#include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/trustlet.h"
 
 void monitor_call(struct monitor_call *regs)
@@ -38,4 +40,9 @@ bool hardware_random(bool seed, uint64_t *word)
 	else
 		return false;
 	return good;
+}
+
+bool trustlet_has_sha(void)
+{
+	return rt_boot.flags & START_SHA;
 }

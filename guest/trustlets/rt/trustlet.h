@@ -87,6 +87,14 @@ bool trustlet_report_genuine(const struct redoubt_report *report);
 /* Random bytes fit for keys. Ends the trustlet rather than give weak ones. */
 void trustlet_random(void *to, size_t bytes);
 
+/* ---- The CPU ---- */
+
+/*
+ * Whether it has the SHA extensions, and SSSE3 and SSE4.1 with them: asked of the monitor's START_
+ * bits, since CPUID would stop the VP. Without, their first use is #UD and ends the trustlet.
+ */
+bool trustlet_has_sha(void);
+
 /* ---- Memory ---- */
 
 /*

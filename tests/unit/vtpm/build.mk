@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # The vTPM's parts on the host.
 include tests/unit/vtpm/crb.mk
+include tests/unit/vtpm/sha.mk

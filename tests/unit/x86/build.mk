@@ -2,7 +2,7 @@
 # Host tests of arch/x86 that need no machine: policy, MTRRs, the decoder, IOMMUs. Instructions come from fake/, which
 # stands first on the include path.
 
-X86UNIT_TESTS := mtrr policy_cpuid policy_msr policy_tsc decode
+X86UNIT_TESTS := mtrr policy_cpuid policy_msr policy_tsc vp_start decode
 X86UNIT_SRCS := arch/x86/mtrr.c arch/x86/vmx/memtype.c arch/x86/policy_cpuid.c arch/x86/policy_msr.c \
 	arch/x86/decode.c $(addprefix tests/unit/x86/fake_,cpu.c intel.c amd.c)
 X86UNIT_OBJS := $(patsubst %.c,$(B)/x86unit/%.o,$(X86UNIT_SRCS))

@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# Fuzzers of the vTPM's parts.
+include tests/fuzz/vtpm/sha.mk
