@@ -84,9 +84,12 @@ static BOOLEAN cover(struct loader *l)
 		l->attempts };
 	enum launch_outcome outcome;
 	struct blob payload = { 0 };
+	BOOLEAN has_vtpm;
 
-	if (!find_payload(l, &payload) || !find_partitions(l) || !cpus_find(&l->cpus) ||
-	    !handover_prepare(&l->handover, payload, &facts))
+	if (!find_payload(l, &payload) || !find_partitions(l))
+		return FALSE;
+	has_vtpm = vtpm_settle(&l->partitions);
+	if (!cpus_find(&l->cpus) || !handover_prepare(&l->handover, payload, &facts))
 		return FALSE;
 	if (EFI_ERROR(attempts_write(l->attempts + 1)))
 		say("note: firmware does not keep variables: starts are not counted");
@@ -101,7 +104,7 @@ static BOOLEAN cover(struct loader *l)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
 		handover_hide_iommus();
-	if (outcome == LAUNCH_DONE && vtpm_among(&l->partitions))
+	if (outcome == LAUNCH_DONE && has_vtpm)
 		vtpm_tell();
 	return outcome == LAUNCH_DONE;
 }

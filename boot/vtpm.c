@@ -5,6 +5,7 @@
 #include "boot/vtpm.h"
 
 #include "boot/console.h"
+#include "boot/tcg2.h"
 #include "monitor/abi/tpm.h"
 
 #define TPM2_REVISION	  4
@@ -46,11 +47,26 @@ _Static_assert(sizeof(struct tpm2_table) == 64, "without a log, as the specifica
 
 extern const UINT8 vtpm_ssdt[], vtpm_ssdt_end[];
 
-BOOLEAN vtpm_among(const struct partitions *partitions)
+static BOOLEAN is_vtpm(struct blob file)
 {
-	for (unsigned i = 0; i < partitions->count; i++)
-		if (CompareMem(partition_id(partitions->file[i]), TPM_ID, sizeof(TPM_ID)) == 0)
-			return TRUE;
+	return CompareMem(partition_id(file), TPM_ID, sizeof(TPM_ID)) == 0;
+}
+
+BOOLEAN vtpm_settle(struct partitions *partitions)
+{
+	struct tpm platform;
+	unsigned at = 0;
+
+	while (at < partitions->count && !is_vtpm(partitions->file[at]))
+		at++;
+	if (at == partitions->count)
+		return FALSE;
+	if (!tcg2_open(&platform))
+		return TRUE;
+	say("note: this machine has a TPM of its own: the vTPM is left out");
+	partitions->count--;
+	for (; at < partitions->count; at++)
+		partitions->file[at] = partitions->file[at + 1];
 	return FALSE;
 }
 

@@ -9,8 +9,11 @@
 #include "boot/efi.h"
 #include "boot/partition.h"
 
-/* Whether one of these is the vTPM. */
-BOOLEAN vtpm_among(const struct partitions *partitions);
+/*
+ * Leaves the vTPM out of them where the machine has a TPM of its own: it has its place at the same
+ * address, and firmware measures into it. TRUE: it is left in.
+ */
+BOOLEAN vtpm_settle(struct partitions *partitions);
 
 /* Installs both tables. Says what is in the way: then no operating system finds the TPM. */
 void vtpm_tell(void);

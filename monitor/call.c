@@ -15,6 +15,7 @@
 #include "monitor/abi/audit.h"
 #include "monitor/abi/cpuid.h"
 #include "monitor/partition.h"
+#include "monitor/tpm.h"
 
 /* The number of arguments or results: each ARG() or RET() of a row becomes one element. */
 #define ARG(name, meaning) 0
@@ -47,12 +48,19 @@ uint32_t monitor_degraded(void)
 	    (dma_listed() ? REDOUBT_DEGRADED_DMA_LISTED : 0) | REDOUBT_DEGRADED_UNLOCKED |
 	    (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
 	    (start_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
-	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0);
+	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
+	    (tpm_partition() != 0 ? REDOUBT_DEGRADED_VTPM_VOLATILE : 0);
+}
+
+uint32_t monitor_features(void)
+{
+	return arch_features() | (dma_protected() ? REDOUBT_FEATURE_DMA : 0) |
+	    (tpm_partition() != 0 ? REDOUBT_FEATURE_VTPM : 0);
 }
 
 uint64_t call_features(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	rets[0] = arch_features();
+	rets[0] = monitor_features();
 	rets[1] = monitor_degraded();
 	rets[2] = cpu_covered();
 	return REDOUBT_OK;

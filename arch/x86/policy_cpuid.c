@@ -143,7 +143,7 @@ static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t
 		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION,
 			monitor_header.vendor, 0 };
 	else if (leaf == REDOUBT_CPUID_STATE)
-		r = (struct cpuid_regs){ arch_features(), monitor_degraded(), cpu_covered(),
+		r = (struct cpuid_regs){ monitor_features(), monitor_degraded(), cpu_covered(),
 			vcpu->index };
 	else if (leaf == REDOUBT_CPUID_BUILD)
 		r = (struct cpuid_regs){ digest[0], digest[1], start_info()->attempts, 0 };

@@ -33,7 +33,8 @@
 	FEATURE(CPU_POLICY, 2, "model-specific registers are denied by default")                   \
 	FEATURE(INIT_GUARD, 3, "INIT and SIPI cannot take a CPU away from the monitor")            \
 	FEATURE(MBEC, 4, "the CPU tells user from kernel execution in second-stage tables")        \
-	FEATURE(DMA, 5, "devices reach no memory but the normal world's")
+	FEATURE(DMA, 5, "devices reach no memory but the normal world's")                          \
+	FEATURE(VTPM, 6, "the machine's TPM is a partition that nothing else can reach")
 
 /* What is not protected on this machine (I11). DEGRADED(name, bit, claim, sentence) */
 #define REDOUBT_DEGRADED(DEGRADED)                                                                 \
@@ -56,6 +57,8 @@
 	    "the CPU does not report itself free of flaws that the monitor cannot make up for")    \
 	DEGRADED(DMA_LISTED, 13, "dma=listed",                                                     \
 	    "devices that firmware's tables do not list may reach the monitor's memory by DMA")    \
+	DEGRADED(VTPM_VOLATILE, 14, "vtpm=volatile",                                               \
+	    "the TPM forgets its keys when the machine is switched off")                           \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

@@ -53,7 +53,11 @@ struct stage2 *monitor_normal_stage2(void);
  */
 enum s2_type arch_memory_type(gpa_t gpa, uint64_t *same_until);
 
-/* What does not protect: DEGRADED_ bits of abi/cpuid.h (I11), arch_degraded()'s among them. */
+/*
+ * What protects, and what does not: FEATURE_ and DEGRADED_ bits of abi/cpuid.h (I11),
+ * arch_features()'s and arch_degraded()'s among them.
+ */
+uint32_t monitor_features(void);
 uint32_t monitor_degraded(void);
 
 /* ---- Exits ---- */

@@ -4,7 +4,6 @@
  * instruction further on, VMLAUNCH.
  */
 #include "arch/frame.h"
-#include "arch/iommu.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/mmu.h"
@@ -75,7 +74,7 @@ void vendor_flush_local(void)
 uint32_t arch_features(void)
 {
 	return REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF | REDOUBT_FEATURE_CPU_POLICY |
-	    REDOUBT_FEATURE_INIT_GUARD | (dma_protected() ? REDOUBT_FEATURE_DMA : 0) |
+	    REDOUBT_FEATURE_INIT_GUARD |
 	    (stage2_has_mbec() ? REDOUBT_FEATURE_MBEC : 0);
 }
 

@@ -277,7 +277,7 @@ const struct bootinfo *start_info(void)
 	return &info;
 }
 
-uint32_t arch_features(void)
+uint32_t monitor_features(void)
 {
 	return 0xf00d;
 }
