@@ -17,5 +17,11 @@ check-vtpm-host: setup-vtpm ## the vTPM on the host: shim against OpenSSL, tpm2-
 	tests/run --time 600 vtpm-tools -- $(PY) tests/vtpm/tools.py $(B)/vtpm/host/vtpm $(VTPM_TESTS)/broken || status=1; \
 	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; exit $$status
 
+check-vtpm-stage: setup-vtpm ## the vTPM's image in a partition on QEMU's SVM: its self test
+	@$(SETUP) qemu
+	@$(MAKE) --no-print-directory -s $(STAGE) $(VTPM_IMAGE)
+	@tests/run --time 150 vtpm-stage -- $(PY) tests/vtpm/stage.py $(STAGE) $(dir $(VTPM_IMAGE))
+
+CHECK_TESTS += check-vtpm-stage
 HOST_TESTS += check-vtpm-host
 SOAK_TESTS += check-vtpm-host
