@@ -17,6 +17,7 @@ from stage import ALL, AMD, INVALID, RDRAND, UNKNOWN, Scenario  # noqa: E402
 from tap import Tap  # noqa: E402
 
 COMMAND, SELF_TEST, MEMORY = 1, 2, 3
+INDICES = 70  # of 2,048 bytes: more than NV has room for
 READY = "log vtpm: ready"
 STARTUP, TEST = command(0x144, b"\0\0"), command(0x143, b"\1")
 RANDOM = command(0x17b, b"\0\x10")
@@ -55,24 +56,30 @@ def scenarios():
 
 
 def memory():
-    """What is measured: keys of both kinds, then what it took."""
-    return Scenario("memory", [*sent(STARTUP), *sent(TEST), *sent(swtpm.ecc_primary(3)), *sent(swtpm.rsa_primary(2048)), (MEMORY,)], [], flags=ALL)
+    """What is measured: keys of both kinds, then an NV that is full: the last index does not fit."""
+    full = [line for i in range(INDICES) for line in sent(swtpm.nv_define(0x1500000 + i, 2048))]
+    return Scenario("memory", [*sent(STARTUP), *sent(TEST), *sent(swtpm.ecc_primary(3)), *sent(swtpm.rsa_primary(2048)),
+                               (MEMORY,), *full, (MEMORY,)], [], flags=ALL)
 
 
 def check_memory(tap, lines, folder):
     """At most three quarters of the heap and half of the stack are ever in use."""
     reply = [line for line in lines if line.startswith("reply")]
-    keys = [re.fullmatch("reply 0 [0-9a-f]{2,3} [0-9a-f]+ 0", line) for line in reply[2:4]]
-    if not tap.check(len(reply) == 5 and all(keys), "primary keys ECC P-256 and RSA-2048 are made", str(lines)):
+    keys = [re.fullmatch("reply 0 [0-9a-f]{3} [0-9a-f]+ 0", line) for line in reply[2:4]]
+    if not tap.check(len(reply) == 6 + INDICES and all(keys), "primary keys ECC P-256 and RSA-2048 are made, NV is filled",
+                     str(lines)):
         tap.check(False, "memory")
         return
-    heap, stack, state = (int(word, 16) for word in reply[4].split()[2:])
-    pages, used = heap >> 32, heap & 0xffffffff
     image = os.path.getsize(f"{folder}/vtpm.img") // 1024
     elf = st.elf.load(f"{folder}/vtpm.elf", fixed=True)
     room = elf.symbol("rt_stack_top") - elf.symbol("rt_stack_bottom")
-    tap.check(0 < used <= pages * 3 // 4 and 0 < stack <= room // 2,
-              f"image {image} KiB; heap peak {used} of {pages} pages, stack {stack} of {room} bytes; state {state} bytes")
+    good, text = True, []
+    for line in (reply[4], reply[-1]):
+        heap, stack, state = (int(word, 16) for word in line.split()[2:])
+        pages, used = heap >> 32, heap & 0xffffffff
+        good = good and 0 < used <= pages * 3 // 4 and 0 < stack <= room // 2
+        text.append(f"state {state} bytes: heap peak {used} of {pages} pages, stack {stack} of {room} bytes")
+    tap.check(good and state > 140000, f"image {image} KiB; " + "; ".join(text))
 
 
 def main():
