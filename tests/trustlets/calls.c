@@ -38,6 +38,26 @@ static uint8_t *buffer(uint64_t gpa, uint64_t bytes)
 	return partition_at(gpa, bytes, true);
 }
 
+/* What a script says between requests; false for a request. */
+static bool between_requests(const struct line *line, uint64_t cr3)
+{
+	uint64_t at = line->number[0] % PAGE / sizeof(uint64_t);
+
+	switch (line->word) {
+	case 'm':
+		tell_map(cr3);
+		return true;
+	case 'w':
+		shared_page()[at] = line->number[1];
+		return true;
+	case 'd':
+		tell("word %x\n", shared_page()[at]);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static enum outcome next_request(uint64_t regs[14], uint64_t cr3)
 {
 	struct line line;
@@ -45,8 +65,8 @@ static enum outcome next_request(uint64_t regs[14], uint64_t cr3)
 	if (asked)
 		tell("reply %x %x %x %x\n", regs[RCX], regs[RDX], regs[R8], regs[R9]);
 	asked = true;
-	for (; script_peek(&line) && line.word == 'm'; script_take())
-		tell_map(cr3);
+	while (script_peek(&line) && between_requests(&line, cr3))
+		script_take();
 	if (!script_peek(&line) || line.word != 'r')
 		return ENDED;
 	script_take();

@@ -6,6 +6,8 @@
  *                       wants, VP index
  *   r ID A B C          a request
  *   m                   tell the trustlet's own page tables
+ *   w OFFSET WORD       write a word of the page that is shared
+ *   d OFFSET            tell one
  *
  * It tells what the trustlet logs and answers, how it ends, and whether its image is unchanged.
  */

@@ -53,6 +53,9 @@ void script_take(void);
 /* Bytes of the partition at a GPA, of what it may write if `write`; NULL if it has none there. */
 void *partition_at(uint64_t gpa, uint64_t bytes, bool write);
 
+/* The page that is shared with the partition, as words. */
+uint64_t *shared_page(void);
+
 /* Nested tables for the partition; the address for nCR3. */
 uint64_t nested_build(void);
 

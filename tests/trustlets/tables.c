@@ -41,6 +41,11 @@ static void map(uint64_t *root, uint64_t gpa, const void *frame, uint64_t rights
 	table[gpa >> 12 & (ENTRIES - 1)] = (uint64_t)frame | P | U | rights;
 }
 
+uint64_t *shared_page(void)
+{
+	return (uint64_t *)shared;
+}
+
 /* One page is shared, with a word that test scripts know. */
 uint64_t nested_build(void)
 {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # The vTPM on the host and, for its self test, on the stage. Programs are built by the Makefile here.
 
+include vtpm/parts.mk
 VTPM_TESTS := $(B)/tests/vtpm
 VTPM_SHIM_TESTS := $(shell sed -n 's/^SHIM_TESTS := //p' tests/vtpm/Makefile)
 
@@ -10,12 +11,26 @@ setup-vtpm:
 	@$(MAKE) --no-print-directory -s $(B)/vtpm/host/vtpm
 	@$(MAKE) --no-print-directory -s -C tests/vtpm O=$(abspath $(VTPM_TESTS))
 
+# The lines of the shim that no command reaches with a key or number that is wrong are not covered.
+VTPM_FUZZ_SOURCES := vtpm/tpm.c $(patsubst %,vtpm/platform/ossl_shim/%.c,$(filter-out bio,$(VTPM_SHIM)))
+check-vtpm-fuzz: setup-vtpm ## commands, mutated, through the whole TPM
+	@tests/run --time $(if $(SOAK),7200,400) fuzz-vtpm-commands -- tests/fuzz/x86/run_fuzz.py \
+		--runs $(or $(N),$(if $(SOAK),100000,2000)) --seed $(or $(SEED),1) --floor 55 --max-len 1500 \
+		--seeds $(VTPM_TESTS)/seeds $(addprefix --source ,$(VTPM_FUZZ_SOURCES)) $(VTPM_TESTS)/commands_fuzz
+
 # Leaks of the tests themselves are not looked for, only the fuzzer looks for leaks.
 check-vtpm-host: setup-vtpm ## the vTPM on the host: shim against OpenSSL, tpm2-tools, state to and from swtpm, fuzzer
 	@status=0; for t in $(VTPM_SHIM_TESTS); do ASAN_OPTIONS=detect_leaks=0 N=$(or $(N),$(if $(SOAK),50,1)) SEED=$(or $(SEED),1) \
 		tests/run --time $(if $(SOAK),7200,240) vtpm-shim-$$t -- $(VTPM_TESTS)/test_$$t || status=1; done; \
 	tests/run --time 600 vtpm-tools -- $(PY) tests/vtpm/tools.py $(B)/vtpm/host/vtpm $(VTPM_TESTS)/broken || status=1; \
-	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; exit $$status
+	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; \
+	$(MAKE) --no-print-directory check-vtpm-fuzz || status=1; exit $$status
 
+check-vtpm-stage: setup-vtpm ## the vTPM's image in a partition on QEMU's SVM: its self test
+	@$(SETUP) qemu
+	@$(MAKE) --no-print-directory -s $(STAGE) $(VTPM_IMAGE)
+	@tests/run --time 150 vtpm-stage -- $(PY) tests/vtpm/stage.py $(STAGE) $(dir $(VTPM_IMAGE))
+
+CHECK_TESTS += check-vtpm-stage
 HOST_TESTS += check-vtpm-host
 SOAK_TESTS += check-vtpm-host

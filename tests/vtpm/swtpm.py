@@ -142,8 +142,14 @@ def complete(handle):
     return command(0x13e, pack("I", handle) + AUTH + sized(REST) + pack("I", NULL), SESSIONS)
 
 
-NV = [command(0x12a, pack("I", OWNER) + AUTH + sized(b"") + sized(pack("IHI", NV_INDEX, SHA256, 0x02040004) + sized(b"") +
-                                                                  pack("H", 100)), SESSIONS),
+
+
+def nv_define(index, size):
+    public = pack("IHI", index, SHA256, 0x02040004) + sized(b"") + pack("H", size)
+    return command(0x12a, pack("I", OWNER) + AUTH + sized(b"") + sized(public), SESSIONS)
+
+
+NV = [nv_define(NV_INDEX, 100),
       command(0x137, pack("II", NV_INDEX, NV_INDEX) + AUTH + sized(FIRST[:100]) + pack("H", 0), SESSIONS)]
 NV_READ = command(0x14e, pack("II", NV_INDEX, NV_INDEX) + AUTH + pack("HH", 100, 0), SESSIONS)
 EXTEND = command(0x182, pack("I", 10) + AUTH + pack("IH", 1, SHA256) + FIRST[:32], SESSIONS)

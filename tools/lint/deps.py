@@ -7,8 +7,8 @@
              of arch/x86 never includes another, and what they share includes neither. tests/ may
              include anything; nothing may include tests/. Root mode includes of the compiler's
              headers only those that a freestanding implementation has.
-  assembly   only in arch/, and, outside root mode, in boot/, guest/, tests/ and
-             tools/doctor/.
+  assembly   only in arch/, and, outside root mode, in boot/, guest/, tests/,
+             tools/doctor/ and vtpm/platform/libc/.
   formats    VMCS, VMCB, EPT, NPT and page-table names only in arch/ and its tests; in guest/ only
              those of the guest's own page tables.
 """
@@ -48,7 +48,8 @@ DENIED = (
 ROOT_MODE = ("monitor/", "arch/x86/", "arch/include/")
 FREESTANDING = {"float.h", "iso646.h", "limits.h", "stdalign.h", "stdarg.h", "stdatomic.h",
                 "stdbool.h", "stddef.h", "stdint.h", "stdnoreturn.h"}
-ASSEMBLY = ("arch/", "boot/", "guest/", "tests/", "tools/doctor/")  # the last: MSRs, and KVM's guests
+# vtpm/platform/libc: setjmp. tools/doctor: MSRs, and KVM's guests.
+ASSEMBLY = ("arch/", "boot/", "guest/", "tests/", "tools/doctor/", "vtpm/platform/libc/")
 # A guest that uses VT-x and SVM itself, to see whether KVM lets it.
 KVM_GUEST = "tools/doctor/linux/kvm_guest.S"
 

@@ -1,0 +1,103 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""The vTPM's image in a partition, on the stage of tests/trustlets.
+
+usage: stage.py STAGE FOLDER      FOLDER holds vtpm.img and vtpm.elf
+"""
+import os
+import pathlib
+import re
+import sys
+
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1] / "trustlets"), str(pathlib.Path(__file__).resolve().parent)]
+import stage as st  # noqa: E402
+import swtpm  # noqa: E402
+from host import command  # noqa: E402
+from stage import ALL, AMD, INVALID, RDRAND, UNKNOWN, Scenario  # noqa: E402
+from tap import Tap  # noqa: E402
+
+COMMAND, SELF_TEST, MEMORY = 1, 2, 3
+INDICES = 70  # of 2,048 bytes: more than NV has room for
+READY = "log vtpm: ready"
+STARTUP, TEST = command(0x144, b"\0\0"), command(0x143, b"\1")
+RANDOM = command(0x17b, b"\0\x10")
+
+def sent(data, locality=0):
+    """Lines that put a command into the shared page and ask for it."""
+    padded = data + bytes(-len(data) % 8)
+    lines = [f"w {at:x} {int.from_bytes(padded[at:at + 8], 'little'):x}" for at in range(0, len(padded), 8)]
+    return lines + [(COMMAND, len(data), locality), "d 0", "d 8"]
+
+
+def words(tag, length, code=0):
+    """The first two words of a response, as far as they are its header."""
+    head = tag.to_bytes(2, "big") + length.to_bytes(4, "big") + code.to_bytes(4, "big")
+    low = int.from_bytes(head[8:], "little")
+    return [f"word {int.from_bytes(head[:8], 'little'):x}", f"word ([0-9a-f]*{low:04x}|{low:x})"]
+
+
+def told(length, generation="[0-9a-f]+", tag=0x8001, code=0):
+    return [f"reply 0 {length:x} {generation} 0", *words(tag, length, code)]
+
+
+def scenarios():
+    return [
+        Scenario("starts, tests itself as a whole, and says that all is well; once more", [(SELF_TEST,), (SELF_TEST,)],
+                 [READY, "reply 0 0 0 0", "reply 0 0 0 0"]),
+        Scenario("the same by VMCALL", [(SELF_TEST,)], [READY, "reply 0 0 0 0"], flags=RDRAND),
+        Scenario("commands and responses in the page that is shared",
+                 [*sent(STARTUP), *sent(RANDOM), *sent(TEST)], [READY, *told(10), *told(28), *told(10)]),
+        Scenario("a command before Startup; one that there is not; a locality that there is not; too long; unknown",
+                 [*sent(RANDOM), *sent(command(0xffff)), (COMMAND, 10, 5), (COMMAND, 4097, 0), (9,)],
+                 [READY, *told(10, code=0x100), *told(10, code=0x143), INVALID, INVALID, UNKNOWN]),
+        Scenario("no RDRAND: the partition ends", [(SELF_TEST,)], ["log random: the CPU gives no numbers", "exit 2 0 0"],
+                 flags=AMD),
+    ]
+
+
+def memory():
+    """What is measured: keys of both kinds, then an NV that is full: the last index does not fit."""
+    full = [line for i in range(INDICES) for line in sent(swtpm.nv_define(0x1500000 + i, 2048))]
+    return Scenario("memory", [*sent(STARTUP), *sent(TEST), *sent(swtpm.ecc_primary(3)), *sent(swtpm.rsa_primary(2048)),
+                               (MEMORY,), *full, (MEMORY,)], [], flags=ALL)
+
+
+def check_memory(tap, lines, folder):
+    """At most three quarters of the heap and half of the stack are ever in use."""
+    reply = [line for line in lines if line.startswith("reply")]
+    keys = [re.fullmatch("reply 0 [0-9a-f]{3} [0-9a-f]+ 0", line) for line in reply[2:4]]
+    if not tap.check(len(reply) == 6 + INDICES and all(keys), "primary keys ECC P-256 and RSA-2048 are made, NV is filled",
+                     str(lines)):
+        tap.check(False, "memory")
+        return
+    image = os.path.getsize(f"{folder}/vtpm.img") // 1024
+    elf = st.elf.load(f"{folder}/vtpm.elf", fixed=True)
+    room = elf.symbol("rt_stack_top") - elf.symbol("rt_stack_bottom")
+    good, text = True, []
+    for line in (reply[4], reply[-1]):
+        heap, stack, state = (int(word, 16) for word in line.split()[2:])
+        pages, used = heap >> 32, heap & 0xffffffff
+        good = good and 0 < used <= pages * 3 // 4 and 0 < stack <= room // 2
+        text.append(f"state {state} bytes: heap peak {used} of {pages} pages, stack {stack} of {room} bytes")
+    tap.check(good and state > 140000, f"image {image} KiB; " + "; ".join(text))
+
+
+def main():
+    stage, folder = sys.argv[1:]
+    wanted = scenarios()
+    tap = Tap(len(wanted) + 4)
+    said = st.play(stage, f"{folder}/vtpm.img", [*wanted, memory(), Scenario("map", ["m"], [])])
+    if not tap.check(said is not None, "vtpm: the stage starts it and ends"):
+        tap.give_up("the stage did not end")
+        return tap.status()
+    for scenario, lines in zip(wanted, said):
+        why = scenario.wrong(lines)
+        tap.check(not why, f"vtpm: {scenario.what}", why)
+    check_memory(tap, said[-2], folder)
+    shown = [line for line in said[-1] if line.startswith("map")]
+    tap.check(shown == st.expected_map(f"{folder}/vtpm.elf"), "vtpm: its page tables map what they must, W^X", str(shown))
+    return tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
