@@ -34,3 +34,20 @@ check-vtpm-stage: setup-vtpm ## the vTPM's image in a partition on QEMU's SVM: i
 CHECK_TESTS += check-vtpm-stage
 HOST_TESTS += check-vtpm-host
 SOAK_TESTS += check-vtpm-host
+
+# ---- Above the monitor ----
+
+VTPM_INITRAMFS := $(VTPM_TESTS)/initramfs.cpio
+$(VTPM_INITRAMFS): tests/vtpm/initramfs.py $(INITRAMFS) guest/linux/mkinitramfs.py
+	@mkdir -p $(@D)
+	$(PY) $< $(INITRAMFS) $@
+
+.PHONY: check-vtpm-debian setup-vtpm-debian
+setup-vtpm-debian: setup-machines
+	@$(SETUP) initramfs kernel-cloud libtpms mbedtls vtpm-test
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(VTPM_INITRAMFS) $(B)/boot/redoubt-vtpm.efi
+
+check-vtpm-debian: setup-vtpm-debian ## Debian's kernel and tpm2-tools with the vTPM as the machine's TPM
+	@status=0; $(call on_machines,700,vtpm-debian,$(PY) tests/vtpm/debian.py --time 680) exit $$status
+
+CHECK_TESTS += check-vtpm-debian

@@ -74,8 +74,7 @@ void vendor_flush_local(void)
 uint32_t arch_features(void)
 {
 	return REDOUBT_FEATURE_STAGE2 | REDOUBT_FEATURE_SELF | REDOUBT_FEATURE_CPU_POLICY |
-	    REDOUBT_FEATURE_INIT_GUARD |
-	    (stage2_has_mbec() ? REDOUBT_FEATURE_MBEC : 0);
+	    REDOUBT_FEATURE_INIT_GUARD | (stage2_has_mbec() ? REDOUBT_FEATURE_MBEC : 0);
 }
 
 uint32_t arch_degraded(void)

@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+"""Debian's kernel and tpm2-tools with the vTPM as the machine's TPM.
+
+usage: debian.py --name NAME [--vendor V] [--engine E] [--kernel stock|cloud] [--cpus N] [--time S]
+
+The unmodified kernel binds tpm_crb to it, and the tools use it by /dev/tpmrm0. Signatures and quotes are judged by
+OpenSSL and tpm2_checkquote, not by the TPM. Speaks TAP.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import sys
+
+TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
+sys.path[:0] = [TESTS, os.path.join(TESTS, "emu")]
+
+import choose  # noqa: E402
+import linux  # noqa: E402
+from machine import Failure, Machine, Spec, load_engine  # noqa: E402
+from spec import BUILD  # noqa: E402
+from tap import Tap  # noqa: E402
+
+PROMPT = re.escape(linux.PROMPT)
+LOADER = os.path.join(BUILD, "boot", "redoubt-vtpm.efi")
+INITRAMFS = os.path.join(BUILD, "tests", "vtpm", "initramfs.cpio")
+COMPLAINT = r"BUG:|Oops|WARNING: CPU|Call Trace|soft lockup|tpm.*(?:[Tt]imeout|failed|bad)"
+
+# (what it shows, commands, what the last one prints). Each must succeed but those with `!`.
+STEPS = (
+    ("all of it tested, by its own account", ("selftest --fulltest", "gettestresult"), r"status:\s+success"),
+    ("random numbers, two differ", ("getrandom --hex 32 > a", "getrandom --hex 32 > b", "!cmp -s a b"), None),
+    ("the bank of SHA-256 has 24 registers", ("getcap pcrs",), r"sha256: \[ 0, 1, .* 23 \]"),
+    ("a primary key of ECC, and one of RSA",
+     ("createprimary -Q -C o -G ecc -c ecc", "createprimary -Q -C e -G rsa2048 -c rsa", "flushcontext -t"), None),
+    ("a key is made, loaded and signs; OpenSSL finds the signature right",
+     ("create -Q -C ecc -G ecc256:ecdsa-sha256 -u k.pub -r k.priv -a sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth",
+      "load -Q -C ecc -u k.pub -r k.priv -c k", "sign -Q -c k -g sha256 -f plain -o k.sig /init",
+      "readpublic -Q -c k -f pem -o k.pem", "=openssl dgst -sha256 -verify k.pem -signature k.sig /init"), "Verified OK"),
+    ("what OpenSSL encrypts to it the TPM decrypts",
+     ("create -Q -C rsa -G rsa2048 -u d.pub -r d.priv -a decrypt|fixedtpm|fixedparent|sensitivedataorigin|userwithauth",
+      "load -Q -C rsa -u d.pub -r d.priv -c d", "readpublic -Q -c d -f pem -o d.pem", "=echo secret4711 > plain",
+      "=openssl pkeyutl -encrypt -pubin -inkey d.pem -pkeyopt rsa_padding_mode:oaep -pkeyopt rsa_oaep_md:sha256 -in plain -out cipher",
+      "flushcontext -t", "rsadecrypt -c d -s oaep cipher"), "secret4711"),
+    ("a quote; tpm2_checkquote finds it right, and another nonce wrong",
+     ("createek -Q -c ek -G ecc -u ek.pub", "createak -Q -C ek -c ak -G ecc -g sha256 -s ecdsa -u ak.pub -f pem",
+      "flushcontext -t", "quote -Q -c ak -l sha256:0,1,10 -q 00112233 -m q.msg -s q.sig -o q.pcrs -g sha256",
+      "!checkquote -Q -u ak.pub -m q.msg -s q.sig -f q.pcrs -g sha256 -q 00112234",
+      "checkquote -u ak.pub -m q.msg -s q.sig -f q.pcrs -g sha256 -q 00112233"), r"sig: [0-9a-f]+"),
+    ("a secret sealed to a register comes back, and does not once that has changed",
+     ("flushcontext -t", "flushcontext -l", "createpolicy -Q --policy-pcr -l sha256:16 -L pcr.policy",
+      "=echo sealed0815 > s", "create -Q -C ecc -i s -u s.pub -r s.priv -L pcr.policy",
+      "load -Q -C ecc -u s.pub -r s.priv -c s.ctx", "unseal -c s.ctx -p pcr:sha256:16 > s.out", "=cmp s s.out",
+      "pcrextend 16:sha256=0000000000000000000000000000000000000000000000000000000000000001",
+      "!unseal -Q -c s.ctx -p pcr:sha256:16", "pcrreset 16", "unseal -c s.ctx -p pcr:sha256:16"), "sealed0815"),
+    ("an index of NV memory with a password: written, read, refused without",
+     ("nvdefine -Q 0x1500001 -C o -s 32 -a ownerwrite|authread|policywrite -p nvpass", "=printf 0123456789abcdef > n",
+      "nvwrite -Q 0x1500001 -C o -i n", "!nvread -Q 0x1500001 -C 0x1500001 -P wrong -s 16",
+      "nvread 0x1500001 -C 0x1500001 -P nvpass -s 16"), "0123456789abcdef"),
+    ("a session that encrypts parameters",
+     ("flushcontext -t", "startauthsession -Q -S session --hmac-session -c ecc", "sessionconfig -Q session --enable-encrypt --enable-decrypt",
+      "create -Q -C ecc -P session:session -i s -u e.pub -r e.priv", "flushcontext session", "load -Q -C ecc -u e.pub -r e.priv -c e",
+      "unseal -c e"), "sealed0815"),
+    ("wrong guesses lock the TPM, and time unlocks it",
+     ("flushcontext -t", "dictionarylockout -Q -s -n 3 -t 30 -l 30", "create -Q -C ecc -i s -p right -u l.pub -r l.priv",
+      "load -Q -C ecc -u l.pub -r l.priv -c l", "!unseal -Q -c l -p a", "!unseal -Q -c l -p b", "!unseal -Q -c l -p c",
+      "!unseal -Q -c l -p right", "=sleep 31", "unseal -c l -p right"), "sealed0815"),
+    ("a key is made persistent and is found by its handle",
+     ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
+)
+
+
+class Debian:
+    def __init__(self, args, machine, tap):
+        self.args, self.machine, self.tap = args, machine, tap
+
+    def ask(self, line, timeout=None):
+        return linux.command(self.machine, line, timeout or self.args.time / 2)
+
+    def bound(self):
+        found = self.ask("readlink /sys/class/tpm/tpm0/device/driver; ls /dev/tpmrm0; dmesg | grep -i tpm")
+        self.tap.check("/tpm_crb" in found and "/dev/tpmrm0" in found and not re.search("No such file", found),
+                       "the kernel's own tpm_crb has it, with a resource manager", found)
+
+    def claims(self):
+        state = json.loads(self.ask("redoubtctl status --json"))
+        self.tap.check("VTPM" in state["protected"] and "vtpm=volatile" in state["not_protected"],
+                       "the monitor says that there is a TPM, and that it keeps nothing", str(state))
+
+    def measured(self):
+        """IMA extends PCR 10 with the digest of PCRs 0 to 9 at its start."""
+        values = self.ask("cd /sys/class/tpm/tpm0/pcr-sha256; for i in 0 1 2 3 4 5 6 7 8 9 10; do echo \"pcr $i `cat $i`\"; done")
+        pcr = {int(n): bytes.fromhex(v) for n, v in re.findall(r"pcr (\d+) ([0-9A-Fa-f]{64})", values)}
+        aggregate = hashlib.sha256(b"".join(pcr.get(i, b"") for i in range(10))).digest()
+        name = b"boot_aggregate\0"
+        # ima-sig: digest with its algorithm, name, and no signature, each behind its length.
+        fields = (b"sha256:\0" + aggregate, name, b"")
+        data = b"".join(len(field).to_bytes(4, "little") + field for field in fields)
+        want = hashlib.sha256(bytes(32) + hashlib.sha256(data).digest()).digest()
+        self.tap.check(pcr.get(10) == want, "PCR 10 is what IMA measures of PCRs 0 to 9", values)
+
+    def command(self, step):
+        """One command; what it printed, whether it ended as it should."""
+        refused = step.startswith("!")
+        step = step.lstrip("!")
+        line = step[1:] if step.startswith("=") else step if step.startswith("cmp ") else "tpm2 " + step.replace("|", "'|'")
+        said = self.ask(f"{line}; echo status=$?")
+        status = re.search(r"status=(\d+)", said)
+        return said, bool(status) and (status.group(1) != "0") == refused
+
+    def step(self, name, commands, wanted):
+        said = ""
+        for command in commands:
+            said, good = self.command(command)
+            if not good:
+                self.tap.check(False, name, f"{command}: {said}")
+                return
+        self.tap.check(wanted is None or re.search(wanted, said) is not None, name, said)
+
+    def run(self):
+        self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic")
+        self.ask("dmesg -n 1; export PATH=$PATH:/usr/bin TPM2TOOLS_TCTI=device:/dev/tpmrm0 LD_LIBRARY_PATH=/lib; mkdir -p /tmp; cd /tmp")
+        self.bound()
+        self.claims()
+        self.measured()
+        self.ask("cd /tmp")
+        for step in STEPS:
+            self.step(*step)
+        found = [line for line in self.ask("dmesg").split("\n") if re.search(COMPLAINT, line)]
+        self.tap.check(not found, "the kernel complains of nothing", "\n".join(found))
+
+
+def parse():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--kernel", default="cloud", choices=("stock", "cloud"))
+    parser.add_argument("--cpus", type=int, default=1)
+    parser.add_argument("--time", type=float, default=400)
+    choose.add_arguments(parser)
+    return choose.settle(parser.parse_args())
+
+
+def main():
+    args = parse()
+    tap = Tap(len(STEPS) + 4)
+    disk = os.path.join(BUILD, "tests", "vtpm", args.name + ".img")
+    spec = Spec(name=args.name, disk=disk, cpus=args.cpus, mem=512)
+    linux.disk(disk, args.kernel, LOADER, initramfs=INITRAMFS, acpi=not load_engine(args.engine).HAS_ACPI)
+    with Machine(spec, args.engine, args.time) as machine:
+        try:
+            Debian(args, machine, tap).run()
+        except Failure as why:
+            tap.give_up(machine.tail() + f"\n{args.name}: {why}")
+    return tap.status()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
