@@ -42,7 +42,8 @@ static bool copy(struct blob *to, const uint8_t *bytes, size_t length)
 		return false;
 	memcpy(copied, bytes, length);
 	wipe(to);
-	*to = (struct blob){ copied, length };
+	to->bytes = copied;
+	to->length = length;
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The TPM: libtpms behind a few calls, for one caller at a time. It owns no storage: state comes in at
- * the start and is asked for afterwards. A command that changes the permanent state leaves a new
+ * The TPM: libtpms behind a few calls, for one caller at a time. It owns no storage: state comes in
+ * at the start and is asked for afterwards. A command that changes the permanent state leaves a new
  * generation of it here, in memory; the caller makes it durable before it lets the response go, or
  * drops the response and ends the TPM. So what was acknowledged is kept.
  */

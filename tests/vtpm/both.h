@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The shim's functions beside OpenSSL's of the same names: OURS(f) declares our_f, as the build has
- * renamed it, with the type that OpenSSL's headers give. Numbers of a test come from SEED, how often
- * from N.
+ * renamed it, with the type that OpenSSL's headers give. Numbers of a test come from SEED, how
+ * often from N.
  */
 #ifndef TESTS_VTPM_BOTH_H
 #define TESTS_VTPM_BOTH_H

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """The vTPM's image in a partition, on the stage of tests/trustlets.
 
-usage: stage.py STAGE FOLDER      FOLDER holds vtpm.img and vtpm.elf
+usage: stage.py STAGE FOLDER BROKEN     FOLDER holds vtpm.img and vtpm.elf; BROKEN is an image with a
+                                        hash that can be broken
 """
 import os
 import pathlib
@@ -20,7 +21,7 @@ COMMAND, SELF_TEST, MEMORY = 1, 2, 3
 INDICES = 70  # of 2,048 bytes: more than NV has room for
 READY = "log vtpm: ready"
 STARTUP, TEST = command(0x144, b"\0\0"), command(0x143, b"\1")
-RANDOM = command(0x17b, b"\0\x10")
+RANDOM, RESULT = command(0x17b, b"\0\x10"), command(0x17c)
 
 def sent(data, locality=0):
     """Lines that put a command into the shared page and ask for it."""
@@ -55,6 +56,15 @@ def scenarios():
     ]
 
 
+def failing():
+    """Failure mode is left by setjmp and longjmp: the partition goes on and answers, and does nothing else."""
+    return Scenario("with a hash that is wrong it enters failure mode, and answers",
+                    [*sent(STARTUP), *sent(RANDOM), "w ff8 1", *sent(TEST), *sent(RANDOM), *sent(RESULT), *sent(RANDOM)],
+                    [READY, *told(10), *told(28), "log libtpms/tpm2: Entering failure mode; code: 6, location: TestHash line [0-9]+.*",
+                     *told(10, code=0x101), *told(10, code=0x101),
+                     "reply 0 [0-9a-f]+ [0-9a-f]+ 0", "word .*", "word ([0-9a-f]*0000|0)", *told(10, code=0x101)])
+
+
 def memory():
     """What is measured: keys of both kinds, then an NV that is full: the last index does not fit."""
     full = [line for i in range(INDICES) for line in sent(swtpm.nv_define(0x1500000 + i, 2048))]
@@ -83,9 +93,9 @@ def check_memory(tap, lines, folder):
 
 
 def main():
-    stage, folder = sys.argv[1:]
+    stage, folder, broken = sys.argv[1:]
     wanted = scenarios()
-    tap = Tap(len(wanted) + 4)
+    tap = Tap(len(wanted) + 5)
     said = st.play(stage, f"{folder}/vtpm.img", [*wanted, memory(), Scenario("map", ["m"], [])])
     if not tap.check(said is not None, "vtpm: the stage starts it and ends"):
         tap.give_up("the stage did not end")
@@ -96,6 +106,9 @@ def main():
     check_memory(tap, said[-2], folder)
     shown = [line for line in said[-1] if line.startswith("map")]
     tap.check(shown == st.expected_map(f"{folder}/vtpm.elf"), "vtpm: its page tables map what they must, W^X", str(shown))
+    said = st.play(stage, broken, [failing()])
+    why = failing().wrong(said[0]) if said else "the stage did not end"
+    tap.check(not why, f"vtpm: {failing().what}", why)
     return tap.status()
 
 

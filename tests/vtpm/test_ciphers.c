@@ -160,7 +160,7 @@ static void start(struct pair *p, const struct cipher *c, const unsigned char *k
 static void update(const struct pair *p, unsigned char *x, unsigned char *y,
     const unsigned char *text, size_t len)
 {
-	int a, b;
+	int a = 0, b = 0;
 
 	assert_int_equal((p->decrypt ? our_EVP_DecryptUpdate : our_EVP_EncryptUpdate)(p->ours, x,
 			     &a, text, (int)len),
@@ -176,7 +176,7 @@ static void update(const struct pair *p, unsigned char *x, unsigned char *y,
 static void end(const struct pair *p, const struct cipher *c)
 {
 	unsigned char rest[32];
-	int length, a, b;
+	int length = 0, a = 0, b = 0;
 
 	assert_int_equal((p->decrypt ? our_EVP_DecryptFinal : our_EVP_EncryptFinal_ex)(p->ours,
 			     rest, &a),
@@ -227,7 +227,7 @@ static void test_in_place(void **state)
 		for (int decrypt = 0; decrypt < 2; decrypt++) {
 			unsigned char key[32], iv[16], text[96], y[96];
 			struct pair p = { NULL, NULL, decrypt };
-			int length;
+			int length = 0;
 
 			fill(key, sizeof(key));
 			fill(iv, sizeof(iv));
@@ -248,7 +248,7 @@ static void test_refused(void **state)
 {
 	unsigned char key[32] = { 1 }, iv[16] = { 2 }, text[17] = { 3 }, out[64];
 	EVP_CIPHER_CTX *c = our_EVP_CIPHER_CTX_new();
-	int length;
+	int length = 0;
 
 	for (size_t k = 0; k < CIPHERS; k++) {
 		if (ciphers[k].mode != ECB && ciphers[k].mode != CBC)

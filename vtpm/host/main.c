@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The TPM as a program: commands on standard input, responses on standard output, as libtss2-tcti-cmd
- * and pipes have them: a command's or response's own header says how long it is.
+ * The TPM as a program: commands on standard input, responses on standard output, as
+ * libtss2-tcti-cmd and pipes have them: a command's or response's own header says how long it is.
  *
  *   vtpm --state DIR [--startup clear|state|none] [--locality N]
  *   vtpm --state DIR --off

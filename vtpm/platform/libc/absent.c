@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Names that must be there for the archive to link, and that nothing calls: files, since states come
- * and go through callbacks; the environment; the decoder of blobs. A call ends the partition and
- * says which it was.
+ * Names that must be there for the archive to link, and that nothing calls: files, since states
+ * come and go through callbacks; the environment; the decoder of blobs. A call ends the partition
+ * and says which it was.
  */
 #include "vtpm/platform/platform.h"
 

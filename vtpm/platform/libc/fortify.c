@@ -11,6 +11,9 @@
 
 #define LINE_MAX 256
 
+int __snprintf_chk(char *to, size_t size, int flag, size_t room, const char *format, ...);
+int __vsnprintf_chk(char *to, size_t size, int flag, size_t room, const char *format, va_list args);
+
 static void check(size_t bytes, size_t room, const char *name)
 {
 	if (bytes > room)
@@ -46,16 +49,16 @@ int __snprintf_chk(char *to, size_t size, int flag, size_t room, const char *for
 	return length;
 }
 
-/* The log in place of a file: how failure mode was entered, which is no secret. */
+/*
+ * The log in place of a file: where failure mode was entered, and nothing else. libtpms shows the
+ * command too, which may hold a password, and everyone reads the log.
+ */
 int __vdprintf_chk(int file, int flag, const char *format, va_list args)
 {
 	char line[LINE_MAX];
 	int length = vsnprintf(line, sizeof(line), format, args);
 
-	for (size_t i = 0; i < sizeof(line) && line[i]; i++) {
-		if (line[i] == '\n')
-			line[i] = ' ';
-	}
-	trustlet_log("libtpms: %s", line);
+	if (strstr(line, "Entering failure mode"))
+		trustlet_log("%s", line);
 	return length;
 }

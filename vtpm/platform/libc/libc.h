@@ -14,8 +14,7 @@
 /* ---- fortify.c: the last argument, `room`, is what the compiler knew of the target ---- */
 void *__memcpy_chk(void *restrict to, const void *restrict from, size_t bytes, size_t room);
 void *__memset_chk(void *to, int byte, size_t bytes, size_t room);
-int __snprintf_chk(char *to, size_t size, int flag, size_t room, const char *format, ...);
-int __vsnprintf_chk(char *to, size_t size, int flag, size_t room, const char *format, va_list args);
+/* And __snprintf_chk, __vsnprintf_chk, declared there. */
 int __vdprintf_chk(int file, int flag, const char *format, va_list args);
 
 /* ---- jump.S: eight registers of the 200 bytes of a jmp_buf ---- */

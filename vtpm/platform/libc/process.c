@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Time, numbers, text. All clocks are the run-time's, which does not run backwards; there is no time
- * of day.
+ * Time, numbers, text. All clocks are the run-time's, which does not run backwards; there is no
+ * time of day.
  */
 #include <stdlib.h>
 #include <string.h>

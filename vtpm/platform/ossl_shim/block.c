@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * AES, Camellia and DES, one block at a time, on OpenSSL's key structures: libtpms has these in its
- * own, for CMAC and for its generator of random bits. The library's contexts are larger, so they are
- * made for the call from the expanded key, and wiped.
+ * own, for CMAC and for its generator of random bits. The library's contexts are larger, so they
+ * are made for the call from the expanded key, and wiped.
  */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <mbedtls/aes.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * EVP's ciphers: AES, Camellia and triple DES in the modes of a TPM. libtpms asks for one at a time
- * with whole messages, padding off, and reads the IV afterwards to go on with it: so the IV advances
- * as OpenSSL's does, and ECB has none. ECB and CBC take whole blocks only.
+ * with whole messages, padding off, and reads the IV afterwards to go on with it: so the IV
+ * advances as OpenSSL's does, and ECB has none. ECB and CBC take whole blocks only.
  */
 #include <mbedtls/aes.h>
 #include <mbedtls/camellia.h>
@@ -38,11 +38,10 @@ struct evp_cipher_ctx_st {
 };
 
 #define CIPHER(name, algorithm, bits, mode)                                                        \
+	static const struct evp_cipher_st name = { algorithm, bits, mode };                        \
 	const struct evp_cipher_st *EVP_##name(void)                                               \
 	{                                                                                          \
-		static const struct evp_cipher_st cipher = { algorithm, bits, mode };              \
-                                                                                                   \
-		return &cipher;                                                                    \
+		return &name;                                                                      \
 	}
 OSSL_CIPHERS
 #undef CIPHER

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * SHA-1, SHA-256, SHA-384, SHA-512 on OpenSSL's contexts, which libtpms saves as they are; blocks go
- * through Mbed TLS's functions for one block, or what takes their place (MBEDTLS_SHA1_PROCESS_ALT,
- * MBEDTLS_SHA256_PROCESS_ALT).
+ * SHA-1, SHA-256, SHA-384, SHA-512 on OpenSSL's contexts, which libtpms saves as they are; blocks
+ * go through Mbed TLS's functions for one block, or what takes their place
+ * (MBEDTLS_SHA1_PROCESS_ALT, MBEDTLS_SHA256_PROCESS_ALT).
  */
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <mbedtls/md.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Curves and points. libtpms makes a group anew for each operation, of its own few curves: a group is
- * kept for ever and found again by p, a and b, so that the library's tables for its generator serve
- * more than once. What is not among the library's curves gets the parameters that libtpms gives.
+ * Curves and points. libtpms makes a group anew for each operation, of its own few curves: a group
+ * is kept for ever and found again by p, a and b, so that the library's tables for its generator
+ * serve more than once. What is not among the library's curves gets the parameters that libtpms
+ * gives.
  *
  * Scalars may be 0 or larger than the order: they are reduced, and 0 gives the point at infinity.
  * Multiplications are the library's with random projective coordinates, in constant time. The

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Structures whose layout is compiled into libtpms's archive: it has objects of them in structures of
- * its own, and saves those of digests, field by field, in the volatile state. Sizes and offsets are
- * OpenSSL 3.0's; a test compares them with its headers.
+ * Structures whose layout is compiled into libtpms's archive: it has objects of them in structures
+ * of its own, and saves those of digests, field by field, in the volatile state. Sizes and offsets
+ * are OpenSSL 3.0's; a test compares them with its headers.
  */
 #ifndef VTPM_OSSL_LAYOUTS_H
 #define VTPM_OSSL_LAYOUTS_H

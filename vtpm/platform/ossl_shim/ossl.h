@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * OpenSSL 3.0's functions that libtpms's archive calls, as they are declared there: what each does is
- * what OpenSSL's manual says, as far as libtpms uses it; where ours does less, its file says so. A
- * program of the tests includes this behind OpenSSL's own headers, and so the compiler proves that
- * the prototypes agree.
+ * OpenSSL 3.0's functions that libtpms's archive calls, as they are declared there: what each does
+ * is what OpenSSL's manual says, as far as libtpms uses it; where ours does less, its file says so.
+ * A program of the tests includes this behind OpenSSL's own headers, and so the compiler proves
+ * that the prototypes agree.
  *
  * Structures are of ours behind OpenSSL's names, but for those in layouts.h.
  */
