@@ -53,11 +53,6 @@ static struct {
 	uint8_t running[BOOTINFO_MAX_CPUS]; /* what each CPU runs */
 } partitions;
 
-static struct spinlock *map_lock(void)
-{
-	return monitor_normal_stage2()->lock;
-}
-
 static struct partition *of(uint64_t id)
 {
 	CHECK(id != 0 && id <= PARTITIONS);

@@ -23,13 +23,17 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
 	return r;
 }
 
+/* A basic leaf; zeros where the CPU has it not. */
+static inline struct cpuid_regs cpuid_basic(uint32_t leaf, uint32_t subleaf)
+{
+	return cpuid(0, 0).eax >= leaf ? cpuid(leaf, subleaf) : (struct cpuid_regs){ 0, 0, 0, 0 };
+}
+
 /* START_ bits of abi/trustlet.h for the sources of entropy that this CPU has. */
 static inline uint32_t cpuid_entropy(void)
 {
-	bool leaf7 = cpuid(0, 0).eax >= 7;
-
 	return (cpuid(1, 0).ecx & 1u << 30 ? START_RDRAND : 0) |
-	    (leaf7 && cpuid(7, 0).ebx & 1u << 18 ? START_RDSEED : 0);
+	    (cpuid_basic(7, 0).ebx & 1u << 18 ? START_RDSEED : 0);
 }
 
 /* Only for MSRs that the CPU is known to have; otherwise rdmsr_safe(). */

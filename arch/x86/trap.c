@@ -76,18 +76,6 @@ void trap_init(void)
 	}
 }
 
-void trap_use_stacks(void)
-{
-	idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
-	idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
-	idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
-}
-
-static uint64_t stack_top(unsigned page, unsigned pages)
-{
-	return (uint64_t)PERCPU_VA(page + pages);
-}
-
 static void fill_gdt(struct percpu *cpu)
 {
 	uint64_t base = (uint64_t)&cpu->tss;
@@ -100,9 +88,8 @@ static void fill_gdt(struct percpu *cpu)
 	cpu->gdt[SEL_TSS / 8 + 1] = base >> 32;
 	cpu->tss.io_map = sizeof(struct tss);
 	cpu->tss.rsp[0] = PERCPU_STACK_TOP;
-	cpu->tss.ist[IST_NMI - 1] = stack_top(PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES);
-	cpu->tss.ist[IST_DF - 1] = stack_top(PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES);
-	cpu->tss.ist[IST_MC - 1] = stack_top(PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES);
+	for (unsigned ist = IST_NMI; ist <= IST_MC; ist++)
+		cpu->tss.ist[ist - 1] = (uint64_t)PERCPU_VA(PERCPU_IST(ist) + PERCPU_IST_PAGES);
 }
 
 void trap_load(bool task)
@@ -115,8 +102,12 @@ void trap_load(bool task)
 	/* The IDT last: its gates use stacks that only the task register leads to. */
 	__asm__ volatile("lgdt %0" : : "m"(gdtr) : "memory");
 	start_load_segments(SEL_CODE, SEL_DATA);
-	if (task)
+	if (task) {
 		__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+		idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
+		idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
+		idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
+	}
 	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }
 

@@ -43,8 +43,12 @@ enum launch_status monitor_init(struct bootinfo *info);
 /* Whether a boot information block is well formed: the check of the loader's hand-over; fuzzed. */
 bool bootinfo_valid(const struct bootinfo *info);
 
-/* The normal world's second-stage tables. */
+/* The normal world's second-stage tables, and their lock. */
 struct stage2 *monitor_normal_stage2(void);
+static inline struct spinlock *map_lock(void)
+{
+	return monitor_normal_stage2()->lock;
+}
 
 /*
  * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped.
