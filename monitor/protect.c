@@ -342,18 +342,6 @@ static void allow(const struct frame_set *set, uint64_t count)
 		dma_allow(frame_nth(set, i), 1);
 }
 
-static bool block(const struct frame_set *set)
-{
-	for (uint64_t i = 0; i < set->count; i++) {
-		if (!dma_block(frame_nth(set, i), 1)) {
-			allow(set, i);
-			dma_sync();
-			return false;
-		}
-	}
-	return true;
-}
-
 /* What of the normal world's map leads to the frames, or shows ones in their place, goes. */
 static void withdraw(const struct frame_set *set)
 {
@@ -364,8 +352,15 @@ static void withdraw(const struct frame_set *set)
 /* The normal world and its devices lose locked frames. */
 static bool part(const struct frame_set *set)
 {
-	if (!prepare(set) || !block(set))
+	if (!prepare(set))
 		return false;
+	for (uint64_t i = 0; i < set->count; i++) {
+		if (!dma_block(frame_nth(set, i), 1)) {
+			allow(set, i);
+			dma_sync();
+			return false;
+		}
+	}
 	withdraw(set);
 	cpu_flush_all();
 	dma_sync();

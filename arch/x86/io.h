@@ -6,8 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
-
-#include "monitor/abi/bootinfo.h"
+#include <stdint.h>
 
 /*
  * Whether the registers that put the machine to sleep are known, and so refused to all but

@@ -9,7 +9,6 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/header.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 

@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "arch/console.h"
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/iommu.h"
@@ -16,7 +15,6 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/header.h"
-#include "arch/x86/io.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/policy.h"

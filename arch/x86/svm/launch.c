@@ -7,7 +7,6 @@
 #include "arch/iommu.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
-#include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
 #include "monitor/abi/cpuid.h"

@@ -160,9 +160,8 @@ static enum launch_status check_basics(void)
 	if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX))
 		return LAUNCH_LOCKED_OFF;
 	if (!(rdmsr(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS) ||
-	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB)
-		return LAUNCH_NO_CAPABILITY;
-	if (!(rdmsr(MSR_VMX_MISC) & MISC_WAIT_SIPI))
+	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB ||
+	    !(rdmsr(MSR_VMX_MISC) & MISC_WAIT_SIPI))
 		return LAUNCH_NO_CAPABILITY;
 	/* The secondary controls exist where the primary ones may activate them. */
 	if (!(rdmsr(MSR_VMX_TRUE_PRIMARY) >> 32 & CPU_SECONDARY))
@@ -174,13 +173,10 @@ static enum launch_status check_stage2(void)
 {
 	uint64_t secondary = rdmsr(MSR_VMX_SECONDARY) >> 32;
 
-	if (!(secondary & CPU2_EPT) || !(secondary & CPU2_VPID))
+	if (!(secondary & CPU2_EPT) || !(secondary & CPU2_VPID) ||
+	    (rdmsr(MSR_VMX_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
 		return LAUNCH_NO_STAGE2;
-	if (!(secondary & CPU2_UNRESTRICTED))
-		return LAUNCH_NO_UNRESTRICTED;
-	if ((rdmsr(MSR_VMX_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
-		return LAUNCH_NO_STAGE2;
-	return LAUNCH_OK;
+	return secondary & CPU2_UNRESTRICTED ? LAUNCH_OK : LAUNCH_NO_UNRESTRICTED;
 }
 
 /*

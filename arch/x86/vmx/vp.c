@@ -13,7 +13,6 @@
 #include "arch/frame.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
 
 #define FX_BYTES      512u
