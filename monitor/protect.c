@@ -305,13 +305,6 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 	return allowed ? VIOLATION_RETRY : VIOLATION_FAULT;
 }
 
-void protect_report_devices(void)
-{
-	spin_lock(&normal.lock);
-	dma_report();
-	spin_unlock(&normal.lock);
-}
-
 /* ---- MTRRs that change ---- */
 
 void monitor_retype(void)

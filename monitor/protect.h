@@ -48,8 +48,5 @@ enum redoubt_status protect_part(const struct frame_set *set, struct holding to)
 enum redoubt_status protect_return(const struct frame_set *set, struct holding holder,
     struct stage2 *from, gpa_t at);
 
-/* Audits what devices were refused since the last time. Takes the map's lock. */
-void protect_report_devices(void);
-
 /* The shared frame of ones. */
 spa_t protect_ones(void);
