@@ -116,6 +116,9 @@ bool test_call(struct call *call); /* false: not a test call */
 bool test_switch(unsigned number); /* TEST_ of test_switch.h; all off in a release */
 bool test_build(void);
 
+/* Before an entry after a slow exit. The vendor's test.c breaks what switches say. */
+void test_break_entry(void);
+
 /*
  * The running CPU is about to take a lock, or gives it back: the order of arch/lock.h is a CHECK.
  * `which`: the frame, for frame locks.
