@@ -10,7 +10,6 @@
 #include "arch/x86/percpu.h"
 
 #define VECTORS	       32u
-#define TRACE	       4u /* return addresses in a report */
 #define VECTOR_DF      8u
 #define VECTOR_SX      30u
 #define SX_INIT	       1u
@@ -127,36 +126,6 @@ static bool fix_up(struct trap_frame *frame)
 	return false;
 }
 
-/*
- * Return addresses on the stack, as offsets into the image: enough to find the way, and no secret.
- * Nothing is logged before panic() has the facts: the exception may have hit the log itself.
- */
-static void backtrace(const struct trap_frame *f, uint64_t found[TRACE])
-{
-	uint64_t end = (f->rsp & ~(uint64_t)(FRAME_SIZE - 1)) + FRAME_SIZE;
-	unsigned n = 0;
-
-	if (f->rsp < PERCPU_BASE || f->rsp % 8 != 0)
-		return;
-	for (uint64_t at = f->rsp; at < end && n < TRACE; at += 8) {
-		uint64_t word = *(const uint64_t *)at;
-
-		if (word >= (uint64_t)text_start && word < (uint64_t)text_end)
-			found[n++] = word - (uint64_t)image_start;
-	}
-}
-
-static _Noreturn void fatal(const struct trap_frame *f)
-{
-	uint64_t from[TRACE] = { 0 };
-
-	backtrace(f, from);
-	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx, called from "
-	      "image + %lx %lx %lx %lx",
-	    f->vector, f->error, f->rip - (uint64_t)image_start, f->rsp, read_cr2(), from[0],
-	    from[1], from[2], from[3]);
-}
-
 void trap_handler(struct trap_frame *frame)
 {
 	if (frame->vector == VECTOR_NMI) {
@@ -179,5 +148,7 @@ void trap_handler(struct trap_frame *frame)
 		atomic_store(&this_cpu()->init_arrived, 1);
 		return;
 	}
-	fatal(frame);
+	/* The exception may have hit the log itself: panic() has the facts before anything is logged. */
+	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx", frame->vector,
+	    frame->error, frame->rip - (uint64_t)image_start, frame->rsp, read_cr2());
 }
