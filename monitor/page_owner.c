@@ -163,19 +163,16 @@ spa_t frame_nth(const struct frame_set *set, uint64_t i)
 
 bool frames_lock(const struct frame_set *set, struct holding expected)
 {
-	uint64_t locked = 0;
+	for (uint64_t i = 0; i < set->count; i++) {
+		spa_t spa = frame_nth(set, i);
 
-	for (; locked < set->count; locked++) {
-		spa_t spa = frame_nth(set, locked);
-
-		if ((locked != 0 && spa.v <= frame_nth(set, locked - 1).v) ||
-		    spa.v % FRAME_SIZE != 0 || !frame_lock(spa, expected))
-			break;
+		if ((i != 0 && spa.v <= frame_nth(set, i - 1).v) || spa.v % FRAME_SIZE != 0 ||
+		    !frame_lock(spa, expected)) {
+			frames_unlock(&(struct frame_set){ set->list, set->base, i });
+			return false;
+		}
 	}
-	if (locked == set->count)
-		return true;
-	frames_unlock(&(struct frame_set){ set->list, set->base, locked });
-	return false;
+	return true;
 }
 
 void frames_unlock(const struct frame_set *set)

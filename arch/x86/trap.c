@@ -30,7 +30,7 @@ struct extable_entry {
 extern const char trap_entries[VECTORS][16];
 extern const struct extable_entry extable_start[], extable_end[];
 
-static uint64_t idt[VECTORS][2] __attribute__((aligned(16))); /* gates */
+uint64_t trap_idt[VECTORS][2] __attribute__((aligned(16)));
 
 /* The table entry of the instruction at label 1: if it faults, it goes on at `faulted`. */
 #define ELSE_FAULTED                                                                               \
@@ -69,9 +69,9 @@ void trap_init(void)
 	for (unsigned i = 0; i < VECTORS; i++) {
 		uint64_t entry = (uint64_t)trap_entries[i];
 
-		idt[i][0] = (entry & 0xffff) | SEL_CODE << 16 | GATE_INTERRUPT |
+		trap_idt[i][0] = (entry & 0xffff) | SEL_CODE << 16 | GATE_INTERRUPT |
 		    (entry >> 16 & 0xffff) << 48;
-		idt[i][1] = entry >> 32;
+		trap_idt[i][1] = entry >> 32;
 	}
 }
 
@@ -95,7 +95,7 @@ void trap_load(bool task)
 {
 	struct percpu *cpu = this_cpu();
 	struct descriptor_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
-	struct descriptor_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
+	struct descriptor_pointer idtr = { sizeof(trap_idt) - 1, (uint64_t)trap_idt };
 
 	fill_gdt(cpu);
 	/* The IDT last: its gates use stacks that only the task register leads to. */
@@ -103,16 +103,11 @@ void trap_load(bool task)
 	start_load_segments(SEL_CODE, SEL_DATA);
 	if (task) {
 		__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
-		idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
-		idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
-		idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
+		trap_idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
+		trap_idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
+		trap_idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
 	}
 	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
-}
-
-uint64_t trap_idt_base(void)
-{
-	return (uint64_t)idt;
 }
 
 static bool fix_up(struct trap_frame *frame)

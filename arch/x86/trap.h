@@ -29,7 +29,7 @@ void trap_init(void);
  * then on NMIs, double faults and machine checks have stacks of their own.
  */
 void trap_load(bool task);
-uint64_t trap_idt_base(void);
+extern uint64_t trap_idt[][2]; /* gates */
 
 /* From trap_entry.S. */
 void trap_handler(struct trap_frame *frame);

@@ -106,10 +106,8 @@ static void handle_io(struct vcpu *vcpu)
 		vcpu_inject_gp(vcpu);
 		return;
 	}
-	if (info & IO_IN && bytes == 4)
-		vcpu->regs.rax = value;
-	else if (info & IO_IN)
-		vcpu->regs.rax = (vcpu->regs.rax & ~mask) | (value & mask);
+	if (info & IO_IN)
+		vcpu->regs.rax = (mask == UINT32_MAX ? 0 : vcpu->regs.rax & ~mask) | (value & mask);
 	svm_skip_to(vmcb()->exit_info2);
 }
 

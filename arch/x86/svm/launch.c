@@ -90,7 +90,8 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	return (start_info()->power.pm1a_control != 0 ? REDOUBT_DEGRADED_SUSPEND
+						      : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE | REDOUBT_DEGRADED_NO_MBEC |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (init_redirected == cpu_count() ? 0 : REDOUBT_DEGRADED_INIT);

@@ -86,10 +86,8 @@ static void handle_io(struct vcpu *vcpu)
 		vcpu_inject_gp(vcpu);
 		return;
 	}
-	if (q & IO_IN && IO_BYTES(q) == 4)
-		vcpu->regs.rax = value;
-	else if (q & IO_IN)
-		vcpu->regs.rax = (vcpu->regs.rax & ~mask) | (value & mask);
+	if (q & IO_IN)
+		vcpu->regs.rax = (mask == UINT32_MAX ? 0 : vcpu->regs.rax & ~mask) | (value & mask);
 	vcpu_skip(vcpu);
 }
 

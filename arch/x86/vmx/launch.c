@@ -77,7 +77,8 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	return (start_info()->power.pm1a_control != 0 ? REDOUBT_DEGRADED_SUSPEND
+						      : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (mitigate_flawed() ? REDOUBT_DEGRADED_FLAWS : 0) |
@@ -147,7 +148,7 @@ void vmx_write_host(const struct percpu *cpu)
 	vmwrite(VMCS_HOST_TR, SEL_TSS);
 	vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
 	vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
-	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
+	vmwrite(VMCS_HOST_IDTR_BASE, (uint64_t)trap_idt);
 	VMCS_ZERO(VMCS_HOST_FS, VMCS_HOST_GS, VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE,
 	    VMCS_HOST_SYSENTER_CS, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP);
 	vmwrite(VMCS_HOST_PAT, PAT_RESET);
