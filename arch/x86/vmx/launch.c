@@ -37,13 +37,11 @@ static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
-	const struct msr_table table = vendor_msrs();
-
 	__builtin_memset(map, 0xff, FRAME_SIZE);
-	for (size_t i = 0; i < table.count; i++)
+	for (const struct msr_row *row = vendor_msrs(); row->last != 0; row++)
 		for (unsigned write = 0; write < 2; write++)
-			if (policy_msr_passes(&table.rows[i], write, exact_tsc))
-				let_pass(map, &table.rows[i], write);
+			if (policy_msr_passes(row, write, exact_tsc))
+				let_pass(map, row, write);
 }
 
 enum launch_status vendor_init(void)
