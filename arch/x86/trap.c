@@ -143,7 +143,7 @@ void trap_handler(struct trap_frame *frame)
 		atomic_store(&this_cpu()->init_arrived, 1);
 		return;
 	}
-	/* The exception may have hit the log itself: panic() has the facts before anything is logged. */
+	/* Nothing is logged before: the exception may have hit the log itself. */
 	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx", frame->vector,
 	    frame->error, frame->rip - (uint64_t)image_start, frame->rsp, read_cr2());
 }
