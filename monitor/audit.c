@@ -5,11 +5,11 @@
 #include "monitor/audit.h"
 
 #include "arch/cpu.h"
+#include "arch/iommu.h"
 #include "arch/upcall.h"
 #include "monitor/call.h"
 #include "monitor/lib/sha256.h"
 #include "monitor/lib/string.h"
-#include "monitor/protect.h"
 
 struct kind {
 	uint64_t subject;
@@ -130,7 +130,7 @@ struct log_part audit_copy(uint64_t position, struct redoubt_audit_record *to, u
 
 uint64_t call_audit_head(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
-	protect_report_devices();
+	dma_report();
 	spin_lock(&lock);
 	memcpy(rets, ring.head, sizeof(ring.head));
 	spin_unlock(&lock);

@@ -4,12 +4,12 @@
  */
 
 #include "arch/console.h"
+#include "arch/iommu.h"
 #include "monitor/audit.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
 #include "monitor/log.h"
-#include "monitor/protect.h"
 
 /* Both rings: arguments are where to read, which frame receives it, how much, at most `most`. */
 static uint64_t decode_read(const uint64_t args[CALL_REGS], uint64_t end, uint64_t most)
@@ -51,7 +51,7 @@ uint64_t call_audit_read(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS
 	struct log_part part;
 	uint64_t status;
 
-	protect_report_devices();
+	dma_report();
 	status = decode_read(args, audit_end(), REDOUBT_AUDIT_PAGE);
 	if (status != REDOUBT_OK)
 		return status;

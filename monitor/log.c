@@ -7,7 +7,6 @@
 #include "arch/console.h"
 #include "arch/cpu.h"
 #include "monitor/lib/fmt.h"
-#include "monitor/lib/string.h"
 
 static struct spinlock lock = { .rank = LOCK_LOG };
 

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdarg.h>
-
 #include "arch/upcall.h"
 
 #define LOG_BYTES 65536u

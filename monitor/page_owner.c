@@ -17,18 +17,13 @@
 #define STATE_MASK   (7u << STATE_SHIFT)
 #define HOLDER_SHIFT 8u
 
-struct range {
-	uint64_t base;
-	uint64_t end;
-	uint64_t first; /* index of its first descriptor */
-};
-
 /* Written during MONITOR_INIT only. */
 static struct {
 	struct frame *frames;
 	uint64_t frame_count;
 	uint32_t range_count;
-	struct range ranges[BOOTINFO_MAX_RANGES];
+	const struct bootinfo_range *ranges;
+	uint64_t first[BOOTINFO_MAX_RANGES]; /* index of a range's first descriptor */
 } table;
 
 static struct holding holding_of(uint32_t word)
@@ -49,14 +44,15 @@ static struct frame *descriptor(uint64_t at)
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		const struct range *range = &table.ranges[middle];
+		const struct bootinfo_range *range = &table.ranges[middle];
 
 		if (at < range->base)
 			high = middle;
-		else if (at >= range->end)
+		else if ((at - range->base) >> FRAME_SHIFT >= range->pages)
 			low = middle + 1;
 		else
-			return &table.frames[range->first + ((at - range->base) >> FRAME_SHIFT)];
+			return &table.frames[table.first[middle] +
+			    ((at - range->base) >> FRAME_SHIFT)];
 	}
 	return NULL;
 }
@@ -66,16 +62,14 @@ uint64_t page_owner_frames(void)
 	return table.frame_count;
 }
 
-static void copy_ranges(const struct bootinfo *info)
+static void take_ranges(const struct bootinfo *info)
 {
-	const struct bootinfo_range *from = info->ranges;
-
 	table.frame_count = 0;
 	table.range_count = info->range_count;
+	table.ranges = info->ranges;
 	for (uint32_t i = 0; i < info->range_count; i++) {
-		table.ranges[i] = (struct range){ from[i].base,
-			from[i].base + (from[i].pages << FRAME_SHIFT), table.frame_count };
-		table.frame_count += from[i].pages;
+		table.first[i] = table.frame_count;
+		table.frame_count += info->ranges[i].pages;
 	}
 }
 
@@ -95,7 +89,7 @@ bool page_owner_init(const struct bootinfo *info)
 {
 	uint64_t bytes;
 
-	copy_ranges(info);
+	take_ranges(info);
 	bytes = table.frame_count * sizeof(struct frame);
 	table.frames = region_alloc((bytes + FRAME_SIZE - 1) / FRAME_SIZE);
 	if (!table.frames)
@@ -108,10 +102,13 @@ bool page_owner_init(const struct bootinfo *info)
 
 void page_owner_scrub(void)
 {
-	for (uint32_t i = 0; i < table.range_count; i++)
-		for (uint64_t at = table.ranges[i].base; at < table.ranges[i].end; at += FRAME_SIZE)
-			if (frame_state((spa_t){ at }) == FRAME_PARTITION)
-				guest_scrub((spa_t){ at });
+	for (uint32_t i = 0; i < table.range_count; i++) {
+		spa_t at = { table.ranges[i].base };
+
+		for (uint64_t left = table.ranges[i].pages; left > 0; left--, at.v += FRAME_SIZE)
+			if (frame_state(at) == FRAME_PARTITION)
+				guest_scrub(at);
+	}
 }
 
 struct frame *frame_lock(spa_t spa, struct holding expected)
@@ -166,19 +163,16 @@ spa_t frame_nth(const struct frame_set *set, uint64_t i)
 
 bool frames_lock(const struct frame_set *set, struct holding expected)
 {
-	uint64_t locked = 0;
+	for (uint64_t i = 0; i < set->count; i++) {
+		spa_t spa = frame_nth(set, i);
 
-	for (; locked < set->count; locked++) {
-		spa_t spa = frame_nth(set, locked);
-
-		if ((locked != 0 && spa.v <= frame_nth(set, locked - 1).v) ||
-		    spa.v % FRAME_SIZE != 0 || !frame_lock(spa, expected))
-			break;
+		if ((i != 0 && spa.v <= frame_nth(set, i - 1).v) || spa.v % FRAME_SIZE != 0 ||
+		    !frame_lock(spa, expected)) {
+			frames_unlock(&(struct frame_set){ set->list, set->base, i });
+			return false;
+		}
 	}
-	if (locked == set->count)
-		return true;
-	frames_unlock(&(struct frame_set){ set->list, set->base, locked });
-	return false;
+	return true;
 }
 
 void frames_unlock(const struct frame_set *set)

@@ -55,11 +55,6 @@ static struct {
 	uint8_t running[BOOTINFO_MAX_CPUS]; /* what each CPU runs */
 } partitions;
 
-static struct spinlock *map_lock(void)
-{
-	return monitor_normal_stage2()->lock;
-}
-
 static struct partition *of(uint64_t id)
 {
 	CHECK(id != 0 && id <= PARTITIONS);
@@ -434,19 +429,11 @@ static enum redoubt_status go_on(struct partition *p, uint64_t id, uint64_t answ
 	return REDOUBT_OK;
 }
 
-/* Its number first; `args` are those of partition_call. */
-static void copy_request(uint64_t words[CALL_REGS], const uint64_t args[CALL_REGS])
-{
-	words[0] = args[0] >> 32;
-	words[1] = args[1];
-	words[2] = args[2];
-	words[3] = args[3];
-}
-
 uint64_t call_partition_call(const uint64_t args[CALL_REGS], uint64_t rets[CALL_REGS])
 {
 	uint32_t id = (uint32_t)args[0];
 	struct partition *p;
+	uint64_t *words;
 
 	if (partition_state(id) < PARTITION_READY)
 		return REDOUBT_STATE;
@@ -463,7 +450,9 @@ uint64_t call_partition_call(const uint64_t args[CALL_REGS], uint64_t rets[CALL_
 	p->left = request_cycles();
 	p->pending = !p->parked;
 	p->parked = false;
-	copy_request(p->pending ? p->words : vp_call(p->vp)->regs, args);
+	words = p->pending ? p->words : vp_call(p->vp)->regs;
+	__builtin_memcpy(words, args, sizeof(p->words));
+	words[0] >>= 32; /* the number of the request */
 	return go_on(p, id, rets);
 }
 

@@ -326,13 +326,6 @@ enum violation_verdict monitor_violation(gpa_t gpa, unsigned access, uint64_t ri
 	return allowed ? VIOLATION_RETRY : VIOLATION_FAULT;
 }
 
-void protect_report_devices(void)
-{
-	spin_lock(&normal.lock);
-	dma_report();
-	spin_unlock(&normal.lock);
-}
-
 /* ---- MTRRs that change ---- */
 
 void monitor_retype(void)
@@ -363,18 +356,6 @@ static void allow(const struct frame_set *set, uint64_t count)
 		dma_allow(frame_nth(set, i), 1);
 }
 
-static bool block(const struct frame_set *set)
-{
-	for (uint64_t i = 0; i < set->count; i++) {
-		if (!dma_block(frame_nth(set, i), 1)) {
-			allow(set, i);
-			dma_sync();
-			return false;
-		}
-	}
-	return true;
-}
-
 /* What of the normal world's map leads to the frames, or shows ones in their place, goes. */
 static void withdraw(const struct frame_set *set)
 {
@@ -385,8 +366,15 @@ static void withdraw(const struct frame_set *set)
 /* The normal world and its devices lose locked frames. */
 static bool part(const struct frame_set *set)
 {
-	if (!prepare(set) || !block(set))
+	if (!prepare(set))
 		return false;
+	for (uint64_t i = 0; i < set->count; i++) {
+		if (!dma_block(frame_nth(set, i), 1)) {
+			allow(set, i);
+			dma_sync();
+			return false;
+		}
+	}
 	withdraw(set);
 	cpu_flush_all();
 	dma_sync();

@@ -54,8 +54,5 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
  */
 bool protect_show(gpa_t gpa, uint64_t pages, spa_t spa, unsigned prot);
 
-/* Audits what devices were refused since the last time. Takes the map's lock. */
-void protect_report_devices(void);
-
 /* The shared frame of ones. */
 spa_t protect_ones(void);

@@ -15,11 +15,6 @@
 /* The frames in hand; ascending, as they were given. The map's lock guards it. */
 static uint64_t frames_in_hand[PASS_MAX];
 
-static struct spinlock *map_lock(void)
-{
-	return monitor_normal_stage2()->lock;
-}
-
 /* ---- Giving ---- */
 
 static bool is_empty(const struct stage2 *map, gpa_t at, uint64_t pages)

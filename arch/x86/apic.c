@@ -5,7 +5,6 @@
 #include "arch/x86/apic.h"
 
 #include "arch/cpu.h"
-#include "arch/upcall.h"
 #include "arch/x86/asm.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/trap.h"

@@ -20,6 +20,12 @@ static inline struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf)
 	return r;
 }
 
+/* A basic leaf; zeros where the CPU has it not. */
+static inline struct cpuid_regs cpuid_basic(uint32_t leaf, uint32_t subleaf)
+{
+	return cpuid(0, 0).eax >= leaf ? cpuid(leaf, subleaf) : (struct cpuid_regs){ 0, 0, 0, 0 };
+}
+
 /* Only for MSRs that the CPU is known to have; otherwise rdmsr_safe(). */
 static inline uint64_t rdmsr(uint32_t msr)
 {

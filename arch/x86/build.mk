@@ -32,6 +32,9 @@ $(B)/root/%.o: %.S Makefile
 	@echo '  CC $@'
 	@$(CC) $(MON_CFLAGS) $(DEPS) -c $< -o $@
 
+# What only test images have of a vendor.
+test_srcs = arch/x86/$(firstword $(subst -, ,$(1)))/test.c
+
 # $(eval $(call mon_image,VENDOR,SOURCES)) defines the rules for a vendor's monitor, release and test build.
 define mon_image
 $(1)_OBJS := $(call mon_objs,$(MON_SRCS) $(X86_SRCS) $(2))
@@ -39,7 +42,7 @@ $(B)/monitor/redoubt-$(1).elf: $$($(1)_OBJS) $(call mon_objs,$(NO_HOOKS)) $(MON_
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
 	@$(MON_LINK) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
-$(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS)) $(MON_LDS)
+$(B)/monitor/redoubt-$(1)-test.elf: $$($(1)_OBJS) $(call mon_objs,$(TEST_HOOKS) $(call test_srcs,$(1))) $(MON_LDS)
 	@mkdir -p $$(@D)
 	@echo '  LD $$@'
 	@$(MON_LINK) -Wl,-Map=$$@.map -o $$@ $$(filter %.o,$$^)
@@ -50,7 +53,7 @@ $(eval $(call mon_image,vmx,$(VMX_SRCS) $(VTD)))
 $(eval $(call mon_image,svm,$(SVM_SRCS) $(AMDVI)))
 # For tests: no emulator has a VT-d unit beside VT-x, QEMU has one beside SVM.
 $(eval $(call mon_image,svm-vtd,$(SVM_SRCS) $(VTD)))
--include $(patsubst %.o,%.d,$(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS)))
+-include $(patsubst %.o,%.d,$(call mon_objs,$(TEST_HOOKS) $(NO_HOOKS) $(foreach v,vmx svm,$(call test_srcs,$(v)))))
 
 $(B)/monitor/%.img: $(B)/monitor/%.elf $(MKIMAGE) tools/build/elf.py
 	$(PY) $(MKIMAGE) $< $@

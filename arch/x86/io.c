@@ -38,11 +38,6 @@ static uint16_t serial_kept(void)
 	return start_info()->flags & BOOTINFO_SERIAL_KEEP ? start_info()->serial_port : 0;
 }
 
-bool io_sleep_watched(void)
-{
-	return power()->pm1a_control != 0;
-}
-
 static void watch(uint8_t *map, uint16_t port, unsigned count)
 {
 	if (port == 0)

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Ports that the monitor watches: those that put the machine to sleep, reset it or switch it off,
- * and the serial port if it was told to keep it. All other ports are the guest's and do not exit.
+ * Ports that the monitor watches: those that put the machine to sleep (where they are known),
+ * reset it or switch it off, and the serial port if it was told to keep it. All other ports are the
+ * guest's and do not exit.
  */
 #pragma once
 
 #include <stdbool.h>
-
-#include "monitor/abi/bootinfo.h"
-
-/*
- * Whether the registers that put the machine to sleep are known, and so refused to all but
- * power-off.
- */
-bool io_sleep_watched(void);
+#include <stdint.h>
 
 /* Sets the bits of watched ports in an 8 KiB permission map. */
 void io_fill_map(uint8_t *map);

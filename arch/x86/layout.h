@@ -5,31 +5,25 @@
 #pragma once
 
 /* Pages of the private area, in order; what is not named is a guard: never mapped. */
-#define PERCPU_BASE	       0xffffffffc0000000
-#define PERCPU_DATA	       1
-#define PERCPU_DATA_PAGES      1
-#define PERCPU_STACK	       3
-#define PERCPU_STACK_PAGES     4
-#define PERCPU_NMI_STACK       8
-#define PERCPU_NMI_STACK_PAGES 2
-#define PERCPU_DF_STACK	       11
-#define PERCPU_DF_STACK_PAGES  2
-#define PERCPU_MC_STACK	       14
-#define PERCPU_MC_STACK_PAGES  2
-#define PERCPU_SLOT	       17
-#define PERCPU_APIC	       19
+#define PERCPU_BASE	   0xffffffffc0000000
+#define PERCPU_DATA	   1
+#define PERCPU_DATA_PAGES  1
+#define PERCPU_STACK	   3
+#define PERCPU_STACK_PAGES 4
+#define PERCPU_IST(ist)	   (5 + 3 * (ist)) /* of an interrupt stack table entry */
+#define PERCPU_IST_PAGES   2
+#define PERCPU_SLOT	   17
+#define PERCPU_APIC	   19
 
 /* Frames that back the private area of one CPU. */
-#define PERCPU_FRAMES                                                                              \
-	(PERCPU_DATA_PAGES + PERCPU_STACK_PAGES + PERCPU_NMI_STACK_PAGES + PERCPU_DF_STACK_PAGES + \
-	    PERCPU_MC_STACK_PAGES)
+#define PERCPU_FRAMES (PERCPU_DATA_PAGES + PERCPU_STACK_PAGES + IST_MC * PERCPU_IST_PAGES)
 
 /* Selectors of the monitor's GDT. */
 #define SEL_CODE 0x08
 #define SEL_DATA 0x10
 #define SEL_TSS	 0x18
 
-/* Interrupt stack table entries. */
+/* Interrupt stack table entries, from 1. */
 #define IST_NMI 1
 #define IST_DF	2
 #define IST_MC	3

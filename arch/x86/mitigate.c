@@ -39,14 +39,9 @@ static uint64_t capabilities(uint32_t leaf7_edx)
 	return caps;
 }
 
-static uint32_t leaf7_edx(void)
-{
-	return cpuid(0, 0).eax >= 7 ? cpuid(7, 0).edx : 0;
-}
-
 void mitigate_init(struct percpu *cpu)
 {
-	uint32_t edx = leaf7_edx();
+	uint32_t edx = cpuid_basic(7, 0).edx;
 	uint64_t caps = start_info()->flags & BOOTINFO_MITIGATE ? 0 : capabilities(edx);
 	uint32_t needed = 0;
 
@@ -71,7 +66,7 @@ void mitigate_init(struct percpu *cpu)
 bool mitigate_siblings_leak(void)
 {
 	return this_cpu()->mitigations & (MITIGATE_BUFFERS | MITIGATE_L1D) &&
-	    cpuid(0, 0).eax >= 0xb && (cpuid(0xb, 0).ebx & 0xffff) > 1;
+	    (cpuid_basic(0xb, 0).ebx & 0xffff) > 1;
 }
 
 /*
@@ -81,7 +76,7 @@ bool mitigate_siblings_leak(void)
  */
 bool mitigate_flawed(void)
 {
-	uint32_t edx = leaf7_edx();
+	uint32_t edx = cpuid_basic(7, 0).edx;
 	uint64_t caps = capabilities(edx);
 
 	return !(caps & CAPS_PSCHANGE_NO) ||

@@ -5,7 +5,6 @@
  */
 #pragma once
 
-#include "arch/addr.h"
 #include "arch/stage2.h"
 
 #define MTRR_MAX_VARIABLE 16u

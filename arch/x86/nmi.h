@@ -32,9 +32,10 @@ static inline void nmi_owe(struct percpu *cpu)
 /* Takes one of those that are owed, if there is one. */
 static inline bool nmi_take(struct percpu *cpu)
 {
-	uint32_t owed = atomic_load(&cpu->nmi_pending);
+	bool owed = nmi_owed(cpu);
 
-	while (owed != 0 && !atomic_compare_exchange_weak(&cpu->nmi_pending, &owed, owed - 1))
-		continue;
-	return owed != 0;
+	/* The handler only ever adds. */
+	if (owed)
+		atomic_fetch_sub(&cpu->nmi_pending, 1);
+	return owed;
 }

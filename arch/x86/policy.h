@@ -68,12 +68,8 @@ struct msr_row {
 	enum msr_kind kind;
 };
 
-/* Supplied by the vendor: the rows that hold for its CPUs. What has none is denied. */
-struct msr_table {
-	const struct msr_row *rows;
-	size_t count;
-};
-struct msr_table vendor_msrs(void);
+/* Supplied by the vendor: the rows that hold for its CPUs, up to one whose `last` is 0. */
+const struct msr_row *vendor_msrs(void);
 
 /*
  * Supplied by the vendor: its part of policy_vcpu_init(), which switches off what firmware may have

@@ -9,7 +9,6 @@
 #include "arch/x86/bits.h"
 #include "arch/x86/header.h"
 #include "arch/x86/policy.h"
-#include "arch/x86/start.h"
 #include "arch/x86/trap.h"
 #include "monitor/abi/cpuid.h"
 
@@ -132,22 +131,18 @@ static void answer(struct vcpu *vcpu, const struct cpuid_regs *r)
 /* 0x40000000 and on: the monitor's own, abi/cpuid.h. Zeros for every leaf that no table has. */
 static __attribute__((noinline)) void answer_monitor(struct vcpu *vcpu, uint32_t leaf)
 {
-	struct cpuid_regs r = { 0, 0, 0, 0 };
-	uint32_t digest[2];
+	const struct bootinfo *info = start_info();
+	struct cpuid_regs own[] = {
+		{ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX, REDOUBT_SIG_EDX },
+		{ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION, monitor_header.vendor, 0 },
+		{ monitor_features(), monitor_degraded(), cpu_covered(), vcpu->index },
+		{ 0, 0, info->attempts, 0 }, /* a part of the digest before it */
+		{ 0, 0, 0, 0 },
+	};
+	uint32_t index = leaf - REDOUBT_CPUID_BASE;
 
-	__builtin_memcpy(digest, start_info()->monitor_digest, sizeof(digest));
-	if (leaf == REDOUBT_CPUID_BASE)
-		r = (struct cpuid_regs){ REDOUBT_CPUID_LAST, REDOUBT_SIG_EBX, REDOUBT_SIG_ECX,
-			REDOUBT_SIG_EDX };
-	else if (leaf == REDOUBT_CPUID_IDENT)
-		r = (struct cpuid_regs){ REDOUBT_INTERFACE, REDOUBT_ABI_VERSION,
-			monitor_header.vendor, 0 };
-	else if (leaf == REDOUBT_CPUID_STATE)
-		r = (struct cpuid_regs){ monitor_features(), monitor_degraded(), cpu_covered(),
-			vcpu->index };
-	else if (leaf == REDOUBT_CPUID_BUILD)
-		r = (struct cpuid_regs){ digest[0], digest[1], start_info()->attempts, 0 };
-	answer(vcpu, &r);
+	__builtin_memcpy(&own[3], info->monitor_digest, 8);
+	answer(vcpu, &own[index < 4 ? index : 4]);
 }
 
 /* Leaves that need more than the mask. Apart, so that the fast path saves no registers for them. */

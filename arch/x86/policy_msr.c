@@ -30,10 +30,7 @@ void policy_vcpu_init(struct vcpu *vcpu)
 
 static const struct msr_row *find_row(uint32_t msr)
 {
-	const struct msr_table table = vendor_msrs();
-	const struct msr_row *row = table.rows;
-
-	for (size_t left = table.count; left > 0; left--, row++)
+	for (const struct msr_row *row = vendor_msrs(); row->last != 0; row++)
 		if (msr >= row->first && msr <= row->last)
 			return row;
 	return NULL;

@@ -6,7 +6,6 @@
  * (0x34-0x36, 0x5B-0x5F).
  */
 #include "arch/cpu.h"
-#include "arch/frame.h"
 #include "arch/x86/asm.h"
 
 #define CMOS_INDEX    0x70u

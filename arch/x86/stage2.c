@@ -285,24 +285,19 @@ size_t stage2_merge(struct stage2 *s2, gpa_t gpa, uint64_t pages)
 
 /* ---- Reading ---- */
 
-static struct stage2_leaf leaf_at(uint64_t at, struct place place)
-{
-	uint64_t value = load(place.entry);
-	struct stage2_leaf leaf = { .present = value != 0, .shift = level_shift(place.level) };
-
-	if (leaf.present) {
-		leaf.spa.v = format_address(value, place.level).v + at % span(place.level);
-		leaf.prot = format_prot(value);
-		leaf.type = format_type(value);
-	}
-	return leaf;
-}
-
 struct stage2_leaf stage2_lookup(const struct stage2 *s2, gpa_t gpa)
 {
-	CHECK(spin_held(s2->lock));
-	CHECK(gpa.v < ADDRESS_END);
-	return leaf_at(gpa.v, find(s2, gpa.v, 0));
+	struct place place;
+	uint64_t value;
+
+	CHECK(spin_held(s2->lock) && gpa.v < ADDRESS_END);
+	place = find(s2, gpa.v, 0);
+	value = load(place.entry);
+	if (value == 0)
+		return (struct stage2_leaf){ .shift = level_shift(place.level) };
+	return (struct stage2_leaf){ true, level_shift(place.level),
+		{ format_address(value, place.level).v + gpa.v % span(place.level) },
+		format_prot(value), format_type(value) };
 }
 
 bool stage2_init(struct stage2 *s2, struct stage2_pool *pool, struct spinlock *lock)

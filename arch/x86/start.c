@@ -8,7 +8,6 @@
 
 #include <stddef.h>
 
-#include "arch/console.h"
 #include "arch/cpu.h"
 #include "arch/frame.h"
 #include "arch/iommu.h"
@@ -16,7 +15,6 @@
 #include "arch/x86/asm.h"
 #include "arch/x86/bits.h"
 #include "arch/x86/header.h"
-#include "arch/x86/io.h"
 #include "arch/x86/mmu.h"
 #include "arch/x86/percpu.h"
 #include "arch/x86/policy.h"
@@ -59,9 +57,9 @@ void arch_take_secrets(void)
 
 static uint32_t own_apic_id(void)
 {
-	if (cpuid(0, 0).eax >= 0xb && cpuid(0xb, 0).ebx != 0)
-		return cpuid(0xb, 0).edx;
-	return cpuid(1, 0).ebx >> 24;
+	struct cpuid_regs topology = cpuid_basic(0xb, 0);
+
+	return topology.ebx != 0 ? topology.edx : cpuid(1, 0).ebx >> 24;
 }
 
 /* Copied once (I4); only the copy is looked at. The secrets follow (arch_take_secrets()). */
@@ -227,8 +225,6 @@ uint64_t start_root(uint64_t op)
 	enum launch_status status;
 
 	/* MONITOR_INIT goes without a task register: it gives firmware's back unchanged. */
-	if (op == MONITOR_LAUNCH)
-		trap_use_stacks();
 	trap_load(op == MONITOR_LAUNCH);
 	if (op == MONITOR_LAUNCH) {
 		policy_vcpu_init(&cpu->vcpu);

@@ -10,7 +10,6 @@
 #include "arch/x86/percpu.h"
 
 #define VECTORS	       32u
-#define TRACE	       4u /* return addresses in a report */
 #define VECTOR_DF      8u
 #define VECTOR_SX      30u
 #define SX_INIT	       1u
@@ -31,7 +30,7 @@ struct extable_entry {
 extern const char trap_entries[VECTORS][16];
 extern const struct extable_entry extable_start[], extable_end[];
 
-static uint64_t idt[VECTORS][2] __attribute__((aligned(16))); /* gates */
+uint64_t trap_idt[VECTORS][2] __attribute__((aligned(16)));
 
 /* The table entry of the instruction at label 1: if it faults, it goes on at `faulted`. */
 #define ELSE_FAULTED                                                                               \
@@ -70,22 +69,10 @@ void trap_init(void)
 	for (unsigned i = 0; i < VECTORS; i++) {
 		uint64_t entry = (uint64_t)trap_entries[i];
 
-		idt[i][0] = (entry & 0xffff) | SEL_CODE << 16 | GATE_INTERRUPT |
+		trap_idt[i][0] = (entry & 0xffff) | SEL_CODE << 16 | GATE_INTERRUPT |
 		    (entry >> 16 & 0xffff) << 48;
-		idt[i][1] = entry >> 32;
+		trap_idt[i][1] = entry >> 32;
 	}
-}
-
-void trap_use_stacks(void)
-{
-	idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
-	idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
-	idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
-}
-
-static uint64_t stack_top(unsigned page, unsigned pages)
-{
-	return (uint64_t)PERCPU_VA(page + pages);
 }
 
 static void fill_gdt(struct percpu *cpu)
@@ -100,29 +87,27 @@ static void fill_gdt(struct percpu *cpu)
 	cpu->gdt[SEL_TSS / 8 + 1] = base >> 32;
 	cpu->tss.io_map = sizeof(struct tss);
 	cpu->tss.rsp[0] = PERCPU_STACK_TOP;
-	cpu->tss.ist[IST_NMI - 1] = stack_top(PERCPU_NMI_STACK, PERCPU_NMI_STACK_PAGES);
-	cpu->tss.ist[IST_DF - 1] = stack_top(PERCPU_DF_STACK, PERCPU_DF_STACK_PAGES);
-	cpu->tss.ist[IST_MC - 1] = stack_top(PERCPU_MC_STACK, PERCPU_MC_STACK_PAGES);
+	for (unsigned ist = IST_NMI; ist <= IST_MC; ist++)
+		cpu->tss.ist[ist - 1] = (uint64_t)PERCPU_VA(PERCPU_IST(ist) + PERCPU_IST_PAGES);
 }
 
 void trap_load(bool task)
 {
 	struct percpu *cpu = this_cpu();
 	struct descriptor_pointer gdtr = { sizeof(cpu->gdt) - 1, (uint64_t)cpu->gdt };
-	struct descriptor_pointer idtr = { sizeof(idt) - 1, (uint64_t)idt };
+	struct descriptor_pointer idtr = { sizeof(trap_idt) - 1, (uint64_t)trap_idt };
 
 	fill_gdt(cpu);
 	/* The IDT last: its gates use stacks that only the task register leads to. */
 	__asm__ volatile("lgdt %0" : : "m"(gdtr) : "memory");
 	start_load_segments(SEL_CODE, SEL_DATA);
-	if (task)
+	if (task) {
 		__asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
+		trap_idt[VECTOR_NMI][0] |= IST_NMI * GATE_STACK;
+		trap_idt[VECTOR_DF][0] |= IST_DF * GATE_STACK;
+		trap_idt[VECTOR_MC][0] |= IST_MC * GATE_STACK;
+	}
 	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
-}
-
-uint64_t trap_idt_base(void)
-{
-	return (uint64_t)idt;
 }
 
 static bool fix_up(struct trap_frame *frame)
@@ -134,36 +119,6 @@ static bool fix_up(struct trap_frame *frame)
 		return true;
 	}
 	return false;
-}
-
-/*
- * Return addresses on the stack, as offsets into the image: enough to find the way, and no secret.
- * Nothing is logged before panic() has the facts: the exception may have hit the log itself.
- */
-static void backtrace(const struct trap_frame *f, uint64_t found[TRACE])
-{
-	uint64_t end = (f->rsp & ~(uint64_t)(FRAME_SIZE - 1)) + FRAME_SIZE;
-	unsigned n = 0;
-
-	if (f->rsp < PERCPU_BASE || f->rsp % 8 != 0)
-		return;
-	for (uint64_t at = f->rsp; at < end && n < TRACE; at += 8) {
-		uint64_t word = *(const uint64_t *)at;
-
-		if (word >= (uint64_t)text_start && word < (uint64_t)text_end)
-			found[n++] = word - (uint64_t)image_start;
-	}
-}
-
-static _Noreturn void fatal(const struct trap_frame *f)
-{
-	uint64_t from[TRACE] = { 0 };
-
-	backtrace(f, from);
-	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx, called from "
-	      "image + %lx %lx %lx %lx",
-	    f->vector, f->error, f->rip - (uint64_t)image_start, f->rsp, read_cr2(), from[0],
-	    from[1], from[2], from[3]);
 }
 
 void trap_handler(struct trap_frame *frame)
@@ -188,5 +143,7 @@ void trap_handler(struct trap_frame *frame)
 		atomic_store(&this_cpu()->init_arrived, 1);
 		return;
 	}
-	fatal(frame);
+	/* Nothing is logged before: the exception may have hit the log itself. */
+	panic("exception %lu in root mode, error %lx, image + %lx, rsp %lx, cr2 %lx", frame->vector,
+	    frame->error, frame->rip - (uint64_t)image_start, frame->rsp, read_cr2());
 }

@@ -21,13 +21,15 @@ bool rdmsr_safe(uint32_t msr, uint64_t *value);
 bool wrmsr_safe(uint32_t msr, uint64_t value);
 bool xsetbv_safe(uint32_t index, uint64_t value);
 
-/* Fills the interrupt descriptor table. Stacks of their own come in with trap_use_stacks(). */
+/* Fills the interrupt descriptor table. */
 void trap_init(void);
-void trap_use_stacks(void);
 
-/* Loads the monitor's descriptor tables on this CPU; with `task` the task register too. */
+/*
+ * Loads the monitor's descriptor tables on this CPU; with `task` the task register too, and from
+ * then on NMIs, double faults and machine checks have stacks of their own.
+ */
 void trap_load(bool task);
-uint64_t trap_idt_base(void);
+extern uint64_t trap_idt[][2]; /* gates */
 
 /* From trap_entry.S. */
 void trap_handler(struct trap_frame *frame);

@@ -6,10 +6,8 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/addr.h"
 #include "arch/x86/mtrr.h"
 #include "arch/x86/regs.h"
 

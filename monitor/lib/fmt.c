@@ -32,12 +32,6 @@ static void put_number(struct sink *sink, unsigned base, uint64_t value)
 		put(sink, digits[--count]);
 }
 
-static void put_text(struct sink *sink, const char *text)
-{
-	while (*text != '\0')
-		put(sink, *text++);
-}
-
 size_t format_text(char *to, size_t size, const char *format, va_list args)
 {
 	struct sink sink = { to, size, 0 };
@@ -51,7 +45,8 @@ size_t format_text(char *to, size_t size, const char *format, va_list args)
 		is_long = *++format == 'l';
 		format += is_long;
 		if (*format == 's') {
-			put_text(&sink, va_arg(args, const char *));
+			for (const char *text = va_arg(args, const char *); *text != '\0'; text++)
+				put(&sink, *text);
 		} else if (*format == 'u' || *format == 'x') {
 			put_number(&sink, *format == 'x' ? 16 : 10,
 			    is_long ? va_arg(args, unsigned long) : va_arg(args, unsigned));

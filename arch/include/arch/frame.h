@@ -10,7 +10,6 @@
 #include <stddef.h>
 
 #include "arch/addr.h"
-#include "monitor/abi/bootinfo.h"
 
 enum slot_access { SLOT_READ, SLOT_WRITE };
 

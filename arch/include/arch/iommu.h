@@ -4,8 +4,8 @@
  * world's to itself and the others nowhere. Without a driver all of this is a no-op and the claims
  * say `dma=unprotected`.
  *
- * What takes frames or tells of refusals wants the lock of the normal world's map held, which
- * guards the table; dma_init() and dma_end() come before anybody else could want it.
+ * What takes frames wants the lock of the normal world's map held, which guards the table;
+ * dma_init() and dma_end() come before anybody else could want it.
  */
 #pragma once
 
@@ -39,7 +39,7 @@ void dma_allow(spa_t spa, uint64_t frames);
 /* Commit: on return no device can reach what dma_block() took away. Bounded; ends in a CHECK. */
 void dma_sync(void);
 
-/* Audits what devices were refused since the last time. */
+/* Audits what devices were refused since the last time. Takes that lock. */
 void dma_report(void);
 
 /* The table; NULL: devices reach everything. */

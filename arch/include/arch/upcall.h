@@ -43,8 +43,12 @@ enum launch_status monitor_init(struct bootinfo *info);
 /* Whether a boot information block is well formed: the check of the loader's hand-over; fuzzed. */
 bool bootinfo_valid(const struct bootinfo *info);
 
-/* The normal world's second-stage tables. */
+/* The normal world's second-stage tables, and their lock. */
 struct stage2 *monitor_normal_stage2(void);
+static inline struct spinlock *map_lock(void)
+{
+	return monitor_normal_stage2()->lock;
+}
 
 /*
  * Memory type of a frame, from the guest's MTRRs; by arch, asked when the normal world is mapped.
@@ -132,6 +136,9 @@ void monitor_leaving(void);
 bool test_call(struct call *call); /* false: not a test call */
 bool test_switch(unsigned number); /* TEST_ of test_switch.h; all off in a release */
 bool test_build(void);
+
+/* Before an entry after a slow exit. The vendor's test.c breaks what switches say. */
+void test_break_entry(void);
 
 /*
  * The running CPU is about to take a lock, or gives it back: the order of arch/lock.h is a CHECK.

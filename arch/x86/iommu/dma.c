@@ -24,8 +24,7 @@ static struct {
 	struct stage2 s2;
 	struct stage2_pool pool;
 	struct iommu_unit units[BOOTINFO_IOMMUS];
-	bool on; /* there is a table, and units may go by it */
-	bool protected;
+	bool on; /* there is a table, and all units go by it, once they are started */
 } dma;
 
 static struct iommu_unit *end_of_units(void)
@@ -140,7 +139,7 @@ static bool prepare(size_t pages)
 		dma.units[i].done = dma.units[i].queue + FRAME_SIZE / sizeof(uint64_t);
 		dma.units[i].events = dma.units[i].queue + 2 * (FRAME_SIZE / sizeof(uint64_t));
 	}
-	return stage2_init(&dma.s2, &dma.pool, monitor_normal_stage2()->lock);
+	return stage2_init(&dma.s2, &dma.pool, map_lock());
 }
 
 /* By enum iommu_tables. */
@@ -200,9 +199,8 @@ bool dma_init(uint64_t top, size_t pages)
 	/* A unit may look for all of it in memory alone. */
 	wbinvd();
 	dma.on = true;
-	dma.protected = start_units(tables);
 	/* One that does not answer now cannot be asked to forget later: then it is without all. */
-	if (!dma.protected)
+	if (!start_units(tables))
 		dma_end();
 	return true;
 }
@@ -213,7 +211,7 @@ bool dma_end(void)
 
 	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
 		off &= unit_stop(u);
-	dma.on = dma.protected = false;
+	dma.on = false;
 	return off;
 }
 
@@ -247,8 +245,10 @@ void dma_sync(void)
 
 void dma_report(void)
 {
+	spin_lock(map_lock());
 	for (struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
 		unit_report(u);
+	spin_unlock(map_lock());
 }
 
 const struct stage2 *dma_map(void)
@@ -258,22 +258,20 @@ const struct stage2 *dma_map(void)
 
 bool dma_protected(void)
 {
-	return dma.protected;
-}
-
-static bool has_rest(uint16_t segment)
-{
-	for (const struct iommu_unit *u = dma.units; u < end_of_units(); u++)
-		if (u->is->segment == segment && u->is->flags & BOOTINFO_IOMMU_ALL)
-			return true;
-	return false;
+	return dma.on;
 }
 
 bool dma_listed(void)
 {
 	bool listed = false;
 
-	for (const struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++)
-		listed |= !has_rest(u->is->segment);
+	for (const struct iommu_unit *u = dma.units; dma.on && u < end_of_units(); u++) {
+		bool rest = false;
+
+		for (const struct iommu_unit *v = dma.units; v < end_of_units(); v++)
+			rest |= v->is->segment == u->is->segment &&
+			    v->is->flags & BOOTINFO_IOMMU_ALL;
+		listed |= !rest;
+	}
 	return listed;
 }

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include "arch/addr.h"
 #include "arch/stage2.h"
 #include "monitor/abi/bootinfo.h"
 

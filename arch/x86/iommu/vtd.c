@@ -5,7 +5,6 @@
  */
 #include "arch/frame.h"
 #include "arch/upcall.h"
-#include "arch/x86/bits.h"
 #include "arch/x86/iommu/iommu.h"
 #include "arch/x86/mmu.h"
 

@@ -106,10 +106,8 @@ static void handle_io(struct vcpu *vcpu)
 		vcpu_inject_gp(vcpu);
 		return;
 	}
-	if (info & IO_IN && bytes == 4)
-		vcpu->regs.rax = value;
-	else if (info & IO_IN)
-		vcpu->regs.rax = (vcpu->regs.rax & ~mask) | (value & mask);
+	if (info & IO_IN)
+		vcpu->regs.rax = (mask == UINT32_MAX ? 0 : vcpu->regs.rax & ~mask) | (value & mask);
 	svm_skip_to(vmcb()->exit_info2);
 }
 
@@ -209,17 +207,6 @@ static void handle_invalid(struct vcpu *vcpu)
 	vcpu_inject_gp(vcpu);
 }
 
-/* What the test build may break on purpose, at an exit that is not CPUID. */
-static void break_entry(struct percpu *cpu)
-{
-	if (test_switch(TEST_NO_MITIGATION))
-		cpu->mitigations = 0;
-	if (test_switch(TEST_BAD_CONTROL))
-		vmcb()->asid = 0;
-	if (test_switch(TEST_BAD_GUEST))
-		vmcb()->efer &= ~EFER_SVME;
-}
-
 static void handle(struct percpu *cpu, const struct vmcb *v)
 {
 	exit_handler handler = v->exit_code < EXIT_CODES ? handlers[v->exit_code] : NULL;
@@ -266,7 +253,7 @@ struct vmcb *svm_exit(struct vmcb *v)
 	__asm__ volatile("stgi" : : : "memory");
 	handle(cpu, v);
 	svm_reinject();
-	break_entry(cpu);
+	test_break_entry();
 	return svm_ready();
 }
 

@@ -6,7 +6,6 @@
 #include "arch/frame.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
-#include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/svm/svm.h"
 #include "monitor/abi/cpuid.h"
@@ -37,13 +36,11 @@ static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 
 static void fill_msr_map(uint8_t *map)
 {
-	const struct msr_table table = vendor_msrs();
-
 	__builtin_memset(map, 0xff, (size_t)MSR_MAP_PAGES * FRAME_SIZE);
-	for (size_t i = 0; i < table.count; i++)
+	for (const struct msr_row *row = vendor_msrs(); row->last != 0; row++)
 		for (unsigned write = 0; write < 2; write++)
-			if (policy_msr_passes(&table.rows[i], write, false))
-				let_pass(map, &table.rows[i], write);
+			if (policy_msr_passes(row, write, false))
+				let_pass(map, row, write);
 }
 
 enum launch_status vendor_init(void)
@@ -90,7 +87,8 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	return (start_info()->power.pm1a_control != 0 ? REDOUBT_DEGRADED_SUSPEND
+						      : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE | REDOUBT_DEGRADED_NO_MBEC |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (init_redirected == cpu_count() ? 0 : REDOUBT_DEGRADED_INIT);

@@ -52,8 +52,7 @@ void mitigate_init(struct percpu *cpu)
 
 bool mitigate_siblings_leak(void)
 {
-	return this_cpu()->mitigations & MITIGATE_BUFFERS && cpuid(0, 0).eax >= 0xb &&
-	    (cpuid(0xb, 0).ebx & 0xffff) > 1;
+	return this_cpu()->mitigations & MITIGATE_BUFFERS && (cpuid_basic(0xb, 0).ebx & 0xffff) > 1;
 }
 
 void mitigate_switch(void)

@@ -12,11 +12,12 @@ static const struct msr_row rows[] = {
 	{ first, last, value, KIND_##kind },
 #include "arch/x86/cpu_policy.def"
 #include "arch/x86/svm/cpu_policy.def"
+	{ .last = 0 },
 };
 
-struct msr_table vendor_msrs(void)
+const struct msr_row *vendor_msrs(void)
 {
-	return (struct msr_table){ rows, sizeof(rows) / sizeof(rows[0]) };
+	return rows;
 }
 
 /* Branch records and BTF. */

@@ -124,16 +124,9 @@ static bool combine(const struct control_demand *demand, uint32_t *value, uint32
 /* Instructions that a guest would find in CPUID and get #UD for. */
 static bool has_what_cpuid_shows(uint32_t secondary)
 {
-	struct cpuid_regs leaf7 = { 0, 0, 0, 0 };
-	struct cpuid_regs xsave = { 0, 0, 0, 0 };
-
-	if (cpuid(0, 0).eax >= 7)
-		leaf7 = cpuid(7, 0);
-	if (cpuid(0, 0).eax >= 0xd)
-		xsave = cpuid(0xd, 1);
-	return (secondary & CPU2_INVPCID || !(leaf7.ebx & CPUID7_INVPCID)) &&
+	return (secondary & CPU2_INVPCID || !(cpuid_basic(7, 0).ebx & CPUID7_INVPCID)) &&
 	    (secondary & CPU2_RDTSCP || !(cpuid(0x80000001, 0).edx & CPUID80000001_RDTSCP)) &&
-	    (secondary & CPU2_XSAVES || !(xsave.eax & CPUIDD_XSAVES));
+	    (secondary & CPU2_XSAVES || !(cpuid_basic(0xd, 1).eax & CPUIDD_XSAVES));
 }
 
 static enum launch_status get_controls(struct vmx_controls *normal, struct vmx_controls *vp)
@@ -167,9 +160,8 @@ static enum launch_status check_basics(void)
 	if (control & FEATURE_CONTROL_LOCKED && !(control & FEATURE_CONTROL_VMX))
 		return LAUNCH_LOCKED_OFF;
 	if (!(rdmsr(MSR_VMX_BASIC) & BASIC_TRUE_CONTROLS) ||
-	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB)
-		return LAUNCH_NO_CAPABILITY;
-	if (!(rdmsr(MSR_VMX_MISC) & MISC_WAIT_SIPI))
+	    BASIC_TYPE(rdmsr(MSR_VMX_BASIC)) != BASIC_TYPE_WB ||
+	    !(rdmsr(MSR_VMX_MISC) & MISC_WAIT_SIPI))
 		return LAUNCH_NO_CAPABILITY;
 	/* The secondary controls exist where the primary ones may activate them. */
 	if (!(rdmsr(MSR_VMX_TRUE_PRIMARY) >> 32 & CPU_SECONDARY))
@@ -181,13 +173,10 @@ static enum launch_status check_stage2(void)
 {
 	uint64_t secondary = rdmsr(MSR_VMX_SECONDARY) >> 32;
 
-	if (!(secondary & CPU2_EPT) || !(secondary & CPU2_VPID))
+	if (!(secondary & CPU2_EPT) || !(secondary & CPU2_VPID) ||
+	    (rdmsr(MSR_VMX_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
 		return LAUNCH_NO_STAGE2;
-	if (!(secondary & CPU2_UNRESTRICTED))
-		return LAUNCH_NO_UNRESTRICTED;
-	if ((rdmsr(MSR_VMX_EPT_VPID) & EPT_NEEDED) != EPT_NEEDED)
-		return LAUNCH_NO_STAGE2;
-	return LAUNCH_OK;
+	return secondary & CPU2_UNRESTRICTED ? LAUNCH_OK : LAUNCH_NO_UNRESTRICTED;
 }
 
 /*
@@ -200,7 +189,7 @@ static unsigned address_bits(void)
 	unsigned bits = cpuid(0x80000008, 0).eax & 0xff;
 	uint64_t activate = 0;
 
-	if (cpuid(0, 0).eax >= 7 && cpuid(7, 0).ecx & CPUID7_TME)
+	if (cpuid_basic(7, 0).ecx & CPUID7_TME)
 		activate = rdmsr(MSR_TME_ACTIVATE);
 	if (activate & TME_ENABLED)
 		bits -= TME_KEY_BITS(activate);

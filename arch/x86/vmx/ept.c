@@ -19,23 +19,15 @@
 #define EPT_UX	    (1ull << 10)
 #define EPT_ADDRESS 0x000ffffffffff000ull
 
+_Static_assert(EPT_R == S2_R && EPT_W == S2_W, "taken over as they are");
+
 static uint64_t rights(unsigned prot)
 {
-	uint64_t bits = 0;
+	uint64_t bits = prot & (EPT_R | EPT_W);
 
-	if (prot & S2_R)
-		bits |= EPT_R;
-	if (prot & S2_W)
-		bits |= EPT_W;
-	if (stage2_has_mbec()) {
-		if (prot & S2_KX)
-			bits |= EPT_X;
-		if (prot & S2_UX)
-			bits |= EPT_UX;
-	} else if ((prot & S2_X) == S2_X) {
-		bits |= EPT_X;
-	}
-	return bits;
+	if (!stage2_has_mbec())
+		return bits | ((prot & S2_X) == S2_X ? EPT_X : 0);
+	return bits | (prot & S2_KX ? EPT_X : 0) | (prot & S2_UX ? EPT_UX : 0);
 }
 
 uint64_t format_leaf(spa_t spa, unsigned level, unsigned prot, enum s2_type type)
@@ -61,19 +53,11 @@ spa_t format_address(uint64_t entry, unsigned level)
 
 unsigned format_prot(uint64_t entry)
 {
-	unsigned prot = 0;
+	unsigned prot = entry & (EPT_R | EPT_W);
 
-	if (entry & EPT_R)
-		prot |= S2_R;
-	if (entry & EPT_W)
-		prot |= S2_W;
 	if (!stage2_has_mbec())
 		return prot | (entry & EPT_X ? S2_X : 0);
-	if (entry & EPT_X)
-		prot |= S2_KX;
-	if (entry & EPT_UX)
-		prot |= S2_UX;
-	return prot;
+	return prot | (entry & EPT_X ? S2_KX : 0) | (entry & EPT_UX ? S2_UX : 0);
 }
 
 enum s2_type format_type(uint64_t entry)

@@ -74,14 +74,14 @@ void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, ui
 		vmx_triple_fault(vcpu);
 		return;
 	}
-	if (doubles(first, vector))
-		write_event(EVENT_OF(TYPE_EXCEPTION, VECTOR_DF) |
-			(protected_mode ? EVENT_ERROR : 0),
-		    0);
-	else
-		write_event(EVENT_OF(TYPE_EXCEPTION, vector) |
-			(has_error && protected_mode ? EVENT_ERROR : 0),
-		    error);
+	if (doubles(first, vector)) {
+		vector = VECTOR_DF;
+		has_error = true;
+		error = 0;
+	}
+	write_event(EVENT_OF(TYPE_EXCEPTION, vector) |
+		(has_error && protected_mode ? EVENT_ERROR : 0),
+	    error);
 }
 
 void vcpu_inject_gp(struct vcpu *vcpu)

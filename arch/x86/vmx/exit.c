@@ -88,10 +88,8 @@ static void handle_io(struct vcpu *vcpu)
 		vcpu_inject_gp(vcpu);
 		return;
 	}
-	if (q & IO_IN && IO_BYTES(q) == 4)
-		vcpu->regs.rax = value;
-	else if (q & IO_IN)
-		vcpu->regs.rax = (vcpu->regs.rax & ~mask) | (value & mask);
+	if (q & IO_IN)
+		vcpu->regs.rax = (mask == UINT32_MAX ? 0 : vcpu->regs.rax & ~mask) | (value & mask);
 	vcpu_skip(vcpu);
 }
 
@@ -212,19 +210,6 @@ static void entry_failed(struct vcpu *vcpu, uint32_t reason)
 	vmx_stop_vp(vcpu);
 }
 
-/* What the test build may break on purpose, at an exit that is neither CPUID nor a call. */
-static void break_entry(void)
-{
-	if (test_switch(TEST_NO_MITIGATION)) {
-		vmwrite(VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
-		this_cpu()->mitigations = 0;
-	}
-	if (test_switch(TEST_BAD_CONTROL))
-		vmwrite(VMCS_VPID, 0);
-	if (test_switch(TEST_BAD_GUEST))
-		vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_WAIT_SIPI + 1);
-}
-
 /* The guest is about to run again, unless it waits for SIPI: then its next entry is another one. */
 static void enter(struct percpu *cpu)
 {
@@ -257,7 +242,7 @@ void vmx_exit(void)
 	/* A fast exit, which interrupts none, must not find it. */
 	cpu->interrupted_event = 0;
 	vmx_settle_single_step();
-	break_entry();
+	test_break_entry();
 	enter(cpu);
 }
 

@@ -6,7 +6,6 @@
 #include "arch/frame.h"
 #include "arch/x86/io.h"
 #include "arch/x86/mitigate.h"
-#include "arch/x86/mmu.h"
 #include "arch/x86/policy.h"
 #include "arch/x86/vmx/vmx.h"
 #include "monitor/abi/cpuid.h"
@@ -23,8 +22,7 @@
 #define EPTP_WALK_4 (3ull << 3)
 #define EPTP_WB	    6ull
 
-static uint8_t *io_map;
-static uint8_t *msr_maps[2]; /* second one: the guest's TSC is the CPU's */
+static uint8_t *maps; /* two frames for ports; for MSRs; for MSRs where the TSC is the CPU's */
 
 static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 {
@@ -38,31 +36,27 @@ static void let_pass(uint8_t *map, const struct msr_row *row, unsigned write)
 
 static void fill_msr_map(uint8_t *map, bool exact_tsc)
 {
-	const struct msr_table table = vendor_msrs();
-
 	__builtin_memset(map, 0xff, FRAME_SIZE);
-	for (size_t i = 0; i < table.count; i++)
+	for (const struct msr_row *row = vendor_msrs(); row->last != 0; row++)
 		for (unsigned write = 0; write < 2; write++)
-			if (policy_msr_passes(&table.rows[i], write, exact_tsc))
-				let_pass(map, &table.rows[i], write);
+			if (policy_msr_passes(row, write, exact_tsc))
+				let_pass(map, row, write);
 }
 
 enum launch_status vendor_init(void)
 {
-	io_map = region_alloc(2);
-	msr_maps[0] = region_alloc(1);
-	msr_maps[1] = region_alloc(1);
-	if (io_map == NULL || msr_maps[0] == NULL || msr_maps[1] == NULL)
+	maps = region_alloc(4);
+	if (maps == NULL)
 		return LAUNCH_BAD_REGION;
-	io_fill_map(io_map);
-	fill_msr_map(msr_maps[0], false);
-	fill_msr_map(msr_maps[1], true);
+	io_fill_map(maps);
+	fill_msr_map((uint8_t *)vmx_msr_bitmap(false), false);
+	fill_msr_map((uint8_t *)vmx_msr_bitmap(true), true);
 	return LAUNCH_OK;
 }
 
 uint64_t vmx_msr_bitmap(bool exact_tsc)
 {
-	return (uint64_t)msr_maps[exact_tsc];
+	return (uint64_t)maps + (exact_tsc ? 3 : 2) * (uint64_t)FRAME_SIZE;
 }
 
 /* Of all partitions, whatever names them: combined translations go with those of second stage. */
@@ -79,7 +73,8 @@ uint32_t arch_features(void)
 
 uint32_t arch_degraded(void)
 {
-	return (io_sleep_watched() ? REDOUBT_DEGRADED_SUSPEND : REDOUBT_DEGRADED_SLEEP) |
+	return (start_info()->power.pm1a_control != 0 ? REDOUBT_DEGRADED_SUSPEND
+						      : REDOUBT_DEGRADED_SLEEP) |
 	    REDOUBT_DEGRADED_SMM | REDOUBT_DEGRADED_MICROCODE |
 	    (mitigate_siblings_leak() ? REDOUBT_DEGRADED_SMT : 0) |
 	    (mitigate_flawed() ? REDOUBT_DEGRADED_FLAWS : 0) |
@@ -125,8 +120,8 @@ void vmx_write_controls(const struct vmx_controls *c, const struct stage2 *map, 
 	vmwrite(VMCS_EXCEPTION_BITMAP, 1u << VECTOR_DB | 1u << VECTOR_AC | 1u << VECTOR_MC);
 	VMCS_ZERO(VMCS_PF_ERROR_MASK, VMCS_PF_ERROR_MATCH, VMCS_CR3_TARGETS, VMCS_EXIT_MSR_STORES,
 	    VMCS_EXIT_MSR_LOADS, VMCS_ENTRY_MSR_LOADS, VMCS_ENTRY_EVENT, VMCS_TSC_OFFSET);
-	vmwrite(VMCS_IO_BITMAP_A, (uint64_t)io_map);
-	vmwrite(VMCS_IO_BITMAP_B, (uint64_t)io_map + FRAME_SIZE);
+	vmwrite(VMCS_IO_BITMAP_A, (uint64_t)maps);
+	vmwrite(VMCS_IO_BITMAP_B, (uint64_t)maps + FRAME_SIZE);
 	vmwrite(VMCS_MSR_BITMAP, vmx_msr_bitmap(true));
 	vmwrite(VMCS_EPT_POINTER, (uint64_t)map->root | EPTP_WB | EPTP_WALK_4);
 	vmwrite(VMCS_VPID, vpid);
@@ -149,7 +144,7 @@ void vmx_write_host(const struct percpu *cpu)
 	vmwrite(VMCS_HOST_TR, SEL_TSS);
 	vmwrite(VMCS_HOST_TR_BASE, (uint64_t)&cpu->tss);
 	vmwrite(VMCS_HOST_GDTR_BASE, (uint64_t)cpu->gdt);
-	vmwrite(VMCS_HOST_IDTR_BASE, trap_idt_base());
+	vmwrite(VMCS_HOST_IDTR_BASE, (uint64_t)trap_idt);
 	VMCS_ZERO(VMCS_HOST_FS, VMCS_HOST_GS, VMCS_HOST_FS_BASE, VMCS_HOST_GS_BASE,
 	    VMCS_HOST_SYSENTER_CS, VMCS_HOST_SYSENTER_ESP, VMCS_HOST_SYSENTER_EIP);
 	vmwrite(VMCS_HOST_PAT, PAT_RESET);

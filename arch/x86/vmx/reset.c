@@ -25,9 +25,13 @@ static void reset_segments(void)
 	vmwrite(VMCS_GUEST_IDTR_LIMIT, REAL_LIMIT);
 }
 
-/* What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. */
-static void reset_state(struct vcpu *vcpu, uint32_t activity)
+/*
+ * What INIT leaves; MSRs, the FPU, XCR0, CD and NW stay as they are. Another CPU of the guest may
+ * start it again by SIPI.
+ */
+void vmx_stop_vp(struct vcpu *vcpu)
 {
+	struct percpu *cpu = this_cpu();
 	uint64_t cache = vmread(VMCS_CR0_SHADOW) & (CR0_CD | CR0_NW);
 
 	__builtin_memset(&vcpu->regs, 0, sizeof(vcpu->regs));
@@ -47,17 +51,11 @@ static void reset_state(struct vcpu *vcpu, uint32_t activity)
 	vmwrite(VMCS_ENTRY_CONTROLS, vmread(VMCS_ENTRY_CONTROLS) & ~(uint64_t)ENTRY_IA32E);
 	vmwrite(VMCS_GUEST_RFLAGS, RFLAGS_FIXED);
 	vmwrite(VMCS_GUEST_RIP, RESET_RIP);
-	vmwrite(VMCS_GUEST_ACTIVITY, activity);
+	vmwrite(VMCS_GUEST_ACTIVITY, ACTIVITY_WAIT_SIPI);
 	write_cr2(0);
 	CHECK(invvpid(INVVPID_SINGLE, vmread(VMCS_VPID)));
-	this_cpu()->event_injected = true; /* whatever the exit interrupted is gone */
-}
-
-/* NMIs that came before INIT are gone too. */
-static void drop_nmi(void)
-{
-	struct percpu *cpu = this_cpu();
-
+	/* Whatever the exit interrupted is gone, and so are NMIs that came before. */
+	cpu->event_injected = true;
 	vmwrite(VMCS_PRIMARY_CONTROLS, cpu->processor_controls);
 	atomic_store(&cpu->nmi_pending, 0);
 }
@@ -72,9 +70,8 @@ void vmx_init_signal(struct vcpu *vcpu)
 		monitor_leaving();
 		machine_reset();
 	}
-	drop_nmi();
 	apic_reset();
-	reset_state(vcpu, ACTIVITY_WAIT_SIPI);
+	vmx_stop_vp(vcpu);
 }
 
 void vmx_sipi(struct vcpu *vcpu)
@@ -94,11 +91,4 @@ void vmx_triple_fault(struct vcpu *vcpu)
 	klog(LOG_WARN, "triple fault at %lx: reset", vmread(VMCS_GUEST_RIP));
 	monitor_leaving();
 	machine_reset();
-}
-
-/* Another CPU of the guest may start it again by INIT and SIPI. */
-void vmx_stop_vp(struct vcpu *vcpu)
-{
-	drop_nmi();
-	reset_state(vcpu, ACTIVITY_WAIT_SIPI);
 }

@@ -13,7 +13,6 @@
 #include "arch/frame.h"
 #include "arch/x86/mitigate.h"
 #include "arch/x86/nmi.h"
-#include "arch/x86/trap.h"
 #include "arch/x86/vmx/skip.h"
 #include "arch/x86/vp_start.h"
 
@@ -187,15 +186,6 @@ static unsigned judge(struct percpu *cpu, struct vp_exit *exit)
 	}
 }
 
-/* Rounded down: what is left of the time ends it at the next look. */
-static void set_timer(const struct vmx_controls *own, uint64_t cycles)
-{
-	uint64_t ticks = cycles >> MISC_TIMER_SHIFT(rdmsr(MSR_VMX_MISC));
-
-	if (own->pin & PIN_PREEMPTION_TIMER)
-		vmwrite(VMCS_PREEMPTION_TIMER, ticks < UINT32_MAX ? ticks : UINT32_MAX);
-}
-
 /*
  * One entry and exit. Translations are dropped each time: the VP may have changed its tables on
  * another CPU, and VPs of one partition have one VPID.
@@ -203,10 +193,13 @@ static void set_timer(const struct vmx_controls *own, uint64_t cycles)
 static unsigned enter(struct percpu *cpu, struct vp *vp, uint64_t cycles)
 {
 	const struct vmx_controls *own = vmx_controls(WORLD_VP);
+	/* Rounded down: what is left of the time ends it at the next look. */
+	uint64_t ticks = cycles >> MISC_TIMER_SHIFT(rdmsr(MSR_VMX_MISC));
 	unsigned stop;
 
 	use_vmcs(vp->vmcs, own->primary);
-	set_timer(own, cycles);
+	if (own->pin & PIN_PREEMPTION_TIMER)
+		vmwrite(VMCS_PREEMPTION_TIMER, ticks < UINT32_MAX ? ticks : UINT32_MAX);
 	vmwrite(VMCS_HOST_CR3, cpu->cr3);
 	CHECK(invvpid(INVVPID_SINGLE, vp->vpid));
 	sync_enter(cpu->sync);

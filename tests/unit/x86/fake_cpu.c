@@ -160,7 +160,7 @@ void wrmsr(uint32_t msr, uint64_t value)
 }
 
 /* The vendors' halves of the policy, both of them, by the maker that the test has chosen. */
-struct msr_table vendor_msrs(void)
+const struct msr_row *vendor_msrs(void)
 {
 	return fake.maker == FAKE_AMD ? amd_msrs() : intel_msrs();
 }
@@ -186,11 +186,9 @@ bool vendor_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 
 bool fake_passes(uint32_t msr, bool write, bool exact_tsc)
 {
-	const struct msr_table table = vendor_msrs();
-
-	for (size_t i = 0; i < table.count; i++)
-		if (msr >= table.rows[i].first && msr <= table.rows[i].last)
-			return policy_msr_passes(&table.rows[i], write, exact_tsc);
+	for (const struct msr_row *row = vendor_msrs(); row->last != 0; row++)
+		if (msr >= row->first && msr <= row->last)
+			return policy_msr_passes(row, write, exact_tsc);
 	return false;
 }
 

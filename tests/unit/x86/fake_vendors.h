@@ -8,13 +8,13 @@
 
 #include "arch/x86/policy.h"
 
-struct msr_table intel_msrs(void);
+const struct msr_row *intel_msrs(void);
 void intel_msr_init(struct vcpu *vcpu);
 void vmx_move_deadline(uint64_t jump);
 bool intel_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool intel_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);
 
-struct msr_table amd_msrs(void);
+const struct msr_row *amd_msrs(void);
 void amd_msr_init(struct vcpu *vcpu);
 bool amd_rdmsr(const struct vcpu *vcpu, uint32_t msr, uint64_t *value);
 bool amd_wrmsr(struct vcpu *vcpu, uint32_t msr, uint64_t value);

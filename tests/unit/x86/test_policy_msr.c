@@ -50,12 +50,13 @@ static bool one_of(const char *kind, const char *list)
 static void test_rows(void **state)
 {
 	for (unsigned maker = FAKE_INTEL; maker <= FAKE_AMD; maker++) {
-		struct msr_table table;
+		const struct msr_row *msrs;
 
 		fake_reset((enum fake_maker)maker, &vcpu);
-		table = vendor_msrs();
-		for (size_t i = 0; i < table.count; i++) {
-			uint32_t first = table.rows[i].first, last = table.rows[i].last;
+		msrs = vendor_msrs();
+		assert_true(msrs[0].last != 0);
+		for (size_t i = 0; msrs[i].last != 0; i++) {
+			uint32_t first = msrs[i].first, last = msrs[i].last;
 			/* The blocks that the maps of bits have. */
 			uint32_t base = first >> 31 == 0 ? 0
 			    : maker == FAKE_AMD		 ? first & 0xc0010000
@@ -63,8 +64,7 @@ static void test_rows(void **state)
 
 			assert_true(first <= last && first - base < 0x2000 && last - base < 0x2000);
 			for (size_t k = 0; k < i; k++)
-				assert_true(
-				    last < table.rows[k].first || first > table.rows[k].last);
+				assert_true(last < msrs[k].first || first > msrs[k].last);
 		}
 	}
 }

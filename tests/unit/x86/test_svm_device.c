@@ -172,14 +172,12 @@ static void test_lvt(void **state)
 /* Each register that can send exits. */
 static void test_x2apic_rows(void **state)
 {
-	const struct msr_table table = vendor_msrs();
-
 	for (uint32_t msr = 0x800; msr < 0x900; msr++) {
 		bool sends = (msr >= 0x82f && msr <= 0x837) || (msr >= 0x850 && msr <= 0x853);
-		const struct msr_row *row = table.rows;
+		const struct msr_row *row = vendor_msrs();
 
 		while (msr < row->first || msr > row->last)
-			assert_true(++row < table.rows + table.count);
+			assert_true((++row)->last != 0);
 		assert_int_equal(row->kind, sends ? KIND_VENDOR : KIND_PASS);
 	}
 }
