@@ -374,7 +374,7 @@ static void one_that_was_swapped_is_not_launched(void **state)
 /* The rights are of the partition that the loader placed under that name. */
 static void another_partition_is_not_codeint(void **state)
 {
-	static const char *const ids[] = { "codein", "codeintx", "code", "vtpm" };
+	static const char *const ids[] = { "codein", "codeintx", "code", "sample" };
 
 	for (unsigned i = 0; i < COUNT(ids); i++) {
 		uint64_t id;
