@@ -73,7 +73,7 @@ static bool begin(const struct guest_store *store)
 	return true;
 }
 
-/* Whoever stores gives the request time. A token that is none any more: it was carried to its end. */
+/* Whoever stores gives it time. A token that is none any more: it was carried to its end. */
 static void go_on(void)
 {
 	const uint64_t args[CALL_REGS] = { tpm.token };

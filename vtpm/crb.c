@@ -4,6 +4,7 @@
  */
 #include "vtpm/crb.h"
 
+#include <emmintrin.h>
 #include <string.h>
 
 #include "guest/trustlets/rt/trustlet.h"
@@ -62,8 +63,8 @@ static volatile uint32_t *page_of(const struct crb *crb, unsigned locality)
 static void write_back(const volatile uint32_t *from, size_t bytes)
 {
 	for (size_t at = 0; at < bytes; at += CACHE_LINE)
-		__builtin_ia32_clflush((const void *)((uintptr_t)from + at));
-	__builtin_ia32_mfence();
+		_mm_clflush((const void *)((uintptr_t)from + at));
+	_mm_mfence();
 }
 
 static void compose_control(const struct crb *crb, uint32_t *words)

@@ -60,7 +60,7 @@ static bool any_iommu(uint64_t base, uint64_t end)
 	return false;
 }
 
-/* The last pages of the private memory of `vtpm`, in order; written by the normal world: the last. */
+/* The last pages of the private memory of `vtpm`, in order; the last of them can be written. */
 static const char *fault_of_tpm(gpa_t gpa, const struct stage2_leaf *leaf)
 {
 	const struct bootinfo_partition *is = partition_is(tpm_partition());
