@@ -12,7 +12,7 @@ MAKEFLAGS += --no-builtin-rules
 VTPM_TOP := $(abspath $(dir $(lastword $(MAKEFILE_LIST)))/..)
 O ?= build
 VTPM_OUT = $(O)
-include $(VTPM_TOP)/vtpm/parts.mk $(VTPM_TOP)/vtpm/libtpms.mk
+include $(VTPM_TOP)/vtpm/parts.mk $(VTPM_TOP)/vtpm/libtpms.mk $(VTPM_TOP)/vtpm/platform/sha_c.mk
 
 MBEDTLS_DIR := $(shell $(VTPM_TOP)/tools/setup/setup.sh mbedtls >&2 && $(VTPM_TOP)/tools/setup/setup.sh --mbedtls)
 VTPM_HOST_CFLAGS := -std=gnu17 -O2 -g -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
@@ -30,10 +30,13 @@ CFLAGS_fuzz ?= $(CFLAGS_asan) -fsanitize=fuzzer-no-link -fprofile-instr-generate
 VTPM_CORE := $(VTPM_SHARED) vtpm/host/platform.c
 # $(call vtpm_objs,FLAVOUR): the TPM; $(call mbedtls_objs,FLAVOUR): what it links of Mbed TLS
 vtpm_objs = $(VTPM_CORE:%.c=$(O)/$(1)/%.o)
-mbedtls_objs = $(VTPM_MBEDTLS:%=$(O)/$(1)/mbedtls/%.o)
+mbedtls_objs = $(VTPM_MBEDTLS:%=$(O)/$(1)/mbedtls/%.o) $(O)/$(1)/sha/sha1_c.o $(O)/$(1)/sha/sha256_c.o
 
 # $(call vtpm_flavour,NAME)
 define vtpm_flavour
+$(O)/$(1)/sha/%_c.o: $(MBEDTLS_DIR)/library/%.c $(VTPM_TOP)/vtpm/platform/sha_c_config.h
+	@mkdir -p $$(@D)
+	$$(call sha_c_object,$$(CC_$(1)) $$(CFLAGS_$(1)) $$(VTPM_HOST_INCLUDES),$(MBEDTLS_DIR)/library,$$*,$$@)
 $(O)/$(1)/mbedtls/%.o: $(MBEDTLS_DIR)/library/%.c $(VTPM_TOP)/vtpm/mbedtls_config.h
 	@mkdir -p $$(@D)
 	$$(CC_$(1)) $$(CFLAGS_$(1)) $$(VTPM_HOST_INCLUDES) -w -MMD -MP -c $$< -o $$@

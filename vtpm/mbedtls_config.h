@@ -16,8 +16,10 @@
 
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA1_C
+#define MBEDTLS_SHA1_PROCESS_ALT /* platform/sha_ni.c */
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA256_C
+#define MBEDTLS_SHA256_PROCESS_ALT
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
 

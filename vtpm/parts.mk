@@ -2,7 +2,7 @@
 # What the vTPM is made of, for the image and for the program on the host; names are from the top.
 
 VTPM_SHIM := digests block ciphers bn ec ecdsa rsa pkey rand bio
-VTPM_SHARED := vtpm/tpm.c $(VTPM_SHIM:%=vtpm/platform/ossl_shim/%.c)
+VTPM_SHARED := vtpm/tpm.c $(VTPM_SHIM:%=vtpm/platform/ossl_shim/%.c) vtpm/platform/sha_ni.c
 VTPM_PARTITION := vtpm/platform/partition.c vtpm/platform/libc/fortify.c vtpm/platform/libc/jump.S \
 	vtpm/platform/libc/process.c vtpm/platform/libc/absent.c
 VTPM_MBEDTLS := aes aesni asn1parse asn1write bignum bignum_core block_cipher camellia constant_time des ecdsa ecp \

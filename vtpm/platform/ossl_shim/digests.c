@@ -7,14 +7,13 @@
 #define MBEDTLS_ALLOW_PRIVATE_ACCESS
 #include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
-#include <mbedtls/sha1.h>
-#include <mbedtls/sha256.h>
 #include <mbedtls/sha512.h>
 #include <string.h>
 
 #include "vtpm/platform/ossl_shim/layouts.h"
 #include "vtpm/platform/ossl_shim/ossl.h"
 #include "vtpm/platform/ossl_shim/shim.h"
+#include "vtpm/platform/sha_ni.h"
 
 #define MD32_BLOCK  64u
 #define MD32_LENGTH 8u /* bytes of the count of bits that ends the last block */
@@ -25,28 +24,6 @@
 typedef void compress(uint32_t *h, const unsigned char *blocks, size_t count);
 
 /* ---- SHA-1 and SHA-256 ---- */
-
-static void sha1_blocks(uint32_t *h, const unsigned char *blocks, size_t count)
-{
-	mbedtls_sha1_context c;
-
-	memcpy(c.state, h, sizeof(c.state));
-	for (; count > 0; count--, blocks += MD32_BLOCK)
-		(void)mbedtls_internal_sha1_process(&c, blocks);
-	memcpy(h, c.state, sizeof(c.state));
-	mbedtls_platform_zeroize(c.state, sizeof(c.state));
-}
-
-static void sha256_blocks(uint32_t *h, const unsigned char *blocks, size_t count)
-{
-	mbedtls_sha256_context c;
-
-	memcpy(c.state, h, sizeof(c.state));
-	for (; count > 0; count--, blocks += MD32_BLOCK)
-		(void)mbedtls_internal_sha256_process(&c, blocks);
-	memcpy(h, c.state, sizeof(c.state));
-	mbedtls_platform_zeroize(c.state, sizeof(c.state));
-}
 
 static void md32_count(struct md32_rest *rest, size_t len)
 {
