@@ -95,6 +95,7 @@ static const struct control_demand demands[] = {
 	},
 };
 #define DEMANDS (sizeof(demands) / sizeof(demands[0]))
+_Static_assert(LAUNCH_NO_PIN_CONTROL + DEMANDS == LAUNCH_NO_ENTRY_CONTROL + 1, "in order");
 
 /* What the first CPU offers; the others must offer the same. */
 static struct offer {
