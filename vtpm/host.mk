@@ -27,7 +27,7 @@ CFLAGS_plain ?= $(VTPM_HOST_CFLAGS) -fstack-protector-strong
 CFLAGS_asan ?= $(VTPM_HOST_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_fuzz ?= $(CFLAGS_asan) -fsanitize=fuzzer-no-link -fprofile-instr-generate -fcoverage-mapping
 
-VTPM_CORE := $(VTPM_SHARED) vtpm/host/platform.c
+VTPM_CORE := $(VTPM_SHARED) vtpm/host/cpu.c vtpm/host/platform.c
 # $(call vtpm_objs,FLAVOUR): the TPM; $(call mbedtls_objs,FLAVOUR): what it links of Mbed TLS
 vtpm_objs = $(VTPM_CORE:%.c=$(O)/$(1)/%.o)
 mbedtls_objs = $(VTPM_MBEDTLS:%=$(O)/$(1)/mbedtls/%.o) $(O)/$(1)/sha/sha1_c.o $(O)/$(1)/sha/sha256_c.o

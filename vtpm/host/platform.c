@@ -4,8 +4,6 @@
  */
 #include "vtpm/platform/platform.h"
 
-#include <cpuid.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -24,17 +22,6 @@ void platform_random(void *to, size_t bytes)
 		target += part;
 		bytes -= part;
 	}
-}
-
-/* What START_SHA tells in a partition. */
-bool trustlet_has_sha(void);
-bool trustlet_has_sha(void)
-{
-	unsigned a, b, c, d, leaf7;
-
-	if (!__get_cpuid_count(7, 0, &a, &leaf7, &c, &d) || !__get_cpuid(1, &a, &b, &c, &d))
-		return false;
-	return leaf7 & bit_SHA && c & bit_SSSE3 && c & bit_SSE4_1;
 }
 
 _Noreturn void platform_halt(const char *why, const char *what)

@@ -22,7 +22,7 @@
 #include <string.h>
 
 #include "guest/trustlets/rt/trustlet.h"
-#include "tests/unit/vtpm/host_sha.h"
+#include "vtpm/host/has_sha.h"
 #include "vtpm/platform/sha_ni.h"
 
 #define PIECES	   4u

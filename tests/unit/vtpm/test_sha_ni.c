@@ -11,7 +11,7 @@
 
 #include "guest/trustlets/rt/trustlet.h"
 #include "tests/unit/unit.h"
-#include "tests/unit/vtpm/host_sha.h"
+#include "vtpm/host/has_sha.h"
 
 #define DIGEST_MOST 32u
 

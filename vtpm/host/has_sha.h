@@ -2,8 +2,8 @@
 /*
  * On the host: what START_SHA says in a partition.
  */
-#ifndef TESTS_UNIT_VTPM_HOST_SHA_H
-#define TESTS_UNIT_VTPM_HOST_SHA_H
+#ifndef VTPM_HOST_HAS_SHA_H
+#define VTPM_HOST_HAS_SHA_H
 
 #include <cpuid.h>
 #include <stdbool.h>
