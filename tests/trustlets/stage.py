@@ -153,7 +153,9 @@ def expected_map(path):
     for guard in guards:
         lines.append((start, guard, "w-"))
         start = guard + 0x1000
-    lines += [(symbol("rt_sealed"), symbol("rt_private_end"), "--"), (SHARED, 0xc0000000, "w-")]
+    window = (symbol("rt_window"), symbol("rt_private_end"), "w-")
+    lines += [(symbol("rt_sealed"), window[0], "--"), *([window] if window[0] < window[1] else []),
+              (SHARED, 0xc0000000, "w-")]
     return [f"map {a:x} {b:x} {rights}" for a, b, rights in lines]
 
 

@@ -27,16 +27,20 @@ check-vtpm-host: setup-vtpm ## the vTPM on the host: shim against OpenSSL, tpm2-
 	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; \
 	$(MAKE) --no-print-directory check-vtpm-fuzz || status=1; exit $$status
 
-# One with a hash that can be broken.
+# For a stage; and one with a hash that can be broken.
+VTPM_STAGED := $(VTPM_TESTS)/stage-image/vtpm.img
+$(VTPM_STAGED): FORCE
+	@mkdir -p $(@D)
+	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY= FOR_STAGE=1)
 VTPM_BROKEN := $(VTPM_TESTS)/broken-image/vtpm.img
 $(VTPM_BROKEN): FORCE
 	@mkdir -p $(@D)
-	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY= MORE_SRCS=tests/vtpm/broken_image.c MORE_LDFLAGS=--wrap=SHA256_Final)
+	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY= FOR_STAGE=1 MORE_SRCS=tests/vtpm/broken_image.c MORE_LDFLAGS=--wrap=SHA256_Final)
 
 check-vtpm-stage: setup-vtpm ## the vTPM's image in a partition on QEMU's SVM: its self test
 	@$(SETUP) qemu
-	@$(MAKE) --no-print-directory -s $(STAGE) $(VTPM_IMAGE) $(VTPM_BROKEN)
-	@tests/run --time 150 vtpm-stage -- $(PY) tests/vtpm/stage.py $(STAGE) $(dir $(VTPM_IMAGE)) $(VTPM_BROKEN)
+	@$(MAKE) --no-print-directory -s $(STAGE) $(VTPM_STAGED) $(VTPM_BROKEN)
+	@tests/run --time 150 vtpm-stage -- $(PY) tests/vtpm/stage.py $(STAGE) $(dir $(VTPM_STAGED)) $(VTPM_BROKEN)
 
 CHECK_TESTS += check-vtpm-stage
 HOST_TESTS += check-vtpm-host

@@ -17,17 +17,18 @@ from host import command  # noqa: E402
 from stage import ALL, AMD, INVALID, RDRAND, UNKNOWN, Scenario  # noqa: E402
 from tap import Tap  # noqa: E402
 
-COMMAND, SELF_TEST, MEMORY = 1, 2, 3
+SELF_TEST, MEMORY, COMMAND = 2, 3, 4
 INDICES = 70  # of 2,048 bytes: more than NV has room for
 READY = "log vtpm: ready"
 STARTUP, TEST = command(0x144, b"\0\0"), command(0x143, b"\1")
 RANDOM, RESULT = command(0x17b, b"\0\x10"), command(0x17c)
 
-def sent(data, locality=0):
+
+def sent(data):
     """Lines that put a command into the shared page and ask for it."""
     padded = data + bytes(-len(data) % 8)
     lines = [f"w {at:x} {int.from_bytes(padded[at:at + 8], 'little'):x}" for at in range(0, len(padded), 8)]
-    return lines + [(COMMAND, len(data), locality), "d 0", "d 8"]
+    return lines + [(COMMAND, len(data)), "d 0", "d 8"]
 
 
 def words(tag, length, code=0):
@@ -48,8 +49,8 @@ def scenarios():
         Scenario("the same by VMCALL", [(SELF_TEST,)], [READY, "reply 0 0 0 0"], flags=RDRAND),
         Scenario("commands and responses in the page that is shared",
                  [*sent(STARTUP), *sent(RANDOM), *sent(TEST)], [READY, *told(10), *told(28), *told(10)]),
-        Scenario("a command before Startup; one that there is not; a locality that there is not; too long; unknown",
-                 [*sent(RANDOM), *sent(command(0xffff)), (COMMAND, 10, 5), (COMMAND, 4097, 0), (9,)],
+        Scenario("a command before Startup; one that there is not; a locality; too long; unknown",
+                 [*sent(RANDOM), *sent(command(0xffff)), (COMMAND, 10, 1), (COMMAND, 4097), (9,)],
                  [READY, *told(10, code=0x100), *told(10, code=0x143), INVALID, INVALID, UNKNOWN]),
         Scenario("no RDRAND: the partition ends", [(SELF_TEST,)], ["log random: the CPU gives no numbers", "exit 2 0 0"],
                  flags=AMD),
