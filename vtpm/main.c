@@ -54,8 +54,8 @@ REQUEST_HANDLER(store)
 }
 
 /*
- * Of images for a stage alone: elsewhere nobody lends a page, and a look at it would be the end. The
- * length is bounded by the page, the copy is what is used.
+ * Of images for a stage alone: elsewhere nobody lends a page, and a look at it would be the end.
+ * The length is bounded by the page, the copy is what is used.
  */
 REQUEST_HANDLER(command)
 {
