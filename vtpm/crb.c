@@ -233,8 +233,10 @@ bool crb_cancelled(const struct crb *crb)
 {
 	bool is;
 
-	return crb->cancel ||
-	    (crb->active != CRB_NONE && posted(crb, crb->active, CTRL_CANCEL, &is) & CANCEL);
+	if (crb->active == CRB_NONE || crb->cancel)
+		return crb->cancel;
+	write_back(page_of(crb, crb->active) + CTRL_CANCEL, sizeof(uint32_t));
+	return posted(crb, crb->active, CTRL_CANCEL, &is) & CANCEL;
 }
 
 /* Stores that came while a command was carried out. Of a further Start nothing is done. */

@@ -47,6 +47,11 @@ static size_t crb_carry_out(unsigned locality, const uint8_t *command, size_t le
 	return answer.length;
 }
 
+static bool cancelled(void)
+{
+	return crb_cancelled(&crb);
+}
+
 REQUEST_HANDLER(store)
 {
 	crb_store(&crb, args[0], args[1], args[2]);
@@ -131,6 +136,7 @@ int main(void)
 	if (status != VTPM_OK)
 		trustlet_panic("vtpm: status %x at the start", status);
 	crb_start(&crb, rt_window, crb_carry_out);
+	vtpm_cancelled_by(cancelled);
 	trustlet_log("vtpm: ready");
 	trustlet_serve();
 }

@@ -25,6 +25,7 @@ static uint64_t generation;
 static unsigned locality_now;
 static unsigned char *response_buffer;
 static uint32_t response_room;
+static bool (*is_cancelled)(void);
 
 static void wipe(struct blob *blob)
 {
@@ -184,6 +185,18 @@ vtpm_status vtpm_command(unsigned locality, struct vtpm_bytes command, struct vt
 	if (status == TPM_SUCCESS)
 		*response = (struct vtpm_bytes){ response_buffer, length };
 	return status;
+}
+
+/* libtpms's own, replaced: it would be told by another thread. */
+int _plat__IsCanceled(void);
+int _plat__IsCanceled(void)
+{
+	return is_cancelled && is_cancelled();
+}
+
+void vtpm_cancelled_by(bool (*cancelled)(void))
+{
+	is_cancelled = cancelled;
 }
 
 uint64_t vtpm_permanent(struct vtpm_bytes *state)

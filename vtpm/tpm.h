@@ -43,6 +43,12 @@ void vtpm_stop(void);
 vtpm_status vtpm_command(unsigned locality, struct vtpm_bytes command, struct vtpm_bytes *response);
 
 /*
+ * Asked from time to time by commands that can be cancelled (of libtpms's: the search for primes of
+ * primary keys); true: the command ends with TPM_RC_CANCELED. NULL: none is.
+ */
+void vtpm_cancelled_by(bool (*cancelled)(void));
+
+/*
  * The permanent state and its generation, which counts its changes since vtpm_start(): 0 is what it
  * was started with. The bytes are valid until the next call.
  */
