@@ -58,6 +58,7 @@ struct percpu {
 	bool event_injected;	      /* this exit's handler has written an event to inject */
 	/* event whose delivery this exit interrupted, as the VMCS tells it */
 	uint32_t interrupted_event;
+#define EVENT_VALID (1u << 31)	       /* of it; otherwise there was none */
 	uint32_t interrupted_error;    /* SVM: its error code */
 	_Atomic uint32_t init_arrived; /* an INIT came as #SX (SVM), or while a VP ran (VT-x) */
 	struct svm_events events;

@@ -205,7 +205,9 @@ static bool take_apart(struct vcpu *vcpu, uint64_t gpa, struct guest_store *stor
 	struct insn insn;
 
 	vcpu->regs.rsp = v->rsp;
-	if (!svm_decode(&insn) || insn.op != INSN_MOV)
+	/* What an event's delivery writes is no store of the instruction that it came before. */
+	if (this_cpu()->interrupted_event & EVENT_VALID || !svm_decode(&insn) ||
+	    insn.op != INSN_MOV)
 		return false;
 	*store = (struct guest_store){ { gpa }, decode_source(&insn, &vcpu->regs), insn.width,
 		v->rip };

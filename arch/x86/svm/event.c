@@ -19,7 +19,6 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/svm/svm.h"
 
-#define EVENT_VALID	    (1u << 31)
 #define EVENT_ERROR	    (1u << 11)
 #define EVENT_TYPE(info)    ((info) >> 8 & 7)
 #define EVENT_VECTOR(info)  ((info)&0xff)

@@ -11,7 +11,6 @@
 #include "arch/x86/nmi.h"
 #include "arch/x86/vmx/vmx.h"
 
-#define EVENT_VALID		  (1u << 31)
 #define EVENT_ERROR		  (1u << 11)
 #define EVENT_NMI_UNBLOCKED	  (1u << 12) /* at exit: an IRET had ended NMI blocking */
 #define EVENT_TYPE(info)	  ((info) >> 8 & 7)

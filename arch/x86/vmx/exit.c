@@ -133,7 +133,9 @@ static void handle_ept_violation(struct vcpu *vcpu)
 	vmx_iret_unblocked(q);
 	verdict = monitor_violation(gpa, q & (ACCESS_READ | ACCESS_WRITE | ACCESS_FETCH),
 	    vmread(VMCS_GUEST_RIP));
-	if (verdict == VIOLATION_STORE && (q & ACCESS_BY_INSN) == ACCESS_BY_INSN)
+	/* What an event's delivery writes is no store of the instruction that it came before. */
+	if (verdict == VIOLATION_STORE && (q & ACCESS_BY_INSN) == ACCESS_BY_INSN &&
+	    !(this_cpu()->interrupted_event & EVENT_VALID))
 		handle_store(vcpu, gpa);
 	else if (verdict != VIOLATION_RETRY)
 		vcpu_inject_gp(vcpu);

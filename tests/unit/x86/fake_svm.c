@@ -217,3 +217,8 @@ void spin_lock(struct spinlock *lock)
 void spin_unlock(struct spinlock *lock)
 {
 }
+
+bool monitor_store(const struct guest_store *store)
+{
+	return false;
+}

@@ -99,6 +99,18 @@ static void test_refused(void **state)
 	assert_int_equal(vmcb()->event, GP);
 }
 
+/* The CPU was pushing an interrupt's frame when it exited: RIP is at a MOV that has not begun. */
+static void test_delivery(void **state)
+{
+	fake.apic[0x80 / 4] = 0x11;
+	this_cpu()->interrupted_event = EVENT_VALID | 0x20;
+	assert_false(apic_store(0x80, 2));
+	assert_int_equal(fake.apic[0x80 / 4], 0x11);
+	this_cpu()->interrupted_event = 0x20;
+	assert_true(apic_store(0x80, 2));
+	assert_int_equal(fake.apic[0x80 / 4], 2);
+}
+
 static void test_ignored(void **state)
 {
 	fake.apic[0x20 / 4] = 0x02000000;
@@ -270,6 +282,7 @@ static void test_fetch(void **state)
 static const struct CMUnitTest tests[] = {
 	TEST(test_passes),
 	TEST(test_refused),
+	TEST(test_delivery),
 	TEST(test_ignored),
 	TEST(test_start_messages),
 	TEST(test_nobody),
