@@ -13,6 +13,7 @@
 #define HEADER_BYTES 10u
 #define PAGE	     4096u
 #define SIZE_AT	     2u /* in a command's header */
+#define LOCALITIES   3u /* that software has */
 
 extern const uint64_t rt_stack_bottom[], rt_stack_top[];
 extern uint32_t rt_window[];
@@ -59,7 +60,7 @@ REQUEST_HANDLER(command)
 	struct vtpm_bytes response, state;
 	uint8_t *lent = (uint8_t *)TRUSTLET_SHARED_BASE;
 
-	if (args[0] > sizeof(command) || args[1] >= VTPM_LOCALITIES)
+	if (args[0] > sizeof(command) || args[1] >= LOCALITIES)
 		return REDOUBT_INVALID;
 	copy_in_once(command, lent, args[0]);
 	response = carry_out((unsigned)args[1], (struct vtpm_bytes){ command, args[0] });
