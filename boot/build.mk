@@ -89,7 +89,9 @@ ALL_TARGETS += $(B)/boot/redoubt.efi
 
 # With the vTPM.
 boot/redoubt-vtpm_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(B)/vtpm/vtpm.img)
+boot/redoubt-test-vtpm_SECTIONS := $(boot/redoubt-test_SECTIONS) $(call partition_sections,$(B)/vtpm/vtpm.img)
 $(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
+$(eval $(call efi_app,boot/redoubt-test-vtpm,$(BOOT_OBJS)))
 
 # For tests of VT-d units, beside SVM (arch/x86/build.mk).
 for_vtd = $(subst redoubt-svm,redoubt-svm-vtd,$(1))

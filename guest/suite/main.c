@@ -53,6 +53,8 @@ static const struct suite suites[] = {
 	{ "split", suite_split, 1 },
 	{ "storm", suite_storm, 2 },
 	{ "task", suite_task, 1 },
+	{ "tpm", suite_tpm, 1 },
+	{ "tpm-smp", suite_tpm_smp, 2 },
 	{ "triple", suite_triple, 1 },
 	{ "tsc", suite_tsc, 1 },
 	{ "vmx", suite_vmx, 1 },

@@ -53,6 +53,8 @@ void suite_secret(void);
 void suite_split(void);
 void suite_storm(void);
 void suite_task(void);
+void suite_tpm(void);
+void suite_tpm_smp(void);
 void suite_triple(void);
 void suite_tsc(void);
 void suite_vmx(void);

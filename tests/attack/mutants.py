@@ -26,7 +26,8 @@ from tap import Tap  # noqa: E402
 TREE = os.path.join(BUILD, "mutants", "tree")
 # What a run of each build needs, beside the test guest.
 LOADERS = {"release": "boot/redoubt.efi", "test": "boot/redoubt-test.efi",
-           "partitions": "boot/redoubt-partitions.efi", "test-partitions": "boot/redoubt-test-partitions.efi"}
+           "partitions": "boot/redoubt-partitions.efi", "test-partitions": "boot/redoubt-test-partitions.efi",
+           "vtpm": "boot/redoubt-vtpm.efi"}
 EXIT = "arch/x86/vmx/exit.c"
 CR = "arch/x86/vmx/cr.c"
 SVM_EXIT = "arch/x86/svm/exit.c"
@@ -89,6 +90,12 @@ MUTANTS = [
     Mutant("T75 the ICR is left as the monitor used it", "arch/x86/apic.c",
            r"\*reg\(APIC_ICR_HIGH\) = high;", "(void)high;", "storm",
            "half-written ICR was never disturbed", cpus=2, build="test"),
+    *[Mutant("T59 a size beyond the buffer is passed on", "vtpm/main.c", r" \|\| says > length", "", "tpm",
+             "T59 the TPM answers after commands that are none", build="vtpm", vendor=v) for v in ENGINE],
+    *[Mutant("T60 the command is read from the window", "vtpm/crb.c",
+             r"crb->carry_out\(crb->active, crb->command,",
+             "crb->carry_out(crb->active, (const uint8_t *)(uintptr_t)buffer,", "tpm-smp",
+             "T60 a size that changes during the command", cpus=2, build="vtpm", vendor=v) for v in ENGINE],
 ]
 
 

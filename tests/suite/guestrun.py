@@ -19,8 +19,8 @@ from trouble import trouble  # noqa: E402
 
 LOADERS = {"release": "redoubt.efi", "test": "redoubt-test.efi", "partitions": "redoubt-partitions.efi",
            "test-partitions": "redoubt-test-partitions.efi", "vtd": "redoubt-vtd.efi",
-           "test-vtd": "redoubt-test-vtd.efi"}
-# What all but the first two carry.
+           "test-vtd": "redoubt-test-vtd.efi", "vtpm": "redoubt-vtpm.efi", "test-vtpm": "redoubt-test-vtpm.efi"}
+# What those with partitions carry, but for the vTPM's.
 TRUSTLETS = ("probe", "sample")
 # What runs before the loader where a run asks for it, and who starts both.
 FIRMWARE = os.path.join(BUILD, "tests", "dma", "firmware.efi")

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * A long command and interrupts; what a store that ran the partition leaves behind in registers
+ * (T57); and the calls that know the partition by its number.
+ */
+#include "guest/lib/apic.h"
+#include "guest/lib/call.h"
+#include "guest/lib/smp.h"
+#include "guest/lib/text.h"
+#include "guest/lib/trap.h"
+#include "guest/lib/x86.h"
+#include "guest/suite/partition.h"
+#include "guest/suite/suite.h"
+#include "guest/suite/timer.h"
+#include "guest/suite/tpm.h"
+
+#define EVERY	       100000u
+#define TICKS_AT_LEAST 20u
+/* In instructions; where the TSC counts time, a busy host takes its part. */
+#define GAP_MAX	     2000000ull
+#define GAP_OF_TIME  2000000000ull
+#define SOON	     60000u
+#define STATUS_FLAGS 0x8d5u
+
+/* Its requests: vtpm/requests.def. */
+#define VTPM_SELF_TEST 2u
+#define VTPM_COMMAND   4u
+
+/* ---- Interrupts during a command ---- */
+
+static volatile uint64_t hits, last, gap;
+
+static void on_timer(struct trap_frame *frame)
+{
+	uint64_t now = rdtsc();
+
+	gap = hits && now - last > gap ? now - last : gap;
+	last = now;
+	hits++;
+	apic_eoi();
+}
+
+static void long_command(void)
+{
+	uint64_t most = tick_scale() == 1 ? GAP_MAX : GAP_OF_TIME, start;
+	struct tpm_answer a;
+
+	trap_set_handler(VECTOR_TIMER, on_timer);
+	tpm_take();
+	hits = gap = 0;
+	timer_every((uint32_t)(EVERY * tick_scale()));
+	irq_on();
+	start = rdtsc();
+	a = tpm_do_named("CreatePrimary RSA");
+	start = rdtsc() - start;
+	irq_off();
+	timer_done();
+	tap(a.whole && a.code == 0, "tpm: an RSA key is made under interrupts");
+	tap(hits > TICKS_AT_LEAST, "T28 interrupts come during a command");
+	tap(gap <= most && gap < start / 4, "T28 none is held off for longer than an RSA key may");
+	tap_note("%lu interrupts in %lu ticks, at most %lu between two, %lu allowed", hits, start,
+	    gap, most);
+	tap(tpm_do_named("FlushContext").code == 0, "tpm: it is flushed");
+	tap(tpm_do_named("CreatePrimary ECC").code == 0,
+	    "tpm: without interrupts a command runs through");
+	tap(tpm_do_named("FlushContext").code == 0, "tpm: its key is flushed");
+}
+
+/* ---- Registers ---- */
+
+static void registers_kept(void)
+{
+	static struct tpm_register_file in, out;
+	uint8_t bytes[256];
+
+	for (unsigned i = 0; i < 15; i++)
+		in.general[i] = 0x1111111111111111ull * (i + 1);
+	for (unsigned i = 0; i < 32; i++)
+		in.vectors[i] = 0x0123456789abcdefull * (2 * i + 1);
+	in.general[0] = 0xabcdef0000000001ull; /* EAX: Start */
+	in.general[6] = (uint64_t)tpm_register(0, CTRL_START);
+	in.flags = RFLAGS_FIXED | RFLAGS_IF | STATUS_FLAGS;
+	tpm_take();
+	tpm_put(bytes, tpm_compose(tpm_find("CreatePrimary ECC"), bytes));
+	timer_use();
+	timer_every((uint32_t)(EVERY * tick_scale()));
+	tpm_store_between(&in, &out);
+	irq_off();
+	timer_done();
+	tap(tpm_look().whole && tpm_look().code == 0, "T57 a store that ran the partition");
+	tap(memcmp(in.general, out.general, sizeof(in.general)) == 0,
+	    "T57 leaves all general registers as they were");
+	tap(out.flags == in.flags, "T57 and the flags");
+	tap(memcmp(in.vectors, out.vectors, sizeof(in.vectors)) == 0,
+	    "T57 and all vector registers");
+	tap(tpm_do_named("FlushContext").code == 0, "T57 it was carried out");
+}
+
+void tpm_interrupts(void)
+{
+	long_command();
+	registers_kept();
+}
+
+/* ---- Calls ---- */
+
+static uint64_t tpm;
+
+static void refuses(const char *what, uint64_t number, uint64_t a, uint64_t b)
+{
+	struct answer answer = partition_ask(tpm, number, a, b, 0);
+
+	if (!tap(answer.rax == REDOUBT_OK &&
+		    (answer.status == REDOUBT_INVALID || answer.status == REDOUBT_UNKNOWN_CALL),
+		"T59 the partition refuses %s", what))
+		tap_note("got %lx, %lx", answer.rax, answer.status);
+}
+
+/* What a store would do, by a call: no more than a store can. */
+static void stores_by_call(void)
+{
+	static const uint64_t offsets[] = { 3 * PAGE + LOC_CTRL, 4 * PAGE + LOC_CTRL,
+		5 * PAGE + LOC_CTRL, 6 * PAGE, 1ull << 32, UINT64_MAX - 3, LOC_STATE, 0x41,
+		PAGE - 4 };
+	static const uint64_t widths[] = { 0, 1, 2, 3, 4, 5, 8, 9, UINT64_MAX };
+	uint64_t answered = 0, asked = 0;
+
+	tpm_take();
+	for (unsigned i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++)
+		for (unsigned k = 0; k < sizeof(widths) / sizeof(widths[0]); k++, asked++)
+			answered += partition_ask(tpm, TPM_REQUEST_STORE, offsets[i], UINT64_MAX,
+					widths[k])
+					.rax == REDOUBT_OK;
+	tap(answered == asked, "T59 stores by calls, with offsets and widths that are none");
+	tap(tpm_get(0, LOC_STATE) == 0x82 && tpm_get(0, LOC_STS) == 1 &&
+		tpm_get(0, CTRL_STS) == 0 && tpm_get(3, LOC_STS) == UINT32_MAX &&
+		tpm_get(4, LOC_STS) == UINT32_MAX,
+	    "T60 give nobody a locality");
+}
+
+static struct {
+	uint64_t token;
+	volatile bool stored, done, early;
+} waiting;
+
+static void finish(struct trap_frame *frame)
+{
+	struct redoubt_partition_resume r = { REDOUBT_SUSPENDED, waiting.token, 0, 0 };
+
+	apic_eoi();
+	while (r.state == REDOUBT_SUSPENDED && redoubt_partition_resume(r.first, &r) == REDOUBT_OK)
+		;
+	waiting.early = waiting.stored || tpm_get(0, CTRL_CANCEL) != 0;
+	waiting.done = r.state == REDOUBT_OK;
+}
+
+/* A request of the partition's that is suspended; the handler ends it while the store waits. */
+static void store_waits(void)
+{
+	struct redoubt_partition_call r = { 0 };
+	uint64_t status;
+
+	tpm_take();
+	timer_use();
+	timer_in((uint32_t)(SOON * tick_scale()));
+	status = redoubt_partition_call(tpm | (uint64_t)VTPM_SELF_TEST << 32, 0, 0, 0, &r);
+	take_interrupts();
+	if (!tap(status == REDOUBT_OK && r.state == REDOUBT_SUSPENDED,
+		"tpm: a request of another's is suspended"))
+		return;
+	waiting.token = r.first;
+	trap_set_handler(VECTOR_TIMER, finish);
+	timer_in((uint32_t)(SOON * tick_scale()));
+	irq_on();
+	tpm_set(0, CTRL_CANCEL, 1);
+	waiting.stored = true;
+	irq_off();
+	timer_done();
+	tap(waiting.done && !waiting.early, "T60 a store waits until that request has ended");
+	tap(tpm_get(0, CTRL_CANCEL) == 1, "T60 and is then carried out");
+	tpm_set(0, CTRL_CANCEL, 0);
+}
+
+void tpm_requests(void)
+{
+	tpm = tpm_partition();
+	refuses("an unknown request", 0, 0, 0);
+	refuses("another", 77, 1, 2);
+	refuses("all ones", UINT32_MAX, UINT64_MAX, UINT64_MAX);
+	refuses("a self test of something", VTPM_SELF_TEST, 1, 0);
+	refuses("a command longer than its buffer", VTPM_COMMAND, PAGE + 1, 0);
+	refuses("a command without end", VTPM_COMMAND, UINT64_MAX, 0);
+	refuses("a locality that there is not", VTPM_COMMAND, HEADER, TPM_LOCALITIES);
+	refuses("a command by locality 3", VTPM_COMMAND, HEADER, 3);
+	refuses("a command by locality 4", VTPM_COMMAND, HEADER, 4);
+	stores_by_call();
+	store_waits();
+	tap(redoubt_partition_restart(tpm) == REDOUBT_STATE, "T60 the TPM is not started anew");
+	tap(redoubt_partition_end(tpm) == REDOUBT_STATE, "T60 nor ended");
+}
