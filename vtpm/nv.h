@@ -207,8 +207,8 @@ struct nv_choice {
 
 /*
  * Which slot is current. A slot without bytes is absent if its size is 0, else it could not be
- * read. `payload` has room for NV_PAYLOAD_MAX bytes; choice->content points into it, and it is zero
- * unless the outcome is NV_CURRENT.
+ * read. `payload` has room for NV_PAYLOAD_MAX bytes; choice->content points into it, and unless the
+ * outcome is NV_CURRENT nothing of a state is left there.
  *
  * No slot is used that is not genuine. A torn one is no obstacle, for a cut leaves one; but no slot
  * is used beside one that says it is of a newer image, monitor or format, which is then what was

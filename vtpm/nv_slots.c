@@ -117,7 +117,9 @@ void nv_choose(const struct nv_bytes slots[NV_SLOTS], const struct nv_demand *de
 	judge(&read, demand);
 	while (current < NV_SLOTS && choice->verdict[current] != NV_OK)
 		current++;
-	trustlet_scrub(payload, NV_PAYLOAD_MAX);
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		if (read.header[i].payload)
+			trustlet_scrub(payload, read.header[i].payload);
 	memset(&choice->content, 0, sizeof(choice->content));
 	choice->current = current;
 	if (current == NV_SLOTS) {

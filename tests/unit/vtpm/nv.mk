@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # The vTPM's state file, vtpm/nv.c and nv_slots.c: under both sanitizers, above the trustlets' fake monitor; and as the
-# partition's compiler makes them. Included by the fuzzer's too.
-ifndef NV_PARTS
+# partition's compiler makes them.
 
 NV_PARTS := nv nv_slots
 NV_MADE := $(B)/host/tests/unit/vtpm/nv_made.o
@@ -38,4 +37,3 @@ check-vtpm-nv: ## the vTPM's state file: each bit, each length, each pair of slo
 
 HOST_TESTS += check-vtpm-nv
 -include $(NV_HOST_OBJS:.o=.d)
-endif

@@ -13,7 +13,8 @@
 #define STATE	 21u
 #define SMALL	 (OVERHEAD + 8 + 24)
 
-static uint8_t file[NV_FILE_MAX], payload[NV_PAYLOAD_MAX], filling[NV_FILE_MAX];
+_Alignas(8) static uint8_t file[NV_FILE_MAX];
+static uint8_t payload[NV_PAYLOAD_MAX], filling[NV_FILE_MAX];
 static struct nv_header header;
 static struct nv_content content;
 
