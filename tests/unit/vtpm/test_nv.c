@@ -216,6 +216,8 @@ static void a_newer_image_opens_it_and_an_older_one_does_not(void **state)
 	fake.svn = SVN - 1;
 	assert_int_equal(open_copy(file, SMALL), NV_NEWER);
 	expect_nothing_left();
+	for (size_t i = 0; i < 32; i++)
+		assert_int_equal(payload[i], 0);
 }
 
 static void without_a_root_key(void **state)
@@ -483,6 +485,10 @@ static void payloads_that_are_no_state(void **state)
 		expect_nothing_left();
 		for (size_t k = 0; k < payloads[i].size; k++)
 			assert_int_equal(payload[k], 0);
+		memset(payload, 0, 512); /* padding that would be found behind it */
+		assert_int_equal(nv_open((struct nv_bytes){ file, OVERHEAD + payloads[i].size },
+				     payload, &header, &content),
+		    NV_BAD_CONTENT);
 	}
 }
 
