@@ -47,7 +47,8 @@ class Machine:
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         except (OSError, subprocess.SubprocessError) as why:
             raise Refused(f"{self.program}: {why}") from why
-        need(done.returncode == 0, f"the TPM does not take the state: {done.stderr.decode('ascii', 'replace').strip()}")
+        need(done.returncode == 0, "the TPM does not take the state: " +
+             " ".join(done.stderr.decode("ascii", "replace").split()))
         out, data = [], done.stdout
         while len(data) >= 10:
             length = struct.unpack_from(">I", data, 2)[0]
