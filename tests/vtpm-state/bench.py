@@ -46,7 +46,7 @@ class Bench:
 
     def snapshot(self):
         return {str(path.relative_to(self.folder)): path.read_bytes() for path in sorted(self.folder.rglob("*"))
-                if path.is_file() and path.name != ".lock"}
+                if path.is_file()}
 
     def run(self, *args, **more):
         return subprocess.run([TOOL, *map(str, args)], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,

@@ -100,9 +100,13 @@ class Swtpm(Plain):
 
     @contextlib.contextmanager
     def locked(self):
-        """As swtpm does it."""
+        """As swtpm does it; where no lock is, none was ever at work."""
         try:
-            file = open(os.path.join(self.folder, ".lock"), "a+b")
+            file = open(os.path.join(self.folder, ".lock"), "r+b")
+        except FileNotFoundError:
+            need(os.path.isdir(self.folder), f"{self.folder}: No such file or directory")
+            yield
+            return
         except OSError as why:
             raise Refused(f"{self.folder}: {why.strerror}") from why
         with file:

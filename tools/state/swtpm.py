@@ -15,7 +15,7 @@ from common import Refused, need, read
 HEADER, TLV = struct.Struct(">BBHHI"), struct.Struct(">HI")
 PLAIN, ENCRYPTED, MAC, IV = 1, 2, 3, 6
 KNOWN_FLAGS, IS_ENCRYPTED, IS_256 = 0x9, 0x1, 0x8
-BLOCK = 16  # of the IV, which swtpm makes as long as the key, AES takes as much
+BLOCK = 16  # AES's; swtpm makes IV and padding for blocks as long as the key
 NAMES = {"permanent": "tpm2-00.permall", "volatile": "tpm2-00.volatilestate"}
 
 
@@ -65,10 +65,10 @@ def unwrap(data, key, path):
     need(bool(flags & IS_256) == (len(key) == 32), f"{path}: is encrypted by a key of {256 if flags & IS_256 else 128} bits")
     need(hmac.compare_digest(hmac.digest(key, found[ENCRYPTED] + found[IV], "sha256"), found[MAC]),
          f"{path}: is not by this key, or was changed")
-    need(len(found[IV]) == len(key) and found[ENCRYPTED] and len(found[ENCRYPTED]) % BLOCK == 0, f"{path}: has a length that "
+    need(len(found[IV]) == len(key) and found[ENCRYPTED] and len(found[ENCRYPTED]) % len(key) == 0, f"{path}: has a length that "
          "no encryption gives")
     cipher = Cipher(algorithms.AES(key), modes.CBC(found[IV][:BLOCK])).decryptor()
-    unpad = padding.PKCS7(8 * BLOCK).unpadder()
+    unpad = padding.PKCS7(8 * len(key)).unpadder()
     try:
         return unpad.update(cipher.update(found[ENCRYPTED]) + cipher.finalize()) + unpad.finalize()
     except ValueError as why:
@@ -78,7 +78,7 @@ def unwrap(data, key, path):
 def wrap(state, key):
     fields, flags = {PLAIN: state}, 0
     if key is not None:
-        pad = padding.PKCS7(8 * BLOCK).padder()
+        pad = padding.PKCS7(8 * len(key)).padder()
         iv = os.urandom(len(key))
         cipher = Cipher(algorithms.AES(key), modes.CBC(iv[:BLOCK])).encryptor()
         text = cipher.update(pad.update(state) + pad.finalize()) + cipher.finalize()
