@@ -311,7 +311,8 @@ const char *nv_sentence(enum nv_verdict verdict)
 		[NV_SAME] = "is the same as the other one",
 		[NV_TWICE] = "is of the same generation as the other one, and not the same",
 		[NV_FORKED] = "and the other one do not follow from each other",
-		[NV_SUPERSEDED] = "is genuine, but the other one says that it is of a newer program",
+		[NV_SUPERSEDED] =
+		    "is genuine, but the other one says that it is of a newer program",
 		[NV_BELOW_FLOOR] = "is older than what the platform's counter has seen",
 	};
 

@@ -11,9 +11,9 @@
  *   32 bytes             SHA-256 of all that is in front of it
  *
  * The key is the run-time's of the label NV_LABEL for the SVNs in the header, made the file's own
- * by its salt, as sealing has it (seal.h). The SHA-256 at the end proves nothing: it tells a torn or
- * damaged file from one that somebody else made, also to a person who has no key. In every version
- * magic, version and total stand where they stand and the SHA-256 is last.
+ * by its salt, as sealing has it (seal.h). The SHA-256 at the end proves nothing: it tells a torn
+ * or damaged file from one that somebody else made, also to a person who has no key. In every
+ * version magic, version and total stand where they stand and the SHA-256 is last.
  *
  * A slot is a file of NV_FILE_MAX bytes, allocated once, that begins with the state; what stands
  * behind `total` bytes there is left over and means nothing. A state may as well be a file as long
@@ -63,7 +63,8 @@ struct nv_header {
 	uint32_t kind;	      /* enum nv_kind */
 	uint32_t reserved;    /* zero */
 	uint8_t lineage[NV_ID];
-	uint8_t parent[NV_DIGEST]; /* SHA-256 of the file before; in the first, of what it is from */
+	uint8_t
+	    parent[NV_DIGEST]; /* SHA-256 of the file before; in the first, of what it is from */
 	uint8_t origin_lineage[NV_ID];	  /* of the TPM it is from; zero: not known, or none */
 	uint8_t origin_digest[NV_DIGEST]; /* SHA-256 of what it is from; zero: manufactured */
 	uint8_t salt[NV_SALT];
@@ -182,7 +183,7 @@ void nv_follow(const struct nv_header *now, const uint8_t digest[NV_DIGEST],
 
 /* What else is known of the state. */
 struct nv_demand {
-	bool has_floor;	  /* a counter of the platform's says that this generation was reached */
+	bool has_floor; /* a counter of the platform's says that this generation was reached */
 	uint64_t floor;
 	bool has_lineage; /* only this TPM is wanted */
 	uint8_t lineage[NV_ID];

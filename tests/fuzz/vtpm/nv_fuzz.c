@@ -82,7 +82,8 @@ static enum nv_verdict try_open(const uint8_t *from, size_t size, struct nv_cont
 	memcpy(file, from, size);
 	memset(out, 0, size + 1);
 	verdict = nv_open((struct nv_bytes){ file, size }, out, &header, content);
-	require(nv_sentence(verdict) && verdict <= NV_BAD_CONTENT && verdict != NV_ABSENT && verdict != NV_UNREADABLE);
+	require(nv_sentence(verdict) && verdict <= NV_BAD_CONTENT && verdict != NV_ABSENT &&
+	    verdict != NV_UNREADABLE);
 	if (verdict != NV_OK) {
 		require(memcmp(&header, &no_header, sizeof(header)) == 0);
 		require(memcmp(content, &no_content, sizeof(*content)) == 0);
@@ -143,8 +144,7 @@ static void try_changed(const uint8_t *data, size_t size)
 	require((verdict == NV_OK) ==
 	    (memcmp(file, right, SMALL) == 0 && (end == SMALL || end == NV_FILE_MAX)));
 	if (verdict == NV_OK)
-		require(content.part[0].size == STATE &&
-		    memcmp(payload + 8, secret, STATE) == 0);
+		require(content.part[0].size == STATE && memcmp(payload + 8, secret, STATE) == 0);
 }
 
 /* What was opened, sealed anew, is the same but for the salt. */

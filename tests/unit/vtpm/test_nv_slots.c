@@ -25,15 +25,15 @@ enum specimen {
 	BAD_FIELDS,
 	NO_STATE,
 	G4,
-	G5,	/* behind G4 */
+	G5,	 /* behind G4 */
 	G5_AWAY, /* behind G4 as well, and another one */
-	G6,	/* behind G5 */
-	G8,	/* the same TPM, later */
-	B5,	/* another TPM */
-	B6,	/* behind B5 */
-	C6,	/* a third one that came here in the place of another at 6 */
-	C7,	/* behind C6 */
-	R6,	/* the first one, restored at 6 */
+	G6,	 /* behind G5 */
+	G8,	 /* the same TPM, later */
+	B5,	 /* another TPM */
+	B6,	 /* behind B5 */
+	C6,	 /* a third one that came here in the place of another at 6 */
+	C7,	 /* behind C6 */
+	R6,	 /* the first one, restored at 6 */
 	SPECIMENS,
 };
 
