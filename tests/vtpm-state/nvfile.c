@@ -136,7 +136,7 @@ static void choose(char *argv[])
 	struct nv_choice choice;
 
 	nv_choose(slots, &demand, payload, &choice);
-	printf("%u\n%s\n%s\n", choice.outcome, nv_sentence(choice.verdict[0]),
+	printf("%d\n%s\n%s\n", (int)choice.outcome, nv_sentence(choice.verdict[0]),
 	    nv_sentence(choice.verdict[1]));
 	for (size_t i = 0; i < choice.content.part[NV_PERMANENT].size; i++)
 		printf("%02x", choice.content.part[NV_PERMANENT].bytes[i]);
