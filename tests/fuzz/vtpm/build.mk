@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # Fuzzers of the vTPM's parts.
 include tests/fuzz/vtpm/sha.mk
+include tests/fuzz/vtpm/nv.mk

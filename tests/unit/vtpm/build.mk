@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 # The vTPM's parts on the host.
 include tests/unit/vtpm/crb.mk
+include tests/unit/vtpm/nv.mk
 include tests/unit/vtpm/sha.mk

@@ -19,29 +19,28 @@
 static const uint8_t nonce[NONCE_BYTES];
 
 /* The key of one blob. false: there is none. */
-static bool key_of(const char *label, const struct seal_header *header,
-    uint8_t key[TRUSTLET_KEY_BYTES])
+static bool key_of(const struct seal_frame *frame, uint8_t key[TRUSTLET_KEY_BYTES])
 {
 	uint8_t base[TRUSTLET_KEY_BYTES];
 	struct hmac mac;
 
-	if (!trustlet_key(label, header->svn, base))
+	if (!trustlet_key(frame->label, frame->svn, base))
 		return false;
 	hmac_start(&mac, base, sizeof(base));
-	hmac_add(&mac, header->salt, sizeof(header->salt));
+	hmac_add(&mac, frame->salt, SEAL_SALT);
 	hmac_end(&mac, key);
 	trustlet_scrub(base, sizeof(base));
 	return true;
 }
 
 /* A context with the key of a blob; the caller frees it, which scrubs it. */
-static bool prepare(mbedtls_gcm_context *gcm, const char *label, const struct seal_header *header)
+static bool prepare(mbedtls_gcm_context *gcm, const struct seal_frame *frame)
 {
 	uint8_t key[TRUSTLET_KEY_BYTES];
 	int failed;
 
 	mbedtls_gcm_init(gcm);
-	if (!key_of(label, header, key))
+	if (!key_of(frame, key))
 		return false;
 	failed = mbedtls_gcm_setkey(gcm, MBEDTLS_CIPHER_ID_AES, key, 8 * sizeof(key));
 	trustlet_scrub(key, sizeof(key));
@@ -49,39 +48,47 @@ static bool prepare(mbedtls_gcm_context *gcm, const char *label, const struct se
 	return true;
 }
 
-static enum seal_result seal(const char *label, const void *data, size_t size, uint8_t *blob)
+enum seal_result trustlet_seal_frame(const struct seal_frame *frame, const void *data, size_t size,
+    uint8_t *text)
 {
-	struct seal_header header = { .magic = SEAL_MAGIC,
-		.version = SEAL_VERSION,
-		.size = (uint32_t)size,
-		.svn = trustlet_svn() };
-	mbedtls_gcm_context gcm;
 	enum seal_result result = SEAL_NO_KEY;
+	mbedtls_gcm_context gcm;
 
-	trustlet_random(header.salt, sizeof(header.salt));
-	if (prepare(&gcm, label, &header)) {
-		uint8_t *text = blob + sizeof(header);
+	if (prepare(&gcm, frame)) {
 		int failed = mbedtls_gcm_crypt_and_tag(&gcm, MBEDTLS_GCM_ENCRYPT, size, nonce,
-		    sizeof(nonce), (const uint8_t *)&header, sizeof(header), data, text, SEAL_TAG,
-		    text + size);
+		    sizeof(nonce), frame->aad, frame->aad_size, data, text, SEAL_TAG, text + size);
 
 		assert(!failed);
-		memcpy(blob, &header, sizeof(header));
 		result = SEAL_OK;
+	} else {
+		trustlet_scrub(text, size + SEAL_TAG);
 	}
 	mbedtls_gcm_free(&gcm);
 	return result;
 }
 
+static struct seal_frame frame_of(const char *label, const struct seal_header *header)
+{
+	return (struct seal_frame){ label, header->svn, header->salt, header, sizeof(*header) };
+}
+
 enum seal_result trustlet_seal(const char *label, const void *data, size_t size, void *blob)
 {
+	struct seal_header header = { .magic = SEAL_MAGIC,
+		.version = SEAL_VERSION,
+		.size = (uint32_t)size,
+		.svn = trustlet_svn() };
+	struct seal_frame frame = frame_of(label, &header);
 	enum seal_result result;
 
 	if (size > SEAL_MOST)
 		return SEAL_BAD_SIZE;
-	result = seal(label, data, size, blob);
-	if (result != SEAL_OK)
-		memset(blob, 0, size + SEAL_OVERHEAD);
+	trustlet_random(header.salt, sizeof(header.salt));
+	result = trustlet_seal_frame(&frame, data, size, (uint8_t *)blob + sizeof(header));
+	if (result == SEAL_OK)
+		memcpy(blob, &header, sizeof(header));
+	else
+		memset(blob, 0, sizeof(header));
 	return result;
 }
 
@@ -106,20 +113,31 @@ static enum seal_result judge(const struct seal_header *header, size_t blob_size
 	return header->size > room ? SEAL_NO_ROOM : SEAL_OK;
 }
 
-static enum seal_result unseal(const char *label, const struct seal_header *header,
-    const uint8_t *text, uint8_t *data)
+static enum seal_result unseal(const struct seal_frame *frame, const uint8_t *text, size_t size,
+    void *data)
 {
 	enum seal_result result = SEAL_NO_KEY;
 	mbedtls_gcm_context gcm;
 
-	if (prepare(&gcm, label, header)) {
-		int failed = mbedtls_gcm_auth_decrypt(&gcm, header->size, nonce, sizeof(nonce),
-		    (const uint8_t *)header, sizeof(*header), text + header->size, SEAL_TAG, text,
-		    data);
+	if (prepare(&gcm, frame)) {
+		int failed = mbedtls_gcm_auth_decrypt(&gcm, size, nonce, sizeof(nonce), frame->aad,
+		    frame->aad_size, text + size, SEAL_TAG, text, data);
 
 		result = failed ? SEAL_NOT_GENUINE : SEAL_OK;
 	}
 	mbedtls_gcm_free(&gcm);
+	return result;
+}
+
+enum seal_result trustlet_unseal_frame(const struct seal_frame *frame, const uint8_t *text,
+    size_t size, void *data)
+{
+	enum seal_result result = SEAL_NEWER;
+
+	if (svn_reached(frame->svn))
+		result = unseal(frame, text, size, data);
+	if (result != SEAL_OK && size)
+		trustlet_scrub(data, size);
 	return result;
 }
 
@@ -128,6 +146,7 @@ enum seal_result trustlet_unseal(const char *label, const void *blob, size_t blo
 {
 	struct seal_header header = { 0 };
 	enum seal_result result = SEAL_BAD_SIZE;
+	struct seal_frame frame;
 	size_t room = *size;
 
 	*size = 0;
@@ -135,8 +154,10 @@ enum seal_result trustlet_unseal(const char *label, const void *blob, size_t blo
 		memcpy(&header, blob, sizeof(header));
 		result = judge(&header, blob_size, room);
 	}
+	frame = frame_of(label, &header);
 	if (result == SEAL_OK)
-		result = unseal(label, &header, (const uint8_t *)blob + sizeof(header), data);
+		result = trustlet_unseal_frame(&frame, (const uint8_t *)blob + sizeof(header),
+		    header.size, data);
 	if (result == SEAL_OK)
 		*size = header.size;
 	else if (room)

@@ -70,4 +70,32 @@ enum seal_result trustlet_seal(const char *label, const void *data, size_t size,
 enum seal_result trustlet_unseal(const char *label, const void *blob, size_t blob_size, void *data,
     size_t *size);
 
+/*
+ * The same for a format with a header of its own, which is `aad`, authenticated and not encrypted,
+ * and has the salt and the SVNs in it. Who seals fills `salt` with random bytes for each blob, a
+ * salt that comes twice gives both away, and takes trustlet_svn(); who opens takes them from there.
+ */
+struct seal_frame {
+	const char *label;
+	uint64_t svn;
+	const uint8_t *salt; /* SEAL_SALT bytes */
+	const void *aad;
+	size_t aad_size;
+};
+
+/*
+ * `text` is the ciphertext, as long as the data, and SEAL_TAG bytes of tag behind it; it may be
+ * where the data is. At most SEAL_MOST bytes. Only SEAL_OK, SEAL_NO_KEY; `text` is zero if not
+ * SEAL_OK.
+ */
+enum seal_result trustlet_seal_frame(const struct seal_frame *frame, const void *data, size_t size,
+    uint8_t *text);
+
+/*
+ * `size` bytes of data out of as many of ciphertext and a tag. Only SEAL_OK, SEAL_NEWER,
+ * SEAL_NO_KEY, SEAL_NOT_GENUINE; the data is zero if not SEAL_OK.
+ */
+enum seal_result trustlet_unseal_frame(const struct seal_frame *frame, const uint8_t *text,
+    size_t size, void *data);
+
 #endif
