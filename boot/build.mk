@@ -204,7 +204,8 @@ tests/boot/loader/fake-partitions_SECTIONS := $(tests/boot/loader/fake_SECTIONS)
 	$(call partition_sections,$(LOADER_IMAGES))
 $(eval $(call efi_app,tests/boot/loader/fake,$(BOOT_OBJS)))
 $(eval $(call efi_app,tests/boot/loader/fake-partitions,$(BOOT_OBJS)))
-LOADER_APPS := $(patsubst %,$(B)/tests/boot/loader/%.efi,probe fake fake-partitions partitions)
+LOADER_APPS := $(patsubst %,$(B)/tests/boot/loader/%.efi,probe fake fake-partitions partitions) \
+	$(B)/boot/redoubt-vtd.efi
 
 .PHONY: check-loader setup-loader
 setup-loader:

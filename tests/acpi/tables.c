@@ -333,28 +333,43 @@ static EFI_STATUS find_mp_services(EFI_BOOT_SERVICES *bs, struct mp_services **m
 struct acpi_protocol {
 	EFI_STATUS(EFIAPI *install)
 	(struct acpi_protocol *self, const void *table, UINTN size, UINTN *key);
+	EFI_STATUS(EFIAPI *uninstall)(struct acpi_protocol *self, UINTN key);
 };
+
+enum { FADT, FACS, DSDT, MADT, TABLES };
 
 /*
  * Through firmware's protocol, so that whoever installs a further one by it later finds these among
  * firmware's own (UEFI 2.10 20.2). It copies them, and makes the roots and the FADT's pointers.
+ * Those of the last time go first.
  */
 static EFI_STATUS install(EFI_BOOT_SERVICES *bs, const struct tables *t,
     const struct acpi_facs *facs)
 {
 	EFI_GUID guid = { 0xffe06bdd, 0x6107, 0x46a6,
 		{ 0x7b, 0xb2, 0x5a, 0x9c, 0x7e, 0xc5, 0x27, 0x5c } };
+	static UINTN keys[TABLES], installed;
 	const struct madt *madt = (const struct madt *)t->madt;
+	const struct {
+		const void *table;
+		UINTN size;
+	} all[TABLES] = {
+		[FADT] = { &t->fadt, sizeof(t->fadt) },
+		[FACS] = { facs, sizeof(*facs) },
+		[DSDT] = { t->dsdt, (UINTN)(dsdt_end - dsdt_begin) },
+		[MADT] = { madt, madt->header.length },
+	};
 	struct acpi_protocol *acpi;
-	EFI_STATUS status;
-	UINTN key;
+	EFI_STATUS status = bs->LocateProtocol(&guid, NULL, (void **)&acpi);
 
-	if ((status = bs->LocateProtocol(&guid, NULL, (void **)&acpi)) ||
-	    (status = acpi->install(acpi, &t->fadt, sizeof(t->fadt), &key)) ||
-	    (status = acpi->install(acpi, facs, sizeof(*facs), &key)) ||
-	    (status = acpi->install(acpi, t->dsdt, (UINTN)(dsdt_end - dsdt_begin), &key)))
-		return status;
-	return acpi->install(acpi, madt, madt->header.length, &key);
+	while (!status && installed > 0)
+		status = acpi->uninstall(acpi, keys[--installed]);
+	while (!status && installed < TABLES) {
+		status = acpi->install(acpi, all[installed].table, all[installed].size,
+		    &keys[installed]);
+		installed += status == EFI_SUCCESS;
+	}
+	return status;
 }
 
 EFI_STATUS install_acpi_tables(EFI_SYSTEM_TABLE *system, UINT32 missing)

@@ -26,6 +26,7 @@ from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
 
 LOADER = os.path.join(BUILD, "boot/redoubt.efi")
+VTD_LOADER = os.path.join(BUILD, "boot/redoubt-vtd.efi")  # drives VT-d beside SVM
 FAKE = os.path.join(BUILD, "tests/boot/loader/fake.efi")
 PARTITIONS = os.path.join(BUILD, "tests/boot/loader/partitions.efi")
 FAKE_PARTITIONS = os.path.join(BUILD, "tests/boot/loader/fake-partitions.efi")
@@ -327,7 +328,8 @@ SCENARIOS = {
     # IOMMUs: found and their tables hidden, once all CPUs are covered; a table that is wrong; memory
     # that firmware keeps for a device.
     "vtd-found": dict(
-        engine=QEMU, more="-device intel-iommu", script=[probe("tables"), *start("fail"), probe("tables")],
+        engine=QEMU, vtd=True, more="-device intel-iommu",
+        script=[probe("tables"), *start("fail"), probe("tables")],
         conf={"fail": NEXT + "options = fail\n"},
         seen=[*tables(DMAR="whole"), "^redoubt: iommu: vtd at 0xfed90000 segment 0 listed devices$",
               "^redoubt: 1 CPUs covered$", "^redoubt: iommu: the tables are hidden$", ended(ABORTED),
@@ -364,7 +366,8 @@ def make_disk(name, scenario):
                for make, place in scenario.get("files", [])}
     places = dict.fromkeys(re.findall(r"start \\(\w+)\\redoubt", texts[0][0]))
     for place in places:
-        pairs.append((special.get(place, LOADER), f"{place}/redoubt.efi"))
+        loader = VTD_LOADER if scenario.get("vtd") else LOADER
+        pairs.append((special.get(place, loader), f"{place}/redoubt.efi"))
         conf = scenario.get("conf", {}).get(place, CONF)
         if conf and f"{place}/redoubt.conf/x" not in scenario.get("texts", {}):
             texts.append((conf, f"{place}/redoubt.conf"))
