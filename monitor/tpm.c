@@ -19,10 +19,10 @@ static struct {
 	unsigned partition;
 	gpa_t window; /* in the partition */
 	_Atomic bool taken;
-	/* A store whose instruction the guest has not come back to; done: its request has ended. */
-	bool waits, done;
-	struct guest_store store;
-	uint64_t token;
+	uint64_t token; /* 0: no store's request is suspended */
+	struct guest_store now;
+	/* Another store has carried this one's request to its end: its instruction is to come back. */
+	struct guest_store ended;
 } tpm;
 
 bool tpm_show(unsigned partition, const struct bootinfo_partition *is)
@@ -51,10 +51,7 @@ unsigned tpm_partition(void)
 
 static void note(uint64_t status, const uint64_t answer[CALL_REGS])
 {
-	bool suspended = status == REDOUBT_OK && answer[0] == REDOUBT_SUSPENDED;
-
-	tpm.token = answer[1];
-	tpm.done = !suspended;
+	tpm.token = status == REDOUBT_OK && answer[0] == REDOUBT_SUSPENDED ? answer[1] : 0;
 }
 
 /* false: the partition serves another request. */
@@ -67,8 +64,7 @@ static bool begin(const struct guest_store *store)
 
 	if (status == REDOUBT_BUSY)
 		return false;
-	tpm.waits = true;
-	tpm.store = *store;
+	tpm.now = *store;
 	note(status, answer);
 	return true;
 }
@@ -79,8 +75,7 @@ static void go_on(void)
 	const uint64_t args[CALL_REGS] = { tpm.token };
 	uint64_t answer[CALL_REGS] = { 0 };
 
-	if (!tpm.done)
-		note(call_partition_resume(args, answer), answer);
+	note(call_partition_resume(args, answer), answer);
 }
 
 /* Puts a store that came while another is carried out into the page. */
@@ -92,21 +87,27 @@ static void post(const struct guest_store *store)
 	(void)guest_write_in(&place, &store->value, store->bytes);
 }
 
+static bool is(const struct guest_store *a, const struct guest_store *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
 static bool carry_out(const struct guest_store *store)
 {
-	bool same = tpm.waits && memcmp(&tpm.store, store, sizeof(*store)) == 0;
+	bool same = is(&tpm.now, store);
 
-	if (tpm.waits && !tpm.done && !same) {
-		post(store);
-		go_on();
+	if (is(&tpm.ended, store)) {
+		tpm.ended = (struct guest_store){ 0 };
 		return true;
 	}
-	if (same)
-		go_on();
-	else if (!begin(store))
-		return false;
-	tpm.waits = !tpm.done;
-	return tpm.done;
+	if (tpm.token == 0)
+		return begin(store) && tpm.token == 0;
+	if (!same)
+		post(store);
+	go_on();
+	if (!same && tpm.token == 0)
+		tpm.ended = tpm.now;
+	return !same || tpm.token == 0;
 }
 
 bool monitor_store(const struct guest_store *store)

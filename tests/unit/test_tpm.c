@@ -257,6 +257,15 @@ static void who_never_comes_back_is_not_waited_for(void **state)
 	assert_true(store(CTRL, 2));
 	assert_int_equal(program.requests, 2);
 	assert_int_equal(program.got[2], 2);
+	/* If it does in the end, it is not carried out again, however many stores there were. */
+	PLAN(INTERRUPT, ANSWER);
+	assert_false(store(CTRL, 4));
+	assert_true(store(CTRL, 4));
+	assert_int_equal(program.requests, 3);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 3);
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 4);
 }
 
 static void a_partition_that_is_busy_is_waited_for(void **state)
