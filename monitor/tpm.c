@@ -36,7 +36,7 @@ bool tpm_show(unsigned partition, const struct bootinfo_partition *is)
 	tpm.window.v = TRUSTLET_DATA_BASE + first * FRAME_SIZE;
 	return protect_show((gpa_t){ TPM_BASE }, TPM_PAGES, window, S2_R) &&
 	    protect_show((gpa_t){ TPM_BUFFER }, 1,
-		(spa_t){ window.v + TPM_LOCALITIES * FRAME_SIZE }, S2_R | S2_W);
+		(spa_t){ window.v + (uint64_t)TPM_LOCALITIES * FRAME_SIZE }, S2_R | S2_W);
 }
 
 bool tpm_watches(gpa_t gpa)
