@@ -12,6 +12,11 @@ struct cpuid_regs {
 };
 
 struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+/* As in the true one. */
+static inline struct cpuid_regs cpuid_basic(uint32_t leaf, uint32_t subleaf)
+{
+	return cpuid(0, 0).eax >= leaf ? cpuid(leaf, subleaf) : (struct cpuid_regs){ 0, 0, 0, 0 };
+}
 uint64_t rdmsr(uint32_t msr);
 void wrmsr(uint32_t msr, uint64_t value);
 uint64_t rdtsc(void);
