@@ -209,11 +209,10 @@ static enum launch_status judge_stage2(const struct vmx_facts *vmx)
 {
 	uint64_t secondary = vmx->secondary >> 32;
 
-	if (!(secondary & VMX_CPU2_EPT) || !(secondary & VMX_CPU2_VPID))
+	if (!(secondary & VMX_CPU2_EPT) || !(secondary & VMX_CPU2_VPID) ||
+	    (vmx->ept & STAGE2_NEEDED) != STAGE2_NEEDED)
 		return LAUNCH_NO_STAGE2;
-	if (!(secondary & VMX_CPU2_UNRESTRICTED))
-		return LAUNCH_NO_UNRESTRICTED;
-	return (vmx->ept & STAGE2_NEEDED) == STAGE2_NEEDED ? LAUNCH_OK : LAUNCH_NO_STAGE2;
+	return secondary & VMX_CPU2_UNRESTRICTED ? LAUNCH_OK : LAUNCH_NO_UNRESTRICTED;
 }
 
 enum launch_status vmx_judge(const struct cpu *cpu)

@@ -13,6 +13,11 @@ struct cpuid_regs {
 };
 
 struct cpuid_regs cpuid(uint32_t leaf, uint32_t subleaf);
+/* As in the true one. */
+static inline struct cpuid_regs cpuid_basic(uint32_t leaf, uint32_t subleaf)
+{
+	return cpuid(0, 0).eax >= leaf ? cpuid(leaf, subleaf) : (struct cpuid_regs){ 0, 0, 0, 0 };
+}
 uint64_t rdmsr(uint32_t msr);
 uint64_t read_cr4(void);
 
