@@ -21,7 +21,7 @@ static struct {
 	_Atomic bool taken;
 	uint64_t token; /* 0: no store's request is suspended */
 	struct guest_store now;
-	/* Another store has carried this one's request to its end: its instruction is to come back. */
+	/* Another store has carried its request to the end: its instruction is to come back. */
 	struct guest_store ended;
 } tpm;
 
