@@ -78,15 +78,6 @@ static void go_on(void)
 	note(call_partition_resume(args, answer), answer);
 }
 
-/* Puts a store that came while another is carried out into the page. */
-static void post(const struct guest_store *store)
-{
-	const struct guest_place place = { { FRAME_PARTITION, tpm.partition },
-		{ tpm.window.v + store->gpa.v - TPM_BASE } };
-
-	(void)guest_write_in(&place, &store->value, store->bytes);
-}
-
 static bool is(const struct guest_store *a, const struct guest_store *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
@@ -102,8 +93,11 @@ static bool carry_out(const struct guest_store *store)
 	}
 	if (tpm.token == 0)
 		return begin(store) && tpm.token == 0;
+	/* What comes while another store is carried out is put into the page. */
 	if (!same)
-		post(store);
+		(void)guest_write_in(&(struct guest_place){ { FRAME_PARTITION, tpm.partition },
+					 { tpm.window.v + store->gpa.v - TPM_BASE } },
+		    &store->value, store->bytes);
 	go_on();
 	if (!same && tpm.token == 0)
 		tpm.ended = tpm.now;

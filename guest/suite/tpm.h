@@ -159,4 +159,7 @@ void tpm_store_between(const struct tpm_register_file *in, struct tpm_register_f
 /* Its MOVs to RBX's address never end, but by a trap. */
 void tpm_store_forever(void *target);
 
+/* tpm_code.S: stores right behind STI, so that no interrupt is taken between; then CLI. */
+void tpm_store_behind_sti(volatile uint32_t *target, uint32_t value);
+
 #endif

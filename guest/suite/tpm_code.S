@@ -69,6 +69,14 @@ tpm_store_between:
 	pop	%rbx
 	ret
 
+	/* tpm_store_behind_sti(target: rdi, value: esi): interrupts are held off until behind the MOV */
+	.globl tpm_store_behind_sti
+tpm_store_behind_sti:
+	sti
+	movl	%esi, (%rdi)
+	cli
+	ret
+
 	/* tpm_store_forever(target: rdi): an interrupt finds RIP at a MOV, mostly */
 	.globl tpm_store_forever
 tpm_store_forever:

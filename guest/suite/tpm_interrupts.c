@@ -66,6 +66,27 @@ static void long_command(void)
 	tap(tpm_do_named("FlushContext").code == 0, "tpm: its key is flushed");
 }
 
+/* One is pending when the command starts, and the CPU does not take it before the store. */
+static void behind_sti(void)
+{
+	uint64_t every = EVERY * tick_scale(), start;
+	uint8_t bytes[256];
+
+	trap_set_handler(VECTOR_TIMER, on_timer);
+	tpm_take();
+	tpm_put(bytes, tpm_compose(tpm_find("CreatePrimary ECC"), bytes));
+	hits = 0;
+	timer_every((uint32_t)every);
+	start = rdtsc();
+	while (rdtsc() - start < 8 * every)
+		cpu_pause();
+	tpm_store_behind_sti(tpm_register(0, CTRL_START), 1);
+	timer_done();
+	tap(hits && tpm_look().whole && tpm_look().code == 0,
+	    "T28 a command is carried out that starts behind STI, with an interrupt pending");
+	tap(tpm_do_named("FlushContext").code == 0, "tpm: and its key is flushed");
+}
+
 /* ---- Registers ---- */
 
 static void registers_kept(void)
@@ -99,6 +120,7 @@ static void registers_kept(void)
 void tpm_interrupts(void)
 {
 	long_command();
+	behind_sti();
 	registers_kept();
 }
 

@@ -186,6 +186,21 @@ static void the_window_shows_the_last_pages(void **state)
 	assert_false(host_touch(START, ACCESS_READ | ACCESS_WRITE).store);
 }
 
+static enum s2_type all_uncached(uint64_t at, uint64_t *until)
+{
+	*until = ~(uint64_t)(FRAME_SIZE - 1);
+	return S2_UC;
+}
+
+/* MTRRs that change give it another type, and no other place. */
+static void types_change_and_the_window_stays(void **state)
+{
+	host_set_types(all_uncached);
+	monitor_retype();
+	host_set_types(NULL);
+	the_window_shows_the_last_pages(state);
+}
+
 /* ---- Stores ---- */
 
 static void a_store_is_a_request(void **state)
@@ -345,6 +360,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(another_has_no_window),
 	TEST(too_small_for_a_window),
 	TEST(the_window_shows_the_last_pages),
+	TEST(types_change_and_the_window_stays),
 	TEST(a_store_is_a_request),
 	TEST(a_suspended_one_is_gone_on_with),
 	TEST(others_are_posted_meanwhile),

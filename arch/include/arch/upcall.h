@@ -99,7 +99,8 @@ struct guest_store {
 
 /*
  * Carries out a store. true: the instruction is finished. false: not yet, the guest is to come back
- * to it once it has taken what is pending. Holds no lock; on the slow way only.
+ * to it once it has taken what is pending, though STI stands before it. Holds no lock; on the slow
+ * way only.
  */
 bool monitor_store(const struct guest_store *store);
 

@@ -249,4 +249,7 @@ void svm_store(struct vcpu *vcpu, uint64_t gpa)
 		vcpu_inject_gp(vcpu);
 	else if (monitor_store(&store))
 		svm_skip_to(next);
+	else
+		/* It comes back to it behind what is pending, which may not be held off until then. */
+		vmcb()->interrupt_state &= ~SHADOW;
 }

@@ -47,6 +47,6 @@ bool svm_decode(struct insn *insn)
 	/* Decode assists: at these exits the CPU has stored the bytes. APM 2 15.8.4. */
 	if (svm_caps()->features & SVM_DECODE_ASSIST && v->exit_code == EXIT_NESTED_FAULT &&
 	    v->fetched != 0)
-		return decode(v->code, v->fetched, code.mode, insn);
+		return decode(v->code, v->fetched & INSN_MAX_BYTES, code.mode, insn);
 	return fetch_insn(&code, insn);
 }

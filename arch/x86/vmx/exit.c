@@ -120,6 +120,10 @@ static void handle_store(struct vcpu *vcpu, gpa_t gpa)
 	else if (monitor_store(&(struct guest_store){ gpa, decode_source(&insn, &vcpu->regs),
 		     insn.width, code.rip }))
 		vmx_skip_by(vcpu, insn.length);
+	else
+		/* It comes back to it behind what is pending, which may not be held off until then. */
+		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
+		    vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKING_STI);
 }
 
 static void handle_ept_violation(struct vcpu *vcpu)

@@ -28,6 +28,9 @@ struct fake_svm {
 	unsigned sent, audits, flushes, shutdowns, stops;
 	uint32_t sent_id, sent_command, audited;
 	uint8_t memory[0x8000]; /* of the guest, from 0 */
+	bool store_done;	/* what monitor_store() says */
+	unsigned stores;
+	struct guest_store store; /* the last one */
 };
 
 extern struct fake_svm fake;

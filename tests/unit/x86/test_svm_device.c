@@ -111,6 +111,35 @@ static void test_delivery(void **state)
 	assert_int_equal(fake.apic[0x80 / 4], 2);
 }
 
+/* A store to the vTPM's registers, behind STI: not finished, the guest takes what is pending first. */
+static void test_monitors_store(void **state)
+{
+	struct vmcb *v = vmcb();
+
+	for (unsigned done = 0; done < 2; done++) {
+		v->rip = FAKE_CODE;
+		v->interrupt_state = SHADOW;
+		fake_code(MOV, 2);
+		vcpu->regs.rax = 0x1234500000001 + done;
+		fake.store_done = done;
+		svm_store(vcpu, 0xfed4004c);
+		assert_int_equal(fake.stores, 1 + done);
+		assert_int_equal(fake.store.gpa.v, 0xfed4004c);
+		assert_int_equal(fake.store.value, 1 + done);
+		assert_int_equal(fake.store.bytes, 4);
+		assert_int_equal(fake.store.rip, FAKE_CODE);
+		assert_int_equal(v->rip, FAKE_CODE + 2 * done);
+		assert_int_equal(v->interrupt_state & SHADOW, 0);
+		assert_int_equal(v->event, 0);
+	}
+	/* What is no MOV is a fault, as is what an event's delivery writes. */
+	fake_code("\x87\x07", 2);
+	v->rip = FAKE_CODE;
+	svm_store(vcpu, 0xfed4004c);
+	assert_int_equal(v->event, GP);
+	assert_int_equal(fake.stores, 2);
+}
+
 static void test_ignored(void **state)
 {
 	fake.apic[0x20 / 4] = 0x02000000;
@@ -281,6 +310,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_passes),
 	TEST(test_refused),
 	TEST(test_delivery),
+	TEST(test_monitors_store),
 	TEST(test_ignored),
 	TEST(test_start_messages),
 	TEST(test_nobody),
