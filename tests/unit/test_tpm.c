@@ -341,6 +341,23 @@ static void a_death_in_between_ends_the_store(void **state)
 	assert_int_equal(partition_state(1), PARTITION_CRASHED);
 }
 
+static void what_is_posted_is_as_wide_as_its_store(void **state)
+{
+	for (unsigned bytes = 1; bytes <= 8; bytes *= 2) {
+		const struct guest_store wide = { { CTRL }, UINT64_MAX, bytes, RIP };
+		uint64_t found, want = bytes == 8 ? UINT64_MAX : (1ull << 8 * bytes) - 1;
+
+		found = 0;
+		host_poke(WINDOW + CTRL - TPM_BASE, &found, sizeof(found));
+		PLAN(INTERRUPT, INTERRUPT, ANSWER);
+		assert_false(store(START, 1));
+		assert_true(monitor_store(&wide));
+		host_peek(WINDOW + CTRL - TPM_BASE, &found, sizeof(found));
+		assert_int_equal(found, want);
+		assert_true(store(START, 1));
+	}
+}
+
 /* A store over the end of a page changes nothing of the next. */
 static void what_does_not_fit_is_not_posted(void **state)
 {
@@ -371,6 +388,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_dead_one_swallows_stores),
 	TEST(it_is_not_started_anew),
 	TEST(a_death_in_between_ends_the_store),
+	TEST(what_is_posted_is_as_wide_as_its_store),
 	TEST(what_does_not_fit_is_not_posted),
 };
 
