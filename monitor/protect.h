@@ -10,8 +10,8 @@
  *     place of all of them, a write or fetch is a fault;
  *   - registers of IOMMUs, for good: reads find the frame of ones, a write or fetch is a fault;
  *   - stage2_withheld(), for good;
- *   - the vTPM's window (tpm.h), where there is one: there stand the partition's frames, to be read,
- *     the last to be written, too;
+ *   - the vTPM's window (tpm.h), where there is one: there stand the partition's frames, to be
+ *     read, the last to be written, too;
  *   - what lies above (devices). It is mapped on demand, in the largest pages whose type is
  *     uniform, from a fixed share of the pool; when that is used up all of it is unmapped and
  *     begins anew.

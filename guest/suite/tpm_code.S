@@ -69,7 +69,7 @@ tpm_store_between:
 	pop	%rbx
 	ret
 
-	/* tpm_store_behind_sti(target: rdi, value: esi): interrupts are held off until behind the MOV */
+	/* tpm_store_behind_sti(target: rdi, value: esi): the MOV is in STI's shadow */
 	.globl tpm_store_behind_sti
 tpm_store_behind_sti:
 	sti

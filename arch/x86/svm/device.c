@@ -250,6 +250,6 @@ void svm_store(struct vcpu *vcpu, uint64_t gpa)
 	else if (monitor_store(&store))
 		svm_skip_to(next);
 	else
-		/* It comes back to it behind what is pending, which may not be held off until then. */
+		/* It comes back to it behind what is pending, not to be held off until then. */
 		vmcb()->interrupt_state &= ~SHADOW;
 }

@@ -121,7 +121,7 @@ static void handle_store(struct vcpu *vcpu, gpa_t gpa)
 		     insn.width, code.rip }))
 		vmx_skip_by(vcpu, insn.length);
 	else
-		/* It comes back to it behind what is pending, which may not be held off until then. */
+		/* It comes back to it behind what is pending, not to be held off until then. */
 		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
 		    vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKING_STI);
 }

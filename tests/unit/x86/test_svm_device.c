@@ -111,7 +111,7 @@ static void test_delivery(void **state)
 	assert_int_equal(fake.apic[0x80 / 4], 2);
 }
 
-/* A store to the vTPM's registers, behind STI: not finished, the guest takes what is pending first. */
+/* A store to the vTPM's registers, behind STI: not finished, what is pending comes first. */
 static void test_monitors_store(void **state)
 {
 	struct vmcb *v = vmcb();
