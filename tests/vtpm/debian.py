@@ -65,9 +65,10 @@ STEPS = (
       "create -Q -C ecc -P session:session -i s -u e.pub -r e.priv", "flushcontext session", "load -Q -C ecc -u e.pub -r e.priv -c e",
       "unseal -c e"), "sealed0815"),
     ("wrong guesses lock the TPM, and time unlocks it",
-     ("flushcontext -t", "dictionarylockout -Q -s -n 3 -t 30 -l 30", "create -Q -C ecc -i s -p right -u l.pub -r l.priv",
+     ("flushcontext -t", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "create -Q -C ecc -i s -p right -u l.pub -r l.priv",
       "load -Q -C ecc -u l.pub -r l.priv -c l", "!unseal -Q -c l -p a", "!unseal -Q -c l -p b", "!unseal -Q -c l -p c",
-      "!unseal -Q -c l -p right", "=sleep 31", "unseal -c l -p right"), "sealed0815"),
+      "!unseal -Q -c l -p right", "dictionarylockout -Q -s -n 3 -t 5 -l 30",
+      "=for i in `seq 100`; do tpm2 unseal -c l -p right && break; sleep 1; done"), "sealed0815"),
     ("a key is made persistent and is found by its handle",
      ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
 )
