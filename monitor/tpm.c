@@ -34,8 +34,8 @@ bool tpm_show(unsigned partition, const struct bootinfo_partition *is)
 		return false;
 	tpm.partition = partition;
 	tpm.window.v = TRUSTLET_DATA_BASE + first * FRAME_SIZE;
-	return protect_show((gpa_t){ TPM_BASE }, TPM_PAGES, window, S2_R) &&
-	    protect_show((gpa_t){ TPM_BUFFER }, 1,
+	return protect_show((gpa_t){ TPM_BASE }, TPM_LOCALITIES, window, S2_R) &&
+	    protect_show((gpa_t){ TPM_BUFFER }, TPM_OPEN_PAGES,
 		(spa_t){ window.v + (uint64_t)TPM_LOCALITIES * FRAME_SIZE }, S2_R | S2_W);
 }
 
