@@ -65,10 +65,11 @@ STEPS = (
       "create -Q -C ecc -P session:session -i s -u e.pub -r e.priv", "flushcontext session", "load -Q -C ecc -u e.pub -r e.priv -c e",
       "unseal -c e"), "sealed0815"),
     ("wrong guesses lock the TPM, and time unlocks it",
-     ("flushcontext -t", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "create -Q -C ecc -i s -p right -u l.pub -r l.priv",
-      "load -Q -C ecc -u l.pub -r l.priv -c l", "!unseal -Q -c l -p a", "!unseal -Q -c l -p b", "!unseal -Q -c l -p c",
-      "!unseal -Q -c l -p right", "dictionarylockout -Q -s -n 3 -t 5 -l 30",
-      "=for i in `seq 100`; do tpm2 unseal -c l -p right && break; sleep 1; done"), "sealed0815"),
+     # A file named `l` would be taken for the lockout hierarchy by dictionarylockout.
+     ("flushcontext -t", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "create -Q -C ecc -i s -p right -u g.pub -r g.priv",
+      "load -Q -C ecc -u g.pub -r g.priv -c guess", "!unseal -Q -c guess -p a", "!unseal -Q -c guess -p b", "!unseal -Q -c guess -p c",
+      "!unseal -Q -c guess -p right", "dictionarylockout -Q -s -n 3 -t 5 -l 30",
+      "=for i in `seq 100`; do tpm2 unseal -c guess -p right && break; sleep 1; done"), "sealed0815"),
     ("a key is made persistent and is found by its handle",
      ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
 )
