@@ -51,7 +51,7 @@ BOOT_PURE := acpi config dmar image iommu ivrs partition ranges record_valid roo
 	secure_boot_state sha256 text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main memory random record root secrets secure_boot settings shim tables \
-	tcg2 vtpm watch x86) \
+	tcg2 vtpm vtpm_state watch x86) \
 	instructions.S vtpm_ssdt.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
 

@@ -152,6 +152,25 @@ EFI_STATUS file_write(EFI_HANDLE device, CHAR16 *path, const void *data, UINTN s
 	return status;
 }
 
+EFI_STATUS file_put(EFI_HANDLE device, CHAR16 *path, UINT64 at, const void *data, UINTN size)
+{
+	UINTN written = size;
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status = open_for_change(device, path, EFI_FILE_MODE_CREATE, &file);
+
+	if (EFI_ERROR(status))
+		return status;
+	status = file->SetPosition(file, at);
+	if (!EFI_ERROR(status))
+		status = file->Write(file, &written, (void *)(UINTN)data);
+	if (!EFI_ERROR(status) && written != size)
+		status = EFI_VOLUME_FULL;
+	if (!EFI_ERROR(status))
+		status = file->Flush(file);
+	file->Close(file);
+	return status;
+}
+
 EFI_STATUS file_rename(EFI_HANDLE device, CHAR16 *path, const char *name)
 {
 	EFI_GUID guid = EFI_FILE_INFO_ID;

@@ -25,6 +25,9 @@ EFI_STATUS file_read(EFI_FILE_HANDLE file, void *buffer, UINT64 size);
 /* Writes a file anew; if that fails there is none. */
 EFI_STATUS file_write(EFI_HANDLE device, CHAR16 *path, const void *data, UINTN size);
 
+/* Writes in the midst of a file, made if it is not there, and flushes. */
+EFI_STATUS file_put(EFI_HANDLE device, CHAR16 *path, UINT64 at, const void *data, UINTN size);
+
 /* Gives a file another name in its folder. Fails if there is one of that name. */
 EFI_STATUS file_rename(EFI_HANDLE device, CHAR16 *path, const char *name);
 

@@ -56,6 +56,27 @@ function halt
 1:	hlt
 	jmp 1b
 
+/* monitor_call(vendor: edi, id: esi, regs: rdx): RAX; the registers are written back. */
+function monitor_call
+	pushq %rbx
+	movq %rdx, %rbx
+	movl %esi, %eax
+	movq (%rbx), %rcx
+	movq 8(%rbx), %rdx
+	movq 16(%rbx), %r8
+	movq 24(%rbx), %r9
+	cmpl $WATCH_VENDOR_VMX, %edi
+	je 1f
+	vmmcall
+	jmp 2f
+1:	vmcall
+2:	movq %rcx, (%rbx)
+	movq %rdx, 8(%rbx)
+	movq %r8, 16(%rbx)
+	movq %r9, 24(%rbx)
+	popq %rbx
+	ret
+
 /*
  * [watch_code_start, watch_code_end) is copied to a page of its own and so refers to nothing
  * outside itself but through its second argument, a struct watch. Both functions are event

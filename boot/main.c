@@ -19,6 +19,7 @@
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
 #include "boot/vtpm.h"
+#include "boot/vtpm_state.h"
 #include "boot/watch.h"
 #include "boot/x86.h"
 #include "monitor/abi/cpuid.h"
@@ -104,7 +105,7 @@ static BOOLEAN cover(struct loader *l)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
 		handover_hide_iommus();
-	if (outcome == LAUNCH_DONE && has_vtpm)
+	if (outcome == LAUNCH_DONE && has_vtpm && vtpm_state_open(l->image, l->vendor))
 		vtpm_tell();
 	return outcome == LAUNCH_DONE;
 }

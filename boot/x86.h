@@ -18,6 +18,12 @@ _Noreturn void halt(void);
 /* A word of RDRAND's; 0 where there is none. */
 uint64_t cpu_random(void);
 
+/*
+ * A call to the monitor (monitor/abi/call.h), from its guest: arguments in RCX, RDX, R8, R9, where
+ * the results are put; RAX.
+ */
+uint64_t monitor_call(uint32_t vendor, uint32_t id, uint64_t regs[4]);
+
 /* Twelve characters of CPUID leaf 0 and a NUL. */
 void cpu_vendor_text(char text[13]);
 

@@ -4,10 +4,10 @@
  */
 #include "vtpm/crb.h"
 
-#include <emmintrin.h>
 #include <string.h>
 
 #include "guest/trustlets/rt/trustlet.h"
+#include "vtpm/window.h"
 
 /* Registers: words of a locality's page. */
 enum {
@@ -51,20 +51,12 @@ enum {
 
 #define WINDOW_USED 3u /* localities that software has */
 #define PAGE_WORDS  (CRB_PAGE / sizeof(uint32_t))
-#define CACHE_LINE  64u
 
 /* ---- The window ---- */
 
 static volatile uint32_t *page_of(const struct crb *crb, unsigned locality)
 {
 	return crb->window + locality * PAGE_WORDS;
-}
-
-static void write_back(const volatile uint32_t *from, size_t bytes)
-{
-	for (size_t at = 0; at < bytes; at += CACHE_LINE)
-		_mm_clflush((const void *)((uintptr_t)from + at));
-	_mm_mfence();
 }
 
 static void compose_control(const struct crb *crb, uint32_t *words)
@@ -97,16 +89,39 @@ static void compose(const struct crb *crb, unsigned locality, uint32_t words[CRB
 		compose_control(crb, words);
 }
 
-static void show(struct crb *crb)
+/* What stores are put into while something else is carried out. */
+static bool takes_posts(unsigned locality, unsigned at)
 {
-	for (unsigned locality = 0; locality < TPM_LOCALITIES; locality++) {
-		volatile uint32_t *page = page_of(crb, locality);
+	return locality < WINDOW_USED && (at == LOC_CTRL || at == CTRL_REQ || at == CTRL_CANCEL);
+}
 
-		compose(crb, locality, crb->shown[locality]);
+/* false: a store was put there since it was looked at, and stays to be looked at. */
+static bool show_word(struct crb *crb, unsigned locality, unsigned at, uint32_t value)
+{
+	volatile uint32_t *word = page_of(crb, locality) + at;
+	uint32_t shown = crb->shown[locality][at];
+
+	if (!takes_posts(locality, at))
+		*word = value;
+	else if (!__atomic_compare_exchange_n(word, &shown, value, false, __ATOMIC_SEQ_CST,
+		     __ATOMIC_SEQ_CST))
+		return false;
+	crb->shown[locality][at] = value;
+	return true;
+}
+
+static bool show(struct crb *crb)
+{
+	uint32_t words[CRB_REGISTERS];
+	bool all = true;
+
+	for (unsigned locality = 0; locality < TPM_LOCALITIES; locality++) {
+		compose(crb, locality, words);
 		for (unsigned i = 0; i < CRB_REGISTERS; i++)
-			page[i] = crb->shown[locality][i];
-		write_back(page, CRB_REGISTERS * sizeof(*page));
+			all &= show_word(crb, locality, i, words[i]);
+		window_sync(page_of(crb, locality), sizeof(words));
 	}
+	return all;
 }
 
 void crb_start(struct crb *crb, volatile void *window, crb_command *carry_out)
@@ -117,9 +132,11 @@ void crb_start(struct crb *crb, volatile void *window, crb_command *carry_out)
 
 		for (unsigned i = 0; i < PAGE_WORDS; i++)
 			page[i] = locality < WINDOW_USED ? 0 : UINT32_MAX;
-		write_back(page, CRB_PAGE);
+		memset(crb->shown[locality], locality < WINDOW_USED ? 0 : 0xff,
+		    sizeof(crb->shown[locality]));
+		window_sync(page, CRB_PAGE);
 	}
-	show(crb);
+	(void)show(crb);
 }
 
 /* ---- Localities ---- */
@@ -171,25 +188,35 @@ static void show_started(struct crb *crb)
 	volatile uint32_t *page = page_of(crb, crb->active);
 
 	crb->shown[crb->active][CTRL_START] = page[CTRL_START] = START;
-	write_back(page, CRB_REGISTERS * sizeof(*page));
+	window_sync(page, CRB_REGISTERS * sizeof(*page));
+}
+
+static void answer(struct crb *crb)
+{
+	volatile uint32_t *buffer = page_of(crb, TPM_LOCALITIES);
+
+	for (size_t i = 0; i < crb->length; i++)
+		((volatile uint8_t *)buffer)[i] = crb->response[i];
+	window_sync(buffer, CRB_PAGE);
+	trustlet_scrub(crb->response, sizeof(crb->response));
+	crb->state = CRB_DONE;
 }
 
 /* What the guest writes to the buffer from here on is not seen (T60). */
 static void carry_out(struct crb *crb)
 {
 	volatile uint32_t *buffer = page_of(crb, TPM_LOCALITIES);
-	size_t length;
+	bool held = false;
 
 	show_started(crb);
-	write_back(buffer, CRB_PAGE);
+	window_sync(buffer, CRB_PAGE);
 	copy_in_once(crb->command, buffer, CRB_PAGE);
-	length = crb->carry_out(crb->active, crb->command, CRB_PAGE, crb->response);
-	for (size_t i = 0; i < length; i++)
-		((volatile uint8_t *)buffer)[i] = crb->response[i];
-	write_back(buffer, CRB_PAGE);
+	crb->length = crb->carry_out(crb->active, crb->command, crb->response, &held);
 	trustlet_scrub(crb->command, sizeof(crb->command));
-	trustlet_scrub(crb->response, sizeof(crb->response));
-	crb->state = CRB_DONE;
+	if (held)
+		crb->state = CRB_HELD;
+	else
+		answer(crb);
 }
 
 static void request(struct crb *crb, uint32_t value)
@@ -202,22 +229,18 @@ static void request(struct crb *crb, uint32_t value)
 
 /* ---- Stores ---- */
 
-/* true: a command was carried out. */
-static bool store_word(struct crb *crb, unsigned locality, unsigned at, uint32_t value)
+static void store_word(struct crb *crb, unsigned locality, unsigned at, uint32_t value)
 {
 	if (at == LOC_CTRL)
 		control_locality(crb, locality, value);
 	else if (crb->active != locality)
-		return false;
+		return;
 	else if (at == CTRL_REQ)
 		request(crb, value);
 	else if (at == CTRL_CANCEL)
 		crb->cancel = value & CANCEL;
 	else if (at == CTRL_START && value & START && crb->state != CRB_IDLE)
 		carry_out(crb);
-	else
-		return false;
-	return at == CTRL_START;
 }
 
 /* A word as it stands in the window, once; what was not stored there is what was shown. */
@@ -235,11 +258,11 @@ bool crb_cancelled(const struct crb *crb)
 
 	if (crb->active == CRB_NONE || crb->cancel)
 		return crb->cancel;
-	write_back(page_of(crb, crb->active) + CTRL_CANCEL, sizeof(uint32_t));
+	window_sync(page_of(crb, crb->active) + CTRL_CANCEL, sizeof(uint32_t));
 	return posted(crb, crb->active, CTRL_CANCEL, &is) & CANCEL;
 }
 
-/* Stores that came while a command was carried out. Of a further Start nothing is done. */
+/* Stores that came meanwhile. Of a further Start nothing is done. */
 static void collect(struct crb *crb)
 {
 	static const unsigned registers[] = { LOC_CTRL, CTRL_REQ, CTRL_CANCEL };
@@ -249,9 +272,27 @@ static void collect(struct crb *crb)
 	for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
 		for (unsigned locality = 0; locality < WINDOW_USED; locality++) {
 			value = posted(crb, locality, registers[i], &is);
-			if (is)
-				(void)store_word(crb, locality, registers[i], value);
+			if (!is)
+				continue;
+			crb->shown[locality][registers[i]] = value;
+			store_word(crb, locality, registers[i], value);
 		}
+}
+
+static void put(struct crb *crb, unsigned locality, unsigned at, uint32_t value)
+{
+	page_of(crb, locality)[at] = value;
+	window_sync(page_of(crb, locality), CRB_REGISTERS * sizeof(uint32_t));
+}
+
+/* While a response is held all else waits in the window. */
+static void settle(struct crb *crb)
+{
+	if (crb->state == CRB_HELD)
+		return;
+	do
+		collect(crb);
+	while (!show(crb));
 }
 
 /* Of a register's bytes others than the first ones mean nothing. */
@@ -259,16 +300,25 @@ void crb_store(struct crb *crb, uint64_t offset, uint64_t value, uint64_t bytes)
 {
 	unsigned locality = (unsigned)(offset / CRB_PAGE);
 	unsigned at = (unsigned)(offset % CRB_PAGE / sizeof(uint32_t));
-	bool done;
 
 	if (locality >= WINDOW_USED || offset % sizeof(uint32_t) != 0 || at >= CRB_REGISTERS)
 		return;
 	if (bytes < sizeof(uint32_t))
 		value &= (1ull << 8 * bytes) - 1;
-	done = store_word(crb, locality, at, (uint32_t)value);
-	if (bytes == sizeof(uint64_t) && at + 1 < CRB_REGISTERS)
-		done |= store_word(crb, locality, at + 1, (uint32_t)(value >> 32));
-	if (done)
-		collect(crb);
-	show(crb);
+	for (unsigned end = at + 1 + (bytes == sizeof(value)); at < end && at < CRB_REGISTERS; at++) {
+		if (crb->state == CRB_HELD)
+			put(crb, locality, at, (uint32_t)value);
+		else
+			store_word(crb, locality, at, (uint32_t)value);
+		value >>= 32;
+	}
+	settle(crb);
+}
+
+void crb_release(struct crb *crb)
+{
+	if (crb->state != CRB_HELD)
+		return;
+	answer(crb);
+	settle(crb);
 }

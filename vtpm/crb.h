@@ -17,7 +17,8 @@
  *
  * A store is carried out when it comes. While a command is carried out stores are put into the
  * window as they are (monitor/tpm.h): they are looked at behind it, LOC_CTRL first, but for
- * CTRL_CANCEL, which the command asks for.
+ * CTRL_CANCEL, which the command asks for. A response that is held until the state is on the disk
+ * (HELD, between Start and DONE) is a command that is still carried out: Start reads 1.
  *
  * The command is copied in once (T60). Whatever a guest makes its window's cache type, it finds
  * what was written: lines are written back behind each change, and dropped before each read.
@@ -35,14 +36,17 @@
 #define CRB_REGISTERS 32u /* words of a locality's page that mean something */
 #define CRB_NONE      TPM_LOCALITIES
 
-/* Carries out a command of at most CRB_PAGE bytes; returns the response's length. */
-typedef size_t crb_command(unsigned locality, const uint8_t *command, size_t length,
-    uint8_t response[CRB_PAGE]);
+/*
+ * Carries out a command of at most CRB_PAGE bytes; returns the response's length. With `*held` set
+ * nobody sees the response before crb_release().
+ */
+typedef size_t crb_command(unsigned locality, const uint8_t command[CRB_PAGE],
+    uint8_t response[CRB_PAGE], bool *held);
 
-enum crb_state { CRB_IDLE, CRB_READY, CRB_DONE };
+enum crb_state { CRB_IDLE, CRB_READY, CRB_HELD, CRB_DONE };
 
 struct crb {
-	volatile uint32_t *window; /* TPM_PAGES pages */
+	volatile uint32_t *window; /* TPM_LOCALITIES pages, and the buffer */
 	crb_command *carry_out;
 	unsigned active; /* locality, or CRB_NONE */
 	enum crb_state state;
@@ -52,6 +56,7 @@ struct crb {
 	/* As they were written into the window. */
 	uint32_t shown[TPM_LOCALITIES][CRB_REGISTERS];
 	uint8_t command[CRB_PAGE], response[CRB_PAGE];
+	size_t length; /* of the response */
 };
 
 /* Power on: no locality is active. */
@@ -62,6 +67,9 @@ void crb_start(struct crb *crb, volatile void *window, crb_command *carry_out);
  * nothing there is ignored.
  */
 void crb_store(struct crb *crb, uint64_t offset, uint64_t value, uint64_t bytes);
+
+/* Lets a response go that is held; else nothing is done. */
+void crb_release(struct crb *crb);
 
 /* Whether the command that is being carried out is to be given up. */
 bool crb_cancelled(const struct crb *crb);

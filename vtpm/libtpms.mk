@@ -12,12 +12,13 @@ LIBTPMS_OBJ := $(VTPM_OUT)/libtpms.o
 LIBTPMS_CALLS := ChooseTPMVersion MainInit Process RegisterCallbacks SetState Terminate VolatileAll_Store \
 	GetTPMProperty SetBufferSize
 
-# Whether a command is cancelled tpm.c says, while it is carried out. Tables of pointers need no writing once they are linked at a fixed address.
+# Whether a command is cancelled, and whether there is NV memory, tpm.c says. Tables of pointers need no writing once they are linked at a fixed address.
 $(LIBTPMS_OBJ): $(LIBTPMS_ARCHIVE) $(VTPM_TOP)/vtpm/libtpms.mk
 	@mkdir -p $(@D)
 	ld -r --defsym=TPM12Interface=DisabledInterface $(LIBTPMS_CALLS:%=-u TPMLIB_%) -u TPM_Free \
 		-u TPM_IO_Hash_Start -u TPM_IO_Hash_Data -u TPM_IO_Hash_End -u TPM_IO_TpmEstablished_Get \
 		-u TPM_IO_TpmEstablished_Reset -o $@.r $<
-	objcopy --weaken-symbol=_plat__IsCanceled --rename-section .data.rel.ro=.rodata.rel,alloc,load,readonly,data,contents \
+	objcopy --weaken-symbol=_plat__IsCanceled --weaken-symbol=_plat__IsNvAvailable \
+		--rename-section .data.rel.ro=.rodata.rel,alloc,load,readonly,data,contents \
 		--rename-section .data.rel.ro.local=.rodata.rel.local,alloc,load,readonly,data,contents $@.r $@
 	@rm $@.r

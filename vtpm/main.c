@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The vTPM's partition: a TPM that is manufactured at its start and keeps its state in memory.
+ * The vTPM's partition: the TPM, its registers (crb.h) and its state (storage.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,9 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
 #include "vtpm/crb.h"
+#include "vtpm/storage.h"
 #include "vtpm/tpm.h"
+#include "vtpm/window.h"
 
 #define HEADER_BYTES 10u
 #define PAGE	     4096u
@@ -19,6 +21,7 @@ extern uint32_t rt_window[];
 extern const char vtpm_for_stage[]; /* no memory: a number, of the Makefile */
 
 static struct crb crb;
+static struct storage storage;
 
 static const uint8_t startup_clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
 static const uint8_t self_test_full[] = { 0x80, 0x01, 0, 0, 0, 11, 0, 0, 0x01, 0x43, 1 };
@@ -35,15 +38,17 @@ static struct vtpm_bytes carry_out(unsigned locality, struct vtpm_bytes command)
 }
 
 /* libtpms refuses a command that is not as long as it says. */
-static size_t crb_carry_out(unsigned locality, const uint8_t *command, size_t length,
-    uint8_t response[CRB_PAGE])
+static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
+    uint8_t response[CRB_PAGE], bool *held)
 {
 	size_t says = (size_t)command[SIZE_AT] << 24 | (size_t)command[SIZE_AT + 1] << 16 |
 	    (size_t)command[SIZE_AT + 2] << 8 | command[SIZE_AT + 3];
 	struct vtpm_bytes answer = carry_out(locality,
-	    (struct vtpm_bytes){ command, says < HEADER_BYTES || says > length ? length : says });
+	    (struct vtpm_bytes){ command,
+		says < HEADER_BYTES || says > CRB_PAGE ? CRB_PAGE : says });
 
 	memcpy(response, answer.bytes, answer.length);
+	*held = storage_hold(&storage);
 	return answer.length;
 }
 
@@ -52,9 +57,26 @@ static bool cancelled(void)
 	return crb_cancelled(&crb);
 }
 
+static bool is_on(void)
+{
+	return storage.mode == STORAGE_KEPT || storage.mode == STORAGE_VOLATILE;
+}
+
+/* On a stage the first command may start it. */
+static bool is_on_or_starts(void)
+{
+	const struct vtpm_bytes none = { NULL, 0 };
+
+	if ((uintptr_t)vtpm_for_stage && storage.mode == STORAGE_CLOSED &&
+	    vtpm_start(none, none) == VTPM_OK)
+		storage.mode = STORAGE_VOLATILE;
+	return is_on();
+}
+
 REQUEST_HANDLER(store)
 {
-	crb_store(&crb, args[0], args[1], args[2]);
+	if (is_on())
+		crb_store(&crb, args[0], args[1], args[2]);
 	return REDOUBT_OK;
 }
 
@@ -72,6 +94,8 @@ REQUEST_HANDLER(command)
 		return REDOUBT_UNKNOWN_CALL;
 	if (args[0] > sizeof(command))
 		return REDOUBT_INVALID;
+	if (!is_on_or_starts())
+		return TPM_STATUS_OFF;
 	copy_in_once(command, lent, args[0]);
 	response = carry_out(0, (struct vtpm_bytes){ command, args[0] });
 	memcpy(lent, response.bytes, response.length);
@@ -98,6 +122,8 @@ REQUEST_HANDLER(self_test)
 	struct vtpm_bytes response;
 	size_t data;
 
+	if (!is_on_or_starts())
+		return TPM_STATUS_OFF;
 	(void)COMMAND(startup_clear); /* or it is started, and says so */
 	results[0] = word_at(COMMAND(self_test_full), 6);
 	response = COMMAND(get_test_result);
@@ -128,14 +154,72 @@ REQUEST_HANDLER(memory)
 	return REDOUBT_OK;
 }
 
+/* ---- State ---- */
+
+static volatile uint8_t *mailbox(void)
+{
+	return (volatile uint8_t *)rt_window + (TPM_MAILBOX - TPM_BASE);
+}
+
+static volatile uint8_t *piece(void)
+{
+	return (volatile uint8_t *)rt_window + (TPM_MAILBOX_PIECE - TPM_BASE);
+}
+
+REQUEST_HANDLER(state_slot)
+{
+	if (args[2] > TPM_PIECE_BYTES)
+		return REDOUBT_INVALID;
+	window_sync(piece(), args[2]);
+	return storage_slot(&storage, args[0], args[1], piece(), args[2]);
+}
+
+static void startup(void)
+{
+	(void)COMMAND(startup_clear);
+}
+
+REQUEST_HANDLER(state_open)
+{
+	results[0] = storage_open(&storage, startup);
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
+	if (results[0] != TPM_STATE_OPENED && is_on())
+		crb_start(&crb, rt_window, crb_carry_out);
+	return REDOUBT_OK;
+}
+
+REQUEST_HANDLER(state_piece)
+{
+	results[0] = storage_piece(&storage, args[0], piece());
+	if (results[0] > 0) {
+		results[1] = storage.next | (uint64_t)storage.size << 32;
+		results[2] = storage.file_header.generation;
+	}
+	return REDOUBT_OK;
+}
+
+REQUEST_HANDLER(state_kept)
+{
+	uint64_t status = storage_kept(&storage, args[0]);
+
+	if (status == REDOUBT_OK && !storage_hold(&storage))
+		crb_release(&crb);
+	return status;
+}
+
+REQUEST_HANDLER(storage)
+{
+	if (args[0] > 1)
+		return REDOUBT_INVALID;
+	storage_keeper(&storage, args[0]);
+	return REDOUBT_OK;
+}
+
+/* The TPM is off until the loader has said what its state is. */
 int main(void)
 {
-	const struct vtpm_bytes none = { NULL, 0 };
-	vtpm_status status = vtpm_start(none, none);
-
-	if (status != VTPM_OK)
-		trustlet_panic("vtpm: status %x at the start", status);
-	crb_start(&crb, rt_window, crb_carry_out);
+	storage_start(&storage, (volatile uint64_t *)mailbox());
 	vtpm_cancelled_by(cancelled);
 	trustlet_log("vtpm: ready");
 	trustlet_serve();

@@ -293,27 +293,9 @@ void nv_follow(const struct nv_header *now, const uint8_t digest[NV_DIGEST], str
 const char *nv_sentence(enum nv_verdict verdict)
 {
 	static const char *const sentences[NV_VERDICTS] = {
-		[NV_OK] = "is genuine",
-		[NV_ABSENT] = "is not there",
-		[NV_UNREADABLE] = "cannot be read",
-		[NV_BLANK] = "was never written",
-		[NV_BAD_SIZE] = "is not as long as it says, or too short or too long for a state",
-		[NV_BAD_MAGIC] = "is no state of a vTPM",
-		[NV_DAMAGED] = "is damaged, or its writing was cut off",
-		[NV_BAD_VERSION] = "has a format that this program does not know",
-		[NV_BAD_FIELD] = "says of itself what cannot be",
-		[NV_NEWER] = "was written by an image or a monitor of a higher security version",
-		[NV_NO_KEY] = "cannot be opened: this machine has no root key",
-		[NV_NOT_GENUINE] = "was not written on this machine by this image, or was changed",
-		[NV_BAD_CONTENT] = "is genuine, and holds no state as it should be",
-		[NV_OTHER_LINEAGE] = "is of another TPM than the one wanted",
-		[NV_OLDER] = "is an older generation than the other one",
-		[NV_SAME] = "is the same as the other one",
-		[NV_TWICE] = "is of the same generation as the other one, and not the same",
-		[NV_FORKED] = "and the other one do not follow from each other",
-		[NV_SUPERSEDED] =
-		    "is genuine, but the other one says that it is of a newer program",
-		[NV_BELOW_FLOOR] = "is older than what the platform's counter has seen",
+#define VERDICT(name, sentence) [NV_##name] = sentence,
+#include "monitor/abi/tpm_state.def"
+#undef VERDICT
 	};
 
 	return verdict < NV_VERDICTS ? sentences[verdict] : "is unknown";

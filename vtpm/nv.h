@@ -116,29 +116,11 @@ struct nv_content {
 	struct nv_bytes part[NV_PARTS];
 };
 
-/* What a file or slot is, in the order in which it is looked for. */
+/* What a file or slot is: NV_OK, NV_ABSENT, ... */
 enum nv_verdict {
-	NV_OK,
-	NV_ABSENT,
-	NV_UNREADABLE,
-	NV_BLANK,
-	NV_BAD_SIZE,
-	NV_BAD_MAGIC,
-	NV_DAMAGED,
-	NV_BAD_VERSION,
-	NV_BAD_FIELD,
-	NV_NEWER,
-	NV_NO_KEY,
-	NV_NOT_GENUINE,
-	NV_BAD_CONTENT,
-	/* genuine, and not to be used: slots alone */
-	NV_OTHER_LINEAGE,
-	NV_OLDER,
-	NV_SAME,
-	NV_TWICE,
-	NV_FORKED,
-	NV_SUPERSEDED,
-	NV_BELOW_FLOOR,
+#define VERDICT(name, sentence) NV_##name,
+#include "monitor/abi/tpm_state.def"
+#undef VERDICT
 	NV_VERDICTS,
 };
 

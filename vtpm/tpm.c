@@ -26,6 +26,7 @@ static unsigned locality_now;
 static unsigned char *response_buffer;
 static uint32_t response_room;
 static bool (*is_cancelled)(void);
+static bool nv_gone;
 
 static void wipe(struct blob *blob)
 {
@@ -192,6 +193,18 @@ int _plat__IsCanceled(void);
 int _plat__IsCanceled(void)
 {
 	return is_cancelled && is_cancelled();
+}
+
+/* Replaced as well. Asked before each command. */
+int _plat__IsNvAvailable(void);
+int _plat__IsNvAvailable(void)
+{
+	return nv_gone;
+}
+
+void vtpm_nv_available(bool available)
+{
+	nv_gone = !available;
 }
 
 void vtpm_cancelled_by(bool (*cancelled)(void))

@@ -49,6 +49,12 @@ vtpm_status vtpm_command(unsigned locality, struct vtpm_bytes command, struct vt
 void vtpm_cancelled_by(bool (*cancelled)(void));
 
 /*
+ * Whether the permanent state can be changed; true until this says otherwise. Commands that need to
+ * are refused with TPM_RC_NV_UNAVAILABLE if not; few change it nevertheless.
+ */
+void vtpm_nv_available(bool available);
+
+/*
  * The permanent state and its generation, which counts its changes since vtpm_start(): 0 is what it
  * was started with. The bytes are valid until the next call.
  */

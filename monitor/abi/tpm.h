@@ -58,3 +58,4 @@
 /* Statuses of theirs beside OK and INVALID. */
 #define TPM_STATUS_LATE	   0x100u /* the TPM is on already */
 #define TPM_STATUS_UNKNOWN 0x101u /* another generation waits, or none */
+#define TPM_STATUS_OFF	   0x102u /* of other requests: there is no TPM */

@@ -50,7 +50,7 @@ def scenarios():
         Scenario("commands and responses in the page that is shared",
                  [*sent(STARTUP), *sent(RANDOM), *sent(TEST)], [READY, *told(10), *told(28), *told(10)]),
         Scenario("a command before Startup; one that there is not; a locality; too long; unknown",
-                 [*sent(RANDOM), *sent(command(0xffff)), (COMMAND, 10, 1), (COMMAND, 4097), (9,)],
+                 [*sent(RANDOM), *sent(command(0xffff)), (COMMAND, 10, 1), (COMMAND, 4097), (99,)],
                  [READY, *told(10, code=0x100), *told(10, code=0x143), INVALID, INVALID, UNKNOWN]),
         Scenario("no RDRAND: the partition ends", [(SELF_TEST,)], ["log random: the CPU gives no numbers", "exit 2 0 0"],
                  flags=AMD),

@@ -35,19 +35,19 @@ static struct {
 	uint8_t command[CRB_PAGE];
 	size_t response_length;
 	void (*meanwhile)(void);
-	bool cancelled;
+	bool cancelled, holds;
 } tpm;
 
-static size_t carry_out(unsigned locality, const uint8_t *command, size_t length,
-    uint8_t response[CRB_PAGE])
+static size_t carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
+    uint8_t response[CRB_PAGE], bool *held)
 {
-	assert_int_equal(length, CRB_PAGE);
+	*held = tpm.holds;
 	tpm.commands++;
 	tpm.locality = locality;
-	memcpy(tpm.command, command, length);
+	memcpy(tpm.command, command, CRB_PAGE);
 	if (tpm.meanwhile)
 		tpm.meanwhile();
-	assert_memory_equal(tpm.command, command, length);
+	assert_memory_equal(tpm.command, command, CRB_PAGE);
 	tpm.cancelled = crb_cancelled(&crb);
 	memset(response, 0x5a, tpm.response_length);
 	return tpm.response_length;
@@ -341,6 +341,89 @@ static void test_seized_meanwhile(void **state)
 	assert_int_equal(get(2, STS), 2);
 }
 
+/* Its request was suspended before what it changed is shown. */
+static void test_stores_during_no_command(void **state)
+{
+	ready(0);
+	*reg(2, LOC_CTRL) = ASK;
+	*reg(0, REQ) = 2;
+	set(0, CANCEL, 1);
+	assert_int_equal(get(0, STS), 2);
+	assert_int_equal(get(0, CANCEL), 1);
+	assert_int_equal(get(2, LOC_CTRL), 0);
+	set(0, LOC_CTRL, RELINQUISH);
+	expect_active(2);
+}
+
+/* ---- A response that is held ---- */
+
+static void test_held(void **state)
+{
+	ready(1);
+	memset(window[5], 0xc3, CRB_PAGE);
+	tpm.holds = true;
+	set(1, START, 1);
+	assert_int_equal(tpm.commands, 1);
+	assert_int_equal(get(1, START), 1);
+	assert_int_equal(((uint8_t *)window[5])[0], 0xc3);
+	for (unsigned i = 0; i < CRB_PAGE; i++)
+		assert_int_equal(crb.command[i], 0);
+	tpm.holds = false;
+	crb_release(&crb);
+	assert_int_equal(get(1, START), 0);
+	assert_int_equal(((uint8_t *)window[5])[9], 0x5a);
+	assert_int_equal(((uint8_t *)window[5])[10], 0xc3);
+	for (unsigned i = 0; i < CRB_PAGE; i++)
+		assert_int_equal(crb.response[i], 0);
+	/* Once. */
+	memset(window[5], 0xc3, CRB_PAGE);
+	crb_release(&crb);
+	assert_int_equal(((uint8_t *)window[5])[0], 0xc3);
+	set(1, START, 1);
+	assert_int_equal(tpm.commands, 2);
+}
+
+/* Nothing moves, and nothing is forgotten. */
+static void test_stores_while_held(void **state)
+{
+	ready(0);
+	tpm.holds = true;
+	set(0, START, 1);
+	for (uint64_t bytes = 1; bytes <= 8; bytes *= 2)
+		crb_store(&crb, START, 1, bytes);
+	set(0, START, 0);
+	crb_store(&crb, CANCEL, 1ull << 32 | 1, 8);
+	set(2, LOC_CTRL, SEIZE);
+	set(0, REQ, 2);
+	assert_int_equal(crb.active, 0);
+	assert_int_equal(crb.state, CRB_HELD);
+	assert_int_equal(tpm.commands, 1);
+	crb_release(&crb);
+	expect_active(2);
+	assert_int_equal(get(0, LOC_STS), 2);
+	assert_int_equal(((uint8_t *)window[5])[9], 0x5a);
+	assert_int_equal(tpm.commands, 1);
+}
+
+static void test_driver_gives_up(void **state)
+{
+	ready(0);
+	tpm.holds = true;
+	set(0, START, 1);
+	set(0, CANCEL, 1);
+	set(0, REQ, 2);
+	set(0, REQ, 1);
+	assert_int_equal(get(0, REQ), 1); /* not ready yet */
+	tpm.holds = false;
+	crb_release(&crb);
+	assert_int_equal(get(0, REQ), 0);
+	assert_int_equal(get(0, STS), 0);
+	set(0, CANCEL, 0);
+	set(0, START, 1);
+	assert_int_equal(tpm.commands, 2);
+	assert_int_equal(get(0, START), 0);
+}
+
 /* ---- Stores of any kind ---- */
 
 static void test_widths(void **state)
@@ -390,17 +473,25 @@ static void test_random(void **state)
 
 	for (unsigned i = 0; i < 200000; i++) {
 		uint64_t r = next(&seed);
-		unsigned before = tpm.commands, active = crb.active;
-		bool was_ready = crb.state != CRB_IDLE;
-		uint64_t at = r >> 20 & 1 && active != CRB_NONE ? active : r % 6;
+		unsigned before = tpm.commands, active;
+		bool was_ready;
+		uint64_t at;
 
+		if ((r >> 56 & 3) == 0)
+			crb_release(&crb);
+		active = crb.active;
+		was_ready = crb.state == CRB_READY || crb.state == CRB_DONE;
+		at = r >> 20 & 1 && active != CRB_NONE ? active : r % 6;
 		tpm.meanwhile = r >> 50 & 3 ? NULL : storm;
+		tpm.holds = (r >> 54 & 3) == 0;
 		crb_store(&crb, at * CRB_PAGE + registers[(r >> 8) % COUNT(registers)],
 		    1u << (r >> 40 & 3), 1u << (r >> 60 & 3));
 		assert_true(crb.active < 3 || crb.active == CRB_NONE);
-		expect_active(crb.active);
 		if (tpm.commands != before)
 			assert_true(was_ready && tpm.locality == active);
+		if (crb.state == CRB_HELD)
+			continue;
+		expect_active(crb.active);
 		assert_int_equal(get(3, LOC_STATE), ONES);
 	}
 	assert_true(tpm.commands > 1000);
@@ -422,6 +513,10 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_cancel),
 	TEST(test_stores_meanwhile),
 	TEST(test_seized_meanwhile),
+	TEST(test_stores_during_no_command),
+	TEST(test_held),
+	TEST(test_stores_while_held),
+	TEST(test_driver_gives_up),
 	TEST(test_widths),
 	TEST(test_elsewhere),
 	TEST(test_random),

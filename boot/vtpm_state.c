@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The vTPM's state (vtpm_state.h).
+ */
+#include "boot/vtpm_state.h"
+
+#include <string.h>
+
+#include "boot/console.h"
+#include "boot/file.h"
+#include "boot/x86.h"
+#include "monitor/abi/bootinfo.h"
+#include "monitor/abi/call.h"
+#include "monitor/abi/tpm.h"
+
+#define REQUEST_WORDS 3u
+
+struct keeper {
+	const EFI_LOADED_IMAGE *image;
+	UINT32 vendor;
+	UINT32 partition;
+	UINT8 slot[TPM_SLOT_BYTES];
+};
+
+static const char *const names[TPM_SLOTS] = { "vtpm.0", "vtpm.1" };
+
+/* ---- The partition ---- */
+
+static BOOLEAN find(struct keeper *k)
+{
+	for (UINT32 number = 1; number <= BOOTINFO_PARTITIONS; number++) {
+		UINT64 regs[CALL_REGS] = { number, REDOUBT_INFO_ID };
+
+		if (monitor_call(k->vendor, REDOUBT_CALL_partition_info, regs) != REDOUBT_OK)
+			break;
+		if (CompareMem(regs, TPM_ID, sizeof(TPM_ID)) == 0) {
+			k->partition = number;
+			return TRUE;
+		}
+	}
+	return FALSE;
+}
+
+/* A request, carried to its end. FALSE: the partition did not answer, or not with OK. */
+static BOOLEAN ask(const struct keeper *k, UINT32 number, UINT64 words[REQUEST_WORDS])
+{
+	UINT64 regs[CALL_REGS] = { k->partition | (UINT64)number << 32, words[0], words[1],
+		words[2] };
+	UINT64 status = monitor_call(k->vendor, REDOUBT_CALL_partition_call, regs);
+
+	while (status == REDOUBT_OK && regs[0] & REDOUBT_SUSPENDED) {
+		regs[0] = regs[1];
+		regs[1] = regs[2] = regs[3] = 0;
+		status = monitor_call(k->vendor, REDOUBT_CALL_partition_resume, regs);
+	}
+	memcpy(words, regs + 1, REQUEST_WORDS * sizeof(words[0]));
+	return status == REDOUBT_OK && regs[0] == REDOUBT_OK;
+}
+
+static BOOLEAN request(const struct keeper *k, UINT32 number, UINT64 first, UINT64 second,
+    UINT64 third)
+{
+	UINT64 words[REQUEST_WORDS] = { first, second, third };
+
+	return ask(k, number, words);
+}
+
+/* ---- Slots ---- */
+
+static EFI_STATUS read_slot(struct keeper *k, unsigned slot, UINT64 *size)
+{
+	CHAR16 path[FILE_PATH_CHARS];
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status;
+
+	if (!file_beside(k->image, names[slot], path))
+		return EFI_NOT_FOUND;
+	status = file_open(k->image->DeviceHandle, path, &file, size);
+	if (EFI_ERROR(status))
+		return status;
+	if (*size > sizeof(k->slot))
+		status = EFI_BAD_BUFFER_SIZE;
+	else
+		status = file_read(file, k->slot, *size);
+	file->Close(file);
+	return status;
+}
+
+static BOOLEAN hand_over(const struct keeper *k, unsigned slot, UINT64 size)
+{
+	for (UINT64 at = 0; at < size; at += TPM_PIECE_BYTES) {
+		UINT64 bytes = size - at < TPM_PIECE_BYTES ? size - at : TPM_PIECE_BYTES;
+
+		memcpy((void *)(UINTN)TPM_MAILBOX_PIECE, k->slot + at, bytes);
+		if (!request(k, TPM_REQUEST_STATE_SLOT, slot, at, bytes))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A slot that is there, has its size from then on. One that is not is made. */
+static BOOLEAN give(struct keeper *k, unsigned slot, UINT64 *size)
+{
+	EFI_STATUS status = read_slot(k, slot, size);
+
+	if (!EFI_ERROR(status) && *size > 0)
+		return hand_over(k, slot, *size);
+	if (EFI_ERROR(status))
+		*size = 0;
+	if (!EFI_ERROR(status) || status == EFI_NOT_FOUND)
+		return TRUE;
+	say("note: %s cannot be read (%s)", names[slot], status_text(status));
+	return request(k, TPM_REQUEST_STATE_SLOT, slot, 0, 0);
+}
+
+static EFI_STATUS put(const struct keeper *k, unsigned slot, UINT64 at, UINT64 bytes)
+{
+	CHAR16 path[FILE_PATH_CHARS];
+
+	if (!file_beside(k->image, names[slot], path))
+		return EFI_NOT_FOUND;
+	return file_put(k->image->DeviceHandle, path, at, k->slot + at, bytes);
+}
+
+/* All room that a slot ever takes is taken now. */
+static BOOLEAN fill_up(struct keeper *k, const UINT64 size[TPM_SLOTS])
+{
+	memset(k->slot, 0, sizeof(k->slot));
+	for (unsigned slot = 0; slot < TPM_SLOTS; slot++) {
+		EFI_STATUS status = EFI_SUCCESS;
+
+		if (size[slot] < TPM_SLOT_BYTES)
+			status = put(k, slot, size[slot], TPM_SLOT_BYTES - size[slot]);
+		if (EFI_ERROR(status)) {
+			say("note: %s cannot be written (%s)", names[slot], status_text(status));
+			return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* ---- What waits to be written ---- */
+
+/* One state, in pieces; *size 0: none waits. */
+static BOOLEAN take(struct keeper *k, UINT64 words[REQUEST_WORDS], UINT64 *size)
+{
+	UINT64 at = 0;
+
+	*size = 0;
+	do {
+		UINT64 first[REQUEST_WORDS] = { at };
+
+		if (!ask(k, TPM_REQUEST_STATE_PIECE, first))
+			return FALSE;
+		if (first[0] == 0)
+			return at == 0;
+		memcpy(words, first, sizeof(first));
+		*size = words[1] >> 32;
+		if (words[0] > TPM_PIECE_BYTES || *size > sizeof(k->slot) || words[0] > *size - at)
+			return FALSE;
+		memcpy(k->slot + at, (const void *)(UINTN)TPM_MAILBOX_PIECE, words[0]);
+		at += words[0];
+	} while (at < *size);
+	return (UINT32)words[1] < TPM_SLOTS;
+}
+
+static BOOLEAN write_waiting(struct keeper *k)
+{
+	UINT64 words[REQUEST_WORDS] = { 0 }, size;
+	unsigned slot;
+	EFI_STATUS status;
+
+	while (take(k, words, &size)) {
+		if (size == 0)
+			return TRUE;
+		slot = (UINT32)words[1];
+		status = put(k, slot, 0, size);
+		if (EFI_ERROR(status)) {
+			say("note: %s cannot be written (%s)", names[slot], status_text(status));
+			return FALSE;
+		}
+		detail("vtpm: generation %lu is in %s", words[2], names[slot]);
+		if (!request(k, TPM_REQUEST_STATE_KEPT, words[2], 0, 0))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+/* ---- In order ---- */
+
+static const char *sentence(UINT64 verdict)
+{
+	static const char *const sentences[] = {
+#define VERDICT(name, sentence) sentence,
+#include "monitor/abi/tpm_state.def"
+#undef VERDICT
+	};
+
+	return verdict < sizeof(sentences) / sizeof(sentences[0]) ? sentences[verdict] :
+								    "is unknown";
+}
+
+static BOOLEAN open_state(struct keeper *k)
+{
+	UINT64 words[REQUEST_WORDS] = { 0 }, size[TPM_SLOTS];
+
+	for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
+		if (!give(k, slot, &size[slot]))
+			return FALSE;
+	if (!ask(k, TPM_REQUEST_STATE_OPEN, words))
+		return FALSE;
+	if (words[0] == TPM_STATE_REFUSED)
+		for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
+			say("note: the vTPM's state: %s %s", names[slot],
+			    sentence(words[1] >> 8 * slot & 0xff));
+	if (words[0] == TPM_STATE_VOLATILE)
+		say("note: the vTPM's keys and memory end with this start: no key to seal them with");
+	if (words[0] != TPM_STATE_KEPT)
+		return words[0] == TPM_STATE_VOLATILE;
+	return fill_up(k, size) && write_waiting(k) && request(k, TPM_REQUEST_STORAGE, 0, 0, 0);
+}
+
+BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor)
+{
+	struct keeper *k = AllocateZeroPool(sizeof(*k));
+	BOOLEAN good = FALSE;
+
+	if (k) {
+		k->image = image;
+		k->vendor = vendor;
+		good = find(k) && open_state(k);
+		FreePool(k);
+	}
+	if (!good)
+		say("note: there is no TPM this time: the vTPM's state is left as it is");
+	return good;
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * vtpm/storage.c above a made-up TPM and the trustlets' fake monitor: what is started with what,
+ * what is held until when, and what a keeper that breaks off leaves (I12, T63).
+ */
+#include "vtpm/storage.h"
+
+#include <stdlib.h>
+
+#include "monitor/abi/call.h"
+#include "tests/unit/vtpm/nv_made.h"
+#include "vtpm/tpm.h"
+
+#define STATE	  40000u /* bytes of the TPM's permanent state: three pieces */
+#define NOT_THERE UINT64_MAX
+
+static struct storage storage;
+static _Alignas(64) volatile uint64_t told[8];
+static _Alignas(64) uint8_t mailbox[TPM_PIECE_BYTES], written[NV_FILE_MAX];
+static uint8_t disk[NV_SLOTS][NV_FILE_MAX];
+static bool there[NV_SLOTS];
+
+/* The TPM. */
+static struct {
+	uint8_t state[STATE];
+	uint64_t generation;
+	unsigned starts, startups;
+	bool available, refuses;
+	bool was_new; /* at its start */
+} tpm;
+
+vtpm_status vtpm_start(struct vtpm_bytes permanent, struct vtpm_bytes volatile_state)
+{
+	assert_null(volatile_state.bytes);
+	tpm.starts++;
+	tpm.was_new = permanent.bytes == NULL;
+	tpm.generation = tpm.was_new;
+	if (tpm.was_new) {
+		memset(tpm.state, 0x11, sizeof(tpm.state));
+	} else {
+		assert_int_equal(permanent.length, STATE);
+		memcpy(tpm.state, permanent.bytes, STATE);
+	}
+	return tpm.refuses ? 9 : VTPM_OK;
+}
+
+uint64_t vtpm_permanent(struct vtpm_bytes *state)
+{
+	*state = (struct vtpm_bytes){ tpm.state, STATE };
+	return tpm.generation;
+}
+
+void vtpm_nv_available(bool available)
+{
+	tpm.available = available;
+}
+
+static void change(uint8_t value)
+{
+	tpm.state[STATE - 1] = value;
+	tpm.generation++;
+}
+
+static void startup(void)
+{
+	assert_true(tpm.available);
+	tpm.startups++;
+	tpm.state[0]++;
+	tpm.generation++;
+}
+
+/* ---- The keeper ---- */
+
+static void machine_starts(void)
+{
+	fake.log[0] = 0;
+	free(storage.file);
+	memset(&tpm, 0, sizeof(tpm));
+	told[0] = 77;
+	storage_start(&storage, told);
+	assert_int_equal(told[0], 0);
+}
+
+static int setup(void **state)
+{
+	made_start();
+	memset(there, 0, sizeof(there));
+	memset(disk, 0, sizeof(disk));
+	machine_starts();
+	return 0;
+}
+
+static void hand_over(unsigned slot)
+{
+	for (uint64_t at = 0; there[slot] && at < NV_FILE_MAX; at += TPM_PIECE_BYTES) {
+		memcpy(mailbox, disk[slot] + at, TPM_PIECE_BYTES);
+		assert_int_equal(storage_slot(&storage, slot, at, mailbox, TPM_PIECE_BYTES), 0);
+	}
+}
+
+static unsigned open_it(void)
+{
+	hand_over(0);
+	hand_over(1);
+	return storage_open(&storage, startup);
+}
+
+/* What waits; its size. */
+static size_t fetch(void)
+{
+	size_t at = 0, bytes;
+
+	while ((bytes = storage_piece(&storage, at, mailbox)) > 0) {
+		memcpy(written + at, mailbox, bytes);
+		at += bytes;
+	}
+	assert_int_equal(at, storage.file ? storage.size : 0);
+	return at;
+}
+
+static void keep(void)
+{
+	unsigned slot = storage.next;
+	size_t size = fetch();
+
+	assert_true(size > 0);
+	memcpy(disk[slot], written, size);
+	there[slot] = true;
+	assert_int_equal(storage_kept(&storage, told[0]), REDOUBT_OK);
+	assert_int_equal(told[0], 0);
+}
+
+static void expect_waits(uint64_t generation)
+{
+	assert_int_equal(told[0], generation);
+	assert_int_equal(storage.file != NULL, generation != 0);
+}
+
+/* ---- Starts ---- */
+
+static void test_first_start(void **state)
+{
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_int_equal(tpm.starts, 1);
+	assert_true(tpm.was_new);
+	assert_int_equal(tpm.startups, 1);
+	expect_waits(1);
+	assert_int_equal(storage.next, 0);
+	keep();
+	assert_int_equal(storage.next, 1);
+	assert_int_equal(fetch(), 0);
+	assert_false(storage_hold(&storage));
+}
+
+static void test_goes_on(void **state)
+{
+	open_it();
+	keep();
+	change(0x42);
+	assert_true(storage_hold(&storage));
+	expect_waits(2);
+	keep();
+	for (uint64_t generation = 3; generation < 8; generation++) {
+		machine_starts();
+		assert_int_equal(open_it(), TPM_STATE_KEPT);
+		assert_false(tpm.was_new);
+		assert_int_equal(tpm.state[STATE - 1], 0x42);
+		assert_int_equal(tpm.state[0], 0x11 + generation - 1);
+		expect_waits(generation);
+		keep();
+	}
+}
+
+/* Lineage and parents, as a reader with the key finds them. */
+static void test_story(void **state)
+{
+	static uint8_t payload[NV_PAYLOAD_MAX];
+	struct nv_header first, second;
+	struct nv_content content;
+	uint8_t digest[NV_DIGEST];
+
+	open_it();
+	keep();
+	machine_starts();
+	open_it();
+	keep();
+	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first, &content),
+	    NV_OK);
+	assert_int_equal(nv_open((struct nv_bytes){ disk[1], NV_FILE_MAX }, payload, &second,
+			     &content),
+	    NV_OK);
+	nv_digest((struct nv_bytes){ disk[0], NV_FILE_MAX }, digest);
+	assert_memory_equal(second.parent, digest, NV_DIGEST);
+	assert_memory_equal(second.lineage, first.lineage, NV_ID);
+	assert_int_equal(first.kind, NV_MANUFACTURED);
+	assert_int_equal(second.generation, 2);
+	assert_int_equal(content.part[NV_PERMANENT].size, STATE);
+	assert_null(content.part[NV_VOLATILE].bytes);
+}
+
+static void expect_refused(enum nv_verdict first, enum nv_verdict second)
+{
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	assert_int_equal(storage.verdict[0], first);
+	assert_int_equal(storage.verdict[1], second);
+	assert_int_equal(tpm.startups, 0);
+	assert_false(storage_hold(&storage));
+	expect_waits(0);
+	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 1), TPM_STATUS_LATE);
+}
+
+/* Never a new TPM in the place of one that cannot be used. */
+static void test_refused(void **state)
+{
+	open_it();
+	keep();
+	disk[0][300] ^= 1;
+	machine_starts();
+	expect_refused(NV_DAMAGED, NV_ABSENT);
+	assert_int_equal(tpm.starts, 0);
+	disk[0][300] ^= 1;
+	machine_starts();
+	fake.refuse = REDOUBT_CALL_key_derive;
+	expect_refused(NV_NO_KEY, NV_ABSENT);
+	fake.refuse = 0;
+	machine_starts();
+	made_machine = 1;
+	expect_refused(NV_NOT_GENUINE, NV_ABSENT);
+	made_machine = 0;
+	machine_starts();
+	there[0] = false;
+	assert_int_equal(storage_slot(&storage, 1, 0, mailbox, 0), REDOUBT_OK);
+	expect_refused(NV_ABSENT, NV_UNREADABLE);
+	machine_starts();
+	there[0] = true;
+	tpm.refuses = true;
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	assert_int_equal(tpm.startups, 0);
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+}
+
+/* Given in part, and then found unreadable. */
+static void test_unreadable_behind_a_piece(void **state)
+{
+	open_it();
+	keep();
+	machine_starts();
+	hand_over(0);
+	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 0), REDOUBT_OK);
+	there[0] = false;
+	expect_refused(NV_UNREADABLE, NV_ABSENT);
+}
+
+static void test_no_root_key(void **state)
+{
+	fake.refuse = REDOUBT_CALL_key_derive;
+	assert_int_equal(open_it(), TPM_STATE_VOLATILE);
+	assert_int_equal(tpm.startups, 1);
+	expect_waits(0);
+	change(1);
+	assert_false(storage_hold(&storage));
+	storage_keeper(&storage, false);
+	assert_true(tpm.available);
+}
+
+static void test_once(void **state)
+{
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_int_equal(storage_open(&storage, startup), TPM_STATE_OPENED);
+	assert_int_equal(tpm.starts, 1);
+	assert_int_equal(tpm.startups, 1);
+	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 1), TPM_STATUS_LATE);
+}
+
+static void test_wrong_pieces(void **state)
+{
+	const uint64_t wrong[][3] = { { 2, 0, 1 }, { NOT_THERE, 0, 1 }, { 0, NV_FILE_MAX, 1 },
+		{ 0, NV_FILE_MAX - 1, 2 }, { 0, NOT_THERE, 2 }, { 1, 0, TPM_PIECE_BYTES + 1 },
+		{ 1, 0, NOT_THERE } };
+
+	for (unsigned i = 0; i < COUNT(wrong); i++)
+		assert_int_equal(storage_slot(&storage, wrong[i][0], wrong[i][1], mailbox,
+				     wrong[i][2]),
+		    REDOUBT_INVALID);
+	assert_null(storage.slot[0]);
+	assert_null(storage.slot[1]);
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+}
+
+/* A state alone, not a whole slot, in pieces of any size and order. */
+static void test_any_pieces(void **state)
+{
+	size_t size;
+
+	open_it();
+	size = fetch();
+	memcpy(disk[0], written, size);
+	keep();
+	machine_starts();
+	for (size_t end = size; end > 0;) {
+		size_t bytes = end < 1000 ? end : 1000;
+
+		end -= bytes;
+		memcpy(mailbox, disk[0] + end, bytes);
+		assert_int_equal(storage_slot(&storage, 1, end, mailbox, bytes), REDOUBT_OK);
+	}
+	assert_int_equal(storage_open(&storage, startup), TPM_STATE_KEPT);
+	assert_int_equal(storage.verdict[1], NV_OK);
+	assert_int_equal(storage.next, 0);
+}
+
+/* ---- At work ---- */
+
+static void test_held(void **state)
+{
+	open_it();
+	keep();
+	assert_false(storage_hold(&storage));
+	change(1);
+	assert_true(storage_hold(&storage));
+	expect_waits(2);
+	/* Asked again, and by no other number. */
+	assert_true(storage_hold(&storage));
+	assert_int_equal(storage_kept(&storage, 1), TPM_STATUS_UNKNOWN);
+	assert_int_equal(storage_kept(&storage, 3), TPM_STATUS_UNKNOWN);
+	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
+	assert_true(storage_hold(&storage));
+	keep();
+	assert_false(storage_hold(&storage));
+	assert_int_equal(storage_kept(&storage, 2), TPM_STATUS_UNKNOWN);
+	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
+}
+
+/* Behind what waits there is more: one generation, with all of it. */
+static void test_more_while_it_waits(void **state)
+{
+	open_it();
+	keep();
+	change(1);
+	assert_true(storage_hold(&storage));
+	change(2);
+	assert_true(storage_hold(&storage));
+	expect_waits(2);
+	assert_int_equal(storage.next, 1);
+	keep();
+	machine_starts();
+	open_it();
+	assert_int_equal(tpm.state[STATE - 1], 2);
+}
+
+/* A cut in the midst of a write, at any byte of a few: what was acknowledged is there. */
+static void test_cut(void **state)
+{
+	static uint8_t before[NV_SLOTS][NV_FILE_MAX];
+	size_t size;
+
+	open_it();
+	keep();
+	change(1);
+	assert_true(storage_hold(&storage));
+	keep();
+	change(2);
+	assert_true(storage_hold(&storage));
+	assert_int_equal(storage.next, 0);
+	size = fetch();
+	memcpy(before, disk, sizeof(before));
+	for (size_t cut = 0; cut <= size; cut += cut == size || size - cut > 997 ? 997 : size - cut) {
+		memcpy(disk, before, sizeof(disk));
+		memcpy(disk[0], written, cut);
+		machine_starts();
+		assert_int_equal(open_it(), TPM_STATE_KEPT);
+		assert_int_equal(tpm.state[STATE - 1], cut == size ? 2 : 1);
+	}
+}
+
+static void test_keeper(void **state)
+{
+	open_it();
+	keep();
+	assert_true(tpm.available);
+	storage_keeper(&storage, false);
+	assert_false(tpm.available);
+	/* What changed nevertheless waits for a keeper. */
+	change(3);
+	assert_true(storage_hold(&storage));
+	storage_keeper(&storage, true);
+	assert_true(tpm.available);
+	expect_waits(2);
+	keep();
+}
+
+/* Parts beside the states go from one file to the next. */
+static void test_other_parts(void **state)
+{
+	static uint8_t payload[NV_PAYLOAD_MAX];
+	struct nv_header header;
+	struct nv_content content = { 0 };
+	static const uint8_t key[5] = "key!", permanent[STATE] = { 9 }, old[3];
+
+	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent, STATE };
+	content.part[NV_VOLATILE] = (struct nv_bytes){ old, sizeof(old) };
+	content.part[NV_CA_KEY] = (struct nv_bytes){ key, sizeof(key) };
+	nv_begin(5, &header);
+	assert_int_equal(nv_seal(&header, &content, disk[0]), NV_OK);
+	there[0] = true;
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	expect_waits(6);
+	keep();
+	assert_int_equal(nv_open((struct nv_bytes){ disk[1], NV_FILE_MAX }, payload, &header,
+			     &content),
+	    NV_OK);
+	assert_int_equal(content.part[NV_CA_KEY].size, sizeof(key));
+	assert_memory_equal(content.part[NV_CA_KEY].bytes, key, sizeof(key));
+	assert_null(content.part[NV_VOLATILE].bytes);
+	assert_null(content.part[NV_EK_CERTS].bytes);
+	free((void *)(uintptr_t)storage.more.part[NV_CA_KEY].bytes);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+
+static const struct CMUnitTest tests[] = {
+	TEST(test_first_start),
+	TEST(test_goes_on),
+	TEST(test_story),
+	TEST(test_refused),
+	TEST(test_unreadable_behind_a_piece),
+	TEST(test_no_root_key),
+	TEST(test_once),
+	TEST(test_wrong_pieces),
+	TEST(test_any_pieces),
+	TEST(test_held),
+	TEST(test_more_while_it_waits),
+	TEST(test_cut),
+	TEST(test_keeper),
+	TEST(test_other_parts),
+};
+
+UNIT_MAIN(tests)

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The TPM's state and the normal world's storage (storage.h).
+ */
+#include "vtpm/storage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/trustlets/rt/trustlet.h"
+#include "monitor/abi/call.h"
+#include "vtpm/tpm.h"
+#include "vtpm/window.h"
+
+_Static_assert(TPM_SLOTS == NV_SLOTS && TPM_SLOT_BYTES == NV_FILE_MAX, "as nv.h has it");
+
+static void tell(const struct storage *s, uint64_t generation)
+{
+	*s->told = generation;
+	window_sync(s->told, sizeof(*s->told));
+}
+
+void storage_start(struct storage *s, volatile uint64_t *told)
+{
+	*s = (struct storage){ .told = told };
+	tell(s, 0);
+}
+
+static void *some(size_t bytes)
+{
+	void *memory = malloc(bytes);
+
+	if (!memory)
+		trustlet_panic("vtpm: no memory for %zu bytes of state", bytes);
+	return memory;
+}
+
+/* Freed memory is zeroed by the run-time. */
+static void drop(uint8_t **memory)
+{
+	free(*memory);
+	*memory = NULL;
+}
+
+/* ---- At the start ---- */
+
+uint64_t storage_slot(struct storage *s, uint64_t slot, uint64_t offset, const volatile void *from,
+    uint64_t bytes)
+{
+	if (s->mode != STORAGE_CLOSED)
+		return TPM_STATUS_LATE;
+	if (slot >= NV_SLOTS || bytes > TPM_PIECE_BYTES || offset > NV_FILE_MAX ||
+	    bytes > NV_FILE_MAX - offset)
+		return REDOUBT_INVALID;
+	if (bytes == 0) {
+		drop(&s->slot[slot]);
+		s->given[slot] = 1;
+		return REDOUBT_OK;
+	}
+	if (!s->slot[slot])
+		s->slot[slot] = memset(some(NV_FILE_MAX), 0, NV_FILE_MAX);
+	copy_in_once(s->slot[slot] + offset, from, bytes);
+	if (s->given[slot] < offset + bytes)
+		s->given[slot] = offset + bytes;
+	return REDOUBT_OK;
+}
+
+static const struct vtpm_bytes none = { NULL, 0 };
+
+static bool start(struct vtpm_bytes permanent)
+{
+	vtpm_status status = vtpm_start(permanent, none);
+
+	if (status != VTPM_OK)
+		trustlet_log("vtpm: its state is genuine, and refused: status %x", status);
+	return status == VTPM_OK;
+}
+
+/* Of the content only what the TPM does not have itself: the keys and certificates beside it. */
+static void take_more(struct storage *s, const struct nv_content *content)
+{
+	for (unsigned i = NV_CA_KEY; i < NV_PARTS; i++) {
+		struct nv_bytes part = content->part[i];
+
+		if (!part.bytes)
+			continue;
+		s->more.part[i] =
+		    (struct nv_bytes){ memcpy(some(part.size), part.bytes, part.size), part.size };
+	}
+}
+
+static bool go_on(struct storage *s, const struct nv_choice *choice)
+{
+	struct nv_bytes permanent = choice->content.part[NV_PERMANENT];
+
+	s->header = choice->header;
+	memcpy(s->digest, choice->digest, sizeof(s->digest));
+	take_more(s, &choice->content);
+	return start((struct vtpm_bytes){ permanent.bytes, permanent.size });
+}
+
+static bool choose(struct storage *s)
+{
+	const struct nv_demand any = { .has_floor = false };
+	struct nv_bytes slots[NV_SLOTS];
+	struct nv_choice choice;
+	uint8_t *payload = some(NV_PAYLOAD_MAX);
+	bool good = false;
+
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		slots[i] = (struct nv_bytes){ s->slot[i], s->given[i] };
+	nv_choose(slots, &any, payload, &choice);
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		drop(&s->slot[i]);
+	memcpy(s->verdict, choice.verdict, sizeof(s->verdict));
+	s->next = choice.next;
+	trustlet_log("vtpm: %s; vtpm.0 %s, vtpm.1 %s", nv_outcome_sentence(choice.outcome),
+	    nv_sentence(s->verdict[0]), nv_sentence(s->verdict[1]));
+	if (choice.outcome == NV_CURRENT)
+		good = go_on(s, &choice);
+	else if (choice.outcome == NV_NEVER)
+		good = start(none);
+	drop(&payload);
+	return good;
+}
+
+unsigned storage_open(struct storage *s, void (*startup)(void))
+{
+	if (s->mode != STORAGE_CLOSED)
+		return TPM_STATE_OPENED;
+	s->mode = STORAGE_REFUSED;
+	if (!choose(s))
+		return TPM_STATE_REFUSED;
+	s->mode = STORAGE_KEPT;
+	storage_keeper(s, true);
+	startup();
+	(void)storage_hold(s);
+	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
+}
+
+/* ---- At work ---- */
+
+/* What waits already is of the same generation: it never was acknowledged, and this takes its place. */
+static void seal(struct storage *s, struct vtpm_bytes permanent)
+{
+	struct nv_content content = s->more;
+	enum nv_verdict verdict;
+
+	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
+	if (s->header.generation == 0)
+		nv_begin(1, &s->file_header);
+	else
+		nv_follow(&s->header, s->digest, &s->file_header);
+	drop(&s->file);
+	s->size = nv_size(&content);
+	s->file = some(s->size);
+	verdict = nv_seal(&s->file_header, &content, s->file);
+	if (verdict == NV_OK) {
+		tell(s, s->file_header.generation);
+		return;
+	}
+	drop(&s->file);
+	if (verdict != NV_NO_KEY || s->header.generation != 0)
+		trustlet_panic("vtpm: its state %s", nv_sentence(verdict));
+	s->mode = STORAGE_VOLATILE;
+}
+
+bool storage_hold(struct storage *s)
+{
+	struct vtpm_bytes permanent;
+	uint64_t generation = vtpm_permanent(&permanent);
+
+	if (s->mode != STORAGE_KEPT)
+		return false;
+	if (generation != s->sealed)
+		seal(s, permanent);
+	s->sealed = generation;
+	return s->file != NULL;
+}
+
+size_t storage_piece(const struct storage *s, uint64_t offset, volatile void *to)
+{
+	size_t bytes;
+
+	if (!s->file || offset >= s->size)
+		return 0;
+	bytes = s->size - offset;
+	if (bytes > TPM_PIECE_BYTES)
+		bytes = TPM_PIECE_BYTES;
+	for (size_t i = 0; i < bytes; i++)
+		((volatile uint8_t *)to)[i] = s->file[offset + i];
+	window_sync(to, bytes);
+	return bytes;
+}
+
+uint64_t storage_kept(struct storage *s, uint64_t generation)
+{
+	if (!s->file || s->file_header.generation != generation)
+		return TPM_STATUS_UNKNOWN;
+	nv_digest((struct nv_bytes){ s->file, s->size }, s->digest);
+	s->header = s->file_header;
+	s->next = !s->next;
+	drop(&s->file);
+	tell(s, 0);
+	return REDOUBT_OK;
+}
+
+void storage_keeper(const struct storage *s, bool there)
+{
+	vtpm_nv_available(there || s->mode == STORAGE_VOLATILE);
+}

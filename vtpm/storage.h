@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The TPM's state between this partition and the normal world's storage: two slots (nv.h), written
+ * in turn by a keeper, who is the loader first and the operating system's agent later. A keeper is
+ * trusted with nothing but to write: it can withhold a state, not read, change or make one.
+ *
+ *   loader: slot, slot, open; as long as something waits: piece..., kept; keeper off
+ *   agent:  keeper on; as long as something waits: piece..., kept
+ *
+ * I12: a command that changed the permanent state has its response held until a state with the
+ * change in it is kept. Without a keeper commands that need to change it are refused by the TPM
+ * (TPM_RC_NV_UNAVAILABLE), and what waits goes on waiting.
+ */
+#ifndef VTPM_STORAGE_H
+#define VTPM_STORAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "monitor/abi/tpm.h"
+#include "vtpm/nv.h"
+
+enum storage_mode {
+	STORAGE_CLOSED, /* slots are taken in */
+	STORAGE_KEPT,
+	STORAGE_VOLATILE, /* no root key: what is there ends with the partition */
+	STORAGE_REFUSED,  /* there is no TPM */
+};
+
+struct storage {
+	enum storage_mode mode;
+	/* STORAGE_CLOSED */
+	uint8_t *slot[NV_SLOTS]; /* NV_FILE_MAX bytes, or NULL */
+	size_t given[NV_SLOTS];	 /* bytes of it; of none: 0 is absent, else unreadable */
+	enum nv_verdict verdict[NV_SLOTS];
+	/* STORAGE_KEPT */
+	struct nv_header header; /* of what was written last; generation 0: nothing yet */
+	uint8_t digest[NV_DIGEST];
+	unsigned next;	 /* slot */
+	uint64_t sealed; /* vtpm_permanent()'s generation in what was sealed last */
+	struct nv_content more; /* parts beside the states */
+	uint8_t *file;		/* waits to be written, or NULL */
+	size_t size;
+	struct nv_header file_header;
+	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
+};
+
+/* `told` is in the window; 0 is put there. */
+void storage_start(struct storage *storage, volatile uint64_t *told);
+
+/*
+ * A piece of a slot, at most TPM_PIECE_BYTES, which is copied once. Without bytes: the slot is
+ * there and cannot be read. Statuses of requests: OK, INVALID, TPM_STATUS_LATE.
+ */
+uint64_t storage_slot(struct storage *storage, uint64_t slot, uint64_t offset,
+    const volatile void *from, uint64_t bytes);
+
+/*
+ * Chooses, and starts the TPM: with the state that is current, or, if none was ever written, as a
+ * new one. `startup` is then called, for the first commands. TPM_STATE_ of monitor/abi/tpm.h.
+ */
+unsigned storage_open(struct storage *storage, void (*startup)(void));
+
+/* Behind each command: whether its response is to be held. */
+bool storage_hold(struct storage *storage);
+
+/* Bytes of what waits, from `offset` on, that were put to `to`: TPM_PIECE_BYTES at most; 0: none. */
+size_t storage_piece(const struct storage *storage, uint64_t offset, volatile void *to);
+
+/* What waits, of this generation, is written and flushed. OK, or TPM_STATUS_UNKNOWN. */
+uint64_t storage_kept(struct storage *storage, uint64_t generation);
+
+/* Whether there is somebody who writes. */
+void storage_keeper(const struct storage *storage, bool there);
+
+#endif
