@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# guest/linux: redoubtctl and the small userland that boots in tests and in `make run`.
+# guest/linux: redoubtctl, redoubt-agent and the small userland that boots in tests and in `make run`.
 
 REDOUBTCTL := $(B)/guest/linux/redoubtctl/redoubtctl
 REDOUBTCTL_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard guest/linux/redoubtctl/*.c))
+REDOUBT_AGENT := $(B)/guest/linux/agent/redoubt-agent
+REDOUBT_AGENT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard guest/linux/agent/*.c))
 LIBREDOUBT := $(B)/guest/linux/libredoubt/libredoubt.a
 LIBREDOUBT_OBJS := $(patsubst %.c,$(B)/%.o,$(wildcard guest/linux/libredoubt/*.c))
 LINUX_CFLAGS := -std=gnu17 -Os $(WARN) $(REPRO) -I. -I$(B) -D_GNU_SOURCE -ffunction-sections
@@ -12,7 +14,7 @@ BUSYBOX := $(CACHE)/debs/busybox-static/bin/busybox
 INITRAMFS_SCRIPTS := init greeting profile
 INITRAMFS_TESTS := $(wildcard guest/linux/initramfs/tests/*)
 
-$(REDOUBTCTL_OBJS) $(LIBREDOUBT_OBJS): $(B)/guest/linux/%.o: guest/linux/%.c | $(B)/guest/linux/calls.h
+$(REDOUBTCTL_OBJS) $(REDOUBT_AGENT_OBJS) $(LIBREDOUBT_OBJS): $(B)/guest/linux/%.o: guest/linux/%.c | $(B)/guest/linux/calls.h
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_CFLAGS) $(DEPS) -c $< -o $@
 
@@ -21,6 +23,8 @@ $(LIBREDOUBT): $(LIBREDOUBT_OBJS)
 	$(AR) rcsD $@ $^
 
 $(REDOUBTCTL): $(REDOUBTCTL_OBJS) $(LIBREDOUBT)
+$(REDOUBT_AGENT): $(REDOUBT_AGENT_OBJS) $(LIBREDOUBT)
+$(REDOUBTCTL) $(REDOUBT_AGENT):
 	$(CC) -static -s -Wl,--gc-sections $^ -o $@
 
 $(BUSYBOX):
@@ -34,5 +38,5 @@ $(INITRAMFS): guest/linux/mkinitramfs.py $(REDOUBTCTL) $(BUSYBOX) \
 		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t))) \
 		$(foreach k,$(DRIVER_KERNELS),$(call driver_of,$(k))=lib/modules/$(call release_of,$(k))/redoubt.ko)
 
--include $(REDOUBTCTL_OBJS:.o=.d) $(LIBREDOUBT_OBJS:.o=.d)
-ALL_TARGETS += $(REDOUBTCTL) $(LIBREDOUBT) $(INITRAMFS)
+-include $(REDOUBTCTL_OBJS:.o=.d) $(REDOUBT_AGENT_OBJS:.o=.d) $(LIBREDOUBT_OBJS:.o=.d)
+ALL_TARGETS += $(REDOUBTCTL) $(REDOUBT_AGENT) $(LIBREDOUBT) $(INITRAMFS)

@@ -94,11 +94,65 @@ struct redoubt_ioc_restart {
 	__u32 reserved;
 };
 
-#define REDOUBT_IOC_STATUS    _IOR(REDOUBT_IOC, 0, struct redoubt_ioc_status)
-#define REDOUBT_IOC_LOG	      _IOWR(REDOUBT_IOC, 1, struct redoubt_ioc_read)
-#define REDOUBT_IOC_AUDIT     _IOWR(REDOUBT_IOC, 2, struct redoubt_ioc_read)
-#define REDOUBT_IOC_PARTITION _IOWR(REDOUBT_IOC, 3, struct redoubt_ioc_partition)
-#define REDOUBT_IOC_REQUEST   _IOWR(REDOUBT_IOC, 4, struct redoubt_ioc_request)
-#define REDOUBT_IOC_RESTART   _IOW(REDOUBT_IOC, 5, struct redoubt_ioc_restart)
+/*
+ * The TPM's state. The partition `vtpm` keeps back the answer to a command that changed its state
+ * until the state is on the disk. Who sees to that is the keeper: an open file, at most one, which
+ * waits for a state, takes it, writes it to the start of the slot it is told, flushes it, and says
+ * so. Without a keeper such commands fail (TPM_RC_NV_UNAVAILABLE). All four want a descriptor open
+ * for writing (EBADF). Errors of all: EBADFD this file is not the keeper, or there is no such
+ * partition any more; EBUSY the partition had no time for a minute; EOWNERDEAD, ECANCELED as of
+ * REDOUBT_IOC_REQUEST; EINTR a signal; EOPNOTSUPP the partition knows none of this; EPROTO what it
+ * answers makes no sense.
+ */
+#define REDOUBT_STATE_SLOTS 2
+#define REDOUBT_STATE_BYTES 0x40000 /* of a slot, and of the longest state */
+
+/*
+ * The file becomes the keeper, or is no longer: so it is, too, when it is closed. EBUSY: another
+ * file is; ENOENT: there is no partition `vtpm`; EBADFD: `on` is 0, and it is not.
+ */
+struct redoubt_ioc_state_keep {
+	__u32 on; /* in: 1 or 0 */
+	__u32 reserved;
+};
+
+/*
+ * Sleeps until a state waits or the time is over, and looks every 10 ms, in memory. That none does
+ * is no error: generation is 0.
+ */
+struct redoubt_ioc_state_wait {
+	__u32 wait_ms; /* in: up to REDOUBT_WAIT_MAX; 0 if opened with O_NONBLOCK */
+	__u32 reserved;
+	__aligned_u64 generation; /* out */
+};
+
+/*
+ * The state that waits, encrypted. ENODATA: none does; EINVAL: it is longer than `length`; EAGAIN:
+ * another one came meanwhile. What is in the buffer after an error means nothing.
+ */
+struct redoubt_ioc_state_read {
+	__aligned_u64 buffer; /* in: address of length bytes */
+	__u32 length;	      /* in: 1 to REDOUBT_STATE_BYTES */
+	__u32 size;	      /* out: bytes of it */
+	__u32 slot;	      /* out: where it belongs, below REDOUBT_STATE_SLOTS */
+	__u32 reserved;
+	__aligned_u64 generation; /* out */
+};
+
+/* The state of this generation is on the disk. ESTALE: another one waits, or none. */
+struct redoubt_ioc_state_kept {
+	__aligned_u64 generation; /* in */
+};
+
+#define REDOUBT_IOC_STATUS     _IOR(REDOUBT_IOC, 0, struct redoubt_ioc_status)
+#define REDOUBT_IOC_LOG	       _IOWR(REDOUBT_IOC, 1, struct redoubt_ioc_read)
+#define REDOUBT_IOC_AUDIT      _IOWR(REDOUBT_IOC, 2, struct redoubt_ioc_read)
+#define REDOUBT_IOC_PARTITION  _IOWR(REDOUBT_IOC, 3, struct redoubt_ioc_partition)
+#define REDOUBT_IOC_REQUEST    _IOWR(REDOUBT_IOC, 4, struct redoubt_ioc_request)
+#define REDOUBT_IOC_RESTART    _IOW(REDOUBT_IOC, 5, struct redoubt_ioc_restart)
+#define REDOUBT_IOC_STATE_KEEP _IOW(REDOUBT_IOC, 6, struct redoubt_ioc_state_keep)
+#define REDOUBT_IOC_STATE_WAIT _IOWR(REDOUBT_IOC, 7, struct redoubt_ioc_state_wait)
+#define REDOUBT_IOC_STATE_READ _IOWR(REDOUBT_IOC, 8, struct redoubt_ioc_state_read)
+#define REDOUBT_IOC_STATE_KEPT _IOW(REDOUBT_IOC, 9, struct redoubt_ioc_state_kept)
 
 #endif

@@ -32,4 +32,21 @@ static inline int redoubt_check_restart(const struct redoubt_ioc_restart *arg)
 	return arg->reserved ? -EINVAL : 0;
 }
 
+static inline int redoubt_check_state_keep(const struct redoubt_ioc_state_keep *arg)
+{
+	return arg->reserved || arg->on > 1 ? -EINVAL : 0;
+}
+
+static inline int redoubt_check_state_wait(const struct redoubt_ioc_state_wait *arg)
+{
+	return arg->reserved || arg->wait_ms > REDOUBT_WAIT_MAX ? -EINVAL : 0;
+}
+
+static inline int redoubt_check_state_read(const struct redoubt_ioc_state_read *arg)
+{
+	if (!arg->length || arg->length > REDOUBT_STATE_BYTES)
+		return -EINVAL;
+	return arg->reserved ? -EINVAL : 0;
+}
+
 #endif

@@ -42,6 +42,16 @@ static inline unsigned int redoubt_status(u64 rax)
 /* 0 or a negative errno for what a call returned in RAX. */
 int redoubt_error(u64 rax);
 
+/* How a request is carried to its end. */
+#define REDOUBT_WHOLE BIT(0) /* nothing else runs on this CPU, but for interrupts, until it is */
+#define REDOUBT_DEAF BIT(1) /* signals do not end the waiting for a free VP */
+
+/* As redoubt_ioc_request(), in this manner; words and status are the answer's. */
+int redoubt_request(struct redoubt_ioc_request *arg, unsigned int how);
+
+/* The number of the first partition with this id; -ENOENT if there is none. */
+int redoubt_partition_named(const char *id);
+
 /*
  * The ioctls, with arguments in kernel memory. What they return is 0 or a negative errno; README.md
  * says which.
@@ -52,6 +62,13 @@ int redoubt_ioc_audit(struct redoubt_file *file, struct redoubt_ioc_read *arg);
 int redoubt_ioc_partition(struct redoubt_ioc_partition *arg);
 int redoubt_ioc_request(struct redoubt_ioc_request *arg);
 int redoubt_ioc_restart(const struct redoubt_ioc_restart *arg);
+int redoubt_ioc_state_keep(struct redoubt_file *file, const struct redoubt_ioc_state_keep *arg);
+int redoubt_ioc_state_wait(struct redoubt_file *file, struct redoubt_ioc_state_wait *arg);
+int redoubt_ioc_state_read(struct redoubt_file *file, struct redoubt_ioc_state_read *arg);
+int redoubt_ioc_state_kept(struct redoubt_file *file, const struct redoubt_ioc_state_kept *arg);
+
+/* A file is closed: it keeps no state any more. */
+void redoubt_state_release(const struct redoubt_file *file);
 
 extern const struct attribute_group *redoubt_groups[];
 

@@ -35,6 +35,10 @@ union argument {
 	struct redoubt_ioc_partition partition;
 	struct redoubt_ioc_request request;
 	struct redoubt_ioc_restart restart;
+	struct redoubt_ioc_state_keep keep;
+	struct redoubt_ioc_state_wait wait;
+	struct redoubt_ioc_state_read take;
+	struct redoubt_ioc_state_kept kept;
 };
 
 static int do_status(struct redoubt_file *file, union argument *arg)
@@ -67,6 +71,26 @@ static int do_restart(struct redoubt_file *file, union argument *arg)
 	return redoubt_ioc_restart(&arg->restart);
 }
 
+static int do_state_keep(struct redoubt_file *file, union argument *arg)
+{
+	return redoubt_ioc_state_keep(file, &arg->keep);
+}
+
+static int do_state_wait(struct redoubt_file *file, union argument *arg)
+{
+	return redoubt_ioc_state_wait(file, &arg->wait);
+}
+
+static int do_state_read(struct redoubt_file *file, union argument *arg)
+{
+	return redoubt_ioc_state_read(file, &arg->take);
+}
+
+static int do_state_kept(struct redoubt_file *file, union argument *arg)
+{
+	return redoubt_ioc_state_kept(file, &arg->kept);
+}
+
 /* By number. `first` is the size of the first version: shorter ones never existed. */
 static const struct operation {
 	unsigned int cmd;
@@ -80,6 +104,10 @@ static const struct operation {
 	{ REDOUBT_IOC_PARTITION, 128, false, do_partition },
 	{ REDOUBT_IOC_REQUEST, 40, true, do_request },
 	{ REDOUBT_IOC_RESTART, 8, true, do_restart },
+	{ REDOUBT_IOC_STATE_KEEP, 8, true, do_state_keep },
+	{ REDOUBT_IOC_STATE_WAIT, 16, true, do_state_wait },
+	{ REDOUBT_IOC_STATE_READ, 32, true, do_state_read },
+	{ REDOUBT_IOC_STATE_KEPT, 8, true, do_state_kept },
 };
 
 static_assert(sizeof(struct redoubt_ioc_status) == 40);
@@ -87,6 +115,10 @@ static_assert(sizeof(struct redoubt_ioc_read) == 40);
 static_assert(sizeof(struct redoubt_ioc_partition) == 128);
 static_assert(sizeof(struct redoubt_ioc_request) == 40);
 static_assert(sizeof(struct redoubt_ioc_restart) == 8);
+static_assert(sizeof(struct redoubt_ioc_state_keep) == 8);
+static_assert(sizeof(struct redoubt_ioc_state_wait) == 16);
+static_assert(sizeof(struct redoubt_ioc_state_read) == 32);
+static_assert(sizeof(struct redoubt_ioc_state_kept) == 8);
 
 static const struct operation *operation_of(unsigned int cmd)
 {
@@ -154,6 +186,7 @@ static int redoubt_release(struct inode *inode, struct file *filp)
 {
 	struct redoubt_file *file = filp->private_data;
 
+	redoubt_state_release(file);
 	memzero_explicit(file->frame, PAGE_SIZE);
 	free_page((unsigned long)file->frame);
 	kfree(file);

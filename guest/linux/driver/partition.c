@@ -2,6 +2,7 @@
 /* Partitions: what they are, requests to them, starting one anew. */
 #include <linux/build_bug.h>
 #include <linux/delay.h>
+#include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
@@ -53,13 +54,40 @@ int redoubt_ioc_partition(struct redoubt_ioc_partition *arg)
 	return 0;
 }
 
+int redoubt_partition_named(const char *id)
+{
+	char found[32];
+	u32 number;
+	u64 rax;
+
+	for (number = 1; number <= REDOUBT_PARTITION_MAX; number++) {
+		rax = info_words(number, REDOUBT_INFO_ID, found);
+		if (!rax && !strncmp(found, id, sizeof(found)))
+			return number;
+		if (rax && redoubt_status(rax) != REDOUBT_STATE)
+			return redoubt_error(rax);
+	}
+	return -ENOENT;
+}
+
+/* Between suspension and resumption; not 0 ends the request. */
+static int let_others_run(u64 token)
+{
+	if (fatal_signal_pending(current)) {
+		redoubt_partition_cancel(token);
+		return -EINTR;
+	}
+	cond_resched();
+	return 0;
+}
+
 /*
  * Makes the request and carries it to its end: it is suspended when an interrupt
  * of ours comes in between. A token that is no longer good means that the monitor
  * has taken the partition from us: it was restarted, or we let it wait too long.
  */
-static int request_once(const struct redoubt_ioc_request *arg,
-			struct redoubt_partition_call *answer)
+static int carry_through(const struct redoubt_ioc_request *arg, bool whole,
+			 struct redoubt_partition_call *answer)
 {
 	u64 target = arg->partition | (u64)arg->number << 32;
 	struct redoubt_partition_resume more;
@@ -67,11 +95,10 @@ static int request_once(const struct redoubt_ioc_request *arg,
 
 	rax = redoubt_partition_call(target, arg->words[0], arg->words[1], arg->words[2], answer);
 	while (!rax && answer->state & REDOUBT_SUSPENDED) {
-		if (fatal_signal_pending(current)) {
-			redoubt_partition_cancel(answer->first);
-			return -EINTR;
-		}
-		cond_resched();
+		int error = whole ? 0 : let_others_run(answer->first);
+
+		if (error)
+			return error;
 		rax = redoubt_partition_resume(answer->first, &more);
 		if (redoubt_status(rax) == REDOUBT_STATE)
 			return -ECANCELED;
@@ -81,23 +108,43 @@ static int request_once(const struct redoubt_ioc_request *arg,
 	return redoubt_error(rax);
 }
 
-int redoubt_ioc_request(struct redoubt_ioc_request *arg)
+/* Interrupts stay on: one that is pending suspends the request, and is taken before it resumes. */
+static int request_once(const struct redoubt_ioc_request *arg, unsigned int how,
+			struct redoubt_partition_call *answer)
+{
+	int error;
+
+	if (!(how & REDOUBT_WHOLE))
+		return carry_through(arg, false, answer);
+	preempt_disable();
+	error = carry_through(arg, true, answer);
+	preempt_enable();
+	return error;
+}
+
+/* Not 0: a signal. */
+static unsigned long nap(u32 milliseconds, unsigned int how)
+{
+	if (!(how & REDOUBT_DEAF))
+		return msleep_interruptible(milliseconds);
+	msleep(milliseconds);
+	return 0;
+}
+
+int redoubt_request(struct redoubt_ioc_request *arg, unsigned int how)
 {
 	struct redoubt_partition_call answer;
 	u32 left = arg->wait_ms;
 	u32 pause = 1;
-	int error = redoubt_check_request(arg);
+	int error = request_once(arg, how, &answer);
 
-	if (error)
-		return error;
-	error = request_once(arg, &answer);
 	while (error == -EBUSY && left) {
 		pause = min(pause, left);
-		if (msleep_interruptible(pause))
+		if (nap(pause, how))
 			return -EINTR;
 		left -= pause;
 		pause = min(2 * pause, PAUSE_MS);
-		error = request_once(arg, &answer);
+		error = request_once(arg, how, &answer);
 	}
 	if (error)
 		return error;
@@ -106,6 +153,13 @@ int redoubt_ioc_request(struct redoubt_ioc_request *arg)
 	arg->words[1] = answer.second;
 	arg->words[2] = answer.third;
 	return 0;
+}
+
+int redoubt_ioc_request(struct redoubt_ioc_request *arg)
+{
+	int error = redoubt_check_request(arg);
+
+	return error ?: redoubt_request(arg, 0);
 }
 
 int redoubt_ioc_restart(const struct redoubt_ioc_restart *arg)

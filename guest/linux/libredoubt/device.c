@@ -93,3 +93,42 @@ int redoubt_restart_partition(int fd, uint32_t number)
 
 	return ask(fd, REDOUBT_IOC_RESTART, &restart);
 }
+
+int redoubt_state_keep(int fd, bool on)
+{
+	struct redoubt_ioc_state_keep keep = { .on = on };
+
+	return ask(fd, REDOUBT_IOC_STATE_KEEP, &keep);
+}
+
+int redoubt_state_wait(int fd, unsigned int wait_ms, uint64_t *generation)
+{
+	struct redoubt_ioc_state_wait wait = { .wait_ms = wait_ms };
+	int error = ask(fd, REDOUBT_IOC_STATE_WAIT, &wait);
+
+	*generation = error ? 0 : wait.generation;
+	return error;
+}
+
+int redoubt_state_read(int fd, struct redoubt_state *state)
+{
+	struct redoubt_ioc_state_read read = {
+		.buffer = (uintptr_t)state->bytes,
+		.length = sizeof(state->bytes),
+	};
+	int error = ask(fd, REDOUBT_IOC_STATE_READ, &read);
+
+	if (error)
+		return error;
+	state->generation = read.generation;
+	state->slot = read.slot;
+	state->size = read.size;
+	return 0;
+}
+
+int redoubt_state_kept(int fd, uint64_t generation)
+{
+	struct redoubt_ioc_state_kept kept = { .generation = generation };
+
+	return ask(fd, REDOUBT_IOC_STATE_KEPT, &kept);
+}

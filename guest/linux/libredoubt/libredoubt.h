@@ -46,4 +46,24 @@ int redoubt_make_request(int fd, struct redoubt_ioc_request *request);
 
 int redoubt_restart_partition(int fd, uint32_t number);
 
+/* The TPM's state. This descriptor's file becomes its keeper, or is no longer. */
+int redoubt_state_keep(int fd, bool on);
+
+/* Waits up to wait_ms for a state; *generation is 0 if none came. */
+int redoubt_state_wait(int fd, unsigned int wait_ms, uint64_t *generation);
+
+/* A state that was taken, and where it belongs. */
+struct redoubt_state {
+	uint64_t generation;
+	uint32_t slot;
+	uint32_t size;
+	uint8_t bytes[REDOUBT_STATE_BYTES];
+};
+
+/* -ENODATA: none waits. */
+int redoubt_state_read(int fd, struct redoubt_state *state);
+
+/* The state of this generation is on the disk. */
+int redoubt_state_kept(int fd, uint64_t generation);
+
 #endif
