@@ -108,8 +108,9 @@ struct redoubt_ioc_restart {
 #define REDOUBT_STATE_BYTES 0x40000 /* of a slot, and of the longest state */
 
 /*
- * The file becomes the keeper, or is no longer: so it is, too, when it is closed. EBUSY: another
- * file is; ENOENT: there is no partition `vtpm`; EBADFD: `on` is 0, and it is not.
+ * The file becomes the keeper, or is no longer: so it is, too, when it is closed, whatever waits.
+ * EBUSY: another file is; ENOENT: there is no partition `vtpm`; EBADFD: `on` is 0, and it is not;
+ * EAGAIN: `on` is 0, and a state waits, so it still is.
  */
 struct redoubt_ioc_state_keep {
 	__u32 on; /* in: 1 or 0 */

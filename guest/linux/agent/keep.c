@@ -88,7 +88,8 @@ int agent_run(struct agent *agent)
 	}
 	do {
 		error = keep_next(agent, 0);
-	} while (error == -EINTR);
-	redoubt_state_keep(agent->device, false);
+		if (!error && redoubt_state_keep(agent->device, false) == -EAGAIN)
+			error = -EAGAIN;
+	} while (error == -EINTR || error == -EAGAIN);
 	return error;
 }

@@ -8,7 +8,6 @@
 #include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/io.h>
-#include <linux/minmax.h>
 #include <linux/uaccess.h>
 
 #include "args.h"
@@ -23,7 +22,7 @@ static_assert(REDOUBT_STATE_SLOTS == TPM_SLOTS && REDOUBT_STATE_BYTES == TPM_SLO
 static DEFINE_MUTEX(keeping); /* guards all that follows, and the mailbox's pieces */
 static const struct redoubt_file *keeper;
 static u32 partition; /* its number */
-static void *mailbox;
+static u8 *mailbox;
 
 /* What the partition answered last; this is said of the piece that it has put into the mailbox. */
 static struct piece {
@@ -70,12 +69,16 @@ static int begin(const struct redoubt_file *file)
 	return error;
 }
 
-/* There is no keeper any more, whatever the partition answers; and it is told, signal or not. */
-static void end(void)
+/* Once it is told, the partition holds nothing new back; what it holds by then is to be kept. */
+static int leave(bool anyway)
 {
-	ask(TPM_REQUEST_STORAGE, 0, REDOUBT_DEAF);
+	int error = ask(TPM_REQUEST_STORAGE, 0, REDOUBT_DEAF);
+
+	if (!anyway && !error && READ_ONCE(*(u64 *)mailbox))
+		return ask(TPM_REQUEST_STORAGE, 1, REDOUBT_DEAF) ?: -EAGAIN;
 	memunmap(mailbox);
 	keeper = NULL;
+	return 0;
 }
 
 int redoubt_ioc_state_keep(struct redoubt_file *file, const struct redoubt_ioc_state_keep *arg)
@@ -89,7 +92,7 @@ int redoubt_ioc_state_keep(struct redoubt_file *file, const struct redoubt_ioc_s
 	if (keeper != file)
 		error = !arg->on ? -EBADFD : keeper ? -EBUSY : begin(file);
 	else if (!arg->on)
-		end();
+		error = leave(false);
 	mutex_unlock(&keeping);
 	return error;
 }
@@ -98,7 +101,7 @@ void redoubt_state_release(const struct redoubt_file *file)
 {
 	mutex_lock(&keeping);
 	if (keeper == file)
-		end();
+		leave(true);
 	mutex_unlock(&keeping);
 }
 
@@ -129,8 +132,7 @@ int redoubt_ioc_state_wait(struct redoubt_file *file, struct redoubt_ioc_state_w
 		mutex_unlock(&keeping);
 		if (arg->generation || !left)
 			break;
-		if (msleep_interruptible(nap))
-			error = -EINTR;
+		error = msleep_interruptible(nap) ? -EINTR : 0;
 		left -= nap;
 	}
 	return error;

@@ -4,6 +4,7 @@
 #define REDOUBT_TESTS_UNIT_LINUX_FAKE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct attribute_group;
@@ -11,6 +12,10 @@ struct attribute_group;
 struct mutex {
 	int held;
 };
+
+#define DEFINE_MUTEX(name) struct mutex name = { 0 }
+#define READ_ONCE(word)	   (*(const volatile __typeof__(word) *)&(word))
+#define MEMREMAP_WB	   1ul
 
 /* What happened, and what is to happen. */
 struct fake_kernel {
@@ -21,6 +26,12 @@ struct fake_kernel {
 	unsigned int
 	    fatal_at; /* a fatal signal is there once this many reschedulings were; 0: never */
 	unsigned int signal_at; /* a signal ends this nap; 0: none */
+	void (*on_nap)(void);	/* what else happens meanwhile */
+	unsigned int held;	/* preempt_disable() without its end */
+	unsigned int mapped;	/* mappings there are */
+	uint64_t mapped_at;	/* the last one's address and bytes */
+	size_t mapped_bytes;
+	void *memory; /* what is there; NULL: it cannot be mapped */
 	bool lock_interrupted;
 	bool bad_buffer;
 };
@@ -28,11 +39,18 @@ extern struct fake_kernel fake_kernel;
 
 #define current 0
 int mutex_lock_interruptible(struct mutex *mutex);
+void mutex_lock(struct mutex *mutex);
 void mutex_unlock(struct mutex *mutex);
 int fatal_signal_pending(int task);
 void cond_resched(void);
 /* Milliseconds left: not zero if a signal came. */
 unsigned long msleep_interruptible(unsigned int milliseconds);
+void msleep(unsigned int milliseconds);
+/* Nothing that may sleep is to be called in between. */
+void preempt_disable(void);
+void preempt_enable(void);
+void *memremap(uint64_t address, size_t bytes, unsigned long flags);
+void memunmap(void *address);
 void *u64_to_user_ptr(uint64_t address);
 /* Bytes that could not be copied. */
 unsigned long copy_to_user(void *to, const void *from, unsigned long count);

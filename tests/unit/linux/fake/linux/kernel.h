@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* Nothing of it is needed. */
+/* What all of it includes. */
 #ifndef REDOUBT_FAKE_LINUX_KERNEL_H
 #define REDOUBT_FAKE_LINUX_KERNEL_H
 
 #include "tests/unit/linux/fake/linux/types.h"
+#include "tests/unit/linux/fake/linux/minmax.h"
 
 #endif

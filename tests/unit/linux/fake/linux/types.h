@@ -10,6 +10,9 @@
 
 #define __aligned_u64 __u64 __attribute__((aligned(8)))
 
+#define BIT(bit) (1ul << (bit))
+#define __user
+
 typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
