@@ -11,7 +11,7 @@ DefinitionBlock ("ssdt.aml", "SSDT", 2, "RDOUBT", "VTPM", 1)
             Name (_STA, 0x0F)
             Name (_CRS, ResourceTemplate ()
             {
-                Memory32Fixed (ReadWrite, 0xFED40000, 0x00006000)
+                Memory32Fixed (ReadWrite, 0xFED40000, 0x0000B000)
             })
         }
     }

@@ -11,7 +11,7 @@
 #include "boot/x86.h"
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
-#include "monitor/abi/tpm.h"
+#include "monitor/abi/tpm_state.h"
 
 #define REQUEST_WORDS 3u
 

@@ -49,7 +49,7 @@ uint32_t monitor_degraded(void)
 	    (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
 	    (start_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
 	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
-	    (tpm_partition() != 0 ? REDOUBT_DEGRADED_VTPM_VOLATILE : 0);
+	    (tpm_partition() != 0 ? REDOUBT_DEGRADED_VTPM_UNBOUND : 0);
 }
 
 uint32_t monitor_features(void)

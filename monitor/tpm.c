@@ -86,6 +86,8 @@ static bool is(const struct guest_store *a, const struct guest_store *b)
 static bool carry_out(const struct guest_store *store)
 {
 	bool same = is(&tpm.now, store);
+	/* Only a Start takes its time, and looks for others behind it. */
+	bool posts = !same && tpm.now.gpa.v % FRAME_SIZE + tpm.now.bytes > TPM_START_AT;
 
 	if (is(&tpm.ended, store)) {
 		tpm.ended = (struct guest_store){ 0 };
@@ -93,15 +95,15 @@ static bool carry_out(const struct guest_store *store)
 	}
 	if (tpm.token == 0)
 		return begin(store) && tpm.token == 0;
-	/* What comes while another store is carried out is put into the page. */
-	if (!same)
+	/* What comes while a command is carried out is put into the page. */
+	if (posts)
 		(void)guest_write_in(&(struct guest_place){ { FRAME_PARTITION, tpm.partition },
 					 { tpm.window.v + store->gpa.v - TPM_BASE } },
 		    &store->value, store->bytes);
 	go_on();
 	if (!same && tpm.token == 0)
 		tpm.ended = tpm.now;
-	return !same || tpm.token == 0;
+	return posts || (same && tpm.token == 0);
 }
 
 bool monitor_store(const struct guest_store *store)

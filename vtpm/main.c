@@ -24,6 +24,13 @@ static struct crb crb;
 static struct storage storage;
 
 static const uint8_t startup_clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
+/* Platform authorization is empty until here, and nobody's from here on: T64. */
+static const uint8_t close_platform[] = { 0x80, 0x02, 0, 0, 0, 32, 0, 0, 0x01, 0x21, 0x40, 0, 0,
+	0x0c, 0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0x40, 0, 0, 0x0c, 0 };
+/* 32 wrong guesses, one forgotten in two hours, a day after a wrong lockout password. */
+static const uint8_t set_lockout[] = { 0x80, 0x02, 0, 0, 0, 39, 0, 0, 0x01, 0x3a, 0x40, 0, 0, 0x0a,
+	0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0x1c, 0x20, 0, 1, 0x51,
+	0x80 };
 static const uint8_t self_test_full[] = { 0x80, 0x01, 0, 0, 0, 11, 0, 0, 0x01, 0x43, 1 };
 static const uint8_t get_test_result[] = { 0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x7c };
 
@@ -174,9 +181,20 @@ REQUEST_HANDLER(state_slot)
 	return storage_slot(&storage, args[0], args[1], piece(), args[2]);
 }
 
-static void startup(void)
+static void must(const char *what, struct vtpm_bytes response)
 {
-	(void)COMMAND(startup_clear);
+	uint32_t code = word_at(response, 6);
+
+	if (code != 0)
+		trustlet_panic("vtpm: %s: TPM error %x", what, code);
+}
+
+static void startup(bool is_new)
+{
+	must("TPM2_Startup", COMMAND(startup_clear));
+	if (is_new)
+		must("TPM2_DictionaryAttackParameters", COMMAND(set_lockout));
+	must("TPM2_HierarchyControl", COMMAND(close_platform));
 }
 
 REQUEST_HANDLER(state_open)

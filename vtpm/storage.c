@@ -124,7 +124,7 @@ static bool choose(struct storage *s)
 	return good;
 }
 
-unsigned storage_open(struct storage *s, void (*startup)(void))
+unsigned storage_open(struct storage *s, void (*startup)(bool is_new))
 {
 	if (s->mode != STORAGE_CLOSED)
 		return TPM_STATE_OPENED;
@@ -133,24 +133,35 @@ unsigned storage_open(struct storage *s, void (*startup)(void))
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
 	storage_keeper(s, true);
-	startup();
+	startup(s->header.generation == 0);
 	(void)storage_hold(s);
 	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
 }
 
 /* ---- At work ---- */
 
-/* What waits already is of the same generation: it never was acknowledged, and this takes its place. */
+/* A number is given once: a keeper that is late with what waited before has kept nothing. */
+static void number(struct storage *s)
+{
+	uint64_t waited = s->file ? s->file_header.generation : 0;
+
+	if (s->header.generation != 0)
+		nv_follow(&s->header, s->digest, &s->file_header);
+	else if (waited == 0)
+		nv_begin(1, &s->file_header);
+	if (waited != 0)
+		s->file_header.generation = waited + 1;
+	if (s->header.generation == 0)
+		s->file_header.first = s->file_header.generation;
+}
+
 static void seal(struct storage *s, struct vtpm_bytes permanent)
 {
 	struct nv_content content = s->more;
 	enum nv_verdict verdict;
 
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
-	if (s->header.generation == 0)
-		nv_begin(1, &s->file_header);
-	else
-		nv_follow(&s->header, s->digest, &s->file_header);
+	number(s);
 	drop(&s->file);
 	s->size = nv_size(&content);
 	s->file = some(s->size);

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "monitor/abi/tpm.h"
+#include "monitor/abi/tpm_state.h"
 #include "vtpm/nv.h"
 
 enum storage_mode {
@@ -60,7 +60,7 @@ uint64_t storage_slot(struct storage *storage, uint64_t slot, uint64_t offset,
  * Chooses, and starts the TPM: with the state that is current, or, if none was ever written, as a
  * new one. `startup` is then called, for the first commands. TPM_STATE_ of monitor/abi/tpm.h.
  */
-unsigned storage_open(struct storage *storage, void (*startup)(void));
+unsigned storage_open(struct storage *storage, void (*startup)(bool is_new));
 
 /* Behind each command: whether its response is to be held. */
 bool storage_hold(struct storage *storage);

@@ -49,13 +49,13 @@ SOAK_TESTS += check-vtpm-host
 # ---- Above the monitor ----
 
 VTPM_INITRAMFS := $(VTPM_TESTS)/initramfs.cpio
-$(VTPM_INITRAMFS): tests/vtpm/initramfs.py $(INITRAMFS) guest/linux/mkinitramfs.py
+$(VTPM_INITRAMFS): tests/vtpm/initramfs.py $(INITRAMFS) $(REDOUBT_AGENT) guest/linux/mkinitramfs.py
 	@mkdir -p $(@D)
-	$(PY) $< $(INITRAMFS) $@
+	$(PY) $< $(INITRAMFS) $(REDOUBT_AGENT) $@
 
 .PHONY: check-vtpm-debian setup-vtpm-debian
 setup-vtpm-debian: setup-machines
-	@$(SETUP) initramfs kernel-cloud libtpms mbedtls vtpm-test
+	@$(SETUP) initramfs kernel libtpms mbedtls vtpm-test
 	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(VTPM_INITRAMFS) $(B)/boot/redoubt-vtpm.efi
 
 check-vtpm-debian: setup-vtpm-debian ## Debian's kernel and tpm2-tools with the vTPM as the machine's TPM

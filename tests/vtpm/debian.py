@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """Debian's kernel and tpm2-tools with the vTPM as the machine's TPM.
 
-usage: debian.py --name NAME [--vendor V] [--engine E] [--kernel stock|cloud] [--cpus N] [--time S]
+usage: debian.py --name NAME [--vendor V] [--engine E] [--cpus N] [--time S]
 
 The unmodified kernel binds tpm_crb to it, and the tools use it by /dev/tpmrm0. Signatures and quotes are judged by
-OpenSSL and tpm2_checkquote, not by the TPM. Speaks TAP.
+OpenSSL and tpm2_checkquote, not by the TPM. Two boots: what the first has made persistent the second finds, and
+there the agent is killed and its disk goes away. Speaks TAP.
 """
 
 import argparse
+import dataclasses
 import hashlib
 import json
 import os
@@ -28,6 +30,8 @@ PROMPT = re.escape(linux.PROMPT)
 LOADER = os.path.join(BUILD, "boot", "redoubt-vtpm.efi")
 INITRAMFS = os.path.join(BUILD, "tests", "vtpm", "initramfs.cpio")
 COMPLAINT = r"BUG:|Oops|WARNING: CPU|Call Trace|soft lockup|tpm.*(?:[Tt]imeout|failed|bad)"
+
+GUESSED = r"LOCKOUT_COUNTER: 0x1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s[\s\S]*LOCKOUT_INTERVAL: 0x186A0\s"
 
 # (what it shows, commands, what the last one prints). Each must succeed but those with `!`.
 STEPS = (
@@ -72,29 +76,60 @@ STEPS = (
       "=for i in `seq 100`; do tpm2 unseal -c guess -p right && break; sleep 1; done"), "sealed0815"),
     ("a key is made persistent and is found by its handle",
      ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
+    ("a wrong guess is counted",
+     ("dictionarylockout -Q -c", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "!unseal -Q -c guess -p a",
+      "getcap properties-variable"), GUESSED),
+    ("the platform's hierarchy is closed", ("!changeauth -c p mine",), r"hierarchy"),
+    ("a counter of NV memory counts",
+     ("nvdefine -Q 0x1500002 -C o -a nt=counter|ownerwrite|ownerread", "nvincrement -Q -C o 0x1500002", "nvincrement -Q -C o 0x1500002",
+      "=cp s.pub s.priv pcr.policy /esp", "=sync", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 02"),
+)
+
+# Before anybody keeps the state: what has to change it is refused, and nothing else.
+NOBODY = (
+    ("without a keeper NV memory is said to be unavailable",
+     ("!nvdefine 0x1500003 -C o -s 8 -a ownerwrite|ownerread",), r"NV.*not available|0x923"),
+    ("and what changes nothing is carried out",
+     ("getrandom --hex 8", "pcrextend 23:sha256=" + "22" * 32, "createprimary -Q -C o -G ecc -c ecc", "flushcontext -t"), None),
+)
+
+# After the machine was off.
+AGAIN = (
+    ("the same key by its handle, and what was sealed below it",
+     ("load -Q -C 0x81000001 -u /esp/s.pub -r /esp/s.priv -c s.ctx", "unseal -c s.ctx -p pcr:sha256:16"), "sealed0815"),
+    ("the index with its password and what was in it",
+     ("flushcontext -t", "!nvread -Q 0x1500001 -C 0x1500001 -P wrong -s 16", "nvread 0x1500001 -C 0x1500001 -P nvpass -s 16"), "0123456789abcdef"),
+    ("the counter, which goes on counting",
+     ("nvincrement -Q -C o 0x1500002", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 03"),
+    ("the lockout's numbers, and the try that was wrong", ("getcap properties-variable",), GUESSED),
+    ("registers begin anew", ("pcrread sha256:16 -o pcr16", "=od -An -tx1 pcr16"), r"^\s*(00 ){15}00\s"),
 )
 
 
+
 class Debian:
-    def __init__(self, args, machine, tap):
-        self.args, self.machine, self.tap = args, machine, tap
+    """One boot; `before` is the boot that went before it."""
+
+    def __init__(self, args, machine, tap, before=None):
+        self.args, self.machine, self.tap, self.before = args, machine, tap, before
+        self.resets = 0
 
     def ask(self, line, timeout=None):
-        return linux.command(self.machine, line, timeout or self.args.time / 2)
+        return linux.command(self.machine, line, timeout or self.args.time / 4)
 
     def bound(self):
         found = self.ask("readlink /sys/class/tpm/tpm0/device/driver; ls /dev/tpmrm0; dmesg | grep -i tpm")
-        self.tap.check("/tpm_crb" in found and "/dev/tpmrm0" in found and not re.search("No such file", found),
-                       "the kernel's own tpm_crb has it, with a resource manager", found)
+        self.tap.check("/tpm_crb" in found and "/dev/tpmrm0" in found and not re.search("No such file|TPM error", found),
+                       "the kernel's own tpm_crb has it, with a resource manager, started up", found)
 
     def claims(self):
         state = json.loads(self.ask("redoubtctl status --json"))
-        self.tap.check("VTPM" in state["protected"] and "vtpm=volatile" in state["not_protected"],
-                       "the monitor says that there is a TPM, and that it keeps nothing", str(state))
+        self.tap.check("VTPM" in state["protected"] and "vtpm=unbound" in state["not_protected"],
+                       "the monitor says that there is a TPM, and that nothing tells an older state", str(state))
 
     def measured(self):
         """IMA extends PCR 10 with the digest of PCRs 0 to 9 at its start."""
-        values = self.ask("cd /sys/class/tpm/tpm0/pcr-sha256; for i in 0 1 2 3 4 5 6 7 8 9 10; do echo \"pcr $i `cat $i`\"; done")
+        values = self.ask("cd /sys/class/tpm/tpm0/pcr-sha256; for i in 0 1 2 3 4 5 6 7 8 9 10; do echo \"pcr $i `cat $i`\"; done; cd /tmp")
         pcr = {int(n): bytes.fromhex(v) for n, v in re.findall(r"pcr (\d+) ([0-9A-Fa-f]{64})", values)}
         aggregate = hashlib.sha256(b"".join(pcr.get(i, b"") for i in range(10))).digest()
         name = b"boot_aggregate\0"
@@ -122,40 +157,116 @@ class Debian:
                 return
         self.tap.check(wanted is None or re.search(wanted, said) is not None, name, said)
 
-    def run(self):
+    def steps(self, steps):
+        for step in steps:
+            self.step(*step)
+
+    def to_prompt(self):
         self.machine.wait_for(PROMPT, source="serial", fail="Kernel panic")
-        self.ask("dmesg -n 1; export PATH=$PATH:/usr/bin TPM2TOOLS_TCTI=device:/dev/tpmrm0 LD_LIBRARY_PATH=/lib; mkdir -p /tmp; cd /tmp")
+        self.ask("stty cols 1000; dmesg -n 1; export PATH=$PATH:/usr/bin TPM2TOOLS_TCTI=device:/dev/tpmrm0 LD_LIBRARY_PATH=/lib; mkdir -p /tmp /esp; cd /tmp")
+
+    def keeper(self):
+        said = self.ask("for m in /lib/storage/*.ko; do insmod $m; done; mount -t vfat -o sync /dev/sda /esp && "
+                        "redoubt-agent /esp/EFI/redoubt; echo status=$?; ps | grep edoubt-agent | grep -v grep")
+        self.tap.check("status=0" in said and "@edoubt-agent" in said, "the agent keeps the state from now on", said)
+
+    def count_resets(self):
+        found = re.search(r"reset_count: (\d+)", self.ask("tpm2 readclock"))
+        self.resets = int(found.group(1)) if found else -1
+
+    def complaints(self):
+        found = [line for line in self.ask("dmesg").split("\n") if re.search(COMPLAINT, line)]
+        self.tap.check(not found, "the kernel complains of nothing", "\n".join(found))
+
+    def power_off(self):
+        self.ask("tpm2 shutdown -c; umount -l /esp; sync")
+        self.machine.send("poweroff\n")
+        self.machine.wait_end(60)
+
+
+class First(Debian):
+    POINTS = 6 + len(NOBODY) + len(STEPS)
+
+    def run(self):
+        self.to_prompt()
         self.bound()
         self.claims()
         self.measured()
-        self.ask("cd /tmp")
-        for step in STEPS:
-            self.step(*step)
-        found = [line for line in self.ask("dmesg").split("\n") if re.search(COMPLAINT, line)]
-        self.tap.check(not found, "the kernel complains of nothing", "\n".join(found))
+        self.steps(NOBODY)
+        self.keeper()
+        self.steps(STEPS)
+        self.count_resets()
+        self.complaints()
+        self.power_off()
+        self.tap.check(True, "it goes off")
+
+
+class Again(Debian):
+    POINTS = 9 + len(AGAIN)
+
+    def resets_counted(self):
+        self.count_resets()
+        self.tap.check(self.resets == self.before.resets + 1, "the TPM counts its resets", f"{self.before.resets} {self.resets}")
+
+    def killed(self):
+        self.ask("kill -9 `pidof redoubt-agent || ps | grep edoubt-agent | grep -v grep | (read pid rest; echo $pid)`; sleep 1")
+        self.step("with the agent killed NV memory is not available", ("!nvincrement -C o 0x1500002",), NOBODY[0][2])
+        said = self.ask("redoubt-agent /esp/EFI/redoubt; echo status=$?")
+        self.tap.check("status=0" in said, "another agent takes its place", said)
+        self.step("and it is available", ("nvincrement -Q -C o 0x1500002",), None)
+
+    def storage_gone(self):
+        said = self.ask("sync; echo offline > /sys/block/sda/device/state; (tpm2 nvincrement -C o 0x1500002; echo ended=$? ) > /tmp/held 2>&1 & "
+                        "sleep 8; cat /tmp/held; echo looked; dmesg | grep -c redoubt-agent")
+        self.tap.check("looked" in said and "ended=" not in said, "with the disk gone the command waits", said)
+        said = self.ask("echo running > /sys/block/sda/device/state; for i in `seq 60`; do grep -q ended= /tmp/held && break; sleep 1; done; cat /tmp/held")
+        self.tap.check("ended=0" in said, "and ends when it is back", said)
+
+    def counted(self, want):
+        self.step("each increment that was acknowledged is there, and no other", ("nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"),
+                  f"00 00 00 {want:02x}")
+
+    def run(self):
+        self.to_prompt()
+        self.bound()
+        self.keeper()
+        self.resets_counted()
+        self.steps(AGAIN)
+        self.killed()
+        self.storage_gone()
+        self.counted(5)
+        self.ask("sync")
 
 
 def parse():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--name", required=True)
-    parser.add_argument("--kernel", default="cloud", choices=("stock", "cloud"))
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=400)
     choose.add_arguments(parser)
     return choose.settle(parser.parse_args())
 
 
-def main():
-    args = parse()
-    tap = Tap(len(STEPS) + 4)
-    disk = os.path.join(BUILD, "tests", "vtpm", args.name + ".img")
-    spec = Spec(name=args.name, disk=disk, cpus=args.cpus, mem=512)
-    linux.disk(disk, args.kernel, LOADER, initramfs=INITRAMFS, acpi=not load_engine(args.engine).HAS_ACPI)
-    with Machine(spec, args.engine, args.time) as machine:
+def boot(args, spec, tap, kind, before=None):
+    with Machine(spec, args.engine, args.time / 2) as machine:
         try:
-            Debian(args, machine, tap).run()
+            this = kind(args, machine, tap, before)
+            this.run()
+            return this
         except Failure as why:
             tap.give_up(machine.tail() + f"\n{args.name}: {why}")
+            return None
+
+
+def main():
+    args = parse()
+    tap = Tap(First.POINTS + Again.POINTS)
+    disk = os.path.join(BUILD, "tests", "vtpm", args.name + ".img")
+    spec = Spec(name=args.name, disk=disk, cpus=args.cpus, mem=512)
+    linux.disk(disk, "stock", LOADER, initramfs=INITRAMFS, acpi=not load_engine(args.engine).HAS_ACPI)
+    first = boot(args, spec, tap, First)
+    if first:
+        boot(args, dataclasses.replace(spec, name=args.name + "-again"), tap, Again, first)
     return tap.status()
 
 

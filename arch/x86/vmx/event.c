@@ -98,7 +98,7 @@ static bool blocked(uint32_t mask)
 	return vmread(VMCS_GUEST_INTERRUPTIBILITY) & mask;
 }
 
-static void unblock(uint32_t mask)
+void vmx_unblock(uint32_t mask)
 {
 	vmwrite(VMCS_GUEST_INTERRUPTIBILITY, vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)mask);
 }
@@ -118,7 +118,7 @@ void vmx_reinject(struct vcpu *vcpu)
 	if (!(info & EVENT_VALID) || this_cpu()->event_injected)
 		return;
 	if (EVENT_TYPE(info) == TYPE_NMI)
-		unblock(BLOCKING_NMI);
+		vmx_unblock(BLOCKING_NMI);
 	raise_again(info, (uint32_t)vmread(VMCS_VECTORING_ERROR));
 }
 
@@ -177,7 +177,7 @@ void vmx_nmi_window(struct vcpu *vcpu)
 	if (!nmi_take(cpu))
 		return;
 	/* The window may open in the shadow of an STI, and NMIs may not be injected there. */
-	unblock(BLOCKING_STI);
+	vmx_unblock(BLOCKING_STI);
 	write_event(EVENT_OF(TYPE_NMI, VECTOR_NMI), 0);
 	/*
 	 * Another one was owed, or has come in between; its handler's control write may be the one

@@ -122,8 +122,7 @@ static void handle_store(struct vcpu *vcpu, gpa_t gpa)
 		vmx_skip_by(vcpu, insn.length);
 	else
 		/* It comes back to it behind what is pending, not to be held off until then. */
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-		    vmread(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)BLOCKING_STI);
+		vmx_unblock(BLOCKING_STI | BLOCKING_MOV_SS);
 }
 
 static void handle_ept_violation(struct vcpu *vcpu)

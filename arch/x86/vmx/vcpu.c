@@ -43,8 +43,7 @@ void vmx_skip_rare(struct vcpu *vcpu, uint64_t next, uint64_t blocking)
 	vmwrite(VMCS_GUEST_RFLAGS, rflags & ~RFLAGS_RF);
 	skip_far(vcpu, next);
 	if (blocking & (BLOCKING_STI | BLOCKING_MOV_SS))
-		vmwrite(VMCS_GUEST_INTERRUPTIBILITY,
-		    blocking & ~(uint64_t)(BLOCKING_STI | BLOCKING_MOV_SS));
+		vmx_unblock(BLOCKING_STI | BLOCKING_MOV_SS);
 	if (rflags & RFLAGS_TF && !(vmread(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
 		vmwrite(VMCS_GUEST_PENDING_DEBUG, vmread(VMCS_GUEST_PENDING_DEBUG) | PENDING_BS);
 }

@@ -12,7 +12,7 @@
 
 #include "args.h"
 #include "driver.h"
-#include "monitor/abi/tpm.h"
+#include "monitor/abi/tpm_state.h"
 
 #define LOOK_MS 10u /* how often a keeper looks */
 #define MAILBOX_BYTES (TPM_MAILBOX_PAGES * 0x1000u)

@@ -61,8 +61,9 @@ static void change(uint8_t value)
 	tpm.generation++;
 }
 
-static void startup(void)
+static void startup(bool is_new)
 {
+	assert_int_equal(is_new, tpm.was_new);
 	assert_true(tpm.available);
 	tpm.startups++;
 	tpm.state[0]++;
@@ -332,21 +333,52 @@ static void test_held(void **state)
 	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
 }
 
-/* Behind what waits there is more: one generation, with all of it. */
+/* Behind what waits there is more: all of it goes to the same slot, by a number of its own. */
 static void test_more_while_it_waits(void **state)
 {
 	open_it();
 	keep();
 	change(1);
 	assert_true(storage_hold(&storage));
+	fetch();
+	memcpy(disk[1], written, sizeof(written));
+	there[1] = true;
 	change(2);
 	assert_true(storage_hold(&storage));
-	expect_waits(2);
+	expect_waits(3);
 	assert_int_equal(storage.next, 1);
+	/* Of what was written there nothing is kept. */
+	assert_int_equal(storage_kept(&storage, 2), TPM_STATUS_UNKNOWN);
+	expect_waits(3);
+	keep();
+	change(3);
+	assert_true(storage_hold(&storage));
 	keep();
 	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_int_equal(tpm.state[STATE - 1], 3);
+	expect_waits(5);
+}
+
+/* The same before anything was ever written: it stays one TPM. */
+static void test_more_at_first(void **state)
+{
+	uint8_t lineage[NV_ID];
+
 	open_it();
+	memcpy(lineage, storage.file_header.lineage, NV_ID);
+	change(1);
+	assert_true(storage_hold(&storage));
+	expect_waits(2);
+	assert_memory_equal(storage.file_header.lineage, lineage, NV_ID);
+	keep();
+	change(2);
+	assert_true(storage_hold(&storage));
+	keep();
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
 	assert_int_equal(tpm.state[STATE - 1], 2);
+	assert_memory_equal(storage.header.lineage, lineage, NV_ID);
 }
 
 /* A cut in the midst of a write, at any byte of a few: what was acknowledged is there. */
@@ -431,6 +463,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_any_pieces),
 	TEST(test_held),
 	TEST(test_more_while_it_waits),
+	TEST(test_more_at_first),
 	TEST(test_cut),
 	TEST(test_keeper),
 	TEST(test_other_parts),

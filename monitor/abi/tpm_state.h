@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * How the vTPM's state, encrypted, comes from the normal world's storage and gets there
+ * (vtpm/storage.h). Nothing of it is the monitor's: requests to the partition, and memory that both
+ * write.
+ */
+#pragma once
+
+#include "monitor/abi/tpm.h"
+
+/*
+ * The mailbox. Its first eight bytes are the generation that waits to be written, 0 if
+ * none does: whoever keeps the storage looks there, at no cost. Pieces of a state stand from its
+ * second page on.
+ */
+#define TPM_MAILBOX_PAGES (TPM_OPEN_PAGES - 1)
+#define TPM_MAILBOX	  (TPM_BUFFER + 0x1000u)
+#define TPM_MAILBOX_PIECE (TPM_MAILBOX + 0x1000u)
+#define TPM_PIECE_BYTES	  ((TPM_MAILBOX_PAGES - 1) * 0x1000u)
+
+/*
+ * Requests of the storage's keeper: the loader, then the operating system's agent. Arguments and
+ * answers stand in vtpm/requests.def.
+ */
+#define TPM_REQUEST_STATE_SLOT	5u
+#define TPM_REQUEST_STATE_OPEN	6u
+#define TPM_REQUEST_STATE_PIECE 7u
+#define TPM_REQUEST_STATE_KEPT	8u
+#define TPM_REQUEST_STORAGE	9u
+
+/* A slot: a file of this size. Beside the loader they are vtpm.0 and vtpm.1. */
+#define TPM_SLOTS      2u
+#define TPM_SLOT_BYTES 0x40000u
+
+/* Whether there is a TPM: answers of STATE_OPEN. */
+#define TPM_STATE_KEPT	   0u /* it goes on from a slot, or was made, and is kept in them */
+#define TPM_STATE_VOLATILE 1u /* it was made, and is kept in memory alone: no root key */
+#define TPM_STATE_REFUSED  2u /* no TPM: the slots have none that may be used */
+#define TPM_STATE_OPENED   3u /* this was asked before: nothing has changed */
+
+/* Statuses of theirs beside OK and INVALID. */
+#define TPM_STATUS_LATE	   0x100u /* the TPM is on already */
+#define TPM_STATUS_UNKNOWN 0x101u /* another generation waits, or none */
+#define TPM_STATUS_OFF	   0x102u /* of other requests: there is no TPM */
