@@ -148,8 +148,7 @@ static int judge(const struct piece *first, u32 offset, u32 length)
 	if (answer.generation != first->generation)
 		return -EAGAIN;
 	if (!answer.generation || answer.file != first->file || (u32)answer.file >= TPM_SLOTS ||
-	    size > TPM_SLOT_BYTES || size <= offset || answer.bytes > TPM_PIECE_BYTES ||
-	    answer.bytes > size - offset)
+	    size > TPM_SLOT_BYTES || answer.bytes > TPM_PIECE_BYTES || answer.bytes > size - offset)
 		return -EPROTO;
 	return size > length ? -EINVAL : 0;
 }

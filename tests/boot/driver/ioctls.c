@@ -67,7 +67,7 @@ static void check_numbers(void)
 	check(ask(reading, _IO(REDOUBT_IOC, 0), NULL) == ENOTTY, "no direction: ENOTTY");
 	check(ask(reading, _IOR('R', 0, struct redoubt_ioc_status), &big) == ENOTTY,
 	    "another's type: ENOTTY");
-	check(ask(reading, _IOWR(REDOUBT_IOC, 6, struct redoubt_ioc_read), &big) == ENOTTY,
+	check(ask(reading, _IOWR(REDOUBT_IOC, 10, struct redoubt_ioc_read), &big) == ENOTTY,
 	    "a number too high: ENOTTY");
 	check(ask(reading, _IOWR(REDOUBT_IOC, 255, struct redoubt_ioc_read), &big) == ENOTTY,
 	    "the highest number: ENOTTY");
@@ -132,6 +132,24 @@ static void check_rights(void)
 	    "a restart with reserved bits: EINVAL");
 }
 
+/* There is no TPM of ours here. */
+static void check_keeper(void)
+{
+	struct redoubt_ioc_state_keep keep = { .on = 1 };
+	struct redoubt_ioc_state_wait wait = { .wait_ms = 0 };
+	struct redoubt_ioc_state_read read = { .length = REDOUBT_STATE_BYTES + 1 };
+	int expected = access("/sys/class/misc/redoubt/partitions", F_OK) ? ENOSYS : ENOENT;
+
+	check(ask(reading, REDOUBT_IOC_STATE_KEEP, &keep) == EBADF,
+	    "a keeper, open for reading: EBADF");
+	check(ask(writing, REDOUBT_IOC_STATE_KEEP, &keep) == expected,
+	    "a keeper of no TPM: refused");
+	check(ask(writing, REDOUBT_IOC_STATE_WAIT, &wait) == EBADFD,
+	    "waiting, without keeping: EBADFD");
+	check(ask(writing, REDOUBT_IOC_STATE_READ, &read) == EINVAL,
+	    "a state longer than a slot: EINVAL");
+}
+
 static long milliseconds(void)
 {
 	struct timespec now;
@@ -183,6 +201,7 @@ int main(void)
 	check_numbers();
 	check_arguments();
 	check_rights();
+	check_keeper();
 	check_waiting();
 	printf("%d good, %d bad\n", good, bad);
 	return bad ? 1 : 0;

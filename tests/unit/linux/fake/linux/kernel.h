@@ -3,7 +3,7 @@
 #ifndef REDOUBT_FAKE_LINUX_KERNEL_H
 #define REDOUBT_FAKE_LINUX_KERNEL_H
 
-#include "tests/unit/linux/fake/linux/types.h"
 #include "tests/unit/linux/fake/linux/minmax.h"
+#include "tests/unit/linux/fake/linux/types.h"
 
 #endif
