@@ -68,7 +68,7 @@ static const char *fault_of_tpm(gpa_t gpa, const struct stage2_leaf *leaf)
 
 	if (leaf->shift != FRAME_SHIFT || leaf->prot != (gpa.v < TPM_BUFFER ? S2_R : (S2_R | S2_W)))
 		return "a page of the TPM with other rights";
-	return end - leaf->spa.v == TPM_BUFFER + FRAME_SIZE - gpa.v
+	return end - leaf->spa.v == TPM_BASE + TPM_PAGES * FRAME_SIZE - gpa.v
 	    ? NULL
 	    : "a page of the TPM that leads elsewhere";
 }
@@ -91,7 +91,7 @@ static const char *fault_of(gpa_t gpa, const struct stage2_leaf *leaf)
 		    ? NULL
 		    : "ones in place of memory";
 	}
-	if (tpm_partition() != 0 && gpa.v >= TPM_BASE && gpa.v <= TPM_BUFFER)
+	if (tpm_partition() != 0 && gpa.v >= TPM_BASE && gpa.v < TPM_BASE + TPM_PAGES * FRAME_SIZE)
 		return fault_of_tpm(gpa, leaf);
 	if (leaf->spa.v != gpa.v)
 		return "an address that leads elsewhere";

@@ -21,6 +21,7 @@
 #define DATA_PAGES  40u
 #define IMAGE_PAGES 3u
 #define WINDOW	    (DATA + (DATA_PAGES - TPM_PAGES) * FRAME_SIZE)
+#define WINDOW_END  (TPM_BASE + TPM_PAGES * FRAME_SIZE)
 #define CTRL	    (TPM_BASE + 0x08)
 #define START	    (TPM_BASE + 0x4c)
 #define RIP	    0xffffffff81234567ull
@@ -177,8 +178,10 @@ static void the_window_shows_the_last_pages(void **state)
 	assert_false(host_touch(TPM_BUFFER, ACCESS_WRITE).faulted);
 	assert_true(host_touch(TPM_BUFFER - 4, ACCESS_WRITE).store);
 	assert_int_equal(host_touch(TPM_BASE - 1, ACCESS_WRITE).spa, TPM_BASE - 1);
-	assert_int_equal(host_touch(TPM_BUFFER + FRAME_SIZE, ACCESS_WRITE).spa,
-	    TPM_BUFFER + FRAME_SIZE);
+	for (uint64_t at = TPM_BUFFER; at < WINDOW_END; at += FRAME_SIZE)
+		assert_false(
+		    host_touch(at, ACCESS_WRITE).faulted || host_touch(at, ACCESS_WRITE).store);
+	assert_int_equal(host_touch(WINDOW_END, ACCESS_WRITE).spa, WINDOW_END);
 	/* By their own address they are hidden as all of it. */
 	assert_true(host_touch(WINDOW, ACCESS_WRITE).faulted);
 	assert_true(host_touch(WINDOW + TPM_LOCALITIES * FRAME_SIZE, ACCESS_WRITE).faulted);
@@ -247,6 +250,31 @@ static void others_are_posted_meanwhile(void **state)
 	assert_true(store(CTRL, 2));
 	assert_int_equal(program.requests, 2);
 	assert_int_equal(shown(CTRL), 0);
+}
+
+/* They have a request of their own behind it: a Start that is posted would be forgotten. */
+static void nothing_is_posted_meanwhile_but_a_command(void **state)
+{
+	PLAN(INTERRUPT, INTERRUPT, ANSWER);
+	assert_false(store(CTRL, 1));
+	host_on(1);
+	assert_false(store(START, 1));
+	assert_int_equal(shown(START), 0);
+	assert_int_equal(program.requests, 1);
+	assert_false(store(START, 1)); /* it has carried the other one to its end */
+	assert_true(store(START, 1));
+	assert_int_equal(program.requests, 2);
+	host_on(0);
+	assert_true(store(CTRL, 1));
+	assert_int_equal(program.requests, 2);
+	/* Both registers at once. */
+	PLAN(INTERRUPT, INTERRUPT, ANSWER);
+	assert_false(monitor_store(&(struct guest_store){ { START - 4 }, 1ull << 32, 8, RIP }));
+	host_on(1);
+	assert_true(store(CTRL, 2));
+	assert_int_equal(shown(CTRL), 2);
+	host_on(0);
+	assert_true(monitor_store(&(struct guest_store){ { START - 4 }, 1ull << 32, 8, RIP }));
 }
 
 /* Its instruction comes back, and is not carried out a second time. */
@@ -381,6 +409,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(a_store_is_a_request),
 	TEST(a_suspended_one_is_gone_on_with),
 	TEST(others_are_posted_meanwhile),
+	TEST(nothing_is_posted_meanwhile_but_a_command),
 	TEST(another_store_carries_it_to_its_end),
 	TEST(who_never_comes_back_is_not_waited_for),
 	TEST(a_partition_that_is_busy_is_waited_for),
