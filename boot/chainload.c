@@ -8,32 +8,13 @@
 #include "boot/console.h"
 #include "boot/file.h"
 #include "boot/initrd.h"
+#include "boot/measure.h"
 #include "boot/shim.h"
 
 struct file {
 	void *bytes; /* from the pool */
 	UINT64 size;
 };
-
-static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
-{
-	EFI_FILE_HANDLE file;
-	EFI_STATUS status = file_open(device, path, &file, &out->size);
-
-	if (EFI_ERROR(status))
-		return status;
-	/* With no bytes given LoadImage() may read the file itself, unseen by us. */
-	status = EFI_LOAD_ERROR;
-	if (out->size)
-		status = BS->AllocatePool(EfiLoaderData, out->size, &out->bytes);
-	if (!EFI_ERROR(status)) {
-		status = file_read(file, out->bytes, out->size);
-		if (EFI_ERROR(status))
-			BS->FreePool(out->bytes);
-	}
-	file->Close(file);
-	return status;
-}
 
 /*
  * Loads from memory, and so the very bytes that shim has judged. LoadImage() judges them too:
@@ -42,10 +23,14 @@ static EFI_STATUS read(EFI_HANDLE device, CHAR16 *path, struct file *out)
 static EFI_STATUS load_judged(EFI_HANDLE self, EFI_DEVICE_PATH *path, const struct file *file,
     EFI_HANDLE *next)
 {
+	UINT64 measured = measure_events();
 	EFI_STATUS status;
 
 	*next = NULL;
 	status = BS->LoadImage(FALSE, self, path, file->bytes, file->size, next);
+	/* Firmware that knows TCG2 has measured it; what is refused is not started. */
+	if (!EFI_ERROR(status) && measured == measure_events())
+		measure_image((struct blob){ file->bytes, file->size }, path);
 	/* With a security violation firmware may load the image and leave the decision to us. */
 	if (EFI_ERROR(status) && *next)
 		BS->UnloadImage(*next);
@@ -61,7 +46,7 @@ static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const cha
 	struct file file;
 
 	file_widen(wide, path);
-	status = read(image->DeviceHandle, wide, &file);
+	status = file_whole(image->DeviceHandle, wide, &file.bytes, &file.size);
 	if (EFI_ERROR(status))
 		return status;
 	device_path = FileDevicePath(image->DeviceHandle, wide);

@@ -60,6 +60,11 @@ static UINTN own_path(const EFI_LOADED_IMAGE *image, CHAR16 path[FILE_PATH_CHARS
 	return length + 1 < FILE_PATH_CHARS ? length : 0;
 }
 
+BOOLEAN file_own(const EFI_LOADED_IMAGE *image, CHAR16 path[FILE_PATH_CHARS])
+{
+	return own_path(image, path) != 0;
+}
+
 BOOLEAN file_beside(const EFI_LOADED_IMAGE *image, const char *name, CHAR16 path[FILE_PATH_CHARS])
 {
 	UINTN length = own_path(image, path);
@@ -95,6 +100,26 @@ EFI_STATUS file_open(EFI_HANDLE device, CHAR16 *path, EFI_FILE_HANDLE *file, UIN
 	status = size_of(*file, size);
 	if (EFI_ERROR(status))
 		(*file)->Close(*file);
+	return status;
+}
+
+EFI_STATUS file_whole(EFI_HANDLE device, CHAR16 *path, void **bytes, UINT64 *size)
+{
+	EFI_FILE_HANDLE file;
+	EFI_STATUS status = file_open(device, path, &file, size);
+
+	if (EFI_ERROR(status))
+		return status;
+	/* With no bytes given LoadImage() may read the file itself, unseen by us. */
+	status = EFI_LOAD_ERROR;
+	if (*size)
+		status = BS->AllocatePool(EfiLoaderData, *size, bytes);
+	if (!EFI_ERROR(status)) {
+		status = file_read(file, *bytes, *size);
+		if (EFI_ERROR(status))
+			BS->FreePool(*bytes);
+	}
+	file->Close(file);
 	return status;
 }
 

@@ -16,6 +16,12 @@ void file_widen(CHAR16 *out, const char *text);
 /* The path of the file `name` beside the loader's own. false: it was not started from a file. */
 BOOLEAN file_beside(const EFI_LOADED_IMAGE *image, const char *name, CHAR16 path[FILE_PATH_CHARS]);
 
+/* The loader's own path. FALSE: it was not started from a file. */
+BOOLEAN file_own(const EFI_LOADED_IMAGE *image, CHAR16 path[FILE_PATH_CHARS]);
+
+/* A file that is not empty, in memory of the pool. EFI_LOAD_ERROR: it is empty. */
+EFI_STATUS file_whole(EFI_HANDLE device, CHAR16 *path, void **bytes, UINT64 *size);
+
 /* Opens a file for reading; the caller closes it. Tells its size. */
 EFI_STATUS file_open(EFI_HANDLE device, CHAR16 *path, EFI_FILE_HANDLE *file, UINT64 *size);
 

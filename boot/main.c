@@ -12,6 +12,7 @@
 #include "boot/handover.h"
 #include "boot/image.h"
 #include "boot/launch.h"
+#include "boot/measure.h"
 #include "boot/partition.h"
 #include "boot/record.h"
 #include "boot/root.h"
@@ -78,6 +79,17 @@ static void stop_machine(const struct config *config)
 	halt();
 }
 
+static void start_tpm(const struct loader *l, struct blob monitor)
+{
+	const struct measured what = { l->image, monitor, &l->partitions };
+	struct blob log = { 0 };
+
+	if (vtpm_state_open(l->image, l->vendor)) {
+		measure_start(&what, &log);
+		vtpm_tell(log);
+	}
+}
+
 /* Counts this start, loads and launches. FALSE: refused, and the machine is as before. */
 static BOOLEAN cover(struct loader *l)
 {
@@ -105,8 +117,8 @@ static BOOLEAN cover(struct loader *l)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
 		handover_hide_iommus();
-	if (outcome == LAUNCH_DONE && has_vtpm && vtpm_state_open(l->image, l->vendor))
-		vtpm_tell();
+	if (outcome == LAUNCH_DONE && has_vtpm)
+		start_tpm(l, payload);
 	return outcome == LAUNCH_DONE;
 }
 
@@ -143,6 +155,7 @@ static EFI_STATUS run(struct loader *l)
 	if (EFI_ERROR(status))
 		say("note: reaching the operating system goes unnoticed (%s)", status_text(status));
 	status = chainload(l->self, l->image, &l->config);
+	measure_end();
 	say("going back to firmware, %s",
 	    l->vendor ? "still under the monitor" : "without the monitor");
 	return status;

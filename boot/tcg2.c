@@ -7,52 +7,19 @@
 #include <string.h>
 
 #include "boot/bytes.h"
+#include "boot/efi_tcg2.h"
+#include "boot/tcg_log.h"
 
 #define AGAIN_US 10000u /* before a TPM is asked the same again */
 
-#define CAP_PCR	      4u
-#define CAP_INDEX     2u /* of that in tpm_pcrs[] */
-#define EV_EFI_ACTION 0x80000007u
-#define CAP_TEXT      "Redoubt: root key closed"
+#define CAP_PCR	  4u
+#define CAP_INDEX 2u /* of that in tpm_pcrs[] */
+#define CAP_TEXT  "Redoubt: root key closed"
 
-#define TCG2_GUID                                                                                  \
-	{                                                                                          \
-		0x607f766c, 0x7455, 0x42be,                                                        \
-		{                                                                                  \
-			0x93, 0x0b, 0xe4, 0xd7, 0x6d, 0xb2, 0x72, 0x0f                             \
-		}                                                                                  \
-	}
-
-struct tcg2_capability {
-	UINT8 size;
-	UINT8 structure_version[2], protocol_version[2];
-	UINT32 hash_algorithms, event_logs;
-	BOOLEAN present;
-	UINT16 max_command, max_response;
-	UINT32 manufacturer, banks, active_banks;
-};
-
-_Static_assert(sizeof(struct tcg2_capability) == 36, "as the specification has it");
-
-struct tcg2_event {
-	UINT32 size;
-	UINT32 header_size;
-	UINT16 header_version;
-	UINT32 pcr;
-	UINT32 type;
-	UINT8 text[sizeof(CAP_TEXT) - 1];
-} __attribute__((packed));
-
-typedef struct tcg2 tcg2_t;
-
-struct tcg2 {
-	EFI_STATUS(EFIAPI *get_capability)(tcg2_t *self, struct tcg2_capability *capability);
-	void *get_event_log;
-	EFI_STATUS(EFIAPI *hash_log_extend)
-	(tcg2_t *self, UINT64 flags, EFI_PHYSICAL_ADDRESS data, UINT64 size,
-	    struct tcg2_event *event);
-	EFI_STATUS(EFIAPI *submit)
-	(tcg2_t *self, UINT32 command_size, UINT8 *command, UINT32 response_size, UINT8 *response);
+/* An event, and its data. */
+union cap_event {
+	struct tcg2_event event;
+	UINT8 bytes[sizeof(struct tcg2_event) + sizeof(CAP_TEXT) - 1];
 };
 
 static tcg2_t *tcg2;
@@ -97,16 +64,16 @@ BOOLEAN tcg2_open(struct tpm *tpm)
 static EFI_STATUS extend(void)
 {
 	static const CHAR8 text[] = CAP_TEXT;
-	struct tcg2_event event = {
-		.size = sizeof(event),
-		.header_size = 14,
-		.header_version = 1,
-		.pcr = CAP_PCR,
-		.type = EV_EFI_ACTION,
-	};
+	union cap_event cap = { .event = {
+				    .size = sizeof(cap),
+				    .header_size = TCG2_EVENT_HEADER,
+				    .header_version = 1,
+				    .pcr = CAP_PCR,
+				    .type = EV_EFI_ACTION,
+				} };
 
-	memcpy(event.text, text, sizeof(event.text));
-	return tcg2->hash_log_extend(tcg2, 0, (UINTN)text, sizeof(text) - 1, &event);
+	memcpy(cap.bytes + sizeof(cap.event), text, sizeof(text) - 1);
+	return tcg2->hash_log_extend(tcg2, 0, (UINTN)text, sizeof(text) - 1, &cap.event);
 }
 
 BOOLEAN tcg2_cap(void)

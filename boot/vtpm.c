@@ -41,9 +41,11 @@ struct tpm2_table {
 	UINT64 control_area;
 	UINT32 start_method;
 	UINT8 parameters[12];
+	UINT32 log_room;
+	UINT64 log;
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct tpm2_table) == 64, "without a log, as the specification has it");
+_Static_assert(sizeof(struct tpm2_table) == 76, "as the specification has it");
 
 extern const UINT8 vtpm_ssdt[], vtpm_ssdt_end[];
 
@@ -71,7 +73,7 @@ BOOLEAN vtpm_settle(struct partitions *partitions)
 }
 
 /* Firmware makes the checksums. */
-void vtpm_tell(void)
+void vtpm_tell(struct blob log)
 {
 	static EFI_GUID guid = ACPI_PROTOCOL_GUID;
 	const struct tpm2_table tpm2 = {
@@ -85,6 +87,8 @@ void vtpm_tell(void)
 		.creator_revision = 1,
 		.control_area = CONTROL_AREA,
 		.start_method = START_BY_REGISTER,
+		.log_room = (UINT32)log.size,
+		.log = (UINTN)log.data,
 	};
 	acpi_table_protocol_t *acpi;
 	UINTN key, other;

@@ -15,7 +15,10 @@
  */
 BOOLEAN vtpm_settle(struct partitions *partitions);
 
-/* Installs both tables. Says what is in the way: then no operating system finds the TPM. */
-void vtpm_tell(void);
+/*
+ * Installs both tables; `log`: where events are logged, all the room there is, or none. Says what
+ * is in the way: then no operating system finds the TPM.
+ */
+void vtpm_tell(struct blob log);
 
 #endif

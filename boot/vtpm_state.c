@@ -22,6 +22,8 @@ struct keeper {
 	UINT8 slot[TPM_SLOT_BYTES];
 };
 
+static struct keeper *keeper; /* as long as the loader is there */
+
 static const char *const names[TPM_SLOTS] = { "vtpm.0", "vtpm.1" };
 
 /* ---- The partition ---- */
@@ -196,8 +198,8 @@ static const char *sentence(UINT64 verdict)
 #undef VERDICT
 	};
 
-	return verdict < sizeof(sentences) / sizeof(sentences[0]) ? sentences[verdict] :
-								    "is unknown";
+	return verdict < sizeof(sentences) / sizeof(sentences[0]) ? sentences[verdict]
+								  : "is unknown";
 }
 
 static BOOLEAN open_state(struct keeper *k)
@@ -214,7 +216,8 @@ static BOOLEAN open_state(struct keeper *k)
 			say("note: the vTPM's state: %s %s", names[slot],
 			    sentence(words[1] >> 8 * slot & 0xff));
 	if (words[0] == TPM_STATE_VOLATILE)
-		say("note: the vTPM's keys and memory end with this start: no key to seal them with");
+		say("note: the vTPM's keys and memory end with this start: no key to seal them "
+		    "with");
 	if (words[0] != TPM_STATE_KEPT)
 		return words[0] == TPM_STATE_VOLATILE;
 	return fill_up(k, size) && write_waiting(k) && request(k, TPM_REQUEST_STORAGE, 0, 0, 0);
@@ -223,15 +226,26 @@ static BOOLEAN open_state(struct keeper *k)
 BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor)
 {
 	struct keeper *k = AllocateZeroPool(sizeof(*k));
-	BOOLEAN good = FALSE;
 
 	if (k) {
 		k->image = image;
 		k->vendor = vendor;
-		good = find(k) && open_state(k);
+		if (find(k) && open_state(k)) {
+			keeper = k;
+			return TRUE;
+		}
 		FreePool(k);
 	}
-	if (!good)
-		say("note: there is no TPM this time: the vTPM's state is left as it is");
-	return good;
+	say("note: there is no TPM this time: the vTPM's state is left as it is");
+	return FALSE;
+}
+
+BOOLEAN vtpm_state_keep(BOOLEAN on)
+{
+	return request(keeper, TPM_REQUEST_STORAGE, on, 0, 0);
+}
+
+BOOLEAN vtpm_state_write(void)
+{
+	return write_waiting(keeper);
 }

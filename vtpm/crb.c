@@ -305,7 +305,8 @@ void crb_store(struct crb *crb, uint64_t offset, uint64_t value, uint64_t bytes)
 		return;
 	if (bytes < sizeof(uint32_t))
 		value &= (1ull << 8 * bytes) - 1;
-	for (unsigned end = at + 1 + (bytes == sizeof(value)); at < end && at < CRB_REGISTERS; at++) {
+	for (unsigned end = at + 1 + (bytes == sizeof(value)); at < end && at < CRB_REGISTERS;
+	     at++) {
 		if (crb->state == CRB_HELD)
 			put(crb, locality, at, (uint32_t)value);
 		else

@@ -31,6 +31,10 @@ static const uint8_t close_platform[] = { 0x80, 0x02, 0, 0, 0, 32, 0, 0, 0x01, 0
 static const uint8_t set_lockout[] = { 0x80, 0x02, 0, 0, 0, 39, 0, 0, 0x01, 0x3a, 0x40, 0, 0, 0x0a,
 	0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0, 0x1c, 0x20, 0, 1, 0x51,
 	0x80 };
+/* SHA-256 alone: the bank that all who measure have (boot/tcg2_serve.c). */
+static const uint8_t allocate[] = { 0x80, 0x02, 0, 0, 0, 55, 0, 0, 0x01, 0x2b, 0x40, 0, 0, 0x0c, 0,
+	0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0x04, 3, 0, 0, 0, 0, 0x0b, 3, 0xff,
+	0xff, 0xff, 0, 0x0c, 3, 0, 0, 0, 0, 0x0d, 3, 0, 0, 0 };
 static const uint8_t self_test_full[] = { 0x80, 0x01, 0, 0, 0, 11, 0, 0, 0x01, 0x43, 1 };
 static const uint8_t get_test_result[] = { 0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x7c };
 
@@ -189,11 +193,31 @@ static void must(const char *what, struct vtpm_bytes response)
 		trustlet_panic("vtpm: %s: TPM error %x", what, code);
 }
 
+/* As if the machine had been reset: banks are what was allocated before. */
+static void power_cycle(void)
+{
+	const struct vtpm_bytes none = { NULL, 0 };
+	struct vtpm_bytes state;
+	uint8_t *copy;
+
+	(void)vtpm_permanent(&state);
+	copy = storage_memory(state.length);
+	memcpy(copy, state.bytes, state.length);
+	vtpm_stop();
+	if (vtpm_start((struct vtpm_bytes){ copy, state.length }, none) != VTPM_OK)
+		trustlet_panic("vtpm: its first state is refused");
+	free(copy);
+}
+
 static void startup(bool is_new)
 {
 	must("TPM2_Startup", COMMAND(startup_clear));
-	if (is_new)
+	if (is_new) {
+		must("TPM2_PCR_Allocate", COMMAND(allocate));
+		power_cycle();
+		must("TPM2_Startup", COMMAND(startup_clear));
 		must("TPM2_DictionaryAttackParameters", COMMAND(set_lockout));
+	}
 	must("TPM2_HierarchyControl", COMMAND(close_platform));
 }
 

@@ -12,6 +12,7 @@
 #include "vtpm/tpm.h"
 #include "vtpm/window.h"
 
+_Static_assert(TPM_PIECE_BYTES == (TPM_MAILBOX_PAGES - 1) * 4096, "all but the first page");
 _Static_assert(TPM_SLOTS == NV_SLOTS && TPM_SLOT_BYTES == NV_FILE_MAX, "as nv.h has it");
 
 static void tell(const struct storage *s, uint64_t generation)
@@ -26,7 +27,7 @@ void storage_start(struct storage *s, volatile uint64_t *told)
 	tell(s, 0);
 }
 
-static void *some(size_t bytes)
+void *storage_memory(size_t bytes)
 {
 	void *memory = malloc(bytes);
 
@@ -58,7 +59,7 @@ uint64_t storage_slot(struct storage *s, uint64_t slot, uint64_t offset, const v
 		return REDOUBT_OK;
 	}
 	if (!s->slot[slot])
-		s->slot[slot] = memset(some(NV_FILE_MAX), 0, NV_FILE_MAX);
+		s->slot[slot] = memset(storage_memory(NV_FILE_MAX), 0, NV_FILE_MAX);
 	copy_in_once(s->slot[slot] + offset, from, bytes);
 	if (s->given[slot] < offset + bytes)
 		s->given[slot] = offset + bytes;
@@ -81,11 +82,13 @@ static void take_more(struct storage *s, const struct nv_content *content)
 {
 	for (unsigned i = NV_CA_KEY; i < NV_PARTS; i++) {
 		struct nv_bytes part = content->part[i];
+		uint8_t *copy;
 
 		if (!part.bytes)
 			continue;
-		s->more.part[i] =
-		    (struct nv_bytes){ memcpy(some(part.size), part.bytes, part.size), part.size };
+		copy = storage_memory(part.size);
+		memcpy(copy, part.bytes, part.size);
+		s->more.part[i] = (struct nv_bytes){ copy, part.size };
 	}
 }
 
@@ -104,7 +107,7 @@ static bool choose(struct storage *s)
 	const struct nv_demand any = { .has_floor = false };
 	struct nv_bytes slots[NV_SLOTS];
 	struct nv_choice choice;
-	uint8_t *payload = some(NV_PAYLOAD_MAX);
+	uint8_t *payload = storage_memory(NV_PAYLOAD_MAX);
 	bool good = false;
 
 	for (unsigned i = 0; i < NV_SLOTS; i++)
@@ -164,7 +167,7 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	number(s);
 	drop(&s->file);
 	s->size = nv_size(&content);
-	s->file = some(s->size);
+	s->file = storage_memory(s->size);
 	verdict = nv_seal(&s->file_header, &content, s->file);
 	if (verdict == NV_OK) {
 		tell(s, s->file_header.generation);

@@ -37,14 +37,17 @@ struct storage {
 	/* STORAGE_KEPT */
 	struct nv_header header; /* of what was written last; generation 0: nothing yet */
 	uint8_t digest[NV_DIGEST];
-	unsigned next;	 /* slot */
-	uint64_t sealed; /* vtpm_permanent()'s generation in what was sealed last */
+	unsigned next;		/* slot */
+	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
 	struct nv_content more; /* parts beside the states */
 	uint8_t *file;		/* waits to be written, or NULL */
 	size_t size;
 	struct nv_header file_header;
 	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
 };
+
+/* Memory for a state; ends the partition if there is none. */
+void *storage_memory(size_t bytes);
 
 /* `told` is in the window; 0 is put there. */
 void storage_start(struct storage *storage, volatile uint64_t *told);
@@ -65,7 +68,7 @@ unsigned storage_open(struct storage *storage, void (*startup)(bool is_new));
 /* Behind each command: whether its response is to be held. */
 bool storage_hold(struct storage *storage);
 
-/* Bytes of what waits, from `offset` on, that were put to `to`: TPM_PIECE_BYTES at most; 0: none. */
+/* How many bytes of what waits, from `offset` on, were put to `to`: at most TPM_PIECE_BYTES. */
 size_t storage_piece(const struct storage *storage, uint64_t offset, volatile void *to);
 
 /* What waits, of this generation, is written and flushed. OK, or TPM_STATUS_UNKNOWN. */

@@ -58,7 +58,7 @@
 	DEGRADED(DMA_LISTED, 13, "dma=listed",                                                     \
 	    "devices that firmware's tables do not list may reach the monitor's memory by DMA")    \
 	DEGRADED(VTPM_UNBOUND, 14, "vtpm=unbound",                                                 \
-	    "whoever writes its storage can put the TPM back to an older state, or let it forget")  \
+	    "whoever writes its storage can put the TPM back to an older state, or let it forget") \
 	DEGRADED(TEST, 8, "build=test", "this is a test build: it holds switches that break it")
 
 #define REDOUBT_FEATURE_ENUM(name, bit, sentence)	  REDOUBT_FEATURE_##name = 1u << (bit),

@@ -16,7 +16,7 @@
 #define TPM_MAILBOX_PAGES (TPM_OPEN_PAGES - 1)
 #define TPM_MAILBOX	  (TPM_BUFFER + 0x1000u)
 #define TPM_MAILBOX_PIECE (TPM_MAILBOX + 0x1000u)
-#define TPM_PIECE_BYTES	  ((TPM_MAILBOX_PAGES - 1) * 0x1000u)
+#define TPM_PIECE_BYTES	  0x4000u
 
 /*
  * Requests of the storage's keeper: the loader, then the operating system's agent. Arguments and

@@ -37,7 +37,8 @@ GUESSED = r"LOCKOUT_COUNTER: 0x1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s[\s\S]*LOCKOUT_INTE
 STEPS = (
     ("all of it tested, by its own account", ("selftest --fulltest", "gettestresult"), r"status:\s+success"),
     ("random numbers, two differ", ("getrandom --hex 32 > a", "getrandom --hex 32 > b", "!cmp -s a b"), None),
-    ("the bank of SHA-256 has 24 registers", ("getcap pcrs",), r"sha256: \[ 0, 1, .* 23 \]"),
+    ("the bank of SHA-256 has 24 registers, and there is no other", ("getcap pcrs",),
+     r"sha1: \[ \]\s+- sha256: \[ 0, 1, .* 23 \]\s+- sha384: \[ \]\s+- sha512: \[ \]"),
     ("a primary key of ECC, and one of RSA",
      ("createprimary -Q -C o -G ecc -c ecc", "createprimary -Q -C e -G rsa2048 -c rsa", "flushcontext -t"), None),
     ("a key is made, loaded and signs; OpenSSL finds the signature right",
@@ -139,6 +140,23 @@ class Debian:
         want = hashlib.sha256(bytes(32) + hashlib.sha256(data).digest()).digest()
         self.tap.check(pcr.get(10) == want, "PCR 10 is what IMA measures of PCRs 0 to 9", values)
 
+    def logged(self):
+        """The log that the kernel found, replayed by tpm2_eventlog, against the registers; 10 is the kernel's own."""
+        said = self.ask("mount -t securityfs none /sys/kernel/security; tpm2 eventlog /sys/kernel/security/tpm0/binary_bios_measurements > log; "
+                        "echo status=$?; sed -n '/^pcrs:/,$p' log; echo ---; tpm2 pcrread sha256:0,1,2,3,4,5,6,7,9", 60)
+        replayed, _, read = said.partition("---")
+        digests = [dict(re.findall(r"^\s+(\d+)\s*: 0x([0-9A-Fa-f]{64})", text, re.M)) for text in (replayed, read)]
+        wanted = {str(pcr) for pcr in (0, 1, 2, 3, 4, 5, 6, 7, 9)}
+        same = all(digests[0].get(pcr, "").lower() == digests[1].get(pcr, "-").lower() for pcr in wanted)
+        self.tap.check("status=0" in said and wanted <= set(digests[1]) and same, "tpm2_eventlog replays the log to what the registers are", said)
+        types = self.ask("grep -E 'PCRIndex|EventType' log | sed 's/.*: //' | paste -d ' ' - -", 60)
+        kinds = [(0, "EV_S_CRTM_VERSION"), (0, "EV_EFI_PLATFORM_FIRMWARE_BLOB"), (7, "EV_EFI_VARIABLE_DRIVER_CONFIG"),
+                 (4, "EV_EFI_BOOT_SERVICES_APPLICATION"), (5, "EV_EVENT_TAG"), (5, "EV_EFI_ACTION"), (9, "EV_EVENT_TAG")]
+        missing = [kind for kind in kinds if f"{kind[0]} {kind[1]}" not in types]
+        images = types.count("4 EV_EFI_BOOT_SERVICES_APPLICATION")
+        self.tap.check(not missing and images == 2, "in it: code, policy, loader and kernel once each, settings, the end of boot services, the initrd",
+                       f"{missing} {images} {types}")
+
     def command(self, step):
         """One command; what it printed, whether it ended as it should."""
         refused = step.startswith("!")
@@ -185,13 +203,14 @@ class Debian:
 
 
 class First(Debian):
-    POINTS = 6 + len(NOBODY) + len(STEPS)
+    POINTS = 8 + len(NOBODY) + len(STEPS)
 
     def run(self):
         self.to_prompt()
         self.bound()
         self.claims()
         self.measured()
+        self.logged()
         self.steps(NOBODY)
         self.keeper()
         self.steps(STEPS)

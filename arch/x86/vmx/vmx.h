@@ -197,7 +197,7 @@ void vmx_cr_access(struct vcpu *vcpu);
 void vmx_xsetbv(struct vcpu *vcpu);
 
 /* event.c */
-void vmx_unblock(uint32_t blocking); /* BLOCKING_ bits of this CPU's guest */
+void vmx_unblock(uint32_t mask); /* BLOCKING_ bits of this CPU's guest */
 void vmx_inject_exception(struct vcpu *vcpu, unsigned vector, bool has_error, uint32_t error);
 /* an event whose delivery the exit interrupted, if nothing else was injected */
 void vmx_reinject(struct vcpu *vcpu);

@@ -185,7 +185,8 @@ static void test_story(void **state)
 	machine_starts();
 	open_it();
 	keep();
-	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first, &content),
+	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first,
+			     &content),
 	    NV_OK);
 	assert_int_equal(nv_open((struct nv_bytes){ disk[1], NV_FILE_MAX }, payload, &second,
 			     &content),
@@ -397,7 +398,8 @@ static void test_cut(void **state)
 	assert_int_equal(storage.next, 0);
 	size = fetch();
 	memcpy(before, disk, sizeof(before));
-	for (size_t cut = 0; cut <= size; cut += cut == size || size - cut > 997 ? 997 : size - cut) {
+	for (size_t cut = 0; cut <= size;
+	     cut += cut == size || size - cut > 997 ? 997 : size - cut) {
 		memcpy(disk, before, sizeof(disk));
 		memcpy(disk[0], written, cut);
 		machine_starts();
