@@ -135,8 +135,7 @@ class Slots:
         self.paths, self.keys, self.floor = paths, keys, floor
 
     def choose(self):
-        slots = [common.read(path) if os.path.exists(path) else None for path in self.paths]
-        return statefile.Choice(slots, self.keys, self.floor)
+        return statefile.Choice([statefile.read_slot(path) for path in self.paths], self.keys, self.floor)
 
     def why(self, choice):
         return "; ".join(f"{path}: {statefile.SENTENCES[verdict]}" for path, verdict in zip(self.paths, choice.verdicts))
