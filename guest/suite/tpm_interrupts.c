@@ -13,6 +13,7 @@
 #include "guest/suite/suite.h"
 #include "guest/suite/timer.h"
 #include "guest/suite/tpm.h"
+#include "monitor/abi/tpm_state.h"
 
 #define EVERY	       100000u
 #define TICKS_AT_LEAST 20u
