@@ -100,17 +100,19 @@ static BOOLEAN hand_over(const struct keeper *k, unsigned slot, UINT64 size)
 	return TRUE;
 }
 
-/* A slot that is there, has its size from then on. One that is not is made. */
+/*
+ * A slot that is there has its size from then on. One that is not is made; one that cannot be read
+ * counts as full: nothing is written there.
+ */
 static BOOLEAN give(struct keeper *k, unsigned slot, UINT64 *size)
 {
 	EFI_STATUS status = read_slot(k, slot, size);
 
-	if (!EFI_ERROR(status) && *size > 0)
-		return hand_over(k, slot, *size);
-	if (EFI_ERROR(status))
+	if (status == EFI_NOT_FOUND)
 		*size = 0;
-	if (!EFI_ERROR(status) || status == EFI_NOT_FOUND)
-		return TRUE;
+	if (status == EFI_NOT_FOUND || !EFI_ERROR(status))
+		return hand_over(k, slot, *size);
+	*size = TPM_SLOT_BYTES;
 	say("note: %s cannot be read (%s)", names[slot], status_text(status));
 	return request(k, TPM_REQUEST_STATE_SLOT, slot, 0, 0);
 }

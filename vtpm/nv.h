@@ -195,7 +195,8 @@ struct nv_choice {
  *
  * No slot is used that is not genuine. A torn one is no obstacle, for a cut leaves one; but no slot
  * is used beside one that says it is of a newer image, monitor or format, which is then what was
- * written last; nor beside another of the same generation or of another branch (T63).
+ * written last; nor beside one that cannot be read, which may be it, and which no cut leaves; nor
+ * beside another of the same generation or of another branch (T63).
  */
 void nv_choose(const struct nv_bytes slots[NV_SLOTS], const struct nv_demand *demand,
     uint8_t *payload, struct nv_choice *choice);

@@ -78,6 +78,9 @@ static void judge(struct slots *slots, const struct nv_demand *demand)
 	for (unsigned i = 0; i < NV_SLOTS; i++) {
 		if (verdict[i] == NV_OK && of_the_future(verdict[!i]))
 			verdict[i] = NV_SUPERSEDED;
+		/* A cut leaves none that cannot be read: nothing says that it is the older one. */
+		if (verdict[i] == NV_OK && verdict[!i] == NV_UNREADABLE)
+			verdict[i] = NV_HIDDEN;
 		if (verdict[i] == NV_OK && demand->has_lineage &&
 		    !equal(slots->header[i].lineage, demand->lineage))
 			verdict[i] = NV_OTHER_LINEAGE;

@@ -208,6 +208,7 @@ static void no_registers(void)
 void tpm_registers(void)
 {
 	drives();
+	tpm_state();
 	commands();
 	pcrs();
 	localities();

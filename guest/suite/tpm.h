@@ -118,6 +118,9 @@ struct tpm_answer tpm_send(const uint8_t *bytes, uint32_t length);
 struct tpm_answer tpm_do(const struct tpm_command *command);
 struct tpm_answer tpm_do_named(const char *name);
 
+/* As the keeper of its state: what waits, if anything does, is written, and its response may go. */
+void tpm_say_kept(void);
+
 /* All software's localities give up; locality 0 asks, and is ready. */
 void tpm_take(void);
 
@@ -140,6 +143,7 @@ uint64_t tpm_partition(void);
 
 /* ---- Parts of the suites ---- */
 
+void tpm_state(void);	  /* held responses; from here on the guest is the state's keeper */
 void tpm_registers(void); /* states and localities */
 void tpm_stores(void);	  /* instructions */
 void tpm_pages(void);	  /* the window as code, tables and stack */

@@ -157,6 +157,7 @@ struct tpm_answer tpm_send(const uint8_t *bytes, uint32_t length)
 	tpm_set(0, CTRL_REQ, REQ_READY);
 	tpm_put(bytes, length);
 	tpm_set(0, CTRL_START, 1);
+	tpm_say_kept();
 	return tpm_look();
 }
 

@@ -13,6 +13,7 @@
 #include "guest/suite/suite.h"
 #include "guest/suite/timer.h"
 #include "guest/suite/tpm.h"
+#include "monitor/abi/tpm_state.h"
 
 #define EVERY	       100000u
 #define TICKS_AT_LEAST 20u
@@ -128,14 +129,52 @@ void tpm_interrupts(void)
 
 static uint64_t tpm;
 
-static void refuses(const char *what, uint64_t number, uint64_t a, uint64_t b)
-{
-	struct answer answer = partition_ask(tpm, number, a, b, 0);
+/* Each with the status that its reason has. */
+static const struct {
+	const char *what;
+	uint64_t number, words[3], status;
+} refused[] = {
+	{ "an unknown request", 0, { 0 }, REDOUBT_UNKNOWN_CALL },
+	{ "another", 77, { 1, 2 }, REDOUBT_UNKNOWN_CALL },
+	{ "all ones", UINT32_MAX, { UINT64_MAX, UINT64_MAX, UINT64_MAX }, REDOUBT_UNKNOWN_CALL },
+	{ "a self test of something", VTPM_SELF_TEST, { 1 }, REDOUBT_INVALID },
+	{ "a command in a page that nobody lends", VTPM_COMMAND, { HEADER }, REDOUBT_UNKNOWN_CALL },
+	{ "a piece of a slot once it is on", TPM_REQUEST_STATE_SLOT, { 0, 0, 8 }, TPM_STATUS_LATE },
+	{ "that a slot cannot be read, likewise", TPM_REQUEST_STATE_SLOT, { 1 }, TPM_STATUS_LATE },
+	{ "a piece longer than the mailbox", TPM_REQUEST_STATE_SLOT, { 0, 0, TPM_PIECE_BYTES + 1 },
+	    REDOUBT_INVALID },
+	{ "a piece without end", TPM_REQUEST_STATE_SLOT, { 0, 0, UINT64_MAX }, REDOUBT_INVALID },
+	{ "a keeper of a third kind", TPM_REQUEST_STORAGE, { 2 }, REDOUBT_INVALID },
+	{ "what was never written as kept", TPM_REQUEST_STATE_KEPT, { UINT64_MAX },
+	    TPM_STATUS_UNKNOWN },
+	{ "nothing as kept", TPM_REQUEST_STATE_KEPT, { 0 }, TPM_STATUS_UNKNOWN },
+};
 
-	if (!tap(answer.rax == REDOUBT_OK &&
-		    (answer.status == REDOUBT_INVALID || answer.status == REDOUBT_UNKNOWN_CALL),
-		"T59 the partition refuses %s", what))
-		tap_note("got %lx, %lx", answer.rax, answer.status);
+static void refuses(void)
+{
+	for (unsigned i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+		const uint64_t *words = refused[i].words;
+		struct answer answer = partition_ask(tpm, refused[i].number, words[0], words[1],
+		    words[2]);
+
+		if (!tap(answer.rax == REDOUBT_OK && answer.status == refused[i].status,
+			"T59 the partition refuses %s", refused[i].what))
+			tap_note("got %lx, %lx", answer.rax, answer.status);
+	}
+}
+
+/* What the loader asked at its start tells nothing and changes nothing now. */
+static void asked_before(void)
+{
+	struct answer open = partition_ask(tpm, TPM_REQUEST_STATE_OPEN, 0, 0, 0);
+	struct answer piece = partition_ask(tpm, TPM_REQUEST_STATE_PIECE, UINT64_MAX, 0, 0);
+
+	tap(open.rax == REDOUBT_OK && open.status == REDOUBT_OK &&
+		open.words[0] == TPM_STATE_OPENED,
+	    "T59 the state is not opened again");
+	tap(piece.rax == REDOUBT_OK && piece.status == REDOUBT_OK && piece.words[0] == 0,
+	    "T59 a piece beyond what waits has no bytes");
+	tap(tpm_alive(), "T59 the TPM answers behind them");
 }
 
 /* What a store would do, by a call: no more than a store can. */
@@ -206,15 +245,8 @@ static void store_waits(void)
 void tpm_requests(void)
 {
 	tpm = tpm_partition();
-	refuses("an unknown request", 0, 0, 0);
-	refuses("another", 77, 1, 2);
-	refuses("all ones", UINT32_MAX, UINT64_MAX, UINT64_MAX);
-	refuses("a self test of something", VTPM_SELF_TEST, 1, 0);
-	refuses("a command longer than its buffer", VTPM_COMMAND, PAGE + 1, 0);
-	refuses("a command without end", VTPM_COMMAND, UINT64_MAX, 0);
-	refuses("a locality that there is not", VTPM_COMMAND, HEADER, TPM_LOCALITIES);
-	refuses("a command by locality 3", VTPM_COMMAND, HEADER, 3);
-	refuses("a command by locality 4", VTPM_COMMAND, HEADER, 4);
+	refuses();
+	asked_before();
 	stores_by_call();
 	store_waits();
 	tap(redoubt_partition_restart(tpm) == REDOUBT_STATE, "T60 the TPM is not started anew");

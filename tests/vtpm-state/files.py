@@ -47,6 +47,8 @@ def make_files(bench, env, other, newer):
     bench.put("slot", good + b"left over".ljust((256 << 10) - len(good), b"!"))
     bench.put("garbage", b"x" * 600)
     bench.put("blank", bytes(4096))
+    bench.put("long", bench.get("slot") + b"!")
+    bench.path("folder").mkdir()
 
 
 NAMES = ("g4", "g5", "g5away", "g6", "b6", "c6", "c7", "r7", "foreign", "newer", "flipped", "forged", "cut", "torn", "version",
@@ -54,19 +56,19 @@ NAMES = ("g4", "g5", "g5away", "g6", "b6", "c6", "c7", "r7", "foreign", "newer",
 
 
 def check_pairs(bench, env):
-    """Each pair, without and with a floor."""
+    """Each pair, without and with a floor; "?" cannot be read."""
     import common
     import form
     import statefile
     image = form.load(str(bench.path("sample.img")))
     keys = statefile.Keys(ROOT, {"svn": image.header["svn"], "flags": image.header["flags"], "id": image.header["id"],
                                  "signer": bytes.fromhex(image.signer())})
-    pairs = [("-", *pair) for pair in itertools.product((*NAMES, "-"), repeat=2)]
-    pairs += [("6", *pair) for pair in (("g5", "g4"), ("g6", "g5"), ("-", "-"), ("c7", "c6"), ("torn", "g5"), ("-", "blank"))]
+    pairs = [("-", *pair) for pair in itertools.product((*NAMES, "-", "?"), repeat=2)]
+    pairs += [("6", *pair) for pair in (("g5", "g4"), ("g6", "g5"), ("-", "-"), ("c7", "c6"), ("torn", "g5"), ("-", "blank"), ("?", "g6"))]
     lines = bench.nvfile(env, "choose", *(word for pair in pairs for word in pair)).splitlines()
-    wrong, seen = [], set()
+    wrong, seen, special = [], set(), {"-": None, "?": statefile.UNREADABLE}
     for number, (floor, *names) in enumerate(pairs):
-        slots = [None if name == "-" else common.read(bench.path(name)) for name in names]
+        slots = [special[name] if name in special else common.read(bench.path(name)) for name in names]
         mine = statefile.Choice(slots, keys, None if floor == "-" else int(floor))
         state = "" if mine.current is None else mine.found[mine.current][1]["permanent"].hex()
         said = [str(OUTCOMES.index(mine.outcome.lower())), *(statefile.SENTENCES[v] for v in mine.verdicts), state]
@@ -74,9 +76,26 @@ def check_pairs(bench, env):
         if lines[4 * number:4 * number + 4] != said:
             wrong.append((floor, names, lines[4 * number:4 * number + 4], said))
     bench.tap.check(not wrong, "T63: each pair of slots is judged as vtpm/nv.c does", str(wrong[:3]))
-    missing = {"OK", "ABSENT", "BLANK", "BAD_SIZE", "BAD_MAGIC", "DAMAGED", "BAD_VERSION", "BAD_FIELD", "NEWER", "NOT_GENUINE",
-               "OTHER_LINEAGE", "OLDER", "SAME", "TWICE", "FORKED", "SUPERSEDED", "BELOW_FLOOR"} - seen
+    missing = set(statefile.SENTENCES) - {"NO_KEY", "BAD_CONTENT"} - seen
     bench.tap.check(not missing, "and each verdict came up", str(missing))
+
+
+def check_unreadable(bench):
+    """A slot that is there and cannot be read, as the loader has it: what is beside it is not used, and nothing is lost."""
+    for name in ("long", "folder"):
+        told = bench.run("verify", "g6", name, *UNROOTED)
+        bench.tap.check(told.returncode == 1 and "g6: is genuine, but the other one cannot be read" in told.stderr and
+                        f"{name}: cannot be read" in told.stderr, f"T63: beside one that cannot be read: {name}", told.stderr)
+    bench.put("pass", b"correct horse battery\n")
+    wrap = ("--passphrase", "pass")
+    bench.refuses("T63: nor does it leave the machine", "cannot be read", "move", "slots:g6,long", *UNROOTED, "x", *wrap)
+    bench.does("a backup that there is", "backup", "slots:g6,gone", *UNROOTED, "b.pkg", *wrap)
+    bench.put("u", bench.get("g6"))
+    slots = ("slots:u,long", *UNROOTED, *wrap)
+    bench.refuses("T63: a backup onto it", "neither slot can be used", "restore", "b.pkg", *slots)
+    bench.does("T63: unless it is said", "restore", "b.pkg", *slots, "--accept", "unusable")
+    bench.does("and then there is a current one", "verify", "u", "long", *UNROOTED)
+    bench.does("as there is where that file was deleted", "verify", "g6", "gone", *UNROOTED)
 
 
 def check_inspect(bench):
@@ -142,7 +161,7 @@ def check_written(bench, env):
 
 
 def main():
-    with Bench(35) as bench:
+    with Bench(43) as bench:
         image = bench.image()
         env = bench.environment(image)
         make_files(bench, env, bench.environment(image, bytes(32)), bench.environment(image, svn=2))
@@ -150,6 +169,7 @@ def main():
         check_inspect(bench)
         check_verify(bench)
         check_written(bench, env)
+        check_unreadable(bench)
         return bench.tap.status()
 
 

@@ -6,8 +6,8 @@
  *   nvfile choose FLOOR SLOT SLOT [FLOOR SLOT SLOT...]
  *
  * LINEAGE is one byte, 32 times; PARENT and what it is from the SHA-256 of a file; "-" is no file,
- * no floor. choose prints a line each for outcome, both verdicts, and the permanent state
- * in hexadecimal.
+ * no floor; "?" a slot that cannot be read. choose prints a line each for outcome, both verdicts,
+ * and the permanent state in hexadecimal.
  * The environment tells what the image is: KEYS is keys.c's program, ROOT, ID, SIGNER, FLAGS its
  * arguments, IMAGE_SVN and MONITOR_SVN who is at work.
  */
@@ -87,8 +87,8 @@ static struct nv_bytes file_of(const char *path)
 	FILE *from;
 	size_t size;
 
-	if (strcmp(path, "-") == 0)
-		return (struct nv_bytes){ NULL, 0 };
+	if (strcmp(path, "-") == 0 || strcmp(path, "?") == 0)
+		return (struct nv_bytes){ NULL, path[0] == '?' };
 	from = fopen(path, "rb");
 	if (!from)
 		abort();

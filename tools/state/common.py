@@ -40,8 +40,9 @@ def flush_folder(path):
         os.close(handle)
 
 
-def write_all(files):
-    """{path: bytes}: all are on the disk beside their places before the first takes its place."""
+def write_all(files, first_gone=()):
+    """{path: bytes}: all are on the disk beside their places before the first takes its place. Those of `first_gone` that
+    are there go before that, for good."""
     scratch = {}
     try:
         for path, data in files.items():
@@ -52,6 +53,9 @@ def write_all(files):
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
+        for path in filter(os.path.lexists, first_gone):
+            os.unlink(path)
+            flush_folder(path)
         for name, path in list(scratch.items()):
             os.replace(name, path)
             del scratch[name]

@@ -39,31 +39,34 @@ class Plain:
 
     def read(self):
         with self.locked():
-            parts, raw = {}, b""
-            for part in self.kept:
-                path = self.path(part)
-                if part == "permanent" or os.path.exists(path):
-                    data = common.read(path)
-                    parts[part] = self.decode(data, path)
-                    raw += sha256(data)
-            statefile.compose(parts)
-            return State(parts, sha256(raw))
+            return self.as_it_is()
+
+    def as_it_is(self):
+        parts, raw = {}, b""
+        for part in self.kept:
+            path = self.path(part)
+            if part == "permanent" or os.path.exists(path):
+                data = common.read(path)
+                parts[part] = self.decode(data, path)
+                raw += sha256(data)
+        statefile.compose(parts)
+        return State(parts, sha256(raw))
 
     def write(self, state, accept, **_):
-        """A volatile state that belongs to what was there before must not stay beside another TPM."""
+        """A volatile state that belongs to what was there before is never beside another TPM, wherever this is cut off."""
         need(os.path.isdir(self.folder), f"{self.folder}: is no folder")
         with self.locked():
             there = self.is_there()
             need(not there or "replace-tpm" in accept, f"{', '.join(there)}: there is a TPM already, which would be lost "
                  "(--accept replace-tpm)")
-            common.write_all({self.path(part): self.encode(state.parts[part]) for part in self.kept if part in state.parts})
-            for part in self.kept:
-                if part not in state.parts and os.path.exists(self.path(part)):
-                    os.unlink(self.path(part))
+            common.write_all({self.path(part): self.encode(state.parts[part]) for part in self.kept if part in state.parts},
+                             first_gone=[self.path("volatile")])
         return {"written": self.folder, "left_out": sorted(set(state.parts) - set(self.kept))}
 
-    def retire(self):
+    def retire(self, state):
+        """Refused unless it still is what was read; an OSError comes from the overwriting itself."""
         with self.locked():
+            unchanged(self.as_it_is(), state, self.folder)
             for path in self.is_there():
                 overwrite(path)
                 os.unlink(path)
@@ -117,6 +120,11 @@ class Swtpm(Plain):
             yield
 
 
+def unchanged(now, state, where):
+    need(now.digest == state.digest, f"{where}: the state has changed since it was read: it was in use. It stays as it is, and "
+         "there is no package")
+
+
 def overwrite(path):
     with open(path, "r+b") as file:
         file.write(bytes(os.path.getsize(path)))
@@ -135,8 +143,7 @@ class Slots:
         self.paths, self.keys, self.floor = paths, keys, floor
 
     def choose(self):
-        slots = [common.read(path) if os.path.exists(path) else None for path in self.paths]
-        return statefile.Choice(slots, self.keys, self.floor)
+        return statefile.Choice([statefile.read_slot(path) for path in self.paths], self.keys, self.floor)
 
     def why(self, choice):
         return "; ".join(f"{path}: {statefile.SENTENCES[verdict]}" for path, verdict in zip(self.paths, choice.verdicts))
@@ -183,7 +190,8 @@ class Slots:
         size = os.path.getsize(path) if os.path.exists(path) else 0
         return data + bytes(statefile.FILE_MAX - len(data)) if size == statefile.FILE_MAX else data
 
-    def retire(self):
+    def retire(self, state):
+        unchanged(self.read(), state, ",".join(self.paths))
         for path in self.paths:
             if os.path.exists(path):
                 overwrite(path)

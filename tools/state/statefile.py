@@ -25,7 +25,8 @@ TAG, DIGEST, NONCE = 16, 32, bytes(12)
 FILE_MAX = 256 << 10
 OVERHEAD = HEADER.size + TAG + DIGEST
 ZERO = bytes(32)
-SENTENCES = dict(re.findall(r'\[NV_(\w+)\] =\s*"([^"]+)"', (common.TOP / "vtpm/nv.c").read_text()))
+SENTENCES = dict(re.findall(r'^VERDICT\((\w+),\s*"([^"]+)"\)', (common.TOP / "monitor/abi/tpm_state.def").read_text(), re.M))
+UNREADABLE = object()  # what read_slot() has of a file that is there
 
 
 class Bad(Refused):
@@ -144,6 +145,17 @@ def seal_file(h, parts, keys):
 
 # ---- Two slots ----
 
+def read_slot(path):
+    """As the loader has it: bytes, None or UNREADABLE."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        data = common.read(path)
+    except Refused:
+        return UNREADABLE
+    return data if len(data) <= FILE_MAX else UNREADABLE
+
+
 class Choice:
     """What two slots come to; vtpm/nv_slots.c is the same in C."""
 
@@ -153,6 +165,8 @@ class Choice:
             try:
                 if data is None:
                     raise Bad("ABSENT")
+                if data is UNREADABLE:
+                    raise Bad("UNREADABLE")
                 self.found[i] = open_file(data, keys)
             except Bad as why:
                 self.verdicts[i] = why.verdict
@@ -170,6 +184,8 @@ class Choice:
         for i in (0, 1):
             if v[i] == "OK" and v[1 - i] in ("NEWER", "BAD_VERSION"):
                 v[i] = "SUPERSEDED"
+            if v[i] == "OK" and v[1 - i] == "UNREADABLE":
+                v[i] = "HIDDEN"
             if v[i] == "OK" and lineage and self.found[i][0]["lineage"] != lineage:
                 v[i] = "OTHER_LINEAGE"
         if v == ["OK", "OK"]:

@@ -182,7 +182,10 @@ static const struct row {
 	{ G4, ABSENT, NV_CURRENT, NV_OK, NV_ABSENT },
 	{ G4, TORN, NV_CURRENT, NV_OK, NV_DAMAGED },
 	{ G4, GARBAGE, NV_CURRENT, NV_OK, NV_BAD_MAGIC },
-	{ G4, UNREADABLE, NV_CURRENT, NV_OK, NV_UNREADABLE },
+	{ G4, UNREADABLE, NV_UNUSABLE, NV_HIDDEN, NV_UNREADABLE },
+	{ C6, UNREADABLE, NV_UNUSABLE, NV_HIDDEN, NV_UNREADABLE },
+	{ TORN, UNREADABLE, NV_UNUSABLE, NV_DAMAGED, NV_UNREADABLE },
+	{ UNREADABLE, UNREADABLE, NV_UNUSABLE, NV_UNREADABLE, NV_UNREADABLE },
 	{ G4, OTHER_MACHINE, NV_CURRENT, NV_OK, NV_NOT_GENUINE },
 	{ G4, NO_STATE, NV_CURRENT, NV_OK, NV_BAD_CONTENT },
 	{ G4, NEWER, NV_UNUSABLE, NV_SUPERSEDED, NV_NEWER },
@@ -238,9 +241,10 @@ static bool genuine(enum specimen what)
 	return what >= G4;
 }
 
+/* It is what was written last, or may be. */
 static bool later(enum specimen what)
 {
-	return what == NEWER || what == LATER_FORMAT;
+	return what == NEWER || what == LATER_FORMAT || what == UNREADABLE;
 }
 
 static bool never(enum specimen what)

@@ -235,6 +235,10 @@ static void test_refused(void **state)
 	expect_refused(NV_ABSENT, NV_UNREADABLE);
 	machine_starts();
 	there[0] = true;
+	assert_int_equal(storage_slot(&storage, 1, 0, mailbox, 0), REDOUBT_OK);
+	expect_refused(NV_HIDDEN, NV_UNREADABLE);
+	assert_int_equal(tpm.starts, 0);
+	machine_starts();
 	tpm.refuses = true;
 	assert_int_equal(open_it(), TPM_STATE_REFUSED);
 	assert_int_equal(tpm.startups, 0);
