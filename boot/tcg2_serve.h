@@ -10,7 +10,10 @@
 #include "boot/efi.h"
 #include "boot/tcg_log.h"
 
-/* Begins the log, `where` all its room is, in memory that the operating system keeps. FALSE: no memory. */
+/*
+ * Begins the log, in memory that the operating system keeps; `where`: all its room. FALSE: there is
+ * no memory.
+ */
 BOOLEAN tcg2_serve_prepare(struct blob *where);
 
 /*

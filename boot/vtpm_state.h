@@ -17,8 +17,8 @@ BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor);
 
 /*
  * Behind it: whether commands may change the state, and writing what waits. At first none may;
- * while one may, whatever it changed must be written before its response is there. Only while firmware's
- * file systems work.
+ * while one may, whatever it changed must be written before its response is there. Only while
+ * firmware's file systems work.
  */
 BOOLEAN vtpm_state_keep(BOOLEAN on);
 BOOLEAN vtpm_state_write(void);
