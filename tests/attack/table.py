@@ -39,7 +39,7 @@ DUE = {"vmx": ("T11", "T14", "T16:VMXE", "T16:NE", "T16:reserved", "T20", "T21",
                "T29", "T30", "T34", "T35", "T73", "T74", "T75")}
 ID = re.compile(r"^T(\d\d)(:[A-Za-z-]+)?$")
 POINT = re.compile(r"^(ok|not ok)\b *\d* *-? *(.*)$")
-SOURCES = ("guest/suite/*.c", "tests/attack/*.py", "tests/attack/linux/*.c", "tests/unit/*.c", "tests/unit/*/*.c",
+SOURCES = ("tests/vtpm/*.py", "tests/vtpm-state/*.py", "guest/suite/*.c", "tests/attack/*.py", "tests/attack/linux/*.c", "tests/unit/*.c", "tests/unit/*/*.c",
            "tests/suite/*.py", "tests/boot/*.py", "tests/fuzz/*.c", "tests/model/*.c")
 
 Row = collections.namedtuple("Row", "line name vendor outcome tests sentence")
