@@ -121,8 +121,22 @@ check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(foreach v,$(VENDORS),$(call BOOT_CONVER
 		tests/unit/boot/convert.py $(call BOOT_CONVERTED,$(v)) $(B)/tests/unit/boot/scratch-$(v) \
 		|| status=1;) exit $$status
 
-HOST_TESTS += check-boot-unit
--include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
+# Signatures and logs judged by others.
+BOOT_JUDGED := $(B)/tests/unit/boot/judged
+BOOT_SIGNED := shim-signed/usr/lib/shim/shimx64.efi.signed \
+	grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed kernel-stock/vmlinuz
+$(BOOT_JUDGED): $(B)/host/tests/unit/boot/judged.o $(patsubst %,$(B)/host/boot/%.o,authenticode sha256 tcg_log)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $^
+
+.PHONY: check-boot-judged
+check-boot-judged: $(BOOT_JUDGED) ## digests of Debian's signed images as in their signatures; a log read by tpm2_eventlog
+	@$(SETUP) shim kernel vtpm-test
+	@tests/run --time 120 unit-boot-judged -- $(PY) tests/unit/boot/judged.py $< $(B)/tests/unit/boot/scratch-judged \
+		$(addprefix $(CACHE)/debs/,$(BOOT_SIGNED))
+
+HOST_TESTS += check-boot-unit check-boot-judged
+-include $(B)/host/tests/unit/boot/judged.d $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
 
 # ---- Fuzzers of the loader's parsers ----
 
