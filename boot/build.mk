@@ -140,7 +140,7 @@ HOST_TESTS += check-boot-unit check-boot-judged
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi iommu image partition root_seal
+BOOT_FUZZ := authenticode config acpi iommu image partition root_seal
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
@@ -152,12 +152,14 @@ iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
+authenticode_FUZZ_RUNS := 100000
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
 iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
 root_seal_FUZZ_RUNS := 200000
+authenticode_FUZZ_OPTIONS := --max-len 1500
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
 iommu_FUZZ_OPTIONS := --max-len 1700
@@ -172,7 +174,8 @@ $(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boo
 		$(filter %.c,$^)
 
 $(BOOT_FUZZ_SEEDS): tests/fuzz/boot/seeds.py
-	$(PY) $< $@
+	@$(SETUP) shim kernel
+	$(PY) $< $@ $(addprefix $(CACHE)/debs/,$(BOOT_SIGNED))
 	@touch $@
 
 # check: a budget for CI; soak: at least a million inputs each.
