@@ -110,7 +110,8 @@ static EFI_STATUS EFIAPI submit(tcg2_t *self, UINT32 command_size, UINT8 *comman
 {
 	UINT32 length;
 
-	if (!self || !command || !command_size || !response || !response_size)
+	if (!self || !command || !response || !response_size || command_size < VTPM_HEADER ||
+	    command_size > VTPM_COMMAND_MAX)
 		return EFI_INVALID_PARAMETER;
 	if (!vtpm_state_keep(TRUE))
 		return EFI_DEVICE_ERROR;

@@ -11,6 +11,7 @@
 
 #include "boot/bytes.h"
 #include "boot/file.h"
+#include "boot/image.h"
 #include "boot/text.h"
 #include "tests/acpi/debugcon.h"
 
