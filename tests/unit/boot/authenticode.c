@@ -294,6 +294,46 @@ static void wrong_images_are_refused(void **state)
 	}
 }
 
+/* What is wrong in one way alone, each beside the same that is right. */
+static void optional_headers(void **state)
+{
+	struct made narrow = { .directories = 16 }, few = { .wide = true, .directories = 4 };
+	struct made none = { .wide = true };
+
+	make(&narrow);
+	assert_true(accepts(&narrow));
+	put(narrow.file + OPTIONAL, 0x107, 2);
+	assert_false(accepts(&narrow));
+	/* The fifth directory would be the first section's name. */
+	make(&few);
+	memset(few.file + table_at(&few), 0, 8);
+	assert_true(accepts(&few));
+	put(few.file + directories_at(&few) - 4, 5, 4);
+	assert_false(accepts(&few));
+	make(&none);
+	put(none.file + COUNT_OF_SECTIONS, 0, 2);
+	assert_true(accepts(&none));
+	put(none.file + OPTIONAL_SIZE, 111, 2);
+	assert_false(accepts(&none));
+}
+
+/* Sections without data, as many as there may be and one more. */
+static void number_of_sections(void **state)
+{
+	enum { LARGE = 0x2000 };
+	struct made m = { .wide = true };
+	uint8_t *file = calloc(1, LARGE), digest[SHA256_BYTES];
+
+	make(&m);
+	memcpy(file, m.file, table_at(&m));
+	put(file + HEADERS_SIZE, LARGE, 4);
+	put(file + COUNT_OF_SECTIONS, 96, 2);
+	assert_true(digest_of(file, LARGE, digest));
+	put(file + COUNT_OF_SECTIONS, 97, 2);
+	assert_false(digest_of(file, LARGE, digest));
+	free(file);
+}
+
 /* A security directory that the count leaves out is none, whatever stands there. */
 static void directory_that_is_not_counted(void **state)
 {
@@ -315,6 +355,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(every_truncation),
 	cmocka_unit_test(no_field_leads_outside),
 	cmocka_unit_test(wrong_images_are_refused),
+	cmocka_unit_test(optional_headers),
+	cmocka_unit_test(number_of_sections),
 	cmocka_unit_test(directory_that_is_not_counted),
 };
 
