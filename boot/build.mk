@@ -102,7 +102,7 @@ $(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := config ranges acpi dmar ivrs iommu image partition secure_boot tpm
+BOOT_UNIT := authenticode config ranges acpi dmar ivrs iommu image partition secure_boot tcg_log tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -121,12 +121,26 @@ check-boot-unit: $(BOOT_UNIT_PROGRAMS) $(foreach v,$(VENDORS),$(call BOOT_CONVER
 		tests/unit/boot/convert.py $(call BOOT_CONVERTED,$(v)) $(B)/tests/unit/boot/scratch-$(v) \
 		|| status=1;) exit $$status
 
-HOST_TESTS += check-boot-unit
--include $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
+# Signatures and logs judged by others.
+BOOT_JUDGED := $(B)/tests/unit/boot/judged
+BOOT_SIGNED := shim-signed/usr/lib/shim/shimx64.efi.signed \
+	grub-efi-amd64-signed/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed kernel-stock/vmlinuz
+$(BOOT_JUDGED): $(B)/host/tests/unit/boot/judged.o $(patsubst %,$(B)/host/boot/%.o,authenticode sha256 tcg_log)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $^
+
+.PHONY: check-boot-judged
+check-boot-judged: $(BOOT_JUDGED) ## digests of Debian's signed images as in their signatures; a log read by tpm2_eventlog
+	@$(SETUP) shim kernel vtpm-test
+	@tests/run --time 120 unit-boot-judged -- $(PY) tests/unit/boot/judged.py $< $(B)/tests/unit/boot/scratch-judged \
+		$(addprefix $(CACHE)/debs/,$(BOOT_SIGNED))
+
+HOST_TESTS += check-boot-unit check-boot-judged
+-include $(B)/host/tests/unit/boot/judged.d $(BOOT_HOST_OBJS:.o=.d) $(patsubst %,$(B)/host/tests/unit/boot/%.d,$(BOOT_UNIT))
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := config acpi iommu image partition root_seal
+BOOT_FUZZ := authenticode config acpi iommu image partition root_seal
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
@@ -138,12 +152,14 @@ iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
+authenticode_FUZZ_RUNS := 100000
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
 iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
 root_seal_FUZZ_RUNS := 200000
+authenticode_FUZZ_OPTIONS := --max-len 1500
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
 iommu_FUZZ_OPTIONS := --max-len 1700
@@ -158,7 +174,8 @@ $(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boo
 		$(filter %.c,$^)
 
 $(BOOT_FUZZ_SEEDS): tests/fuzz/boot/seeds.py
-	$(PY) $< $@
+	@$(SETUP) shim kernel
+	$(PY) $< $@ $(addprefix $(CACHE)/debs/,$(BOOT_SIGNED))
 	@touch $@
 
 # check: a budget for CI; soak: at least a million inputs each.

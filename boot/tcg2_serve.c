@@ -61,16 +61,31 @@ static EFI_STATUS EFIAPI get_event_log(tcg2_t *self, UINT32 format, EFI_PHYSICAL
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS tcg2_serve_measure(const struct tcg_event *event)
+static EFI_STATUS put_into_log(const struct tcg_event *event)
 {
-	BOOLEAN there;
+	BOOLEAN there = tcg_log_add(&log, event);
 
-	if (!vtpm_extend(event->pcr, event->digest))
-		return EFI_DEVICE_ERROR;
-	there = tcg_log_add(&log, event);
 	if (looked_at)
 		there &= tcg_log_add(&final, event);
 	return there ? EFI_SUCCESS : EFI_VOLUME_FULL;
+}
+
+EFI_STATUS tcg2_serve_measure(const struct tcg_event *event)
+{
+	if (!vtpm_extend(event->pcr, event->digest))
+		return EFI_DEVICE_ERROR;
+	return put_into_log(event);
+}
+
+/* The first behind a TPM2_Shutdown() changes the state, too: then somebody must keep it. */
+static BOOLEAN extend(const struct tcg_event *event)
+{
+	BOOLEAN done = vtpm_extend(event->pcr, event->digest);
+
+	if (done)
+		return TRUE;
+	done = vtpm_state_keep(TRUE) && vtpm_extend(event->pcr, event->digest);
+	return vtpm_state_keep(FALSE) && done;
 }
 
 static EFI_STATUS digest_of(struct tcg_event *measured, UINT64 flags, struct blob data)
@@ -99,9 +114,9 @@ static EFI_STATUS EFIAPI hash_log_extend(tcg2_t *self, UINT64 flags, EFI_PHYSICA
 	status = digest_of(&measured, flags, (struct blob){ (const UINT8 *)(UINTN)data, size });
 	if (EFI_ERROR(status))
 		return status;
-	if (flags & EXTEND_ONLY)
-		return vtpm_extend(measured.pcr, measured.digest) ? EFI_SUCCESS : EFI_DEVICE_ERROR;
-	return tcg2_serve_measure(&measured);
+	if (!extend(&measured))
+		return EFI_DEVICE_ERROR;
+	return flags & EXTEND_ONLY ? EFI_SUCCESS : put_into_log(&measured);
 }
 
 /* A command of anybody's may change the TPM's state: then there is somebody who keeps it. */
@@ -110,7 +125,8 @@ static EFI_STATUS EFIAPI submit(tcg2_t *self, UINT32 command_size, UINT8 *comman
 {
 	UINT32 length;
 
-	if (!self || !command || !command_size || !response || !response_size)
+	if (!self || !command || !response || !response_size || command_size < VTPM_HEADER ||
+	    command_size > VTPM_COMMAND_MAX)
 		return EFI_INVALID_PARAMETER;
 	if (!vtpm_state_keep(TRUE))
 		return EFI_DEVICE_ERROR;

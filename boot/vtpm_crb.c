@@ -23,7 +23,6 @@
 #define IDLE	   2u
 #define START	   1u
 
-#define HEADER	      10u
 #define CODE_AT	      6u
 #define EXTEND_DIGEST 33u /* where it is in the command */
 
@@ -49,7 +48,7 @@ UINT32 vtpm_command(const UINT8 *command, UINT32 size, UINT8 *response, UINT32 r
 	UINT8 *buffer = (UINT8 *)(UINTN)TPM_BUFFER;
 	UINT32 length = 0;
 
-	if (size < HEADER || size > VTPM_COMMAND_MAX)
+	if (size < VTPM_HEADER || size > VTPM_COMMAND_MAX)
 		return 0;
 	*at(LOC_CTRL) = REQUEST;
 	if (!(*at(LOC_STS) & GRANTED))
@@ -58,7 +57,7 @@ UINT32 vtpm_command(const UINT8 *command, UINT32 size, UINT8 *response, UINT32 r
 	memcpy(buffer, command, size);
 	if (carried_out())
 		length = be32(buffer + 2);
-	if (length < HEADER || length > VTPM_COMMAND_MAX)
+	if (length < VTPM_HEADER || length > VTPM_COMMAND_MAX)
 		length = 0;
 	memcpy(response, buffer, length < room ? length : room);
 	*at(CTRL_REQ) = IDLE;
@@ -72,9 +71,9 @@ BOOLEAN vtpm_extend(UINT32 pcr, const UINT8 digest[SHA256_BYTES])
 	UINT8 command[EXTEND_DIGEST + SHA256_BYTES] = { 0x80, 0x02, 0, 0, 0, sizeof(command), 0, 0,
 		0x01, 0x82, 0, 0, 0, (UINT8)pcr, 0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0,
 		0, 1, 0, 0x0b };
-	UINT8 response[HEADER];
+	UINT8 response[VTPM_HEADER];
 
 	memcpy(command + EXTEND_DIGEST, digest, SHA256_BYTES);
-	return vtpm_command(command, sizeof(command), response, sizeof(response)) >= HEADER &&
+	return vtpm_command(command, sizeof(command), response, sizeof(response)) >= VTPM_HEADER &&
 	    be32(response + CODE_AT) == 0;
 }

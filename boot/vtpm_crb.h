@@ -10,6 +10,7 @@
 #include "boot/sha256.h"
 
 #define VTPM_COMMAND_MAX 4096u
+#define VTPM_HEADER	 10u /* of a command, and of a response */
 
 /*
  * Sends a command of at most VTPM_COMMAND_MAX bytes; the response's size, which is at least that of

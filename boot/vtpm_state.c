@@ -160,7 +160,8 @@ static BOOLEAN take(struct keeper *k, UINT64 words[REQUEST_WORDS], UINT64 *size)
 			return at == 0;
 		memcpy(words, first, sizeof(first));
 		*size = words[1] >> 32;
-		if (words[0] > TPM_PIECE_BYTES || *size > sizeof(k->slot) || words[0] > *size - at)
+		if (words[0] > TPM_PIECE_BYTES || *size > sizeof(k->slot) || at > *size ||
+		    words[0] > *size - at)
 			return FALSE;
 		memcpy(k->slot + at, (const void *)(UINTN)TPM_MAILBOX_PIECE, words[0]);
 		at += words[0];

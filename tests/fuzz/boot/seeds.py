@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-"""Writes the seeds of the loader's fuzzers: seeds.py FOLDER makes FOLDER/NAME/ of each."""
+"""Writes the seeds of the loader's fuzzers: seeds.py FOLDER IMAGE... makes FOLDER/NAME/ of each.
+
+Of each IMAGE, a real PE file, only the headers are taken, with sections and certificates made small.
+"""
 import hashlib
 import os
 import struct
@@ -191,9 +194,53 @@ ROOT_SEAL = (
 )
 
 
+def with_more(headers, size):
+    """What tests/fuzz/boot/authenticode_fuzz.c reads: how many zeros come behind, then the rest."""
+    return struct.pack("<H", size - len(headers)) + headers
+
+
+def shrunk(data):
+    """The headers of a PE file, its sections of 64 bytes each behind them, then certificates of 16."""
+    pe, = struct.unpack_from("<I", data, 0x3c)
+    count, optional_size = struct.unpack_from("<H", data, pe + 6)[0], struct.unpack_from("<H", data, pe + 20)[0]
+    optional, table = pe + 24, pe + 24 + optional_size
+    size = table + 40 * count
+    headers = bytearray(data[:size])
+    struct.pack_into("<I", headers, optional + 60, size)
+    for at in range(table, size, 40):
+        if struct.unpack_from("<I", headers, at + 16) != (0,):
+            struct.pack_into("<II", headers, at + 16, 64, size)
+            size += 64
+    directory = optional + {0x10b: 96, 0x20b: 112}[struct.unpack_from("<H", data, optional)[0]] + 4 * 8
+    if struct.unpack_from("<I", headers, directory + 4) != (0,):
+        struct.pack_into("<II", headers, directory, size, 16)
+        size += 16
+    return with_more(bytes(headers), size)
+
+
+def narrow():
+    """PE32 with four directories, two sections in another order than in the table, bytes behind them."""
+    headers = bytearray(0x130)
+    headers[:2] = b"MZ"
+    struct.pack_into("<I", headers, 0x3c, 0x40)
+    struct.pack_into("<4sHH12xH", headers, 0x40, b"PE\0\0", 0x14c, 2, 128)
+    struct.pack_into("<H58xI28xI", headers, 0x58, 0x10b, 0x130, 4)
+    struct.pack_into("<II", headers, 0xd8 + 16, 32, 0x150)
+    struct.pack_into("<II", headers, 0x100 + 16, 32, 0x130)
+    return with_more(bytes(headers), 0x180)
+
+
+def authenticode(paths):
+    for path in paths:
+        with open(path, "rb") as file:
+            yield shrunk(file.read())
+    yield narrow()
+
+
 def main():
     seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)], "iommu": IOMMU,
-             "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL}
+             "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL,
+             "authenticode": authenticode(sys.argv[2:])}
     for name, contents in seeds.items():
         folder = os.path.join(sys.argv[1], name)
         os.makedirs(folder, exist_ok=True)
