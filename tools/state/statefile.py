@@ -25,7 +25,7 @@ TAG, DIGEST, NONCE = 16, 32, bytes(12)
 FILE_MAX = 256 << 10
 OVERHEAD = HEADER.size + TAG + DIGEST
 ZERO = bytes(32)
-SENTENCES = dict(re.findall(r'\[NV_(\w+)\] =\s*"([^"]+)"', (common.TOP / "vtpm/nv.c").read_text()))
+SENTENCES = dict(re.findall(r'^VERDICT\((\w+),\s*"([^"]+)"\)', (common.TOP / "monitor/abi/tpm_state.def").read_text(), re.M))
 
 
 class Bad(Refused):
