@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """What the next start finds on a disk: the loader's files, and which of the slots is current."""
+import functools
 import os
 import sys
 
@@ -13,18 +14,16 @@ import statefile  # noqa: E402
 FOLDER = "EFI/redoubt/"
 FILES = ("root.key", "vtpm.0", "vtpm.1")
 UNREADABLE = b"\1"  # of no file's size
+NEW = os.urandom(32)  # the root key that the loader makes where there is none
 
 
 class Found:
-    """`outcome` of statefile.Choice; `header`, `parts` and `digest` where it is CURRENT."""
+    """`outcome` of statefile.Choice; generation, parts and digest where it is CURRENT."""
 
-    def __init__(self, choice, had_key):
-        self.outcome, self.verdicts, self.had_key = choice.outcome, tuple(choice.verdicts), had_key
-        self.header, self.parts, self.digest = choice.found[choice.current] if choice.current is not None else (None, {}, b"")
-
-    @property
-    def generation(self):
-        return self.header["generation"] if self.header else 0
+    def __init__(self, choice):
+        self.outcome, self.verdicts = choice.outcome, tuple(choice.verdicts)
+        header, self.parts, self.digest = choice.found[choice.current] if choice.current is not None else ({}, {}, b"")
+        self.generation = header.get("generation", 0)
 
 
 class Judge:
@@ -35,27 +34,39 @@ class Judge:
         signer = loaded.signer()
         self.facts = {"svn": loaded.header["svn"], "flags": loaded.header["flags"], "id": loaded.header["id"],
                       "signer": bytes.fromhex(signer) if signer else bytes(32)}
-        self.places = self.read = None
+        self.places, self.read, self.keys = {}, set(), {}
 
     def look(self, over):
         """Found on the disk with `over`, {sector: bytes}, above."""
         key, *slots = (self._bytes(place, over) for place in self._find(over))
-        had_key = key is not None and len(key) == 32
-        keys = statefile.Keys(key if had_key else os.urandom(32), self.facts)
-        return Found(statefile.Choice(slots, keys), had_key)
+        root = key if key is not None and len(key) == 32 else NEW
+        return Found(statefile.Choice(slots, self._keys(root)))
+
+    def _keys(self, root):
+        if root not in self.keys:
+            self.keys[root] = statefile.Keys(root, self.facts)
+            self.keys[root].key = functools.cache(self.keys[root].key)
+        return self.keys[root]
 
     def _find(self, over):
-        """Where the files are. What was read for that without `over` says whether it makes a difference."""
-        if self.places is None or self.base.changed & self.read:
-            self.read = set()
-            self.places = self._walk({})
+        """Where the files are: the same for all disks that agree in each sector that was read to find them."""
+        if self.base.changed & self.read or len(self.places) > 1000:
+            self.places.clear()
         self.base.changed.clear()
-        return self._walk(over, False) if over.keys() & self.read else self.places
+        if self._read_of(over) not in self.places:
+            before = len(self.read)
+            places = self._walk(over)
+            if len(self.read) > before:
+                self.places.clear()
+            self.places[self._read_of(over)] = places
+        return self.places[self._read_of(over)]
 
-    def _walk(self, over, note=True):
+    def _read_of(self, over):
+        return frozenset((number, over[number]) for number in over.keys() & self.read)
+
+    def _walk(self, over):
         def sector(number):
-            if note:
-                self.read.add(number)
+            self.read.add(number)
             return over.get(number) or self.base.sector(number)
 
         found = []
@@ -67,14 +78,13 @@ class Judge:
         return found
 
     def _bytes(self, place, over):
+        """What the file holds; of a slot that says how long its state is no more than that, which is judged the same."""
         if place is None or place is fat.Broken:
             return place and UNREADABLE
         sectors, size = place
-        first, count = (sectors or [0])[0], len(sectors)
-        if sectors and sectors[-1] - first + 1 == count:
-            data = self.base.image[first * fat.SECTOR:(first + count) * fat.SECTOR]
-            for number in over.keys() & set(sectors) if count < len(over) else [n for n in over if first <= n < first + count]:
-                data[(number - first) * fat.SECTOR:(number - first + 1) * fat.SECTOR] = over[number]
-        else:
-            data = b"".join(over.get(number) or self.base.sector(number) for number in sectors)
-        return bytes(data[:size])
+        if sectors and size == statefile.FILE_MAX:
+            head = over.get(sectors[0]) or self.base.sector(sectors[0])
+            total = int.from_bytes(head[12:16], "little")
+            if head[:8] == statefile.MAGIC and statefile.OVERHEAD <= total <= size:
+                size = total
+        return b"".join(over.get(number) or self.base.sector(number) for number in sectors[:-(-size // fat.SECTOR)])[:size]

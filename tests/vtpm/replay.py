@@ -6,7 +6,6 @@ and of each other write that was asked for any sectors, none or all of them. A s
 one of the same place that is there. Writes that were asked for later lie above those asked for earlier.
 """
 import itertools
-import random
 import typing
 
 SECTOR = 512
@@ -21,29 +20,34 @@ class Point(typing.NamedTuple):
     where: int  # in the log
     acked: int
     tried: int
-    keeper: bool  # somebody in the guest was keeping the state, in this start or before
+    flushed: bool  # a flush was answered before
     pending: list  # Writes, the oldest first
     news: bool  # the last one of them has just come
 
 
 class Write:
-    def __init__(self, event):
+    """Without the sectors that are on the disk already, as they are, and are not being written."""
+
+    def __init__(self, event, base, pending):
         self.number, self.fua, self.done = event.number, event.fua, False
         first, data = event.offset // SECTOR, event.data
-        self.sectors = [(first + i, data[i * SECTOR:(i + 1) * SECTOR]) for i in range(len(data) // SECTOR)]
+        under_way = {number for write in pending for number, _ in write.sectors}
+        sectors = [(first + i, data[i * SECTOR:(i + 1) * SECTOR]) for i in range(len(data) // SECTOR)]
+        self.sectors = [(n, d) for n, d in sectors if n in under_way or base.sector(n) != d]
 
 
 class Base:
     """What is on the disk for good, by sectors; counts its changes."""
 
     def __init__(self, image):
-        self.image, self.changed = bytearray(image), set()
+        self.image, self.changed, self.version = bytearray(image), set(), 0
 
     def put(self, sectors):
         for number, data in sectors:
             if self.sector(number) != data:
                 self.image[number * SECTOR:(number + 1) * SECTOR] = data
                 self.changed.add(number)
+                self.version += 1
 
     def sector(self, number):
         return bytes(self.image[number * SECTOR:(number + 1) * SECTOR])
@@ -56,14 +60,14 @@ class Log:
         self.base, self.events = Base(image), events
         self.pending, self.flushes = [], {}
         self.acked = self.tried = 0
-        self.keeper = False
+        self.flushed = False
 
     def points(self):
         for where, event in enumerate(self.events):
             if event.kind == "note":
                 yield from self._note(where, event.data)
             elif event.kind == "write":
-                self.pending.append(Write(event))
+                self.pending.append(Write(event, self.base, self.pending))
                 yield self._point(where, True)
             elif event.kind == "flush":
                 self.flushes[event.number] = [w for w in self.pending if w.done]
@@ -72,7 +76,7 @@ class Log:
         yield self._point(len(self.events), False)
 
     def _point(self, where, news):
-        return Point(where, self.acked, self.tried, self.keeper, list(self.pending), news)
+        return Point(where, self.acked, self.tried, self.flushed, list(self.pending), news)
 
     def _note(self, where, text):
         what, _, number = text.partition(" ")
@@ -81,8 +85,6 @@ class Log:
         elif what == "ack":
             self.acked = int(number)
             yield self._point(where, False)
-        elif what == "keeper":
-            self.keeper = True
 
     def _done(self, where, number):
         if number in self.flushes:
@@ -90,6 +92,7 @@ class Log:
             if self.pending:
                 yield self._point(where, False)
             self._settle(covered)
+            self.flushed = True
         for write in self.pending:
             if write.number == number:
                 write.done = True
@@ -151,8 +154,7 @@ def cuts(point, rng):
         *others, last = point.pending
         around = [others] if not others else [others, [], *([w for w in others if rng.random() < 0.5] for _ in range(2))]
         for some in around:
-            for which in tears(len(last.sectors), rng):
-                yield overlay([w.sectors for w in some] + [part(last, which)])
+            yield from (overlay([w.sectors for w in some] + [part(last, which)]) for which in tears(len(last.sectors), rng))
         return
     for some in whole_writes(point.pending, rng):
         yield overlay([w.sectors for w in some])
@@ -174,19 +176,15 @@ def early(events):
     return out
 
 
-def unflushed(events, keep):
-    """Of the flushes once there is a keeper only each keep-th was sent, as far as the disk knows."""
-    out, count, gone, keeper = [], 0, set(), False
+def unflushed(events, every):
+    """Once there is a keeper, flushes are lost but those of each `every`-th command; 0: all."""
+    out, gone, keeper, tried = [], set(), False, 0
     for event in events:
-        keeper = keeper or event.kind == "note" and event.data == "keeper"
-        if event.kind == "flush" and keeper:
-            count += 1
-            if not keep or count % keep:
-                gone.add(event.number)
-        if event.number not in gone or event.kind == "note":
+        if event.kind == "note":
+            keeper = keeper or event.data == "keeper"
+            tried = int(event.data[4:]) if event.data.startswith("try ") else tried
+        elif event.kind == "flush" and keeper and (not every or tried % every):
+            gone.add(event.number)
+        if event.kind == "note" or event.number not in gone:
             out.append(event)
     return out
-
-
-def seeded(seed):
-    return random.Random(seed)

@@ -58,7 +58,7 @@ class Script:
 
     def _define(self, now, which):
         if which == 0:
-            self._append(f"tpm2 nvdefine -Q {BLOCK:#x} -C o -s 8 -a ownerwrite|ownerread", dataclasses.replace(now, block=UNWRITTEN))
+            self._append(f"tpm2 nvdefine -Q {BLOCK:#x} -C o -s 2048 -a ownerwrite|ownerread", dataclasses.replace(now, block=UNWRITTEN))
         else:
             self._append(f"tpm2 nvdefine -Q {COUNTER:#x} -C o -a nt=counter|ownerwrite|ownerread",
                          dataclasses.replace(now, counter=UNWRITTEN))

@@ -32,6 +32,19 @@ static int open_one(int folder, const char *name, const char **fault)
 	return fd;
 }
 
+/*
+ * What the loader has written this time, and files that were just made, may be in the disk's cache
+ * alone: firmware's drivers of SATA and SCSI disks flush nothing. It is to be on the disk before
+ * the other slot, which has the last state that is, is overwritten.
+ */
+static const char *settle(const int slot[REDOUBT_STATE_SLOTS])
+{
+	for (int i = 0; i < REDOUBT_STATE_SLOTS; i++)
+		if (fsync(slot[i]))
+			return strerror(errno);
+	return NULL;
+}
+
 bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
 {
 	int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -46,6 +59,8 @@ bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
 		name[sizeof(name) - 2] = (char)('0' + i);
 		slot[i] = open_one(at, name, &fault);
 	}
+	if (!fault)
+		fault = settle(slot);
 	if (fault)
 		fprintf(stderr, "redoubt-agent: %s/%s: %s\n", folder, name, fault);
 	close(at);
