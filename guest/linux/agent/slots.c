@@ -37,12 +37,9 @@ static int open_one(int folder, const char *name, const char **fault)
  * alone: firmware's drivers of SATA and SCSI disks flush nothing. It is to be on the disk before
  * the other slot, which has the last state that is, is overwritten.
  */
-static const char *settle(const int slot[REDOUBT_STATE_SLOTS])
+static const char *settle(int slot)
 {
-	for (int i = 0; i < REDOUBT_STATE_SLOTS; i++)
-		if (fsync(slot[i]))
-			return strerror(errno);
-	return NULL;
+	return fsync(slot) ? strerror(errno) : NULL;
 }
 
 bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
@@ -59,8 +56,10 @@ bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
 		name[sizeof(name) - 2] = (char)('0' + i);
 		slot[i] = open_one(at, name, &fault);
 	}
-	if (!fault)
-		fault = settle(slot);
+	for (int i = 0; !fault && i < REDOUBT_STATE_SLOTS; i++) {
+		name[sizeof(name) - 2] = (char)('0' + i);
+		fault = settle(slot[i]);
+	}
 	if (fault)
 		fprintf(stderr, "redoubt-agent: %s/%s: %s\n", folder, name, fault);
 	close(at);
