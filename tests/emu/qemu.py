@@ -66,7 +66,8 @@ class Qmp:
 class Engine:
     """One run of QEMU. `accel` and `cpu` are what an engine of its own name differs in.
 
-    Options understood, beside the engine's own: those of Spec; `machine` (q35).
+    Options understood, beside the engine's own: those of Spec; `machine` (q35); `drive`, QEMU's words for the disk
+    where it is not the file as it is.
     """
 
     accel = ()
@@ -106,7 +107,7 @@ class Engine:
         spec = self.spec
         return ["qemu-system-x86_64", "-nodefaults", "-display", "none", *self.machine(),
                 *self.accel, "-cpu", spec.cpu or self.cpu, "-smp", str(spec.cpus), "-m", str(spec.mem),
-                *self.flash(), "-drive", f"format=raw,file={os.path.abspath(spec.disk)}",
+                *self.flash(), "-drive", spec.options.get("drive") or f"format=raw,file={os.path.abspath(spec.disk)}",
                 "-chardev", f"serial,id=com1,path={serial_device}", "-serial", "chardev:com1",
                 "-chardev", "stdio,id=e9,signal=off",
                 "-device", "isa-debugcon,iobase=0xe9,chardev=e9",

@@ -17,7 +17,10 @@ struct agent {
 	struct redoubt_state state;
 };
 
-/* Opens DIR/vtpm.0 and DIR/vtpm.1; false, said why, if they are not what slots are. */
+/*
+ * Opens DIR/vtpm.0 and DIR/vtpm.1, and sees to it that what is in them is on the disk; false, said
+ * why, if it cannot be, or they are not what slots are.
+ */
 bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS]);
 
 /* To the start of the file, and to the disk. */

@@ -32,6 +32,16 @@ static int open_one(int folder, const char *name, const char **fault)
 	return fd;
 }
 
+/*
+ * What the loader has written this time, and files that were just made, may be in the disk's cache
+ * alone: firmware's drivers of SATA and SCSI disks flush nothing. It is to be on the disk before
+ * the other slot, which has the last state that is, is overwritten.
+ */
+static const char *settle(int slot)
+{
+	return fsync(slot) ? strerror(errno) : NULL;
+}
+
 bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
 {
 	int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -45,6 +55,10 @@ bool slots_open(const char *folder, int slot[REDOUBT_STATE_SLOTS])
 	for (int i = 0; !fault && i < REDOUBT_STATE_SLOTS; i++) {
 		name[sizeof(name) - 2] = (char)('0' + i);
 		slot[i] = open_one(at, name, &fault);
+	}
+	for (int i = 0; !fault && i < REDOUBT_STATE_SLOTS; i++) {
+		name[sizeof(name) - 2] = (char)('0' + i);
+		fault = settle(slot[i]);
 	}
 	if (fault)
 		fprintf(stderr, "redoubt-agent: %s/%s: %s\n", folder, name, fault);

@@ -24,7 +24,7 @@ $(LINUX_TEST_OBJS): $(B)/linuxtest/%.o: %.c | $(B)/hosttest.ready $(B)/guest/lin
 	@$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
 
 LINUX_WRAP_library := open close ioctl
-LINUX_WRAP_agent := open close ioctl pwrite fdatasync nanosleep mlockall fork setsid dup2
+LINUX_WRAP_agent := open close ioctl pwrite fdatasync fsync nanosleep mlockall fork setsid dup2
 $(B)/linuxtest/test_driver: $(LINUX_TEST_DRIVER)
 $(B)/linuxtest/test_state: $(LINUX_TEST_STATE)
 $(B)/linuxtest/test_library: $(LINUX_TEST_LIBRARY)

@@ -34,8 +34,9 @@ static struct {
 	bool no_kmsg;
 	int fork_result;
 	unsigned int write_errors, flush_errors; /* how many, then none */
-	int disk_error;
-	size_t write_most; /* bytes of one write */
+	int disk_error, settle_error;
+	unsigned int settled; /* slots, before it keeps */
+	size_t write_most;    /* bytes of one write */
 	unsigned int locked, sessions, redirected;
 	char trace[256];
 } now;
@@ -53,6 +54,7 @@ int __wrap_ioctl(int fd, unsigned long number, void *argument);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t count, off_t offset);
 ssize_t __real_pwrite(int fd, const void *bytes, size_t count, off_t offset);
 int __wrap_fdatasync(int fd);
+int __wrap_fsync(int fd);
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left);
 int __wrap_mlockall(int flags);
 pid_t __wrap_fork(void);
@@ -223,6 +225,14 @@ int __wrap_fdatasync(int fd)
 	return 0;
 }
 
+int __wrap_fsync(int fd)
+{
+	slot_of(fd);
+	now.settled += !strchr(now.trace, 'K');
+	errno = now.settle_error;
+	return errno ? -1 : 0;
+}
+
 int __wrap_nanosleep(const struct timespec *time, struct timespec *left)
 {
 	note('s');
@@ -337,6 +347,7 @@ static void state_is_flushed_before_it_is_acknowledged(void **unused)
 	assert_int_equal(run_here(), 0);
 	assert_string_equal(now.trace, "KWRpfAWRpfAWRpfAWNL");
 	assert_int_equal(now.acknowledged, 3);
+	assert_int_equal(now.settled, 2);
 	assert_string_equal(said, "");
 	assert_int_equal(now.locked, 1);
 	assert_string_equal(program, "@sbin/redoubt-agent");
@@ -514,6 +525,13 @@ static void files_that_are_no_slots_are_refused(void **unused)
 	assert_non_null(strstr(said, "/nothing: No such file or directory\n"));
 }
 
+/* What the loader wrote may not be on the disk, and there would be nothing else that is. */
+static void slots_that_cannot_be_flushed_are_refused(void **unused)
+{
+	now.settle_error = EIO;
+	refused("vtpm.0", "Input/output error");
+}
+
 static void devices_that_are_none_are_refused(void **unused)
 {
 	now.keep_error = EBUSY;
@@ -555,6 +573,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(hang_up_is_ignored, fresh),
 	cmocka_unit_test_setup(background_begins_when_it_keeps, fresh),
 	cmocka_unit_test_setup(files_that_are_no_slots_are_refused, fresh),
+	cmocka_unit_test_setup(slots_that_cannot_be_flushed_are_refused, fresh),
 	cmocka_unit_test_setup(devices_that_are_none_are_refused, fresh),
 	cmocka_unit_test_setup(wrong_usage_is_refused, fresh),
 };
