@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """A TPM as it leaves manufacture: its endorsement keys' certificates, judged by OpenSSL and tpm2-tools.
 
-usage: manufacture.py VTPM BROKEN
+usage: manufacture.py VTPM BROKEN MISLED     the last two: programs whose hashes, or answers, can be made wrong
 """
 import hashlib
 import pathlib
 import re
 import stat
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,9 @@ INDICES = {**{kind: index for kind, (index, _) in KEYS.items()}, "ca": 0x01C0010
 # PPWRITE WRITELOCKED WRITEDEFINE PPREAD OWNERREAD AUTHREAD NO_DA WRITTEN PLATFORMCREATE
 ATTRIBUTES = 1 << 0 | 1 << 11 | 1 << 13 | 1 << 16 | 1 << 17 | 1 << 18 | 1 << 25 | 1 << 29 | 1 << 30
 FROM, UNTIL = "notBefore=Jan  1 00:00:00 2026 GMT", "notAfter=Dec 31 23:59:59 9999 GMT"
+# What its commands are for, one by one: keys are made and flushed; indices defined, written, locked.
+WORK = (*["the RSA endorsement key"] * 2, *["the ECC endorsement key"] * 2, *["the CA's certificate"] * 3,
+        *["the RSA key's certificate"] * 3, *["the ECC key's certificate"] * 3)
 EK_EXTENSIONS = {"Key Usage", "Subject Alternative Name", "Basic Constraints", "Extended Key Usage",
                  "Subject Directory Attributes", "Authority Key Identifier"}
 CA_EXTENSIONS = {"Key Usage", "Basic Constraints", "Subject Key Identifier"}
@@ -195,6 +199,13 @@ def test_lasting(tap, tpm, certificates):
     tap.check(not why and same(tpm, certificates), "TPM2_Clear leaves them, and the keys", why or tpm.error)
 
 
+def test_left(tap, program, folder):
+    """TPM2_GetCapability of transient objects, the first command: no tool has flushed any."""
+    tpm = Host(program, pathlib.Path(folder, "left"))
+    said = tpm.send([command(0x17a, struct.pack(">III", 1, 0x80000000, 8))])
+    tap.check(said and code_of(said[0]) == 0 and said[0][-4:] == bytes(4), "manufacture leaves no object loaded", f"{said} {tpm.error}")
+
+
 def test_bare(tap, program, folder):
     """Without a start there is no manufacture; and a state that is there is not manufactured again."""
     tpm = Host(program, pathlib.Path(folder, "bare"))
@@ -218,10 +229,32 @@ def test_failed(tap, broken, folder):
     tap.check(tpm.said.count("0x") == 3, "the next start makes a whole TPM", tpm.said)
 
 
+def misled(program, folder, number, at):
+    """What it says if a bit of an answer is wrong, and what it leaves."""
+    tpm = Host(program, pathlib.Path(folder, f"misled-{number}-{at}"))
+    tpm.environment["MISLED"] = f"{number} {at}"
+    said = tpm.send([])
+    return (said is not None, re.findall("manufacture: (.*) cannot be made", tpm.error), [path.name for path in tpm.state.iterdir()])
+
+
+def test_misled(tap, program, folder):
+    """Startup is command 0. The answer to TPM2_CreatePrimary has the public area's size at 18, the area, in it the number's size."""
+    for number, what in enumerate(WORK, 1):
+        found = misled(program, folder, number, 9)
+        tap.check(found == (False, [what], []), f"a command of {what} that fails ends it, and nothing is kept", str(found))
+    number = len(WORK) + 1
+    tap.check(misled(program, folder, number, 9)[0] is True, "behind those it asks no more")
+    for first, head, what in ((1, 56, WORK[0]), (3, 54, WORK[2])):
+        found = [misled(program, folder, first, at) for at in (19, 20, 25, 28, 20 + head - 1, 20 + head + 1)]
+        tap.check(all(each == (False, [what], []) for each in found), f"{what}: a public area that is not as asked is refused", str(found))
+    found = misled(program, folder, 3, 20 + 54 + 2)
+    tap.check(found == (False, [WORK[2]], []), "and a point that is not on the curve", str(found))
+
+
 def main():
-    program, broken = sys.argv[1:]
+    program, broken, wrong = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        tap = Tap(48)
+        tap = Tap(49 + len(WORK) + 4)
         tpm, certificates = made(program, folder, "tpm")
         stranger, others = made(program, folder, "stranger")
         test_indices(tap, tpm, certificates)
@@ -236,8 +269,10 @@ def main():
             test_credential(tap, tpm, kind)
         test_found(tap, tpm, certificates)
         test_lasting(tap, tpm, certificates)
+        test_left(tap, program, folder)
         test_bare(tap, program, folder)
         test_failed(tap, broken, folder)
+        test_misled(tap, wrong, folder)
     return tap.status()
 
 
