@@ -46,7 +46,7 @@ $(O)/$(1)/%.o: $(VTPM_TOP)/%.c $(VTPM_TOP)/vtpm/mbedtls_config.h
 endef
 $(foreach f,plain asan fuzz,$(eval $(call vtpm_flavour,$(f))))
 
-VTPM_PROGRAM := $(O)/plain/vtpm/host/main.o $(O)/plain/vtpm/host/files.o $(call vtpm_objs,plain) \
+VTPM_PROGRAM := $(patsubst %,$(O)/plain/vtpm/%.o,host/main host/files manufacture certificate) $(call vtpm_objs,plain) \
 	$(call mbedtls_objs,plain) $(LIBTPMS_OBJ)
 $(O)/vtpm: $(VTPM_PROGRAM)
 	$(CC) $(CFLAGS_plain) -no-pie -o $@ $^

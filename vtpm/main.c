@@ -8,6 +8,7 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
 #include "vtpm/crb.h"
+#include "vtpm/manufacture.h"
 #include "vtpm/storage.h"
 #include "vtpm/tpm.h"
 #include "vtpm/window.h"
@@ -22,6 +23,7 @@ extern const char vtpm_for_stage[]; /* no memory: a number, of the Makefile */
 
 static struct crb crb;
 static struct storage storage;
+static uint8_t ca_key[VTPM_CA_KEY_BYTES]; /* of a TPM that was made in this run */
 
 static const uint8_t startup_clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
 /* Platform authorization is empty until here, and nobody's from here on: T64. */
@@ -209,6 +211,19 @@ static void power_cycle(void)
 	free(copy);
 }
 
+/* Nothing of it is kept before all of it is made: the first state is sealed behind it. */
+static void manufacture(void)
+{
+	const char *failed;
+
+	must("TPM2_DictionaryAttackParameters", COMMAND(set_lockout));
+	failed = vtpm_manufacture(ca_key);
+	if (failed)
+		trustlet_panic("vtpm: manufacture: %s cannot be made", failed);
+	storage.more.part[NV_CA_KEY] = (struct nv_bytes){ ca_key, sizeof(ca_key) };
+	trustlet_log("vtpm: a new TPM, with certificates of its endorsement keys");
+}
+
 static void startup(bool is_new)
 {
 	must("TPM2_Startup", COMMAND(startup_clear));
@@ -216,7 +231,7 @@ static void startup(bool is_new)
 		must("TPM2_PCR_Allocate", COMMAND(allocate));
 		power_cycle();
 		must("TPM2_Startup", COMMAND(startup_clear));
-		must("TPM2_DictionaryAttackParameters", COMMAND(set_lockout));
+		manufacture();
 	}
 	must("TPM2_HierarchyControl", COMMAND(close_platform));
 }
@@ -226,8 +241,10 @@ REQUEST_HANDLER(state_open)
 	results[0] = storage_open(&storage, startup);
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
-	if (results[0] != TPM_STATE_OPENED && is_on())
+	if (results[0] != TPM_STATE_OPENED && is_on()) {
 		crb_start(&crb, rt_window, crb_carry_out);
+		vtpm_cancelled_by(cancelled);
+	}
 	return REDOUBT_OK;
 }
 
@@ -262,7 +279,6 @@ REQUEST_HANDLER(storage)
 int main(void)
 {
 	storage_start(&storage, (volatile uint64_t *)mailbox());
-	vtpm_cancelled_by(cancelled);
 	trustlet_log("vtpm: ready");
 	trustlet_serve();
 }

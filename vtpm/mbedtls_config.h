@@ -32,6 +32,12 @@
 #define MBEDTLS_ASN1_PARSE_C
 #define MBEDTLS_ASN1_WRITE_C
 
+#define MBEDTLS_PK_C /* certificates, which are written and never read */
+#define MBEDTLS_PK_WRITE_C
+#define MBEDTLS_PK_PARSE_C /* the next one asks for it; not linked */
+#define MBEDTLS_X509_CREATE_C
+#define MBEDTLS_X509_CRT_WRITE_C
+
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECDSA_C
 #define MBEDTLS_ECP_NIST_OPTIM

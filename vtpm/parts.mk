@@ -6,4 +6,5 @@ VTPM_SHARED := vtpm/tpm.c $(VTPM_SHIM:%=vtpm/platform/ossl_shim/%.c) vtpm/platfo
 VTPM_PARTITION := vtpm/platform/partition.c vtpm/platform/libc/fortify.c vtpm/platform/libc/jump.S \
 	vtpm/platform/libc/process.c vtpm/platform/libc/absent.c
 VTPM_MBEDTLS := aes aesni asn1parse asn1write bignum bignum_core block_cipher camellia constant_time des ecdsa ecp \
-	ecp_curves md oid platform_util rsa rsa_alt_helpers sha1 sha256 sha512
+	ecp_curves md oid pk pk_ecc pk_wrap pkwrite platform_util rsa rsa_alt_helpers sha1 sha256 sha512 x509_create x509write \
+	x509write_crt

@@ -114,6 +114,25 @@ def check_slots(bench, env):
                         told["parts"] == ["permanent"], f"T65: {how} of a machine's TPM names it", str(told))
 
 
+def indices(bench, folder):
+    """NV indices of the TPM in a folder of the program's."""
+    done = subprocess.run([VTPM, "--state", bench.path(folder)], input=command(0x17a, pack("III", 1, 0x01000000, 64)),
+                          stdout=subprocess.PIPE, check=True).stdout
+    return [int.from_bytes(done[at:at + 4], "big") for at in range(19, len(done), 4)]
+
+
+def check_certified(bench, env):
+    """A TPM as it leaves manufacture: with seeds of its own a clone has none of its certificates; the CA's key stays."""
+    bench.tap.check(indices(bench, "made") == [EK_CERTIFICATE, 0x01C0000A, 0x01C00100], "a TPM with the certificates of its manufacture")
+    bench.nvfile(env, "seal", "e", 3, 1, 1, 7, "-", "made/permanent", "made/ca-key")
+    for how, left, more in (("--copy", 3, ()), ("--replace", 0, ("--vtpm", VTPM))):
+        told = bench.done("clone", how, "slots:e,e2", *UNROOTED, f"e{how}.pkg", *PASS, *more)
+        bench.path(f"e{how}").mkdir()
+        bench.done("import", f"e{how}.pkg", f"host:e{how}", *PASS)
+        found = indices(bench, f"e{how}")
+        bench.tap.check(told["parts"] == ["permanent"] and len(found) == left, f"T65: {how}: {left} certificates, and no CA", f"{told} {found}")
+
+
 def check_refused(bench):
     out = ("x.pkg", *PASS)
     bench.refuses("T65: new seeds without a TPM to make them", "the TPM's own work", "clone", "--replace", "swtpm:source", *out)
@@ -142,13 +161,14 @@ sys.exit(subprocess.run(["PROGRAM", *sys.argv[1:]], input=data).returncode)
 
 
 def main():
-    with Bench(21) as bench:
+    with Bench(24) as bench:
         env = bench.environment(bench.image(), ROOT)
         bench.put("pass", b"correct horse battery\n")
         make_source(bench)
         was = check_replaced(bench)
         check_copied(bench, was)
         check_slots(bench, env)
+        check_certified(bench, env)
         check_refused(bench)
         return bench.tap.status()
 

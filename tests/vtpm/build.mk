@@ -24,6 +24,7 @@ check-vtpm-host: setup-vtpm ## the vTPM on the host: shim against OpenSSL, tpm2-
 		tests/run --time $(if $(SOAK),7200,240) vtpm-shim-$$t -- $(VTPM_TESTS)/test_$$t || status=1; done; \
 	tests/run --time 60 vtpm-symbols -- $(PY) tests/vtpm/symbols_test.py $(dir $(VTPM_IMAGE)) || status=1; \
 	tests/run --time 600 vtpm-tools -- $(PY) tests/vtpm/tools.py $(B)/vtpm/host/vtpm $(VTPM_TESTS)/broken || status=1; \
+	tests/run --time 200 vtpm-manufacture -- $(PY) tests/vtpm/manufacture.py $(B)/vtpm/host/vtpm $(VTPM_TESTS)/broken $(VTPM_TESTS)/misled || status=1; \
 	tests/run --time 200 vtpm-swtpm -- $(PY) tests/vtpm/swtpm.py $(B)/vtpm/host/vtpm || status=1; \
 	$(MAKE) --no-print-directory check-vtpm-fuzz || status=1; exit $$status
 

@@ -33,6 +33,15 @@ COMPLAINT = r"BUG:|Oops|WARNING: CPU|Call Trace|soft lockup|tpm.*(?:[Tt]imeout|f
 
 GUESSED = r"LOCKOUT_COUNTER: 0x1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s[\s\S]*LOCKOUT_INTERVAL: 0x186A0\s"
 
+
+def certificate(index, kind):
+    """The steps that show that a certificate is of the key which tpm2_createek makes."""
+    return (f"nvread -Q {index} -C o -o {kind}.crt", f"=openssl x509 -inform DER -in {kind}.crt -out {kind}.cert.pem",
+            f"=openssl x509 -in {kind}.cert.pem -noout -pubkey > {kind}.cert.key",
+            f"createek -Q -c {kind}.ek -G {kind} -f pem -u {kind}.ek.key",
+            "flushcontext -t", f"cmp {kind}.cert.key {kind}.ek.key")
+
+
 # (what it shows, commands, what the last one prints). Each must succeed but those with `!`.
 STEPS = (
     ("all of it tested, by its own account", ("selftest --fulltest", "gettestresult"), r"status:\s+success"),
@@ -41,6 +50,10 @@ STEPS = (
      r"sha1: \[ \]\s+- sha256: \[ 0, 1, .* 23 \]\s+- sha384: \[ \]\s+- sha512: \[ \]"),
     ("a primary key of ECC, and one of RSA",
      ("createprimary -Q -C o -G ecc -c ecc", "createprimary -Q -C e -G rsa2048 -c rsa", "flushcontext -t"), None),
+    ("the endorsement keys have certificates by a CA of the machine's, says OpenSSL: of RSA",
+     (*certificate("0x1c00002", "rsa"), "nvread -Q 0x1c00100 -C o -o ca.crt", "=openssl x509 -inform DER -in ca.crt -out ca.pem",
+      "=openssl verify -x509_strict -CAfile ca.pem rsa.cert.pem"), "rsa.cert.pem: OK"),
+    ("and of ECC", (*certificate("0x1c0000a", "ecc"), "=openssl verify -x509_strict -CAfile ca.pem ecc.cert.pem"), "ecc.cert.pem: OK"),
     ("a key is made, loaded and signs; OpenSSL finds the signature right",
      ("create -Q -C ecc -G ecc256:ecdsa-sha256 -u k.pub -r k.priv -a sign|fixedtpm|fixedparent|sensitivedataorigin|userwithauth",
       "load -Q -C ecc -u k.pub -r k.priv -c k", "sign -Q -c k -g sha256 -f plain -o k.sig /init",
@@ -83,7 +96,7 @@ STEPS = (
     ("the platform's hierarchy is closed", ("!changeauth -c p mine",), r"hierarchy"),
     ("a counter of NV memory counts",
      ("nvdefine -Q 0x1500002 -C o -a nt=counter|ownerwrite|ownerread", "nvincrement -Q -C o 0x1500002", "nvincrement -Q -C o 0x1500002",
-      "=cp s.pub s.priv pcr.policy /esp", "=sync", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 02"),
+      "=cp s.pub s.priv pcr.policy rsa.crt ecc.crt ca.crt /esp", "=sync", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 02"),
 )
 
 # Before anybody keeps the state: what has to change it is refused, and nothing else.
@@ -103,6 +116,9 @@ AGAIN = (
      ("flushcontext -t", "!nvread -Q 0x1500001 -C 0x1500001 -P wrong -s 16", "nvread 0x1500001 -C 0x1500001 -P nvpass -s 16"), "0123456789abcdef"),
     ("the counter, which goes on counting",
      ("nvincrement -Q -C o 0x1500002", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 03"),
+    ("the same certificates of the endorsement keys, and of their CA",
+     tuple(step for name, index in (("rsa", "0x1c00002"), ("ecc", "0x1c0000a"), ("ca", "0x1c00100"))
+           for step in (f"nvread -Q {index} -C o -o {name}.crt", f"cmp {name}.crt /esp/{name}.crt")), None),
     ("registers begin anew", ("pcrread sha256:16 -o pcr16", "=od -An -tx1 pcr16"), r"^\s*(00 ){15}00\s"),
 )
 

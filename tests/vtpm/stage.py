@@ -17,7 +17,10 @@ from host import command  # noqa: E402
 from stage import ALL, AMD, INVALID, RDRAND, UNKNOWN, Scenario  # noqa: E402
 from tap import Tap  # noqa: E402
 
-SELF_TEST, MEMORY, COMMAND = 2, 3, 4
+SELF_TEST, MEMORY, COMMAND, STATE_OPEN, STATE_PIECE = 2, 3, 4, 6, 7
+TPM_STATE_KEPT = 0
+NV_OVERHEAD, SECTION, CA_KEY = 216 + 16 + 32, 8, 32  # vtpm/nv.h
+CERTIFICATES = (0x01C00002, 0x01C0000A, 0x01C00100)
 INDICES = 70  # of 2,048 bytes: more than NV has room for
 READY = "log vtpm: ready"
 STARTUP, TEST = command(0x144, b"\0\0"), command(0x143, b"\1")
@@ -73,6 +76,35 @@ def memory():
                                (MEMORY,), *full, (MEMORY,)], [], flags=ALL)
 
 
+def manufactured():
+    """A state was never written: a TPM is made, and has its certificates."""
+    asked = [line for index in CERTIFICATES for line in sent(command(0x169, index.to_bytes(4, "big")))]
+    return Scenario("a new TPM is manufactured", [(STATE_OPEN,), *asked, (STATE_PIECE, 0), (MEMORY,)],
+                    [READY, "log vtpm: no state .*", "log vtpm: a new TPM, with certificates of its endorsement keys",
+                     f"reply 0 {TPM_STATE_KEPT:x} [0-9a-f]+ 0", *told(62), *told(62), *told(62), "reply 0 [0-9a-f]+ [0-9a-f]+ 1", "reply 0 .*"], flags=ALL)
+
+
+def used(line):
+    """(heap's pages, peak, stack's bytes, state's) as a request told them."""
+    heap, stack, state = (int(word, 16) for word in line.split()[2:])
+    return heap >> 32, heap & 0xffffffff, stack, state
+
+
+def check_manufactured(tap, lines, room):
+    why = manufactured().wrong(lines)
+    pages, peak, stack, state = used(lines[-1]) if not why else (0, 0, 0, 0)
+    whole = int(lines[-2].split()[3], 16) >> 32 if not why else 0
+    tap.check(whole == NV_OVERHEAD + SECTION + (state + 7) // 8 * 8 + SECTION + CA_KEY, "vtpm: its file is to be written, with the CA's key",
+              f"{whole} bytes, state {state}")
+    tap.check(not why and peak <= pages * 3 // 4 and stack <= room // 2, f"vtpm: {manufactured().what}: state {state} bytes: heap peak "
+              f"{peak} of {pages} pages, stack {stack} of {room} bytes", why)
+
+
+def stack_of(folder):
+    elf = st.elf.load(f"{folder}/vtpm.elf", fixed=True)
+    return elf.symbol("rt_stack_top") - elf.symbol("rt_stack_bottom")
+
+
 def check_memory(tap, lines, folder):
     """At most three quarters of the heap and half of the stack are ever in use."""
     reply = [line for line in lines if line.startswith("reply")]
@@ -82,28 +114,27 @@ def check_memory(tap, lines, folder):
         tap.check(False, "memory")
         return
     image = os.path.getsize(f"{folder}/vtpm.img") // 1024
-    elf = st.elf.load(f"{folder}/vtpm.elf", fixed=True)
-    room = elf.symbol("rt_stack_top") - elf.symbol("rt_stack_bottom")
+    room = stack_of(folder)
     good, text = True, []
     for line in (reply[4], reply[-1]):
-        heap, stack, state = (int(word, 16) for word in line.split()[2:])
-        pages, used = heap >> 32, heap & 0xffffffff
-        good = good and 0 < used <= pages * 3 // 4 and 0 < stack <= room // 2
-        text.append(f"state {state} bytes: heap peak {used} of {pages} pages, stack {stack} of {room} bytes")
+        pages, peak, stack, state = used(line)
+        good = good and 0 < peak <= pages * 3 // 4 and 0 < stack <= room // 2
+        text.append(f"state {state} bytes: heap peak {peak} of {pages} pages, stack {stack} of {room} bytes")
     tap.check(good and state > 140000, f"image {image} KiB; " + "; ".join(text))
 
 
 def main():
     stage, folder, broken = sys.argv[1:]
     wanted = scenarios()
-    tap = Tap(len(wanted) + 5)
-    said = st.play(stage, f"{folder}/vtpm.img", [*wanted, memory(), Scenario("map", ["m"], [])])
+    tap = Tap(len(wanted) + 7)
+    said = st.play(stage, f"{folder}/vtpm.img", [*wanted, manufactured(), memory(), Scenario("map", ["m"], [])])
     if not tap.check(said is not None, "vtpm: the stage starts it and ends"):
         tap.give_up("the stage did not end")
         return tap.status()
     for scenario, lines in zip(wanted, said):
         why = scenario.wrong(lines)
         tap.check(not why, f"vtpm: {scenario.what}", why)
+    check_manufactured(tap, said[-3], stack_of(folder))
     check_memory(tap, said[-2], folder)
     shown = [line for line in said[-1] if line.startswith("map")]
     tap.check(shown == st.expected_map(f"{folder}/vtpm.elf"), "vtpm: its page tables map what they must, W^X", str(shown))

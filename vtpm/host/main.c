@@ -9,9 +9,12 @@
  * DIR/permanent and DIR/volatile are the states. A change of the first is on the disk before the
  * response is given; the second is written with each response, so that the next program goes on
  * where this one ended, and removed by --off, which is what a power cut does. Without it the TPM is
- * powered on, and gets TPM2_Startup(CLEAR) unless --startup says otherwise.
+ * powered on, and gets TPM2_Startup(CLEAR) unless --startup says otherwise. Where there is no
+ * state a TPM is manufactured (manufacture.h), its CA's key in DIR/ca-key; with --startup none it
+ * has no certificates, and never will.
  */
 #include <getopt.h>
+#include <mbedtls/platform_util.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,12 +22,14 @@
 #include <unistd.h>
 
 #include "vtpm/host/files.h"
+#include "vtpm/manufacture.h"
 #include "vtpm/tpm.h"
 
 #define HEADER_BYTES 10u
 #define LENGTH_AT    2u
 #define PERMANENT    "permanent"
 #define VOLATILE     "volatile"
+#define CA_KEY	     "ca-key"
 
 enum startup { CLEAR, STATE, NONE };
 
@@ -59,17 +64,38 @@ static void keep_states(void)
 	vtpm_free_state(&state);
 }
 
-static struct vtpm_bytes carry_out(struct vtpm_bytes command)
+static struct vtpm_bytes command(struct vtpm_bytes bytes)
 {
 	struct vtpm_bytes response;
 
-	if (vtpm_command(options.locality, command, &response) != VTPM_OK)
+	if (vtpm_command(options.locality, bytes, &response) != VTPM_OK)
 		die("a command failed without a response");
+	return response;
+}
+
+static struct vtpm_bytes carry_out(struct vtpm_bytes bytes)
+{
+	struct vtpm_bytes response = command(bytes);
+
 	keep_states();
 	return response;
 }
 
-static void start_up(void)
+/* Before all of it is made nothing is written. */
+static void manufacture(void)
+{
+	uint8_t ca_key[VTPM_CA_KEY_BYTES];
+	const char *failed = vtpm_manufacture(ca_key);
+
+	if (failed) {
+		fprintf(stderr, "vtpm: manufacture: %s cannot be made\n", failed);
+		exit(1);
+	}
+	file_write(options.folder, CA_KEY, (struct vtpm_bytes){ ca_key, sizeof(ca_key) }, true);
+	mbedtls_platform_zeroize(ca_key, sizeof(ca_key));
+}
+
+static void start_up(bool is_new)
 {
 	static const uint8_t startup[2][12] = {
 		[CLEAR] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 },
@@ -79,25 +105,28 @@ static void start_up(void)
 
 	if (options.startup == NONE)
 		return;
-	response = carry_out(
+	response = command(
 	    (struct vtpm_bytes){ startup[options.startup], sizeof(startup[options.startup]) });
 	if (response.length < HEADER_BYTES ||
 	    memcmp(response.bytes + HEADER_BYTES - 4, "\0\0\0", 4) != 0)
 		die("TPM2_Startup is refused");
+	if (is_new)
+		manufacture();
+	keep_states();
 }
 
 static void power_on(void)
 {
 	struct vtpm_bytes permanent = file_read(options.folder, PERMANENT),
 			  volatile_state = file_read(options.folder, VOLATILE);
-	bool running = volatile_state.bytes != NULL;
+	bool is_new = permanent.bytes == NULL, running = volatile_state.bytes != NULL;
 
 	if (vtpm_start(permanent, volatile_state) != VTPM_OK)
 		die("the states are refused");
 	vtpm_free_state(&permanent);
 	vtpm_free_state(&volatile_state);
 	if (!running)
-		start_up();
+		start_up(is_new);
 }
 
 /* ---- Pipes ---- */

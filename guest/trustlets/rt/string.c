@@ -92,6 +92,15 @@ int strcmp(const char *a, const char *b)
 	return strncmp(a, b, SIZE_MAX);
 }
 
+char *strncpy(char *restrict to, const char *restrict from, size_t most)
+{
+	size_t length = strnlen(from, most);
+
+	memcpy(to, from, length);
+	memset(to + length, 0, most - length);
+	return to;
+}
+
 char *strchr(const char *text, int c)
 {
 	return memchr(text, c, strlen(text) + 1);

@@ -2,7 +2,7 @@
 # The run-time's parts on the host, under both sanitizers: all but start.S, rt.c and the instructions of
 # call.c, in whose place stands fake.c. Its libc functions are built as rt_NAME, beside the host's own.
 
-TRUSTLET_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr snprintf vsnprintf \
+TRUSTLET_RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strncpy strchr snprintf vsnprintf \
 	malloc calloc realloc free abort
 TRUSTLET_HOST_CFLAGS = $(HOST_CFLAGS) -Iguest/trustlets/rt/include -Itests/unit/trustlets \
 	-fno-builtin $(foreach f,$(TRUSTLET_RENAMED),-D$(f)=rt_$(f))

@@ -22,6 +22,7 @@ size_t rt_strlen(const char *text);
 size_t rt_strnlen(const char *text, size_t most);
 int rt_strcmp(const char *a, const char *b);
 int rt_strncmp(const char *a, const char *b, size_t most);
+char *rt_strncpy(char *restrict to, const char *restrict from, size_t most);
 char *rt_strchr(const char *text, int c);
 int rt_snprintf(char *to, size_t size, const char *format, ...);
 void *rt_malloc(size_t bytes);

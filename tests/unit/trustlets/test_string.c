@@ -64,6 +64,24 @@ static void compares_as_the_host_does(void **state)
 	}
 }
 
+static void copies_text_as_the_host_does(void **state)
+{
+	char from[9] = { 0 }, to[16], wanted[16];
+
+	for (unsigned i = 0; i < 2000; i++) {
+		size_t most = random_next() % 16;
+
+		for (unsigned k = 0; k < 8; k++)
+			from[k] = "\0ab\xff"[random_next() % 4];
+		memset(to, 0x5a, sizeof(to));
+		memset(wanted, 0x5a, sizeof(wanted));
+		for (size_t k = 0; k < most; k++)
+			wanted[k] = k < strlen(from) ? from[k] : 0;
+		assert_ptr_equal(rt_strncpy(to, from, most), to);
+		assert_memory_equal(to, wanted, sizeof(to));
+	}
+}
+
 static void copies_in_and_scrubs(void **state)
 {
 	uint8_t from[SIZE], to[SIZE] = { 0 };
@@ -84,6 +102,7 @@ static void copies_in_and_scrubs(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_moves_and_sets_what_it_is_told),
 	cmocka_unit_test(compares_as_the_host_does),
+		cmocka_unit_test(copies_text_as_the_host_does),
 	cmocka_unit_test(copies_in_and_scrubs),
 };
 

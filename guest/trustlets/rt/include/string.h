@@ -16,6 +16,7 @@ size_t strlen(const char *text);
 size_t strnlen(const char *text, size_t most);
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t most);
+char *strncpy(char *restrict to, const char *restrict from, size_t most);
 char *strchr(const char *text, int c);
 
 #endif
