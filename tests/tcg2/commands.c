@@ -83,11 +83,14 @@ static void check_arguments(const struct probe *p)
 	UINT8 *command = (UINT8 *)(UINTN)get_random;
 	tcg2_t *t = p->tcg2;
 
-	gives(t->submit(NULL, 12, command, 100, response), EFI_INVALID_PARAMETER, "command: no this");
+	gives(t->submit(NULL, 12, command, 100, response), EFI_INVALID_PARAMETER,
+	    "command: no this");
 	gives(t->submit(t, 12, NULL, 100, response), EFI_INVALID_PARAMETER, "command: NULL");
-	gives(t->submit(t, 0, command, 100, response), EFI_INVALID_PARAMETER, "command: of no size");
+	gives(t->submit(t, 0, command, 100, response), EFI_INVALID_PARAMETER,
+	    "command: of no size");
 	gives(t->submit(t, 12, command, 100, NULL), EFI_INVALID_PARAMETER, "response: NULL");
-	gives(t->submit(t, 12, command, 0, response), EFI_INVALID_PARAMETER, "response: of no size");
+	gives(t->submit(t, 12, command, 0, response), EFI_INVALID_PARAMETER,
+	    "response: of no size");
 	gives(submit(p, get_random, 9, 100), EFI_INVALID_PARAMETER, "command: less than a header");
 	check(response[0] == 0xee, "command: it has no response");
 }
@@ -187,7 +190,8 @@ void check_state(const struct probe *p)
 		count = counted(p);
 	}
 	check(generation(p) > before, "state: with the last response, too");
-	check(increment_by_registers() == RC_NV_UNAVAILABLE, "state: nobody keeps it but meanwhile");
+	check(increment_by_registers() == RC_NV_UNAVAILABLE,
+	    "state: nobody keeps it but meanwhile");
 	check(code_of(p, shut_down, sizeof(shut_down)) == RC_SUCCESS, "state: a shutdown");
 	check(pcr_read(p, 0, value), "state: behind it registers are read");
 }

@@ -19,8 +19,8 @@
 #define PE_COFF	    0x10ull
 
 #define EV_NO_ACTION_TYPE 3u
-#define EVENT_TYPE	  0x0du /* EV_IPL */
-#define EVENT_HEADER	  50u	/* of an event in the log, with one digest of SHA-256 */
+#define EVENT_TYPE	  0x0du	      /* EV_IPL */
+#define EVENT_HEADER	  50u	      /* of an event in the log, with one digest of SHA-256 */
 #define LARGE		  (20u << 10) /* fits into the log alone */
 #define HUGE		  (64u << 10) /* nowhere */
 #define PCR_LOGGED	  8u
@@ -177,16 +177,16 @@ static EFI_STATUS measure(const struct probe *p, UINT64 flags, UINT32 pcr, UINTN
 }
 
 /* A register becomes what it is with the digest of "abc" added, and nothing else. */
-static void extends(const struct probe *p, UINT64 flags, UINT32 pcr, UINTN bytes, EFI_STATUS wanted,
-    const char *what)
+static EFI_STATUS extends(const struct probe *p, UINT64 flags, UINT32 pcr, UINTN bytes)
 {
 	UINT8 value[SHA256_BYTES], after[SHA256_BYTES];
 	BOOLEAN read = pcr_read(p, pcr, value);
+	EFI_STATUS status = measure(p, flags, pcr, bytes);
 
-	gives(measure(p, flags, pcr, bytes), wanted, what);
 	extended(value, abc_digest);
 	check(read && pcr_read(p, pcr, after) && CompareMem(value, after, SHA256_BYTES) == 0,
-	    "its register is extended");
+	    "event: its register is extended");
+	return status;
 }
 
 /* Only a look that succeeds is one: what comes behind it is in the table of final events. */
@@ -196,7 +196,7 @@ static void check_log(const struct probe *p)
 	struct log before, after;
 
 	check(get64(p->final) == 1 && final_count(p) == 0, "final events: version 1, none yet");
-	extends(p, 0, PCR_LOGGED, 5, EFI_SUCCESS, "event: logged");
+	gives(extends(p, 0, PCR_LOGGED, 5), EFI_SUCCESS, "event: logged");
 	gives(p->tcg2->get_event_log(p->tcg2, 1, &where, NULL, NULL), EFI_INVALID_PARAMETER,
 	    "log: of TPM 1.2");
 	gives(p->tcg2->get_event_log(p->tcg2, 3, &where, NULL, NULL), EFI_INVALID_PARAMETER,
@@ -205,20 +205,21 @@ static void check_log(const struct probe *p)
 	    "log: no format");
 	gives(p->tcg2->get_event_log(NULL, TCG2_LOG_2, &where, NULL, NULL), EFI_INVALID_PARAMETER,
 	    "log: no this");
-	extends(p, 0, PCR_LOGGED, 0, EFI_SUCCESS, "event: without data");
+	gives(extends(p, 0, PCR_LOGGED, 0), EFI_SUCCESS, "event: without data");
 	check(final_count(p) == 0, "final events: none, since nobody has looked at the log");
 	gives(p->tcg2->get_event_log(p->tcg2, TCG2_LOG_2, NULL, NULL, NULL), EFI_SUCCESS,
 	    "log: no wish");
 	before = look(p);
-	check(get32(before.base + 4) == EV_NO_ACTION_TYPE && !before.truncated, "log: begins, whole");
+	check(get32(before.base + 4) == EV_NO_ACTION_TYPE && !before.truncated,
+	    "log: begins, whole");
 	check(get32(before.last) == PCR_LOGGED && end_of(before.last) == before.last + EVENT_HEADER,
 	    "log: its last event is the last");
-	extends(p, 0, PCR_LOGGED, 9, EFI_SUCCESS, "event: behind the look");
+	gives(extends(p, 0, PCR_LOGGED, 9), EFI_SUCCESS, "event: behind the look");
 	after = look(p);
 	check(after.last == end_of(before.last) && after.base == before.base, "log: goes on there");
 	check(final_count(p) == 1 && CompareMem(p->final + 16, after.last, EVENT_HEADER + 9) == 0,
 	    "final events: the one behind the look");
-	extends(p, EXTEND_ONLY, PCR_HOLES, 5, EFI_SUCCESS, "event: extended only");
+	gives(extends(p, EXTEND_ONLY, PCR_HOLES, 5), EFI_SUCCESS, "event: extended only");
 	check(look(p).last == after.last && final_count(p) == 1, "log: nothing of that");
 }
 
@@ -259,7 +260,8 @@ static void call_wrongly(const struct probe *p)
 	}
 	FreePool(event);
 	event = new_event(PCR_LOGGED, 5);
-	gives(extend(p, 0, (struct blob){ NULL, 3 }, event), EFI_INVALID_PARAMETER, "event: no data");
+	gives(extend(p, 0, (struct blob){ NULL, 3 }, event), EFI_INVALID_PARAMETER,
+	    "event: no data");
 	gives(extend(p, 0, abc, NULL), EFI_INVALID_PARAMETER, "event: NULL");
 	gives(p->tcg2->hash_log_extend(NULL, 0, (UINTN)abc.data, abc.size, event),
 	    EFI_INVALID_PARAMETER, "event: no this");
@@ -275,7 +277,8 @@ static void check_wrong_calls(const struct probe *p)
 	UINT8 *last = look(p).last;
 
 	call_wrongly(p);
-	check(read && pcr_read(p, PCR_LOGGED, after) && CompareMem(before, after, SHA256_BYTES) == 0,
+	check(read && pcr_read(p, PCR_LOGGED, after) &&
+		CompareMem(before, after, SHA256_BYTES) == 0,
 	    "none of these has extended the register");
 	check(look(p).last == last && final_count(p) == 1, "none of these is in the log");
 }
@@ -331,7 +334,8 @@ static void check_banks(const struct probe *p)
 	check(present == 0 && response == 0, "banks: there was none");
 	gives(t->get_result(t, NULL, &response), EFI_INVALID_PARAMETER, "banks: its answer, NULL");
 	gives(t->get_result(t, &present, NULL), EFI_INVALID_PARAMETER, "banks: its status, NULL");
-	gives(t->get_result(NULL, &present, &response), EFI_INVALID_PARAMETER, "banks: result, no this");
+	gives(t->get_result(NULL, &present, &response), EFI_INVALID_PARAMETER,
+	    "banks: result, no this");
 }
 
 /* ---- What is given out ---- */
@@ -375,20 +379,22 @@ static void check_room(const struct probe *p)
 	struct log before = look(p), log;
 	UINT8 *end;
 
-	extends(p, 0, PCR_HOLES, LARGE, EFI_VOLUME_FULL, "room: too large for the final events");
+	gives(extends(p, 0, PCR_HOLES, LARGE), EFI_VOLUME_FULL,
+	    "room: too large for the final events");
 	log = look(p);
 	check(!log.truncated && log.last == end_of(before.last), "room: in the log it is");
 	check(final_count(p) == final, "room: and not in the table");
 	end = end_of(log.last);
 	SetMem(end, EVENT_HEADER, 0xee);
-	extends(p, 0, PCR_HOLES, HUGE, EFI_VOLUME_FULL, "room: too large for the log");
+	gives(extends(p, 0, PCR_HOLES, HUGE), EFI_VOLUME_FULL, "room: too large for the log");
 	before = log;
 	log = look(p);
 	check(log.truncated && log.last == before.last, "room: the log says that it is truncated");
-	extends(p, 0, PCR_HOLES, 0, EFI_VOLUME_FULL, "room: nothing is logged behind");
-	check(look(p).last == before.last && untouched(end, EVENT_HEADER), "room: nothing is there");
+	gives(extends(p, 0, PCR_HOLES, 0), EFI_VOLUME_FULL, "room: nothing is logged behind");
+	check(look(p).last == before.last && untouched(end, EVENT_HEADER),
+	    "room: nothing is there");
 	check(final_count(p) == final, "room: nor in the final events");
-	extends(p, EXTEND_ONLY, PCR_HOLES, 0, EFI_SUCCESS, "room: extended only, as before");
+	gives(extends(p, EXTEND_ONLY, PCR_HOLES, 0), EFI_SUCCESS, "room: extended only, as before");
 }
 
 static void use(const struct probe *p)
@@ -399,7 +405,8 @@ static void use(const struct probe *p)
 	check_image(p);
 	check_submit(p);
 	check_state(p);
-	extends(p, 0, PCR_LOGGED, 5, EFI_SUCCESS, "event: behind a shutdown");
+	gives(measure(p, 0, PCR_LOGGED, 5), EFI_SUCCESS, "event: behind a shutdown");
+	check(increment_by_registers() == RC_NV_UNAVAILABLE, "state: nobody keeps it behind that");
 	check_banks(p);
 	give_out(p);
 	check_room(p);

@@ -155,9 +155,7 @@ static void whole_images(void **state)
 /* What is in nobody's digest is the checksum, the directory and the certificates, to the byte. */
 static void each_byte(void **state)
 {
-	struct made m = {
-		.wide = true, .directories = 16, .behind = 0x31, .certificates = 0x108
-	};
+	struct made m = { .wide = true, .directories = 16, .behind = 0x31, .certificates = 0x108 };
 	uint8_t before[SHA256_BYTES], after[SHA256_BYTES];
 
 	make(&m);
@@ -225,9 +223,9 @@ static void no_field_leads_outside(void **state)
 	for (unsigned wide = 0; wide < 2; wide++)
 		for (uint32_t at = 0; at + 4 <= HEADERS; at++)
 			for (unsigned i = 0; i < COUNT(values); i++) {
-				struct made m = {
-					.wide = wide, .directories = 16, .certificates = 0x108
-				};
+				struct made m = { .wide = wide,
+					.directories = 16,
+					.certificates = 0x108 };
 
 				make(&m);
 				put(m.file + at, values[i], at % 4 ? 2 : 4);
@@ -238,7 +236,7 @@ static void no_field_leads_outside(void **state)
 }
 
 /* One field of a PE32+ image with certificates that is wrong; `at` behind SECTION: in the table. */
-#define IN_SECTION(number, field) (OPTIONAL + 112 + 16 * 8 + (number) * 40 + (field))
+#define IN_SECTION(number, field) (OPTIONAL + 112 + 16 * 8 + (number)*40 + (field))
 #define SECURITY_SIZE		  (OPTIONAL + 112 + 4 * 8 + 4)
 #define SIZE			  (BEHIND + 0x108)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * boot/tcg_log.c against the bytes that the specifications have (TCG PC Client Platform Firmware
- * Profile 1.05, 10.2 and 10.4.5.1; TCG EFI Protocol Specification, 7). tpm2_eventlog judges a log in
- * judged.py.
+ * Profile 1.05, 10.2 and 10.4.5.1; TCG EFI Protocol Specification, 7). tpm2_eventlog judges a log
+ * in judged.py.
  */
 #include "boot/tcg_log.h"
 
