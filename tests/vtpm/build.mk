@@ -69,9 +69,9 @@ CHECK_TESTS += check-vtpm-debian
 check-vtpm-cuts: setup-vtpm-debian ## power cuts: what was written and not flushed is lost in each way there is (N= commands, SEED=)
 	@$(SETUP) hosttest vtpm-state
 	@$(MAKE) --no-print-directory -s $(B)/vtpm/host/vtpm
-	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(call on_machine,$(m),$(if $(SOAK),1800,300),vtpm-cuts,\
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(call on_machine,$(m),$(if $(SOAK),3600,700),vtpm-cuts,\
 		$(PY) tests/vtpm/cuts.py --count $(or $(N),$(if $(SOAK),200,25)) --tools $(if $(SOAK),40,5) --seed $(or $(SEED),1) \
-		--time $(if $(SOAK),1500,250))) exit $$status
+		--time $(if $(SOAK),3000,500))) exit $$status
 
 CHECK_TESTS += check-vtpm-cuts
 SOAK_TESTS += check-vtpm-cuts
