@@ -103,14 +103,14 @@ static uint32_t number_at(const uint8_t *at, unsigned bytes)
 /* fixedTPM, fixedParent, sensitiveDataOrigin, adminWithPolicy, restricted, decrypt */
 #define EK_ATTRIBUTES 0, 3, 0, 0xb2
 /* PolicySecret of the endorsement hierarchy */
-#define EK_POLICY                                                                                 \
+#define EK_POLICY                                                                                  \
 	0, 32, 0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xb3, 0xf8, 0x1a, 0x90, 0xcc, 0x8d, 0x46, 0xa5, \
 	    0xd7, 0x24, 0xfd, 0x52, 0xd7, 0x6e, 0x06, 0x52, 0x0b, 0x64, 0xf2, 0xa1, 0xda, 0x1b,    \
 	    0x33, 0x14, 0x69, 0xaa
 #define AES_128_CFB_NO_SCHEME 0, 6, 0, 128, 0, 0x43, 0, 0x10
 
 /* A public area up to its numbers, which are zero in a template: each behind its size. */
-struct template {
+struct ek_template {
 	const uint8_t *head;
 	size_t head_bytes;
 	unsigned numbers;
@@ -124,15 +124,15 @@ static const uint8_t rsa_head[] = { 0, 1, 0, SHA256, EK_ATTRIBUTES, EK_POLICY,
 	AES_128_CFB_NO_SCHEME, 8, 0, 0, 0, 0, 0 };
 static const uint8_t ecc_head[] = { 0, 0x23, 0, SHA256, EK_ATTRIBUTES, EK_POLICY,
 	AES_128_CFB_NO_SCHEME, 0, 3, 0, 0x10 };
-static const struct template rsa_template = { rsa_head, sizeof(rsa_head), 1, RSA_BYTES };
-static const struct template ecc_template = { ecc_head, sizeof(ecc_head), 2, ECC_BYTES };
+static const struct ek_template rsa_template = { rsa_head, sizeof(rsa_head), 1, RSA_BYTES };
+static const struct ek_template ecc_template = { ecc_head, sizeof(ecc_head), 2, ECC_BYTES };
 
-static size_t public_bytes(const struct template *t)
+static size_t public_bytes(const struct ek_template *t)
 {
 	return t->head_bytes + (size_t)t->numbers * (2 + t->number_bytes);
 }
 
-static void create_primary(struct message *m, const struct template *t)
+static void create_primary(struct message *m, const struct ek_template *t)
 {
 	static const uint8_t zeros[RSA_BYTES];
 
@@ -151,12 +151,12 @@ static void create_primary(struct message *m, const struct template *t)
 }
 
 /* The answer's numbers, one behind the other; the area is the template's in all else. */
-static bool take_numbers(const struct template *t, struct vtpm_bytes answer, uint8_t *numbers)
+static bool take_numbers(const struct ek_template *t, struct vtpm_bytes answer, uint8_t *numbers)
 {
 	const uint8_t *p = answer.bytes + PUBLIC_AT;
 
-	if (answer.length < PUBLIC_AT + public_bytes(t) ||
-	    number_at(p - 2, 2) != public_bytes(t) || memcmp(p, t->head, t->head_bytes) != 0)
+	if (answer.length < PUBLIC_AT + public_bytes(t) || number_at(p - 2, 2) != public_bytes(t) ||
+	    memcmp(p, t->head, t->head_bytes) != 0)
 		return false;
 	p += t->head_bytes;
 	for (unsigned i = 0; i < t->numbers; i++) {
@@ -169,7 +169,7 @@ static bool take_numbers(const struct template *t, struct vtpm_bytes answer, uin
 	return true;
 }
 
-static bool endorsement_key(const struct template *t, uint8_t *numbers)
+static bool endorsement_key(const struct ek_template *t, uint8_t *numbers)
 {
 	struct message m;
 	struct vtpm_bytes answer;
@@ -228,8 +228,7 @@ static bool ecc_key(struct making *making)
 {
 	uint8_t point[1 + 2 * ECC_BYTES] = { 4 }; /* uncompressed */
 
-	return endorsement_key(&ecc_template, point + 1) &&
-	    setup(&making->ecc, MBEDTLS_PK_ECKEY) &&
+	return endorsement_key(&ecc_template, point + 1) && setup(&making->ecc, MBEDTLS_PK_ECKEY) &&
 	    ecc_point(point, sizeof(point), mbedtls_pk_ec(making->ecc));
 }
 
@@ -266,7 +265,7 @@ static bool ca_key(struct making *making)
 
 /* ---- NV memory ---- */
 
-/* PPWRITE, WRITEDEFINE, PPREAD, OWNERREAD, AUTHREAD, NO_DA, PLATFORMCREATE: TPM2_Clear leaves it. */
+/* PPWRITE, WRITEDEFINE, PPREAD, OWNERREAD, AUTHREAD, NO_DA, PLATFORMCREATE: outlives Clear. */
 #define CERTIFICATE_ATTRIBUTES 0x42072001u
 
 static void of_index(struct message *m, uint32_t code, uint32_t index)

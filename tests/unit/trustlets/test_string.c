@@ -102,7 +102,7 @@ static void copies_in_and_scrubs(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(copies_moves_and_sets_what_it_is_told),
 	cmocka_unit_test(compares_as_the_host_does),
-		cmocka_unit_test(copies_text_as_the_host_does),
+	cmocka_unit_test(copies_text_as_the_host_does),
 	cmocka_unit_test(copies_in_and_scrubs),
 };
 
