@@ -75,3 +75,20 @@ check-vtpm-cuts: setup-vtpm-debian ## power cuts: what was written and not flush
 
 CHECK_TESTS += check-vtpm-cuts
 SOAK_TESTS += check-vtpm-cuts
+
+# ---- A volume that the TPM opens ----
+
+VTPM_VOLUMES := $(VTPM_TESTS)/volumes.cpio
+$(VTPM_VOLUMES): tests/vtpm/initramfs.py $(INITRAMFS) $(REDOUBT_AGENT) guest/linux/mkinitramfs.py
+	@mkdir -p $(@D)
+	$(PY) $< --volumes $(INITRAMFS) $(REDOUBT_AGENT) $@
+
+# One machine: what differs between machines is not what was measured.
+.PHONY: check-vtpm-enroll
+check-vtpm-enroll: setup-machines ## systemd-cryptenroll: a volume that the vTPM opens, unless the kernel was changed
+	@$(SETUP) initramfs kernel libtpms mbedtls vtpm-enroll
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(VTPM_VOLUMES) $(B)/boot/redoubt-vtpm.efi
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(call on_machine,$(m),700,vtpm-enroll,\
+		$(PY) tests/vtpm/enroll.py --time 680)) exit $$status
+
+CHECK_TESTS += check-vtpm-enroll

@@ -11,7 +11,7 @@
 
 DEBS=$CACHE/debs
 # The kernel modules that tests load, with what they need; all others are thrown away.
-KEPT_MODULES="efivarfs ahci ata_piix sd_mod nvme e1000e virtio_pci virtio_net vfat nls_cp437 nls_ascii"
+KEPT_MODULES="efivarfs ahci ata_piix sd_mod nvme e1000e virtio_pci virtio_net vfat nls_cp437 nls_ascii dm_crypt xts ecb"
 
 # True if the link of $1 was set within a day.
 deb_fresh() {

@@ -69,6 +69,9 @@ STEP[libtpms]="debs fetch_libtpms"
 WHY[vtpm-test]="OpenSSL to compare with, tools that use a TPM, a TPM in software to exchange state with"
 PACKAGES[vtpm-test]="libssl-dev openssl python3 swtpm tpm2-tools libtss2-tcti-cmd0 libtss2-tcti-swtpm0"
 
+WHY[vtpm-enroll]="a volume of LUKS2 that a TPM opens: cryptsetup, systemd's tools for it and what they load"
+PACKAGES[vtpm-enroll]="cryptsetup-bin python3 systemd tpm2-tools"
+
 WHY[vtpm-state]="OpenSSL for redoubt-state, and swtpm to exchange state with"
 PACKAGES[vtpm-state]="openssl python3 python3-cryptography swtpm swtpm-tools"
 
