@@ -223,7 +223,8 @@ static BOOLEAN open_state(struct keeper *k)
 		    "with");
 	if (words[0] != TPM_STATE_KEPT)
 		return words[0] == TPM_STATE_VOLATILE;
-	return fill_up(k, size) && write_waiting(k) && request(k, TPM_REQUEST_STORAGE, 0, 0, 0);
+	return fill_up(k, size) && write_waiting(k) &&
+	    request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, 0, 0);
 }
 
 BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor)
@@ -245,7 +246,7 @@ BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor)
 
 BOOLEAN vtpm_state_keep(BOOLEAN on)
 {
-	return request(keeper, TPM_REQUEST_STORAGE, on, 0, 0);
+	return request(keeper, TPM_REQUEST_STORAGE, on ? TPM_KEEPER_LOOSE : TPM_KEEPER_NONE, 0, 0);
 }
 
 BOOLEAN vtpm_state_write(void)

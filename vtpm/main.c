@@ -269,9 +269,9 @@ REQUEST_HANDLER(state_kept)
 
 REQUEST_HANDLER(storage)
 {
-	if (args[0] > 1)
+	if (args[0] > TPM_KEEPER_LOOSE)
 		return REDOUBT_INVALID;
-	storage_keeper(&storage, args[0]);
+	storage_keeper(&storage, (unsigned)args[0]);
 	return REDOUBT_OK;
 }
 

@@ -84,7 +84,7 @@ static bool story_right(const struct nv_header *header)
 static bool fields_right(const struct nv_header *header)
 {
 	return header->header_size == sizeof(*header) &&
-	    header->payload == header->total - NV_OVERHEAD && header->reserved == 0 &&
+	    header->payload == header->total - NV_OVERHEAD && (header->flags & ~NV_LOOSE) == 0 &&
 	    story_right(header);
 }
 
@@ -249,7 +249,6 @@ static void complete(struct nv_header *header, size_t size)
 	header->header_size = sizeof(*header);
 	header->payload = (uint32_t)(size - NV_OVERHEAD);
 	header->svn = trustlet_svn();
-	header->reserved = 0;
 	trustlet_random(header->salt, sizeof(header->salt));
 }
 

@@ -51,6 +51,13 @@ enum nv_kind {
 	NV_RESTORED, /* from a backup */
 };
 
+/*
+ * Written by a keeper of whom nobody knows that the disk has it when it says so: firmware's drivers
+ * for SATA never flush. Until one who flushes is there it is this slot that is written again, and
+ * the other one stays.
+ */
+#define NV_LOOSE 1u
+
 struct nv_header {
 	uint64_t magic;
 	uint32_t version;
@@ -61,7 +68,7 @@ struct nv_header {
 	uint64_t first;	      /* generation at which this TPM came here, as `kind` says */
 	uint64_t svn;	      /* of image, and monitor in bits 63:32, that wrote it */
 	uint32_t kind;	      /* enum nv_kind */
-	uint32_t reserved;    /* zero */
+	uint32_t flags;	      /* NV_LOOSE */
 	uint8_t lineage[NV_ID];
 	uint8_t
 	    parent[NV_DIGEST]; /* SHA-256 of the file before; in the first, of what it is from */

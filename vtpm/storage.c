@@ -116,7 +116,7 @@ static bool choose(struct storage *s)
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		drop(&s->slot[i]);
 	memcpy(s->verdict, choice.verdict, sizeof(s->verdict));
-	s->next = choice.next;
+	s->current = choice.current;
 	trustlet_log("vtpm: %s; vtpm.0 %s, vtpm.1 %s", nv_outcome_sentence(choice.outcome),
 	    nv_sentence(s->verdict[0]), nv_sentence(s->verdict[1]));
 	if (choice.outcome == NV_CURRENT)
@@ -135,7 +135,7 @@ unsigned storage_open(struct storage *s, void (*startup)(bool is_new))
 	if (!choose(s))
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
-	storage_keeper(s, true);
+	storage_keeper(s, TPM_KEEPER_LOOSE);
 	startup(s->header.generation == 0);
 	(void)storage_hold(s);
 	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
@@ -158,6 +158,15 @@ static void number(struct storage *s)
 		s->file_header.first = s->file_header.generation;
 }
 
+/* The older slot; while the newer one may be nowhere yet, that one again. */
+static void place(struct storage *s)
+{
+	bool again = s->header.flags & NV_LOOSE && !s->flushes;
+
+	s->next = s->current == NV_SLOTS ? 0 : again ? s->current : !s->current;
+	s->file_header.flags = s->flushes ? 0 : NV_LOOSE;
+}
+
 static void seal(struct storage *s, struct vtpm_bytes permanent)
 {
 	struct nv_content content = s->more;
@@ -165,6 +174,7 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	number(s);
+	place(s);
 	drop(&s->file);
 	s->size = nv_size(&content);
 	s->file = storage_memory(s->size);
@@ -213,13 +223,14 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 		return TPM_STATUS_UNKNOWN;
 	nv_digest((struct nv_bytes){ s->file, s->size }, s->digest);
 	s->header = s->file_header;
-	s->next = !s->next;
+	s->current = s->next;
 	drop(&s->file);
 	tell(s, 0);
 	return REDOUBT_OK;
 }
 
-void storage_keeper(const struct storage *s, bool there)
+void storage_keeper(struct storage *s, unsigned keeper)
 {
-	vtpm_nv_available(there || s->mode == STORAGE_VOLATILE);
+	s->flushes = keeper == TPM_KEEPER_SURE;
+	vtpm_nv_available(keeper != TPM_KEEPER_NONE || s->mode == STORAGE_VOLATILE);
 }

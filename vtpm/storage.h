@@ -37,7 +37,9 @@ struct storage {
 	/* STORAGE_KEPT */
 	struct nv_header header; /* of what was written last; generation 0: nothing yet */
 	uint8_t digest[NV_DIGEST];
-	unsigned next;		/* slot */
+	unsigned current;	/* slot; NV_SLOTS: nothing yet */
+	unsigned next;		/* slot of what waits */
+	bool flushes;		/* the keeper is one who does */
 	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
 	struct nv_content more; /* parts beside the states */
 	uint8_t *file;		/* waits to be written, or NULL */
@@ -74,7 +76,7 @@ size_t storage_piece(const struct storage *storage, uint64_t offset, volatile vo
 /* What waits, of this generation, is written and flushed. OK, or TPM_STATUS_UNKNOWN. */
 uint64_t storage_kept(struct storage *storage, uint64_t generation);
 
-/* Whether there is somebody who writes. */
-void storage_keeper(const struct storage *storage, bool there);
+/* Who writes: TPM_KEEPER_ of monitor/abi/tpm_state.h. */
+void storage_keeper(struct storage *storage, unsigned keeper);
 
 #endif

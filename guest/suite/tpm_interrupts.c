@@ -144,7 +144,7 @@ static const struct {
 	{ "a piece longer than the mailbox", TPM_REQUEST_STATE_SLOT, { 0, 0, TPM_PIECE_BYTES + 1 },
 	    REDOUBT_INVALID },
 	{ "a piece without end", TPM_REQUEST_STATE_SLOT, { 0, 0, UINT64_MAX }, REDOUBT_INVALID },
-	{ "a keeper of a third kind", TPM_REQUEST_STORAGE, { 2 }, REDOUBT_INVALID },
+	{ "a keeper of a fourth kind", TPM_REQUEST_STORAGE, { 3 }, REDOUBT_INVALID },
 	{ "what was never written as kept", TPM_REQUEST_STATE_KEPT, { UINT64_MAX },
 	    TPM_STATUS_UNKNOWN },
 	{ "nothing as kept", TPM_REQUEST_STATE_KEPT, { 0 }, TPM_STATUS_UNKNOWN },

@@ -80,6 +80,7 @@ void tpm_state(void)
 	if (!tap(a.whole && a.code == RC_NV_UNAVAILABLE && waits() == 0,
 		"tpm: without a keeper a command that must change the state is refused"))
 		tap_note("got %x, %lx waits", a.code, waits());
-	tap(ask(TPM_REQUEST_STORAGE, 1) == REDOUBT_OK, "tpm: the guest becomes the keeper");
+	tap(ask(TPM_REQUEST_STORAGE, TPM_KEEPER_SURE) == REDOUBT_OK,
+	    "tpm: the guest becomes the keeper");
 	held();
 }

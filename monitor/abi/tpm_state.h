@@ -28,6 +28,11 @@
 #define TPM_REQUEST_STATE_KEPT	8u
 #define TPM_REQUEST_STORAGE	9u
 
+/* Who writes the state: the argument of STORAGE. At the start it is TPM_KEEPER_LOOSE. */
+#define TPM_KEEPER_NONE	 0u
+#define TPM_KEEPER_SURE	 1u /* the disk has what it says is kept, and what was written before it */
+#define TPM_KEEPER_LOOSE 2u /* firmware's file systems: they may never flush */
+
 /* A slot: a file of this size. Beside the loader they are vtpm.0 and vtpm.1. */
 #define TPM_SLOTS      2u
 #define TPM_SLOT_BYTES 0x40000u

@@ -16,7 +16,7 @@ from common import Refused, need, sha256
 
 MAGIC, VERSION, LABEL = b"RDTVTPM1", 1, b"vtpm state"
 HEADER = struct.Struct("<8sIIIIQQQII32s32s32s32s32s")
-FIELDS = ("magic", "version", "total", "header_size", "payload", "generation", "first", "svn", "kind", "reserved",
+FIELDS = ("magic", "version", "total", "header_size", "payload", "generation", "first", "svn", "kind", "flags",
           "lineage", "parent", "origin_lineage", "origin_digest", "salt")
 KINDS = {1: "manufactured", 2: "copied", 3: "replaced", 4: "imported", 5: "restored"}
 MANUFACTURED, COPIED, REPLACED, IMPORTED, RESTORED = KINDS
@@ -26,6 +26,7 @@ FILE_MAX = 256 << 10
 OVERHEAD = HEADER.size + TAG + DIGEST
 ZERO = bytes(32)
 SENTENCES = dict(re.findall(r'^VERDICT\((\w+),\s*"([^"]+)"\)', (common.TOP / "monitor/abi/tpm_state.def").read_text(), re.M))
+LOOSE = 1  # NV_LOOSE
 UNREADABLE = object()  # what read_slot() has of a file that is there
 
 
@@ -92,7 +93,7 @@ def peek(data):
         raise Bad("DAMAGED")
     if h["version"] != VERSION:
         raise Bad("BAD_VERSION")
-    if h["header_size"] != HEADER.size or h["payload"] != h["total"] - OVERHEAD or h["reserved"] or not story_right(h):
+    if h["header_size"] != HEADER.size or h["payload"] != h["total"] - OVERHEAD or h["flags"] & ~LOOSE or not story_right(h):
         raise Bad("BAD_FIELD")
     return h, data
 
@@ -136,7 +137,7 @@ def open_file(data, keys):
 def seal_file(h, parts, keys):
     payload = compose(parts)
     h = dict(h, magic=MAGIC, version=VERSION, total=OVERHEAD + len(payload), header_size=HEADER.size, payload=len(payload),
-             svn=keys.svn, reserved=0, salt=os.urandom(32))
+             svn=keys.svn, flags=0, salt=os.urandom(32))
     need(story_right(h), SENTENCES["BAD_FIELD"])
     head = HEADER.pack(*(h[field] for field in FIELDS))
     data = head + AESGCM(keys.file_key(h)).encrypt(NONCE, payload, head)

@@ -61,7 +61,7 @@ static int begin(const struct redoubt_file *file)
 	mailbox = memremap(TPM_MAILBOX, MAILBOX_BYTES, MEMREMAP_WB);
 	if (!mailbox)
 		return -ENOMEM;
-	error = ask(TPM_REQUEST_STORAGE, 1, 0);
+	error = ask(TPM_REQUEST_STORAGE, TPM_KEEPER_SURE, 0);
 	if (error)
 		memunmap(mailbox);
 	else
@@ -72,10 +72,10 @@ static int begin(const struct redoubt_file *file)
 /* Once it is told, the partition holds nothing new back; what it holds by then is to be kept. */
 static int leave(bool anyway)
 {
-	int error = ask(TPM_REQUEST_STORAGE, 0, REDOUBT_DEAF);
+	int error = ask(TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, REDOUBT_DEAF);
 
 	if (!anyway && !error && READ_ONCE(*(u64 *)mailbox))
-		return ask(TPM_REQUEST_STORAGE, 1, REDOUBT_DEAF) ?: -EAGAIN;
+		return ask(TPM_REQUEST_STORAGE, TPM_KEEPER_SURE, REDOUBT_DEAF) ?: -EAGAIN;
 	memunmap(mailbox);
 	keeper = NULL;
 	return 0;

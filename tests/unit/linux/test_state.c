@@ -2,7 +2,7 @@
 /* redoubt.ko's keeper of the TPM's state, on a fake kernel and a partition that the test plays. */
 #include "guest/linux/driver/args.h"
 #include "guest/linux/driver/driver.h"
-#include "monitor/abi/tpm.h"
+#include "monitor/abi/tpm_state.h"
 #include "tests/unit/linux/fake.h"
 #include "tests/unit/unit.h"
 

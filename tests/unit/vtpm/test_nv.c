@@ -272,6 +272,8 @@ static bool verdict_of_mended_bit(size_t bit, enum nv_verdict verdict)
 
 	if (at >= 8 && at < 12)
 		return verdict == NV_BAD_VERSION;
+	if (bit == 52 * 8) /* the one flag that there is */
+		return verdict == NV_NOT_GENUINE;
 	if ((at >= 16 && at < 24) || (at >= 52 && at < 56))
 		return verdict == NV_BAD_FIELD;
 	if (at >= 120 && at < 184) /* a manufactured one has no origin */

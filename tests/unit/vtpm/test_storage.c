@@ -131,6 +131,14 @@ static void keep(void)
 	assert_int_equal(told[0], 0);
 }
 
+/* The loader's part of a start, and the agent. */
+static void to_work(void)
+{
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+}
+
 static void expect_waits(uint64_t generation)
 {
 	assert_int_equal(told[0], generation);
@@ -148,7 +156,7 @@ static void test_first_start(void **state)
 	expect_waits(1);
 	assert_int_equal(storage.next, 0);
 	keep();
-	assert_int_equal(storage.next, 1);
+	assert_int_equal(storage.current, 0);
 	assert_int_equal(fetch(), 0);
 	assert_false(storage_hold(&storage));
 }
@@ -180,10 +188,9 @@ static void test_story(void **state)
 	struct nv_content content;
 	uint8_t digest[NV_DIGEST];
 
-	open_it();
-	keep();
-	machine_starts();
-	open_it();
+	to_work();
+	change(1);
+	assert_true(storage_hold(&storage));
 	keep();
 	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first,
 			     &content),
@@ -195,9 +202,50 @@ static void test_story(void **state)
 	assert_memory_equal(second.parent, digest, NV_DIGEST);
 	assert_memory_equal(second.lineage, first.lineage, NV_ID);
 	assert_int_equal(first.kind, NV_MANUFACTURED);
+	assert_int_equal(first.flags, NV_LOOSE);
+	assert_int_equal(second.flags, 0);
 	assert_int_equal(second.generation, 2);
 	assert_int_equal(content.part[NV_PERMANENT].size, STATE);
 	assert_null(content.part[NV_VOLATILE].bytes);
+}
+
+/* Starts without an agent write one slot over and over: the one that is surely there stays. */
+static void test_loose(void **state)
+{
+	static uint8_t sure[NV_FILE_MAX];
+	unsigned slot;
+
+	to_work();
+	change(7);
+	assert_true(storage_hold(&storage));
+	slot = storage.next;
+	keep();
+	memcpy(sure, disk[slot], sizeof(sure));
+	for (unsigned i = 0; i < 3; i++) {
+		machine_starts();
+		assert_int_equal(open_it(), TPM_STATE_KEPT);
+		keep();
+		change(8);
+		assert_true(storage_hold(&storage));
+		keep();
+		assert_memory_equal(disk[slot], sure, sizeof(sure));
+	}
+	/* Of all that the disk may have lost all. */
+	memset(disk[!slot] + 500, 0, 1000);
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_int_equal(tpm.state[STATE - 1], 7);
+	/* With an agent they go on in turn. */
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	change(9);
+	assert_true(storage_hold(&storage));
+	assert_int_equal(storage.next, slot);
+	keep();
+	change(10);
+	assert_true(storage_hold(&storage));
+	assert_int_equal(storage.next, !slot);
+	keep();
 }
 
 static void expect_refused(enum nv_verdict first, enum nv_verdict second)
@@ -266,7 +314,7 @@ static void test_no_root_key(void **state)
 	expect_waits(0);
 	change(1);
 	assert_false(storage_hold(&storage));
-	storage_keeper(&storage, false);
+	storage_keeper(&storage, TPM_KEEPER_NONE);
 	assert_true(tpm.available);
 }
 
@@ -313,15 +361,15 @@ static void test_any_pieces(void **state)
 	}
 	assert_int_equal(storage_open(&storage, startup), TPM_STATE_KEPT);
 	assert_int_equal(storage.verdict[1], NV_OK);
-	assert_int_equal(storage.next, 0);
+	assert_int_equal(storage.current, 1);
+	assert_int_equal(storage.next, 1);
 }
 
 /* ---- At work ---- */
 
 static void test_held(void **state)
 {
-	open_it();
-	keep();
+	to_work();
 	assert_false(storage_hold(&storage));
 	change(1);
 	assert_true(storage_hold(&storage));
@@ -341,8 +389,7 @@ static void test_held(void **state)
 /* Behind what waits there is more: all of it goes to the same slot, by a number of its own. */
 static void test_more_while_it_waits(void **state)
 {
-	open_it();
-	keep();
+	to_work();
 	change(1);
 	assert_true(storage_hold(&storage));
 	fetch();
@@ -392,8 +439,7 @@ static void test_cut(void **state)
 	static uint8_t before[NV_SLOTS][NV_FILE_MAX];
 	size_t size;
 
-	open_it();
-	keep();
+	to_work();
 	change(1);
 	assert_true(storage_hold(&storage));
 	keep();
@@ -414,15 +460,14 @@ static void test_cut(void **state)
 
 static void test_keeper(void **state)
 {
-	open_it();
-	keep();
+	to_work();
 	assert_true(tpm.available);
-	storage_keeper(&storage, false);
+	storage_keeper(&storage, TPM_KEEPER_NONE);
 	assert_false(tpm.available);
 	/* What changed nevertheless waits for a keeper. */
 	change(3);
 	assert_true(storage_hold(&storage));
-	storage_keeper(&storage, true);
+	storage_keeper(&storage, TPM_KEEPER_SURE);
 	assert_true(tpm.available);
 	expect_waits(2);
 	keep();
@@ -461,6 +506,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_first_start),
 	TEST(test_goes_on),
 	TEST(test_story),
+	TEST(test_loose),
 	TEST(test_refused),
 	TEST(test_unreadable_behind_a_piece),
 	TEST(test_no_root_key),
