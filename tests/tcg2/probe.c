@@ -92,7 +92,7 @@ static BOOLEAN untouched(const UINT8 *at, UINTN bytes)
 
 static void check_capability(const struct probe *p)
 {
-	UINT8 all[64], part[64];
+	UINT8 all[64] = { 0 }, part[64];
 	struct tcg2_capability *c = (struct tcg2_capability *)all;
 
 	gives(ask_capability(p, 36, all), EFI_SUCCESS, "capability: with room for all");

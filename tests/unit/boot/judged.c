@@ -13,32 +13,33 @@
 
 #define ROOM 4096u
 
-static struct blob whole_file(const char *path)
+/* Ends the program if there is no such file. */
+static uint8_t *whole_file(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
-	struct blob blob = { 0 };
 	uint8_t *data;
-	long size;
+	long length;
 
-	if (!file || fseek(file, 0, SEEK_END) || (size = ftell(file)) <= 0)
+	if (!file || fseek(file, 0, SEEK_END) || (length = ftell(file)) <= 0)
 		exit(2);
 	rewind(file);
-	data = malloc((size_t)size);
-	blob = (struct blob){ data, fread(data, 1, (size_t)size, file) };
+	data = malloc((size_t)length);
+	*size = data ? fread(data, 1, (size_t)length, file) : 0;
 	fclose(file);
-	return blob;
+	return data;
 }
 
 static int print_digest(const char *path)
 {
-	struct blob file = whole_file(path);
 	uint8_t digest[SHA256_BYTES];
-	bool good = authenticode_sha256(file, digest);
+	size_t size;
+	uint8_t *data = whole_file(path, &size);
+	bool good = authenticode_sha256((struct blob){ data, size }, digest);
 
 	for (unsigned i = 0; good && i < SHA256_BYTES; i++)
 		printf("%02x", digest[i]);
 	puts(good ? "" : "refused");
-	free((void *)(uintptr_t)file.data);
+	free(data);
 	return 0;
 }
 
