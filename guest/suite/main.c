@@ -24,6 +24,7 @@ static const struct suite suites[] = {
 	{ "bench", suite_bench, 1 },
 	{ "bench-dma", suite_bench_dma, 1 },
 	{ "bench-smp", suite_bench_smp, 2 },
+	{ "bench-vtpm", suite_bench_vtpm, 1 },
 	{ "call", suite_call, 1 },
 	{ "call-partitions", suite_call_partitions, 1 },
 	{ "call-modes", suite_call_modes, 1 },

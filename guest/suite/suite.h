@@ -23,6 +23,7 @@ void suite_attack(void);
 void suite_bench(void);
 void suite_bench_dma(void);
 void suite_bench_smp(void);
+void suite_bench_vtpm(void);
 void suite_call(void);
 void suite_call_partitions(void);
 void suite_call_modes(void);

@@ -3,7 +3,7 @@
 
 BENCH_LOADERS := $(addprefix $(B)/boot/redoubt-,partitions.efi test.efi test-partitions.efi)
 
-.PHONY: bench-exits bench-exits-svm bench-dma bench-sizes
+.PHONY: bench-exits bench-exits-svm bench-dma bench-vtpm bench-sizes
 bench-exits: setup-build
 	@$(SETUP) image bochs
 	@$(MAKE) --no-print-directory -s $(BENCH_LOADERS) $(B)/guest/suite.efi
@@ -23,10 +23,16 @@ bench-dma: setup-build
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/dma.py $(B)/bench/dma.json
 
+bench-vtpm: setup-build
+	@$(SETUP) image bochs qemu libtpms mbedtls
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-vtpm.efi $(B)/guest/suite.efi $(QEMU_PROBE)
+	@mkdir -p $(B)/bench
+	@$(PY) tests/bench/vtpm.py $(B)/bench/vtpm.json
+
 bench-sizes: setup-build
 	@$(SETUP) image bochs lint
 	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi $(B)/guest/tiny.efi
 	@mkdir -p $(B)/bench
 	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
 
-BENCH_TESTS += bench-exits bench-exits-svm bench-dma bench-sizes
+BENCH_TESTS += bench-exits bench-exits-svm bench-dma bench-vtpm bench-sizes
