@@ -74,6 +74,30 @@ static void measure_refused(void)
 	    tpm_number(6, 4));
 }
 
+/* A store that changes nothing. */
+static void measure_store(void)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		uint64_t start = rdtsc(), ticks;
+
+		tpm_set(0, LOC_CTRL, LOC_RELINQUISH);
+		ticks = rdtsc() - start;
+		least = ticks < least ? ticks : least;
+		most = ticks > most ? ticks : most;
+	}
+	tap_note("bench vtpm_store min %lu max %lu", least, most);
+}
+
+static uint64_t served(void)
+{
+	struct redoubt_partition_info info = { 0 };
+
+	(void)redoubt_partition_info(tpm_partition(), REDOUBT_INFO_SUMMARY, &info);
+	return info.word2;
+}
+
 static void tell_memory(void)
 {
 	struct redoubt_partition_call r = { 0 };
@@ -96,6 +120,8 @@ static void become_keeper(void)
 
 void suite_bench_vtpm(void)
 {
+	uint64_t before, behind;
+
 	become_keeper();
 	measure("vtpm_random", "GetRandom", NULL);
 	measure("vtpm_extend", "PCR_Extend", NULL);
@@ -106,10 +132,14 @@ void suite_bench_vtpm(void)
 	measure("vtpm_quote_ecc", "Quote", NULL);
 	(void)send_named("FlushContext");
 	measure_refused();
+	measure_store();
+	before = served();
 	tap_note("bench idle");
 	tap_note("bench run");
 	for (unsigned i = 0; i < COMMANDS; i++)
 		(void)send_named("GetRandom");
 	tap_note("bench over");
+	behind = served();
+	tap_note("bench vtpm_requests min %lu max %lu", behind - before, behind - before);
 	tell_memory();
 }
