@@ -33,7 +33,7 @@ static uint64_t send(const uint8_t *bytes, uint32_t length)
 
 static uint64_t send_named(const char *name)
 {
-	uint8_t bytes[256];
+	uint8_t bytes[256] = { 0 };
 
 	return send(bytes, tpm_compose(tpm_find(name), bytes));
 }
