@@ -49,6 +49,9 @@ enum {
 #define INTERFACE (1u | 1u << 4 | 1u << 8 | 3u << 11 | 1u << 14 | 1u << 17 | 1u << 19)
 #define VENDOR	  0x1014u
 
+#define FIRST	64u /* bytes of a command that are copied in any case: a cache line */
+#define SIZE_AT 2u  /* where its size is, of 32 bits */
+
 #define WINDOW_USED 3u /* localities that software has */
 #define PAGE_WORDS  (CRB_PAGE / sizeof(uint32_t))
 
@@ -110,17 +113,31 @@ static bool show_word(struct crb *crb, unsigned locality, unsigned at, uint32_t 
 	return true;
 }
 
+static bool same(const uint32_t a[CRB_REGISTERS], const uint32_t b[CRB_REGISTERS])
+{
+	uint32_t differs = 0;
+
+	for (unsigned i = 0; i < CRB_REGISTERS; i++)
+		differs |= a[i] ^ b[i];
+	return differs == 0;
+}
+
+/* What is shown already is written again only if others may have stored into it. */
 static bool show(struct crb *crb)
 {
 	uint32_t words[CRB_REGISTERS];
 	bool all = true;
+	unsigned end = crb->posted ? TPM_LOCALITIES : WINDOW_USED;
 
-	for (unsigned locality = 0; locality < TPM_LOCALITIES; locality++) {
+	for (unsigned locality = 0; locality < end; locality++) {
 		compose(crb, locality, words);
+		if (!crb->posted && same(words, crb->shown[locality]))
+			continue;
 		for (unsigned i = 0; i < CRB_REGISTERS; i++)
 			all &= show_word(crb, locality, i, words[i]);
 		window_sync(page_of(crb, locality), sizeof(words));
 	}
+	crb->posted = !all;
 	return all;
 }
 
@@ -197,22 +214,47 @@ static void answer(struct crb *crb)
 
 	for (size_t i = 0; i < crb->length; i++)
 		((volatile uint8_t *)buffer)[i] = crb->response[i];
-	window_sync(buffer, CRB_PAGE);
-	trustlet_scrub(crb->response, sizeof(crb->response));
+	window_sync(buffer, crb->length);
+	trustlet_scrub(crb->response, crb->length);
 	crb->state = CRB_DONE;
 }
 
-/* What the guest writes to the buffer from here on is not seen (T60). */
+static void take(struct crb *crb, size_t from, size_t to)
+{
+	volatile uint8_t *buffer = (volatile uint8_t *)page_of(crb, TPM_LOCALITIES);
+
+	window_sync(buffer + from, to - from);
+	copy_in_once(crb->command + from, buffer + from, to - from);
+}
+
+/*
+ * Each byte once: what the guest writes to the buffer from here on is not seen (T60). As much as
+ * the copied header says; all of it where that cannot be.
+ */
+static size_t take_command(struct crb *crb)
+{
+	const uint8_t *at = crb->command + SIZE_AT;
+	size_t says;
+
+	take(crb, 0, FIRST);
+	says = (size_t)at[0] << 24 | (size_t)at[1] << 16 | (size_t)at[2] << 8 | at[3];
+	if (says > CRB_PAGE)
+		says = CRB_PAGE;
+	if (says > FIRST)
+		take(crb, FIRST, says);
+	return says > FIRST ? says : FIRST;
+}
+
 static void carry_out(struct crb *crb)
 {
-	volatile uint32_t *buffer = page_of(crb, TPM_LOCALITIES);
 	bool held = false;
+	size_t taken;
 
 	show_started(crb);
-	window_sync(buffer, CRB_PAGE);
-	copy_in_once(crb->command, buffer, CRB_PAGE);
+	crb->posted = true;
+	taken = take_command(crb);
 	crb->length = crb->carry_out(crb->active, crb->command, crb->response, &held);
-	trustlet_scrub(crb->command, sizeof(crb->command));
+	trustlet_scrub(crb->command, taken);
 	if (held)
 		crb->state = CRB_HELD;
 	else

@@ -37,7 +37,8 @@
 #define CRB_NONE      TPM_LOCALITIES
 
 /*
- * Carries out a command of at most CRB_PAGE bytes; returns the response's length. With `*held` set
+ * Carries out a command of at most CRB_PAGE bytes; what is behind the size that it says was not
+ * copied, but for its first 64 bytes. Returns the response's length. With `*held` set
  * nobody sees the response before crb_release().
  */
 typedef size_t crb_command(unsigned locality, const uint8_t command[CRB_PAGE],
@@ -51,6 +52,7 @@ struct crb {
 	unsigned active; /* locality, or CRB_NONE */
 	enum crb_state state;
 	bool cancel;
+	bool posted; /* others may have stored into the window since it was shown */
 	bool waits[TPM_LOCALITIES];
 	bool seized[TPM_LOCALITIES]; /* since it was the active one */
 	/* As they were written into the window. */

@@ -171,7 +171,7 @@ void vtpm_stop(void)
 /* libtpms wants to write where the command is. */
 vtpm_status vtpm_command(unsigned locality, struct vtpm_bytes command, struct vtpm_bytes *response)
 {
-	uint8_t copied[VTPM_BUFFER_MAX];
+	static uint8_t copied[VTPM_BUFFER_MAX]; /* wiped, up to where it was used */
 	uint32_t length = 0;
 	TPM_RESULT status;
 

@@ -210,6 +210,29 @@ static void test_command(void **state)
 		assert_int_equal(crb.command[i] | crb.response[i], 0);
 }
 
+/* As much as it says, and of what is short a line; nothing of one is left for the next. */
+static void test_sizes(void **state)
+{
+	static const uint32_t sizes[] = { 4096, 4095, 0, 10, 64, 65, 100, 4097, UINT32_MAX, 11 };
+	uint8_t *buffer = (uint8_t *)window[5];
+
+	ready(0);
+	for (unsigned i = 0; i < COUNT(sizes); i++) {
+		uint32_t says = sizes[i];
+		uint32_t taken = says > 4096 ? 4096 : says < 64 ? 64 : says;
+
+		memset(buffer, 0xc3, CRB_PAGE);
+		for (unsigned j = 0; j < 4; j++)
+			buffer[2 + j] = (uint8_t)(says >> 8 * (3 - j));
+		set(0, START, 1);
+		assert_int_equal(tpm.commands, i + 1);
+		for (unsigned at = 6; at < CRB_PAGE; at++)
+			assert_int_equal(tpm.command[at], at < taken ? 0xc3 : 0);
+		for (unsigned at = 0; at < CRB_PAGE; at++)
+			assert_int_equal(crb.command[at] | crb.response[at], 0);
+	}
+}
+
 static void test_short_response(void **state)
 {
 	ready(0);
@@ -506,6 +529,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_seize),
 	TEST(test_dynamic_launch_is_nobodys),
 	TEST(test_command),
+	TEST(test_sizes),
 	TEST(test_short_response),
 	TEST(test_states),
 	TEST(test_others_control_nothing),
