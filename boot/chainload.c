@@ -23,13 +23,13 @@ struct file {
 static EFI_STATUS load_judged(EFI_HANDLE self, EFI_DEVICE_PATH *path, const struct file *file,
     EFI_HANDLE *next)
 {
-	UINT64 measured = measure_events();
+	UINT64 measured = measure_images();
 	EFI_STATUS status;
 
 	*next = NULL;
 	status = BS->LoadImage(FALSE, self, path, file->bytes, file->size, next);
 	/* Firmware that knows TCG2 has measured it; what is refused is not started. */
-	if (!EFI_ERROR(status) && measured == measure_events())
+	if (!EFI_ERROR(status) && measured == measure_images())
 		measure_image((struct blob){ file->bytes, file->size }, path);
 	/* With a security violation firmware may load the image and leave the decision to us. */
 	if (EFI_ERROR(status) && *next)

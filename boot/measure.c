@@ -270,9 +270,9 @@ BOOLEAN measure_start(const struct measured *what, struct blob *log)
 	return TRUE;
 }
 
-UINT64 measure_events(void)
+UINT64 measure_images(void)
 {
-	return on ? tcg2_serve_events() : 0;
+	return on ? tcg2_serve_images() : 0;
 }
 
 void measure_end(void)

@@ -24,8 +24,8 @@ BOOLEAN measure_start(const struct measured *what, struct blob *log);
 /* An image that is about to be started. */
 void measure_image(struct blob file, EFI_DEVICE_PATH *path);
 
-/* Events that were logged so far. */
-UINT64 measure_events(void);
+/* Images that were measured so far, by whomever. */
+UINT64 measure_images(void);
 
 /* Nobody measures any more: the loader goes. */
 void measure_end(void);

@@ -20,6 +20,7 @@
 #define MANUFACTURER 0x49424d00u /* as TPM2_PT_MANUFACTURER: "IBM", libtpms's */
 
 static struct tcg_log log, final;
+static UINT64 images;
 static BOOLEAN looked_at;
 static EFI_HANDLE handle;
 
@@ -65,6 +66,7 @@ static EFI_STATUS put_into_log(const struct tcg_event *event)
 {
 	BOOLEAN there = tcg_log_add(&log, event);
 
+	images += event->type == EV_EFI_BOOT_SERVICES_APPLICATION;
 	if (looked_at)
 		there &= tcg_log_add(&final, event);
 	return there ? EFI_SUCCESS : EFI_VOLUME_FULL;
@@ -189,6 +191,11 @@ BOOLEAN tcg2_serve_prepare(struct blob *where)
 UINT64 tcg2_serve_events(void)
 {
 	return log.events;
+}
+
+UINT64 tcg2_serve_images(void)
+{
+	return images;
 }
 
 BOOLEAN tcg2_serve_install(void)

@@ -25,6 +25,9 @@ EFI_STATUS tcg2_serve_measure(const struct tcg_event *event);
 /* How many events were logged. */
 UINT64 tcg2_serve_events(void);
 
+/* How many images were measured, whether there was room in the log or not. */
+UINT64 tcg2_serve_images(void);
+
 /* Offers the protocol. FALSE: firmware refuses. */
 BOOLEAN tcg2_serve_install(void);
 

@@ -36,10 +36,9 @@ static UINT32 be32(const UINT8 *p)
 	return (UINT32)p[0] << 24 | (UINT32)p[1] << 16 | (UINT32)p[2] << 8 | p[3];
 }
 
-/* What the command changed is written before the response is there. */
-static BOOLEAN carried_out(void)
+/* What a command changed is written before its response is there. */
+static BOOLEAN finished(void)
 {
-	*at(CTRL_START) = START;
 	return *at(CTRL_START) == 0 || (vtpm_state_write() && *at(CTRL_START) == 0);
 }
 
@@ -51,11 +50,13 @@ UINT32 vtpm_command(const UINT8 *command, UINT32 size, UINT8 *response, UINT32 r
 	if (size < VTPM_HEADER || size > VTPM_COMMAND_MAX)
 		return 0;
 	*at(LOC_CTRL) = REQUEST;
-	if (!(*at(LOC_STS) & GRANTED))
+	/* One that could not be written would have its response taken for this one's. */
+	if (!(*at(LOC_STS) & GRANTED) || !finished())
 		return 0;
 	*at(CTRL_REQ) = READY;
 	memcpy(buffer, command, size);
-	if (carried_out())
+	*at(CTRL_START) = START;
+	if (finished())
 		length = be32(buffer + 2);
 	if (length < VTPM_HEADER || length > VTPM_COMMAND_MAX)
 		length = 0;

@@ -87,7 +87,7 @@ static bool carry_out(const struct guest_store *store)
 {
 	bool same = is(&tpm.now, store);
 	/* Only a Start takes its time, and looks for others behind it. */
-	bool posts = !same && tpm.now.gpa.v % FRAME_SIZE + tpm.now.bytes > TPM_START_AT;
+	bool posts = !same && TPM_START_AT - tpm.now.gpa.v % FRAME_SIZE < tpm.now.bytes;
 
 	if (is(&tpm.ended, store)) {
 		tpm.ended = (struct guest_store){ 0 };

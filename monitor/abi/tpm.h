@@ -23,7 +23,7 @@
 
 /*
  * The request for a store: its offset from TPM_BASE, the value, its bytes (1, 2, 4, 8). While one
- * is carried out that starts a command, other stores are put into the page as they
- * are, to be looked at in the end.
+ * is carried out that starts a command, other stores are put into the page as they are, to be
+ * looked at in the end.
  */
 #define TPM_REQUEST_STORE 1u

@@ -142,17 +142,18 @@ void check_submit(const struct probe *p)
 
 /* ---- The state ---- */
 
+static const char *const slots[] = { "\\redoubt\\vtpm.0", "\\redoubt\\vtpm.1" };
+
 /* The later generation that is in the slots, as firmware's file system has them. */
 static UINT64 generation(const struct probe *p)
 {
-	static const char *const paths[] = { "\\redoubt\\vtpm.0", "\\redoubt\\vtpm.1" };
 	UINT64 latest = 0, found, size;
 	CHAR16 wide[FILE_PATH_CHARS];
 	EFI_FILE_HANDLE file;
 	UINT8 header[32];
 
 	for (UINTN i = 0; i < 2; i++) {
-		file_widen(wide, paths[i]);
+		file_widen(wide, slots[i]);
 		if (EFI_ERROR(file_open(p->image->DeviceHandle, wide, &file, &size)))
 			continue;
 		found = 0;
@@ -169,6 +170,58 @@ static UINT32 counted(const struct probe *p)
 	if (code_of(p, read_counter, sizeof(read_counter)) != RC_SUCCESS)
 		return 0;
 	return be32(response + 20);
+}
+
+static BOOLEAN protect_one(EFI_FILE_HANDLE file, BOOLEAN on)
+{
+	EFI_GUID guid = EFI_FILE_INFO_ID;
+	struct {
+		EFI_FILE_INFO info;
+		CHAR16 more[FILE_PATH_CHARS];
+	} now;
+	UINTN size = sizeof(now);
+
+	if (EFI_ERROR(file->GetInfo(file, &guid, &size, &now)))
+		return FALSE;
+	now.info.Attribute &= ~(UINT64)EFI_FILE_READ_ONLY;
+	now.info.Attribute |= on ? EFI_FILE_READ_ONLY : 0;
+	return !EFI_ERROR(file->SetInfo(file, &guid, now.info.Size, &now));
+}
+
+/* Slots that can be read, and not be written. */
+static BOOLEAN protect(const struct probe *p, BOOLEAN on)
+{
+	BOOLEAN good = TRUE;
+	CHAR16 wide[FILE_PATH_CHARS];
+	EFI_FILE_HANDLE file;
+	UINT64 size;
+
+	for (UINTN i = 0; i < 2; i++) {
+		file_widen(wide, slots[i]);
+		if (EFI_ERROR(file_open(p->image->DeviceHandle, wide, &file, &size)))
+			return FALSE;
+		good &= protect_one(file, on);
+		file->Close(file);
+	}
+	return good;
+}
+
+/* What was not written has no response; and none of it is taken for the next one's. */
+static void check_unwritten(const struct probe *p)
+{
+	UINT64 before = generation(p);
+	UINT32 count = counted(p);
+
+	check(protect(p, TRUE), "disk: the slots are protected");
+	gives(submit(p, increment, sizeof(increment), COMMAND_MAX), EFI_DEVICE_ERROR,
+	    "disk: what cannot be written has no response");
+	gives(submit(p, get_random, sizeof(get_random), COMMAND_MAX), EFI_DEVICE_ERROR,
+	    "disk: nor has what comes behind it");
+	check(generation(p) == before && protect(p, FALSE), "disk: they are protected no more");
+	gives(submit(p, get_random, sizeof(get_random), COMMAND_MAX), EFI_SUCCESS,
+	    "disk: the TPM goes on");
+	check(be32(response + 2) == RANDOM_BYTES, "disk: with the response to what was asked");
+	check(generation(p) > before && counted(p) == count + 1, "disk: all of it was written");
 }
 
 /* A response says that the change is written. */
@@ -190,6 +243,7 @@ void check_state(const struct probe *p)
 		count = counted(p);
 	}
 	check(generation(p) > before, "state: with the last response, too");
+	check_unwritten(p);
 	check(increment_by_registers() == RC_NV_UNAVAILABLE,
 	    "state: nobody keeps it but meanwhile");
 	check(code_of(p, shut_down, sizeof(shut_down)) == RC_SUCCESS, "state: a shutdown");

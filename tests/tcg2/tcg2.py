@@ -34,7 +34,7 @@ STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 FOLDER = os.path.join(BUILD, "tests/tcg2")
 CONF = "console = debugcon\nlog_level = debug\nnext = \\probe.efi\noptions = use\n"
 SCRIPT = "start \\redoubt\\redoubt.efi\nstart \\probe.efi gone\n"
-CHECKS = {"use": 129, "gone": 3}
+CHECKS = {"use": 136, "gone": 3}
 REPLAYED = range(16)  # 16 is where the probe leaves events out of the log
 NO_ACTION, SEPARATOR, TAG, VERSION = 3, 4, 6, 8
 DRIVER_CONFIG, APPLICATION, ACTION, BLOB = (0x80000000 | kind for kind in (1, 3, 7, 8))

@@ -267,6 +267,14 @@ static void nothing_is_posted_meanwhile_but_a_command(void **state)
 	host_on(0);
 	assert_true(store(CTRL, 1));
 	assert_int_equal(program.requests, 2);
+	/* Of a register behind that one nothing is started. */
+	PLAN(INTERRUPT, ANSWER);
+	assert_false(store(START + 4, 1));
+	host_on(1);
+	assert_false(store(CTRL, 4));
+	assert_int_equal(shown(CTRL), 0);
+	host_on(0);
+	assert_true(store(START + 4, 1));
 	/* Both registers at once. */
 	PLAN(INTERRUPT, INTERRUPT, ANSWER);
 	assert_false(monitor_store(&(struct guest_store){ { START - 4 }, 1ull << 32, 8, RIP }));

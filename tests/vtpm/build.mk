@@ -92,3 +92,9 @@ check-vtpm-enroll: setup-machines ## systemd-cryptenroll: a volume that the vTPM
 		$(PY) tests/vtpm/enroll.py --time 680)) exit $$status
 
 CHECK_TESTS += check-vtpm-enroll
+
+# Everything about the vTPM, on the machines of VENDOR=.
+.PHONY: check-vtpm
+check-vtpm: ## all tests of the vTPM (VENDOR=)
+	@status=0; for t in host sha crb storage nv state stage suite tcg2 debian cuts enroll; do \
+		$(MAKE) --no-print-directory check-vtpm-$$t || status=1; done; exit $$status
