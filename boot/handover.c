@@ -16,6 +16,7 @@
 #include "boot/text.h"
 #include "boot/x86.h"
 #include "monitor/abi/cpuid.h"
+#include "monitor/abi/region.h"
 
 #define PAGE ((UINT64)4096)
 /* Ranges that allocations between the first look at the map and the last may add. */

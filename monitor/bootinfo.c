@@ -81,9 +81,8 @@ static bool region_valid(const struct bootinfo *info)
 
 	if (base == 0 || !in_ranges(info, base, end))
 		return false;
-	if (record == 0)
-		return true;
-	return !(base < record_end && record < end) && in_ranges(info, record, record_end);
+	return record == 0 ||
+	    ((record_end <= base || end <= record) && in_ranges(info, record, record_end));
 }
 
 static bool partitions_valid(const struct bootinfo *info)

@@ -49,7 +49,9 @@ uint32_t monitor_degraded(void)
 	    (test_build() ? REDOUBT_DEGRADED_TEST : 0) |
 	    (start_info()->flags & BOOTINFO_ROOT_TPM ? 0 : REDOUBT_DEGRADED_UNROOTED) |
 	    (start_info()->attempts != 0 ? REDOUBT_DEGRADED_RETRIES : 0) |
-	    (tpm_partition() != 0 ? REDOUBT_DEGRADED_VTPM_UNBOUND : 0);
+	    (tpm_partition() == 0 || start_info()->flags & BOOTINFO_PLATFORM_TPM
+		    ? 0
+		    : REDOUBT_DEGRADED_VTPM_UNBOUND);
 }
 
 uint32_t monitor_features(void)

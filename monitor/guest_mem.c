@@ -10,6 +10,7 @@
 #include "monitor/lib/string.h"
 #include "monitor/partition.h"
 #include "monitor/share.h"
+#include "monitor/tpm.h"
 
 void guest_measure(const struct frame_set *frames, uint8_t digest[SHA256_BYTES])
 {
@@ -90,11 +91,12 @@ bool monitor_guest_read(gpa_t from, void *to, size_t bytes)
 	/*
 	 * Firmware runs code from memory that it lists as reserved. What has no descriptor never
 	 * gets one, and is the normal world's, be it memory or a device; or it is an IOMMU's
-	 * registers, which hold no secret and which reads do not change.
+	 * registers, which hold no secret and which reads do not change. Those of a TPM's they may.
 	 */
 	if (frame_state(spa) != FRAME_ABSENT)
 		return guest_read_in(&(struct guest_place){ { FRAME_NORMAL, 0 }, from }, to, bytes);
-	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit())
+	if (!range_within(offset, bytes, FRAME_SIZE) || spa.v >= stage2_limit() ||
+	    tpm_watches(from))
 		return false;
 	read_frame(spa, offset, to, bytes);
 	return true;

@@ -159,16 +159,17 @@ static void no_memory_at(gpa_t gpa, uint64_t pages)
 		CHECK(frame_state((spa_t){ gpa.v + i * FRAME_SIZE }) == FRAME_ABSENT);
 }
 
-bool protect_show(gpa_t gpa, uint64_t pages, spa_t spa, unsigned prot)
+bool protect_show(struct stage2 *map, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot)
 {
+	const struct stage2_attr attr = { prot, map == &normal.s2 ? S2_WB : S2_UC };
 	bool done;
 
-	no_memory_at(gpa, pages);
-	spin_lock(&normal.lock);
-	done = stage2_prepare(&normal.s2, gpa, pages, true);
+	no_memory_at(map == &normal.s2 ? gpa : (gpa_t){ spa.v }, pages);
+	spin_lock(map->lock);
+	done = stage2_prepare(map, gpa, pages, true);
 	if (done)
-		stage2_map(&normal.s2, gpa, spa, pages, (struct stage2_attr){ prot, S2_WB });
-	spin_unlock(&normal.lock);
+		stage2_map(map, gpa, spa, pages, attr);
+	spin_unlock(map->lock);
 	return done;
 }
 

@@ -51,10 +51,11 @@ enum redoubt_status protect_return(const struct frame_set *set, struct holding h
     struct stage2 *from, gpa_t at);
 
 /*
- * Shows frames that are not the normal world's from `spa` on at pages where it has none of its own.
- * To be called before any CPU is launched. false: no table is left.
+ * In the normal world's map: shows frames that are not its own at pages where it has no memory. In
+ * a partition's: a device's registers at pages where nothing is. To be called before any CPU is
+ * launched. false: no table is left.
  */
-bool protect_show(gpa_t gpa, uint64_t pages, spa_t spa, unsigned prot);
+bool protect_show(struct stage2 *map, gpa_t gpa, spa_t spa, uint64_t pages, unsigned prot);
 
 /* The shared frame of ones. */
 spa_t protect_ones(void);

@@ -6,12 +6,14 @@
 
 #include <stdatomic.h>
 
+#include "arch/cpu.h"
 #include "arch/upcall.h"
 #include "monitor/abi/tpm.h"
 #include "monitor/abi/trustlet.h"
 #include "monitor/call.h"
 #include "monitor/guest_mem.h"
 #include "monitor/lib/string.h"
+#include "monitor/partition.h"
 #include "monitor/protect.h"
 
 /* Whoever has moved `taken` to true has all of it. */
@@ -28,15 +30,20 @@ static struct {
 bool tpm_show(unsigned partition, const struct bootinfo_partition *is)
 {
 	uint64_t first = is->data_pages - TPM_PAGES;
+	const bool bound = start_info()->flags & BOOTINFO_PLATFORM_TPM;
 	spa_t window = { is->data_base + first * FRAME_SIZE };
+	spa_t buffer = { window.v + (uint64_t)TPM_LOCALITIES * FRAME_SIZE };
+	struct stage2 *normal = monitor_normal_stage2();
 
 	if (is->data_pages < TPM_PAGES)
 		return false;
 	tpm.partition = partition;
 	tpm.window.v = TRUSTLET_DATA_BASE + first * FRAME_SIZE;
-	return protect_show((gpa_t){ TPM_BASE }, TPM_LOCALITIES, window, S2_R) &&
-	    protect_show((gpa_t){ TPM_BUFFER }, TPM_OPEN_PAGES,
-		(spa_t){ window.v + (uint64_t)TPM_LOCALITIES * FRAME_SIZE }, S2_R | S2_W);
+	return (!bound ||
+		   protect_show(partition_map(partition), (gpa_t){ TRUSTLET_DEVICE_BASE },
+		       (spa_t){ TPM_BASE }, TPM_LOCALITIES, S2_R | S2_W)) &&
+	    protect_show(normal, (gpa_t){ TPM_BASE }, window, TPM_LOCALITIES, S2_R) &&
+	    protect_show(normal, (gpa_t){ TPM_BUFFER }, buffer, TPM_OPEN_PAGES, S2_R | S2_W);
 }
 
 bool tpm_watches(gpa_t gpa)

@@ -13,6 +13,7 @@
 #include "arch/frame.h"
 #include "arch/host/internal.h"
 #include "arch/upcall.h"
+#include "monitor/abi/region.h"
 
 #define IMAGE_PAGES 16ull /* stands for the monitor's image at the region's start */
 #define FIXED_PAGES 16u	  /* VPs of partitions */

@@ -68,14 +68,15 @@ struct monitor_image {
 /* Console and policy bits of bootinfo.flags; no other bit may be set. */
 #define BOOTINFO_SERIAL (1u << 0) /* log to the serial port until boot_done */
 /* the serial port stays the monitor's; needs BOOTINFO_SERIAL */
-#define BOOTINFO_SERIAL_KEEP (1u << 1)
-#define BOOTINFO_DEBUGCON    (1u << 2) /* log to port 0xE9 as well (emulators) */
-#define BOOTINFO_PANIC_RESET (1u << 3) /* after a panic reset the machine, otherwise halt it */
-#define BOOTINFO_MITIGATE    (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
-#define BOOTINFO_ROOT_KEY    (1u << 5) /* there is a root key */
-#define BOOTINFO_ROOT_TPM    (1u << 6) /* which the platform's TPM holds, and no file ever did */
-#define BOOTINFO_IOMMU_OFF   (1u << 7) /* IOMMUs are left alone; none is listed */
-#define BOOTINFO_FLAGS	     (0xffu)
+#define BOOTINFO_SERIAL_KEEP  (1u << 1)
+#define BOOTINFO_DEBUGCON     (1u << 2) /* log to port 0xE9 as well (emulators) */
+#define BOOTINFO_PANIC_RESET  (1u << 3) /* after a panic reset the machine, otherwise halt it */
+#define BOOTINFO_MITIGATE     (1u << 4) /* all side-channel mitigations, whatever the CPU reports */
+#define BOOTINFO_ROOT_KEY     (1u << 5) /* there is a root key */
+#define BOOTINFO_ROOT_TPM     (1u << 6) /* which the platform's TPM holds, and no file ever did */
+#define BOOTINFO_IOMMU_OFF    (1u << 7) /* IOMMUs are left alone; none is listed */
+#define BOOTINFO_PLATFORM_TPM (1u << 8) /* the TPM at TPM_BASE (tpm.h) is the partition vtpm's */
+#define BOOTINFO_FLAGS	      (0x1ffu)
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
@@ -212,32 +213,6 @@ static inline uint64_t monitor_stage2_pages(uint64_t frames, uint64_t ranges, ui
 /* 4 KiB pages for each IOMMU, and for what leads every device to the table that all go by. */
 #define MONITOR_IOMMU_PAGES  6u
 #define MONITOR_DEVICE_PAGES 512u
-
-/*
- * Pages that the region must have for an image and a machine.
- *
- * frames  sum of bootinfo_range.pages
- * top     first address behind the last range
- */
-static inline uint64_t monitor_region_pages(const struct monitor_image *image, uint64_t cpus,
-    uint64_t frames, uint64_t ranges, uint64_t top)
-{
-	uint64_t owners = (frames * 4 + 4095) >> 12;
-
-	return (image->load_size >> 12) + image->fixed_pages + cpus * image->pages_per_cpu +
-	    owners + monitor_stage2_pages(frames, ranges, top) + MONITOR_PARTITION_TABLES;
-}
-
-/* Pages more that it must have for IOMMUs, of which there are bootinfo.iommu_count. */
-static inline uint64_t monitor_iommu_pages(uint64_t iommus, uint64_t frames, uint64_t ranges,
-    uint64_t top)
-{
-	if (iommus == 0)
-		return 0;
-	/* Each unit's registers may want two tables of either map. */
-	return iommus * (MONITOR_IOMMU_PAGES + 4) + MONITOR_DEVICE_PAGES +
-	    monitor_stage2_pages(frames, ranges, top);
-}
 
 /* The entry point. `cpu` is the index of the running CPU in the block's list. */
 typedef uint64_t (*monitor_entry_fn)(uint64_t op, const struct bootinfo *info, uint64_t cpu);

@@ -6,6 +6,7 @@
  *   TRUSTLET_IMAGE_BASE       the image's header page (image.h)         R
  *     + 4096                  text; its first byte is the entry         R X
  *     behind the text         read-only data, initial values of data    R
+ *   TRUSTLET_DEVICE_BASE      of the vtpm: the platform's TPM (bootinfo.h) R W, uncached
  *   TRUSTLET_DATA_BASE        private memory, zeroed at the start       R W
  *   TRUSTLET_SHARED_BASE      what is lent or shared, TRUSTLET_SHARED_BYTES at most   R W
  *
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #define TRUSTLET_IMAGE_BASE   0x200000u
+#define TRUSTLET_DEVICE_BASE  0x3fe00000u
 #define TRUSTLET_DATA_BASE    0x40000000u
 #define TRUSTLET_SHARED_BASE  0x80000000u
 #define TRUSTLET_SHARED_BYTES 0x40000000u

@@ -14,6 +14,7 @@
 #include "arch/x86/iommu/iommu.h"
 #include "arch/x86/region.h"
 #include "monitor/abi/audit.h"
+#include "monitor/abi/tpm.h"
 
 #define IOAPIC 0xfec00000ull /* what is written there may be an INIT (svm/device.c) */
 /* Before a unit is given up: of a register, which is a read of the bus; of memory. */
@@ -114,6 +115,7 @@ static bool build(uint64_t top)
 	struct withheld bus = stage2_withheld();
 	uint64_t bus_end = bus.end < top ? bus.end : top;
 	bool done = change(0, top >> FRAME_SHIFT, S2_RWX) && change(IOAPIC, 1, 0) &&
+	    change(TPM_BASE, TPM_LOCALITIES, 0) &&
 	    change(info->region_base, info->region_pages, 0) &&
 	    (info->record_base == 0 || change(info->record_base, 1, 0)) &&
 	    (bus.base >= bus_end || change(bus.base, (bus_end - bus.base) >> FRAME_SHIFT, 0));
