@@ -81,6 +81,13 @@ static bool open_table(const struct reader *reader, uint64_t address, struct acp
 	return table->data && sums_to_zero(table->data, table->length);
 }
 
+bool acpi_table_at(acpi_map_fn map_fn, void *context, uint64_t address, struct acpi_table *table)
+{
+	struct reader reader = { map_fn, context };
+
+	return open_table(&reader, address, table);
+}
+
 /* Where the tables that list the others are; 0: not there. */
 struct roots {
 	uint64_t xsdt;
@@ -257,14 +264,20 @@ static uint8_t find_s5(const struct acpi_table *dsdt)
 	return POWER_S5_UNKNOWN;
 }
 
-static uint8_t s5_type(const struct reader *reader, const struct acpi_table *fadt)
+uint64_t acpi_dsdt(const struct acpi_table *fadt)
 {
 	uint64_t address = FADT_X_DSDT + 8 <= fadt->length ? get64(fadt->data + FADT_X_DSDT) : 0;
-	struct acpi_table dsdt;
 
 	if (!address && FADT_DSDT + 4 <= fadt->length)
 		address = get32(fadt->data + FADT_DSDT);
-	if (!open_table(reader, address, &dsdt) || !bytes_equal(dsdt.data, "DSDT", 4))
+	return address;
+}
+
+static uint8_t s5_type(const struct reader *reader, const struct acpi_table *fadt)
+{
+	struct acpi_table dsdt;
+
+	if (!open_table(reader, acpi_dsdt(fadt), &dsdt) || !bytes_equal(dsdt.data, "DSDT", 4))
 		return POWER_S5_UNKNOWN;
 	return find_s5(&dsdt);
 }

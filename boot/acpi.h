@@ -8,6 +8,7 @@
 #ifndef BOOT_ACPI_H
 #define BOOT_ACPI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "monitor/abi/bootinfo.h"
@@ -36,6 +37,12 @@ struct acpi_table {
  */
 enum acpi_result acpi_find_table(uint64_t rsdp, acpi_map_fn map, void *context,
     const char *signature, struct acpi_table *table);
+
+/* The table at an address. false: no memory, or a length or checksum that is wrong. */
+bool acpi_table_at(acpi_map_fn map, void *context, uint64_t address, struct acpi_table *table);
+
+/* Where a FADT has the DSDT; 0: nowhere. */
+uint64_t acpi_dsdt(const struct acpi_table *fadt);
 
 /* Told of each table: where it is, and its signature's four characters. */
 typedef void (*acpi_table_fn)(void *context, uint64_t address, const uint8_t *signature);

@@ -47,7 +47,7 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi authenticode config dmar image iommu ivrs partition ranges record_valid root_seal \
+BOOT_PURE := acpi authenticode config dmar hide image iommu ivrs partition ranges record_valid root_seal \
 	secure_boot_state sha256 tcg_log text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
 	handover initrd launch main measure memory random record root secrets secure_boot settings shim tables \
@@ -102,7 +102,7 @@ $(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := authenticode config ranges acpi dmar ivrs iommu image partition secure_boot tcg_log tpm
+BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -146,7 +146,7 @@ BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
 # What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
 $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
-$(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar ivrs ranges text) boot/iommu_read.h
+$(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar hide ivrs ranges text) boot/iommu_read.h
 $(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
 iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c

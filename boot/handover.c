@@ -200,6 +200,8 @@ static BOOLEAN fill(struct bootinfo *info, const struct monitor_image *image,
 	memcpy(info->monitor_digest, image->digest, sizeof(info->monitor_digest));
 	fill_cpus(info, facts->cpus);
 	find_power(&info->power);
+	if (facts->vtpm == VTPM_BOUND)
+		info->flags |= BOOTINFO_PLATFORM_TPM;
 	if (facts->partitions->count)
 		secrets_fill(info, facts->image);
 	if (!fill_ranges(info))

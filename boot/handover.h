@@ -12,6 +12,7 @@
 #include "boot/image.h"
 #include "boot/partition.h"
 #include "boot/ranges.h"
+#include "boot/vtpm.h"
 
 struct handover {
 	struct bootinfo *info;
@@ -28,6 +29,7 @@ struct handover_facts {
 	const struct partitions *partitions; /* have passed partitions_find() */
 	const EFI_LOADED_IMAGE *image;	     /* the loader's own */
 	UINT32 attempts;
+	enum vtpm_place vtpm;
 };
 
 /*

@@ -4,16 +4,15 @@
  * the tables.
  */
 #include "boot/bytes.h"
+#include "boot/hide.h"
 #include "boot/iommu_read.h"
 #include "boot/text.h"
 
 #define PAGE		 4096u
-#define TABLE_MAX	 (64u << 10)	/* bytes; real tables have a few hundred */
-#define RANGE_MAX	 (1ull << 30)	/* bytes; the largest known are a display's memory */
-#define ADDRESS_END	 (1ull << 52)	/* no CPU has more physical address bits */
-#define STRUCTURE_HEADER 4u		/* type and length */
-#define CHECKSUM	 9u		/* offset in any table */
-#define HIDDEN		 ((uint8_t)'X') /* in place of a signature's first letter */
+#define TABLE_MAX	 (64u << 10)  /* bytes; real tables have a few hundred */
+#define RANGE_MAX	 (1ull << 30) /* bytes; the largest known are a display's memory */
+#define ADDRESS_END	 (1ull << 52) /* no CPU has more physical address bits */
+#define STRUCTURE_HEADER 4u	      /* type and length */
 
 bool iommu_fail(struct iommu_reading *r, enum iommu_tables status, uint32_t at, const char *what)
 {
@@ -171,43 +170,10 @@ void iommus_find(uint64_t rsdp, acpi_map_fn map, void *context, const struct ran
 		found->count = 0;
 }
 
-struct hiding {
-	acpi_map_fn map;
-	iommu_write_fn write;
-	void *context;
-	bool complete;
-};
-
-static const uint8_t *map_for(void *context, uint64_t address, uint64_t length)
+bool iommus_hide(uint64_t rsdp, acpi_map_fn map, acpi_write_fn write, void *context)
 {
-	const struct hiding *hiding = context;
+	const struct acpi_memory memory = { map, write, context };
+	bool vtd = hide_tables(rsdp, &memory, "DMAR");
 
-	return hiding->map(hiding->context, address, length);
-}
-
-static void hide_table(void *context, uint64_t address, const uint8_t *signature)
-{
-	struct hiding *hiding = context;
-	const uint8_t *table = map_for(hiding, address, CHECKSUM + 1);
-	uint8_t first = signature[0];
-	uint8_t sum;
-
-	if (!bytes_equal(signature, "DMAR", 4) && !bytes_equal(signature, "IVRS", 4))
-		return;
-	sum = table ? table[CHECKSUM] : 0;
-	if (!table || !hiding->write(hiding->context, address, HIDDEN)) {
-		hiding->complete = false;
-	} else if (!hiding->write(hiding->context, address + CHECKSUM,
-		       (uint8_t)(sum + first - HIDDEN))) {
-		hiding->write(hiding->context, address, first);
-		hiding->complete = false;
-	}
-}
-
-bool iommus_hide(uint64_t rsdp, acpi_map_fn map, iommu_write_fn write, void *context)
-{
-	struct hiding hiding = { map, write, context, true };
-
-	acpi_tables(rsdp, map_for, hide_table, &hiding);
-	return hiding.complete;
+	return hide_tables(rsdp, &memory, "IVRS") && vtd;
 }

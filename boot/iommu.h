@@ -9,6 +9,7 @@
 #define BOOT_IOMMU_H
 
 #include "boot/acpi.h"
+#include "boot/hide.h"
 #include "boot/ranges.h"
 
 #define IOMMU_RANGES	64u
@@ -37,14 +38,7 @@ struct iommus {
 void iommus_find(uint64_t rsdp, acpi_map_fn map, void *context, const struct ranges *usable,
     struct iommus *found);
 
-/* Writes the byte at a physical address; false: it cannot be written. */
-typedef bool (*iommu_write_fn)(void *context, uint64_t address, uint8_t value);
-
-/*
- * Makes all tables DMAR and IVRS unfindable: the first letter of their signature becomes an X, and
- * their checksum fits as well as before. false: one cannot be changed, and is as before. `context`
- * is handed to `map` and to `write`.
- */
-bool iommus_hide(uint64_t rsdp, acpi_map_fn map, iommu_write_fn write, void *context);
+/* Makes all tables DMAR and IVRS unfindable (hide.h). */
+bool iommus_hide(uint64_t rsdp, acpi_map_fn map, acpi_write_fn write, void *context);
 
 #endif

@@ -19,6 +19,7 @@
 #include "boot/secrets.h"
 #include "boot/secure_boot.h"
 #include "boot/settings.h"
+#include "boot/tcg2.h"
 #include "boot/vtpm.h"
 #include "boot/vtpm_state.h"
 #include "boot/watch.h"
@@ -79,13 +80,15 @@ static void stop_machine(const struct config *config)
 	halt();
 }
 
-static void start_tpm(const struct loader *l, struct blob monitor)
+static void start_tpm(const struct loader *l, const struct measured *what, enum vtpm_place place)
 {
-	const struct measured what = { l->image, monitor, &l->partitions };
 	struct blob log = { 0 };
 
-	if (vtpm_state_open(l->image, l->vendor)) {
-		measure_start(&what, &log);
+	tcg2_take();
+	if (place == VTPM_BOUND)
+		vtpm_hide_platform();
+	if (vtpm_state_open(l->image, l->vendor, place == VTPM_BOUND)) {
+		measure_start(what, &log);
 		vtpm_tell(log);
 	}
 }
@@ -93,15 +96,17 @@ static void start_tpm(const struct loader *l, struct blob monitor)
 /* Counts this start, loads and launches. FALSE: refused, and the machine is as before. */
 static BOOLEAN cover(struct loader *l)
 {
-	struct handover_facts facts = { &l->config, &l->cpus, &l->partitions, l->image,
-		l->attempts };
+	struct handover_facts facts = { &l->config, &l->cpus, &l->partitions, l->image, l->attempts,
+		VTPM_NONE };
 	enum launch_outcome outcome;
 	struct blob payload = { 0 };
-	BOOLEAN has_vtpm;
+	struct measured what;
 
 	if (!find_payload(l, &payload) || !find_partitions(l))
 		return FALSE;
-	has_vtpm = vtpm_settle(&l->partitions);
+	facts.vtpm = vtpm_settle(&l->partitions);
+	what = (struct measured){ l->image, payload, &l->partitions };
+	measure_platform(&what);
 	if (!cpus_find(&l->cpus) || !handover_prepare(&l->handover, payload, &facts))
 		return FALSE;
 	if (EFI_ERROR(attempts_write(l->attempts + 1)))
@@ -117,8 +122,8 @@ static BOOLEAN cover(struct loader *l)
 		handover_release(&l->handover);
 	if (outcome == LAUNCH_DONE)
 		handover_hide_iommus();
-	if (outcome == LAUNCH_DONE && has_vtpm)
-		start_tpm(l, payload);
+	if (outcome == LAUNCH_DONE && facts.vtpm != VTPM_NONE)
+		start_tpm(l, &what, facts.vtpm);
 	return outcome == LAUNCH_DONE;
 }
 

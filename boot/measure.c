@@ -12,6 +12,7 @@
 #include "boot/console.h"
 #include "boot/file.h"
 #include "boot/settings.h"
+#include "boot/tcg2.h"
 #include "boot/tcg2_serve.h"
 #include "boot/text.h"
 
@@ -56,23 +57,30 @@ struct tagged_event {
 };
 
 static BOOLEAN on;
+static BOOLEAN to_platform; /* what is measured goes to the platform's TPM */
 static EFI_EVENT exits;
 
 /* ---- One event ---- */
 
+static void check(UINT32 pcr, EFI_STATUS status)
+{
+	if (EFI_ERROR(status))
+		say("note: an event of PCR %u is not measured (%s)", pcr, status_text(status));
+}
+
 static void log_it(const struct tcg_event *event)
 {
-	EFI_STATUS status = tcg2_serve_measure(event);
-
-	if (EFI_ERROR(status))
-		say("note: an event of PCR %u is not measured (%s)", event->pcr,
-		    status_text(status));
+	check(event->pcr, tcg2_serve_measure(event));
 }
 
 static void measure(UINT32 pcr, UINT32 type, struct blob of, struct blob data)
 {
 	struct tcg_event event = { .pcr = pcr, .type = type, .data = data };
 
+	if (to_platform) {
+		check(pcr, tcg2_measure(&event, of));
+		return;
+	}
 	tcg_digest(&event, of);
 	log_it(&event);
 }
@@ -150,12 +158,19 @@ static void measure_boot_order(void)
 
 /* ---- Code ---- */
 
-static void measure_payload(struct blob payload)
+static void measure_payload(UINT32 pcr, struct blob payload)
 {
 	struct blob_event event = { (UINTN)payload.data, payload.size };
 
-	measure(PCR_CODE, EV_EFI_PLATFORM_FIRMWARE_BLOB, payload,
+	measure(pcr, EV_EFI_PLATFORM_FIRMWARE_BLOB, payload,
 	    (struct blob){ (const UINT8 *)&event, sizeof(event) });
+}
+
+static void measure_payloads(UINT32 pcr, const struct measured *what)
+{
+	measure_payload(pcr, what->monitor);
+	for (unsigned i = 0; i < what->partitions->count; i++)
+		measure_payload(pcr, what->partitions->file[i]);
 }
 
 void measure_image(struct blob file, EFI_DEVICE_PATH *path)
@@ -208,16 +223,16 @@ static void measure_settings(const EFI_LOADED_IMAGE *image)
 	struct tcg_event event;
 	UINT64 size = 0;
 	void *bytes = NULL;
+	struct blob text;
 
 	if (file_beside(image, SETTINGS_FILE, path) &&
 	    EFI_ERROR(file_whole(image->DeviceHandle, path, &bytes, &size)))
 		bytes = NULL;
-	event = (struct tcg_event){ .pcr = PCR_BOOT_SET,
-		.type = EV_EVENT_TAG,
-		.data = { (const UINT8 *)&tagged, sizeof(tagged) } };
-	tcg_digest(&event, (struct blob){ bytes, bytes ? size : 0 });
+	text = (struct blob){ bytes, bytes ? size : 0 };
+	tcg_digest(&event, text);
 	memcpy(tagged.digest, event.digest, SHA256_BYTES);
-	log_it(&event);
+	measure(PCR_BOOT_SET, EV_EVENT_TAG, text,
+	    (struct blob){ (const UINT8 *)&tagged, sizeof(tagged) });
 	if (bytes)
 		FreePool(bytes);
 }
@@ -240,9 +255,7 @@ static void measure_all(const struct measured *what)
 	const UINT8 separator[4] = { 0 };
 
 	measure_data(PCR_CODE, EV_S_CRTM_VERSION, version, sizeof(version));
-	measure_payload(what->monitor);
-	for (unsigned i = 0; i < what->partitions->count; i++)
-		measure_payload(what->partitions->file[i]);
+	measure_payloads(PCR_CODE, what);
 	measure_policy();
 	measure_boot_order();
 	action(PCR_BOOT, "Calling EFI Application from Boot Option");
@@ -250,6 +263,16 @@ static void measure_all(const struct measured *what)
 		measure_data(pcr, EV_SEPARATOR, separator, sizeof(separator));
 	measure_loader(what->image);
 	measure_settings(what->image);
+}
+
+void measure_platform(const struct measured *what)
+{
+	if (!tcg2_present())
+		return;
+	to_platform = TRUE;
+	measure_payloads(PCR_BOOT, what);
+	measure_settings(what->image);
+	to_platform = FALSE;
 }
 
 BOOLEAN measure_start(const struct measured *what, struct blob *log)

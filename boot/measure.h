@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the loader measures into the vTPM, and that others can (tcg2_serve.h). Without a vTPM
- * nothing is done.
+ * What the loader measures: into the platform's TPM what it is about to launch; into the vTPM, where
+ * there is one, all that it sees, and that others can (tcg2_serve.h).
  */
 #ifndef BOOT_MEASURE_H
 #define BOOT_MEASURE_H
@@ -14,6 +14,12 @@ struct measured {
 	struct blob monitor;
 	const struct partitions *partitions;
 };
+
+/*
+ * Before the launch, where the machine has a TPM of its own: measures what is to be launched into
+ * that, monitor and partitions into PCR 4 and redoubt.conf into PCR 5. Says what is in the way.
+ */
+void measure_platform(const struct measured *what);
 
 /*
  * Measures what has run until now, and offers EFI_TCG2_PROTOCOL to what runs next; `log` is for

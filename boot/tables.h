@@ -17,7 +17,7 @@ uint64_t tables_rsdp(void);
  */
 const uint8_t *tables_map(void *context, uint64_t address, uint64_t length);
 
-/* iommu_write_fn: false where firmware does not let it be written. */
+/* acpi_write_fn: false where firmware does not let it be written. */
 bool tables_write(void *context, uint64_t address, uint8_t value);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "boot/bytes.h"
+#include "boot/console.h"
 #include "boot/efi_tcg2.h"
 #include "boot/tcg_log.h"
 
@@ -17,13 +18,14 @@
 #define CAP_TEXT  "Redoubt: root key closed"
 
 /* An event, and its data. */
-union cap_event {
+#define EVENT_MAX 64u
+union event_bytes {
 	struct tcg2_event event;
-	UINT8 bytes[sizeof(struct tcg2_event) + sizeof(CAP_TEXT) - 1];
+	UINT8 bytes[sizeof(struct tcg2_event) + EVENT_MAX];
 };
 
 static tcg2_t *tcg2;
-static BOOLEAN capped;
+static BOOLEAN capped, gone;
 
 static size_t submit(struct tpm *tpm, struct blob command, bool again)
 {
@@ -53,27 +55,62 @@ static tcg2_t *locate(void)
 	return found;
 }
 
+BOOLEAN tcg2_present(void)
+{
+	if (!gone)
+		tcg2 = locate();
+	return tcg2 != NULL;
+}
+
 BOOLEAN tcg2_open(struct tpm *tpm)
 {
-	tcg2 = locate();
 	memset(tpm, 0, sizeof(*tpm));
 	tpm->submit = submit;
-	return tcg2 != NULL;
+	return tcg2_present();
+}
+
+EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of)
+{
+	union event_bytes bytes = { .event = {
+					.size = (UINT32)(sizeof(bytes.event) + event->data.size),
+					.header_size = TCG2_EVENT_HEADER,
+					.header_version = 1,
+					.pcr = event->pcr,
+					.type = event->type,
+				    } };
+
+	if (event->data.size > EVENT_MAX)
+		return EFI_BAD_BUFFER_SIZE;
+	memcpy(bytes.bytes + sizeof(bytes.event), event->data.data, event->data.size);
+	return tcg2->hash_log_extend(tcg2, 0, (UINTN)of.data, of.size, &bytes.event);
 }
 
 static EFI_STATUS extend(void)
 {
-	static const CHAR8 text[] = CAP_TEXT;
-	union cap_event cap = { .event = {
-				    .size = sizeof(cap),
-				    .header_size = TCG2_EVENT_HEADER,
-				    .header_version = 1,
-				    .pcr = CAP_PCR,
-				    .type = EV_EFI_ACTION,
-				} };
+	const struct blob text = { (const UINT8 *)CAP_TEXT, sizeof(CAP_TEXT) - 1 };
 
-	memcpy(cap.bytes + sizeof(cap.event), text, sizeof(text) - 1);
-	return tcg2->hash_log_extend(tcg2, 0, (UINTN)text, sizeof(text) - 1, &cap.event);
+	return tcg2_measure(&(struct tcg_event){ .pcr = CAP_PCR,
+				.type = EV_EFI_ACTION,
+				.data = text },
+	    text);
+}
+
+void tcg2_take(void)
+{
+	EFI_GUID guid = TCG2_GUID;
+	EFI_HANDLE *handles;
+	UINTN count;
+	void *offered;
+
+	tcg2 = NULL;
+	gone = TRUE;
+	if (EFI_ERROR(BS->LocateHandleBuffer(ByProtocol, &guid, NULL, &count, &handles)))
+		return;
+	for (UINTN i = 0; i < count; i++)
+		if (EFI_ERROR(BS->HandleProtocol(handles[i], &guid, &offered)) ||
+		    EFI_ERROR(BS->UninstallProtocolInterface(handles[i], &guid, offered)))
+			say("note: firmware keeps its EFI_TCG2_PROTOCOL, which leads nowhere");
+	FreePool(handles);
 }
 
 BOOLEAN tcg2_cap(void)

@@ -6,9 +6,13 @@
 #define BOOT_TCG2_H
 
 #include "boot/efi.h"
+#include "boot/tcg_log.h"
 #include "boot/tpm.h"
 
 /* FALSE: firmware offers no TPM 2.0. */
+BOOLEAN tcg2_present(void);
+
+/* The same, for commands. */
 BOOLEAN tcg2_open(struct tpm *tpm);
 
 /*
@@ -17,5 +21,14 @@ BOOLEAN tcg2_open(struct tpm *tpm);
  * TPM. FALSE: firmware refused, or the PCR has not changed.
  */
 BOOLEAN tcg2_cap(void);
+
+/* Measures `of` into a PCR, and the event, with at most 64 bytes of data, into firmware's log. */
+EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of);
+
+/*
+ * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken away
+ * wherever firmware offers it. What is offered later is not the platform's.
+ */
+void tcg2_take(void);
 
 #endif

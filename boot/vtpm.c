@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The vTPM's ACPI tables (vtpm.h).
+ * The vTPM's ACPI tables, and the platform's TPM out of its way (vtpm.h).
  */
 #include "boot/vtpm.h"
 
+#include <stddef.h>
+
 #include "boot/console.h"
+#include "boot/hide.h"
+#include "boot/tables.h"
 #include "boot/tcg2.h"
 #include "monitor/abi/tpm.h"
 
 #define TPM2_REVISION	  4
 #define CONTROL_AREA	  (TPM_BASE + 0x40u)
+#define START_BY_FIFO	  6u /* FIFO or TIS, at TPM_BASE always */
 #define START_BY_REGISTER 7u /* Command Response Buffer Interface */
 
 #define ACPI_PROTOCOL_GUID                                                                         \
@@ -54,22 +59,49 @@ static BOOLEAN is_vtpm(struct blob file)
 	return CompareMem(partition_id(file), TPM_ID, sizeof(TPM_ID)) == 0;
 }
 
-BOOLEAN vtpm_settle(struct partitions *partitions)
+/* Whether the platform's TPM has its registers where the partition will look for them. */
+static BOOLEAN is_at_base(void)
 {
-	struct tpm platform;
+	struct acpi_table found;
+	struct tpm2_table table;
+
+	if (acpi_find_table(tables_rsdp(), tables_map, NULL, "TPM2", &found) != ACPI_OK ||
+	    found.length < offsetof(struct tpm2_table, parameters))
+		return FALSE;
+	CopyMem(&table, found.data, offsetof(struct tpm2_table, parameters));
+	return table.start_method == START_BY_FIFO ||
+	    (table.start_method == START_BY_REGISTER && table.control_area == CONTROL_AREA);
+}
+
+enum vtpm_place vtpm_settle(struct partitions *partitions)
+{
 	unsigned at = 0;
 
 	while (at < partitions->count && !is_vtpm(partitions->file[at]))
 		at++;
 	if (at == partitions->count)
-		return FALSE;
-	if (!tcg2_open(&platform))
-		return TRUE;
-	say("note: this machine has a TPM of its own: the vTPM is left out");
+		return VTPM_NONE;
+	if (!tcg2_present())
+		return VTPM_ALONE;
+	if (is_at_base())
+		return VTPM_BOUND;
+	say("note: this machine's TPM has no registers at 0x%x (TIS, or CRB started by a "
+	    "register): "
+	    "the vTPM is left out",
+	    TPM_BASE);
 	partitions->count--;
 	for (; at < partitions->count; at++)
 		partitions->file[at] = partitions->file[at + 1];
-	return FALSE;
+	return VTPM_NONE;
+}
+
+void vtpm_hide_platform(void)
+{
+	const struct acpi_memory memory = { tables_map, tables_write, NULL };
+
+	if (!hide_tables(tables_rsdp(), &memory, "TPM2") ||
+	    !hide_device(tables_rsdp(), &memory, "MSFT0101"))
+		say("note: firmware does not let its TPM be hidden: two devices share one address");
 }
 
 /* Firmware makes the checksums. */

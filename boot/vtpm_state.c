@@ -205,9 +205,9 @@ static const char *sentence(UINT64 verdict)
 								  : "is unknown";
 }
 
-static BOOLEAN open_state(struct keeper *k)
+static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 {
-	UINT64 words[REQUEST_WORDS] = { 0 }, size[TPM_SLOTS];
+	UINT64 words[REQUEST_WORDS] = { bound ? TPM_OPEN_BOUND : 0 }, size[TPM_SLOTS];
 
 	for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
 		if (!give(k, slot, &size[slot]))
@@ -227,14 +227,14 @@ static BOOLEAN open_state(struct keeper *k)
 	    request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, 0, 0);
 }
 
-BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor)
+BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor, BOOLEAN bound)
 {
 	struct keeper *k = AllocateZeroPool(sizeof(*k));
 
 	if (k) {
 		k->image = image;
 		k->vendor = vendor;
-		if (find(k) && open_state(k)) {
+		if (find(k) && open_state(k, bound)) {
 			keeper = k;
 			return TRUE;
 		}

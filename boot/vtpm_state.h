@@ -13,7 +13,7 @@
  * Hands the slots over, has the TPM started, and writes what that changed. FALSE: there is no TPM
  * this time; said why, and the slots are as they were, or have what the partition gave in one.
  */
-BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor);
+BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor, BOOLEAN bound);
 
 /*
  * Behind it: whether commands may change the state, and writing what waits. At first none may;

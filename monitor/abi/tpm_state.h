@@ -37,6 +37,9 @@
 #define TPM_SLOTS      2u
 #define TPM_SLOT_BYTES 0x40000u
 
+/* The argument of STATE_OPEN: the platform's TPM is the partition's, and states are bound to it. */
+#define TPM_OPEN_BOUND 1u
+
 /* Whether there is a TPM: answers of STATE_OPEN. */
 #define TPM_STATE_KEPT	   0u /* it goes on from a slot, or was made, and is kept in them */
 #define TPM_STATE_VOLATILE 1u /* it was made, and is kept in memory alone: no root key */

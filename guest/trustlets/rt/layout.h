@@ -8,6 +8,7 @@
 
 #define RT_PAGE	       0x1000
 #define RT_IMAGE_BASE  0x200000
+#define RT_DEVICE_BASE 0x3fe00000
 #define RT_DATA_BASE   0x40000000
 #define RT_SHARED_BASE 0x80000000
 
@@ -18,6 +19,7 @@
 /* Entries of page tables: low and high half. */
 #define PTE_P	    0x01
 #define PTE_W	    0x02
+#define PTE_UC	    0x18 /* PWT, PCD */
 #define PTE_PS	    0x80
 #define PTE_NX_HIGH 0x80000000
 #define PTE_ENTRIES 512

@@ -4,8 +4,8 @@
  * descriptors, 64-bit mode; and the entries of exceptions.
  *
  * VA = GPA. The header's page is read-only, text read and execute, read-only data read-only,
- * private memory read-write without its guard pages, the shared window read-write (the second-stage
- * tables decide what is there); only text executes. The tables themselves, GDT, IDT, TSS and
+ * private memory read-write without its guard pages, a device's registers and the shared window
+ * read-write (the second-stage tables decide what is there); only text executes. The tables themselves, GDT, IDT, TSS and
  * rt_boot are written here and read-only from CR0.WP on (trustlet.lds: rt_sealed).
  *
  * A start that is not as promised ends in a triple fault, since nobody can be told yet.
@@ -117,6 +117,10 @@ map_tables:
 	movl	$PTE_NX_HIGH, %edx
 	movl	$rt_shared_directory, %edi
 	movl	$PTE_ENTRIES, %ecx
+	call	fill
+	movl	$(RT_DEVICE_BASE + PTE_P + PTE_W + PTE_UC + PTE_PS), %eax
+	movl	$(rt_image_directory + 8 * (RT_DEVICE_BASE >> 21)), %edi
+	movl	$1, %ecx
 	jmp	fill
 
 /* All addresses are below 4 GiB, so the upper halves stay zero. */
