@@ -34,8 +34,8 @@ struct ptpm {
 
 /*
  * Whether there is a TPM, whose interface is known; whatever firmware's driver left behind is given
- * up. false: `reason` says why, and ptpm_command() fails. Takes up to 20 s of a device that does not
- * answer; nothing is waited for where there is no device.
+ * up. false: `reason` says why, and ptpm_command() fails. Takes up to 20 s of a device that does
+ * not answer; nothing is waited for where there is no device.
  */
 bool ptpm_open(struct ptpm *tpm, volatile uint8_t *registers);
 
@@ -44,8 +44,9 @@ const char *ptpm_interface(const struct ptpm *tpm);
 
 /*
  * One command, of `size` bytes as its header says. Returns the response's length, from
- * PTPM_HEADER_BYTES to `room`, which is the size in its header; nothing else of it was looked at. 0:
- * `reason` says why; the command may have been carried out nevertheless. A later command may work.
+ * PTPM_HEADER_BYTES to `room`, which is the size in its header; nothing else of it was looked at.
+ * 0: `reason` says why; the command may have been carried out nevertheless. A later command may
+ * work.
  */
 size_t ptpm_command(struct ptpm *tpm, const uint8_t *command, size_t size, uint8_t *response,
     size_t room);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Time limits. The clock is the run-time's, trustlet_time(): nanoseconds, or, where the loader could
- * not measure the CPU's clock, its cycles, and then a limit is over a few times too early. Should the
- * clock stand still, the number of looks is limited too.
+ * Time limits. The clock is the run-time's, trustlet_time(): nanoseconds, or, where the loader
+ * could not measure the CPU's clock, its cycles, and then a limit is over a few times too early.
+ * Should the clock stand still, the number of looks is limited too.
  */
 #ifndef VTPM_PTPM_WAIT_H
 #define VTPM_PTPM_WAIT_H
