@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * The HMAC session (session.h).
+ */
+#include "vtpm/ptpm/session.h"
+
+#include <string.h>
+
+#include "guest/trustlets/rt/trustlet.h"
+
+#define CC_FLUSH_CONTEXT 0x165u
+#define CC_START_SESSION 0x176u
+#define RH_NULL		 0x40000007u
+#define ALG_NULL	 0x0010u
+#define ALG_SHA256	 0x000bu
+#define TYPE_HMAC	 0u
+#define HANDLE_TYPE(h)	 ((h) >> 24)
+#define HANDLE_HMAC	 2u
+#define CONTINUE	 1u
+
+/* handle, nonce, attributes, HMAC */
+#define AUTH_AREA_BYTES (4u + 2u + SESSION_NONCE_BYTES + 1u + 2u + SHA256_BYTES)
+
+enum counter_result session_start(struct session *s)
+{
+	struct message *m = &s->message;
+	enum counter_result result;
+	const uint8_t *nonce;
+	uint32_t handle, size;
+
+	trustlet_random(s->ours, sizeof(s->ours));
+	message_begin(m, s->tpm, MESSAGE_NO_SESSIONS, CC_START_SESSION);
+	message_put(m, RH_NULL, 4);
+	message_put(m, RH_NULL, 4);
+	message_put_sized(m, s->ours, sizeof(s->ours));
+	message_put(m, 0, 2); /* no salt */
+	message_put(m, TYPE_HMAC, 1);
+	message_put(m, ALG_NULL, 2);
+	message_put(m, ALG_SHA256, 2);
+	result = message_send(m);
+	if (result != COUNTER_OK)
+		return result;
+	handle = message_get(m, 4);
+	size = message_get(m, 2);
+	nonce = message_get_bytes(m, SESSION_NONCE_BYTES);
+	if (!nonce || size != SESSION_NONCE_BYTES || m->at != m->end ||
+	    HANDLE_TYPE(handle) != HANDLE_HMAC)
+		return COUNTER_MALFORMED;
+	memcpy(s->theirs, nonce, sizeof(s->theirs));
+	s->handle = handle;
+	return COUNTER_OK;
+}
+
+/* ---- HMACs ---- */
+
+static void add_number(struct sha256 *hash, uint32_t value)
+{
+	uint8_t bytes[4] = { (uint8_t)(value >> 24), (uint8_t)(value >> 16), (uint8_t)(value >> 8),
+		(uint8_t)value };
+
+	sha256_add(hash, bytes, sizeof(bytes));
+}
+
+/* Both handles of the command are the index. */
+static void command_digest(const struct session *s, const struct session_command *c,
+    uint8_t digest[SHA256_BYTES])
+{
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	add_number(&hash, c->code);
+	sha256_add(&hash, s->name, sizeof(s->name));
+	sha256_add(&hash, s->name, sizeof(s->name));
+	sha256_add(&hash, c->parameters, c->size);
+	sha256_end(&hash, digest);
+}
+
+static void response_digest(uint32_t code, const uint8_t *parameters, size_t size,
+    uint8_t digest[SHA256_BYTES])
+{
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	add_number(&hash, 0); /* success */
+	add_number(&hash, code);
+	sha256_add(&hash, parameters, size);
+	sha256_end(&hash, digest);
+}
+
+/* The nonce of who makes it comes first. */
+static void authenticate(const struct session *s, bool is_ours, uint8_t attributes,
+    uint8_t digest[SHA256_BYTES])
+{
+	struct hmac mac;
+
+	hmac_start(&mac, s->auth, COUNTER_AUTH_BYTES);
+	hmac_add(&mac, digest, SHA256_BYTES);
+	hmac_add(&mac, is_ours ? s->ours : s->theirs, SESSION_NONCE_BYTES);
+	hmac_add(&mac, is_ours ? s->theirs : s->ours, SESSION_NONCE_BYTES);
+	hmac_add(&mac, &attributes, sizeof(attributes));
+	hmac_end(&mac, digest);
+}
+
+/* ---- Commands ---- */
+
+static void put_command(struct session *s, const struct session_command *c)
+{
+	struct message *m = &s->message;
+	uint8_t attributes = c->last ? 0 : CONTINUE, mac[SHA256_BYTES];
+
+	trustlet_random(s->ours, sizeof(s->ours));
+	command_digest(s, c, mac);
+	authenticate(s, true, attributes, mac);
+	message_begin(m, s->tpm, MESSAGE_SESSIONS, c->code);
+	message_put(m, s->index, 4);
+	message_put(m, s->index, 4);
+	message_put(m, AUTH_AREA_BYTES, 4);
+	message_put(m, s->handle, 4);
+	message_put_sized(m, s->ours, sizeof(s->ours));
+	message_put(m, attributes, 1);
+	message_put_sized(m, mac, sizeof(mac));
+	message_put_bytes(m, c->parameters, c->size);
+}
+
+/* Behind the parameters: nonce, attributes and HMAC, and nothing else. */
+static enum counter_result check(struct session *s, const struct session_command *c,
+    const uint8_t *parameters, size_t size)
+{
+	struct message *m = &s->message;
+	uint8_t attributes = c->last ? 0 : CONTINUE, right[SHA256_BYTES];
+	uint32_t nonce_size = message_get(m, 2);
+	const uint8_t *nonce = message_get_bytes(m, SESSION_NONCE_BYTES);
+	uint32_t says = message_get(m, 1), mac_size = message_get(m, 2);
+	const uint8_t *mac = message_get_bytes(m, SHA256_BYTES);
+
+	if (!nonce || !mac || nonce_size != SESSION_NONCE_BYTES || mac_size != SHA256_BYTES ||
+	    m->at != m->end)
+		return COUNTER_MALFORMED;
+	memcpy(s->theirs, nonce, sizeof(s->theirs));
+	response_digest(c->code, parameters, size, right);
+	authenticate(s, false, attributes, right);
+	if (says != attributes || !trustlet_equal(mac, right, sizeof(right)))
+		return COUNTER_FORGED;
+	return COUNTER_OK;
+}
+
+enum counter_result session_run(struct session *s, const struct session_command *c)
+{
+	struct message *m = &s->message;
+	enum counter_result result;
+	const uint8_t *parameters;
+	size_t size, from;
+
+	put_command(s, c);
+	result = message_send(m);
+	if (result != COUNTER_OK)
+		return result;
+	size = message_get(m, 4);
+	from = m->at;
+	parameters = message_get_bytes(m, size);
+	if (!parameters)
+		return COUNTER_MALFORMED;
+	result = check(s, c, parameters, size);
+	if (result != COUNTER_OK)
+		return result;
+	if (c->last)
+		s->handle = 0;
+	m->at = from;
+	m->end = from + size;
+	return COUNTER_OK;
+}
+
+void session_end(struct session *s)
+{
+	struct ptpm *tpm = s->tpm;
+	const char *reason = tpm->reason;
+	uint32_t code = tpm->code;
+
+	if (s->handle != 0) {
+		message_begin(&s->message, tpm, MESSAGE_NO_SESSIONS, CC_FLUSH_CONTEXT);
+		message_put(&s->message, s->handle, 4);
+		(void)message_send(&s->message);
+		s->handle = 0;
+		tpm->reason = reason;
+		tpm->code = code;
+	}
+	trustlet_scrub(&s->message, sizeof(s->message));
+}
