@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* The device of the vTPM: TCG PC Client Platform TPM Profile 1.05, 8; window of monitor/abi/tpm.h. */
+/*
+ * The device of the vTPM: TCG PC Client Platform TPM Profile 1.05, 8; window of monitor/abi/tpm.h. Of
+ * the registers the first page alone: a hidden device of firmware's (hide.h) keeps its resources, which
+ * are this page at least, and Linux takes none that lies in two of which neither has the other in it.
+ */
 DefinitionBlock ("ssdt.aml", "SSDT", 2, "RDOUBT", "VTPM", 1)
 {
     Scope (\_SB)
@@ -11,7 +15,8 @@ DefinitionBlock ("ssdt.aml", "SSDT", 2, "RDOUBT", "VTPM", 1)
             Name (_STA, 0x0F)
             Name (_CRS, ResourceTemplate ()
             {
-                Memory32Fixed (ReadWrite, 0xFED40000, 0x0000B000)
+                Memory32Fixed (ReadWrite, 0xFED40000, 0x00001000)
+                Memory32Fixed (ReadWrite, 0xFED45000, 0x00006000)
             })
         }
     }

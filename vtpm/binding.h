@@ -3,22 +3,23 @@
  * The TPM's states bound to two counters in the NV memory of the platform's own TPM, where the
  * monitor has given that to this partition (T63).
  *
- *   stores  one step for each state with a change in it that is kept by a sure keeper, taken when
- *           the state is on the disk and before its response goes. A state is used if it is of the
- *           counter's value, or of the next one: then the step was cut off, and is taken.
- *   starts  one step for each start that begins with a bound state. States of a keeper who may not
- *           flush take no step of `stores`, for a cut could undo the write and not the step; so
- *           this one bounds how many starts they can be put back: LOOSE_STARTS.
+ *   stores  one step for each state that a sure keeper has kept and in which more than the clock
+ *           has changed. The step is taken when the state is on the disk, before its response goes.
+ *           A state is used if it has the counter's value, or the next one: then the step was cut
+ *           off, and is taken.
+ *   starts  one step for each start from a bound state. A keeper who may not flush takes no step of
+ *           `stores`, for a cut could undo the write and leave the step; so this one bounds from
+ *           how many starts such states can be put back: LOOSE_STARTS.
  *
- * `starts` has no value before the first step: as long as it has none, nothing was acknowledged as
- * bound, and a state that is not bound, or none, is a beginning. Afterwards it is an older state's
- * sign, and refused.
+ * `starts` is not there before a bound state was used or kept: as long as it is not, a state that
+ * is not bound, or none at all, is a beginning; later it is refused. That it is not there the TPM
+ * says without proof (ptpm/counter.h), so whoever owns the platform's TPM, or its bus, can have a
+ * state used that was never bound, but no older one of those that were.
  *
- * The counters' password follows from the machine's root key, and every answer is authenticated by
- * it (ptpm/counter.h).
+ * The counters' authorization follows from the machine's root key.
  *
- * Wear: changes of the clock alone take no step; other ones are given out by a bucket of STEPS,
- * one more in STEP_NS, and when it is empty commands that change the state get TPM_RC_NV_RATE.
+ * Wear: steps of `stores` are given out by a bucket of STEPS, one more in STEP_NS; when it is empty
+ * commands that change the state get TPM_RC_NV_RATE.
  */
 #ifndef VTPM_BINDING_H
 #define VTPM_BINDING_H
@@ -39,23 +40,23 @@ struct binding_part {
 	uint32_t version; /* 1 */
 	uint32_t steps;	  /* in the bucket */
 	uint64_t stores;
-	uint64_t starts; /* 0: from before its first step */
+	uint64_t starts; /* 0: of before it was there */
 };
 
 _Static_assert(sizeof(struct binding_part) == 24, "no padding");
 
 struct binding {
 	bool on;
-	bool owed; /* a step that could not be taken */
+	bool unsure; /* the last step of `stores` may have been taken or not */
 	struct ptpm device;
 	uint8_t auth[COUNTER_AUTH_BYTES];
-	uint64_t stores, starts; /* the counters */
+	uint64_t stores, starts; /* the counters; `starts` 0: not there */
 	uint32_t steps;
 	uint64_t since; /* trustlet_time() up to which the bucket was filled */
 	struct binding_part part;
 };
 
-/* The registers are at TRUSTLET_DEVICE_BASE. false: the log says why. */
+/* The device's registers are at TRUSTLET_DEVICE_BASE. false: the log says why. */
 bool binding_open(struct binding *binding);
 
 /*
@@ -69,10 +70,13 @@ enum nv_verdict binding_judge(struct binding *binding, struct nv_bytes part);
 struct nv_bytes binding_next(struct binding *binding, bool step);
 
 /*
- * The state with this part is kept. false: the step it takes could not be taken. *again: another
- * state is to follow with a step, so that this one is not used after the next start.
+ * The state with this part is kept: takes the step, if it is one. false: that failed, and is to be
+ * tried again. `*again`: another state is to follow, and to take one.
  */
 bool binding_kept(struct binding *binding, const struct binding_part *part, bool *again);
+
+/* Whether a command, of which the header is there, may change more than the clock. */
+bool binding_counts(const uint8_t *command);
 
 /* Whether the bucket has a step. */
 bool binding_has_steps(struct binding *binding);

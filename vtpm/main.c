@@ -56,12 +56,14 @@ static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
 {
 	size_t says = (size_t)command[SIZE_AT] << 24 | (size_t)command[SIZE_AT + 1] << 16 |
 	    (size_t)command[SIZE_AT + 2] << 8 | command[SIZE_AT + 3];
-	struct vtpm_bytes answer = carry_out(locality,
-	    (struct vtpm_bytes){ command,
-		says < HEADER_BYTES || says > CRB_PAGE ? CRB_PAGE : says });
+	struct vtpm_bytes whole = { command,
+		says < HEADER_BYTES || says > CRB_PAGE ? CRB_PAGE : says };
+	struct vtpm_bytes answer;
 
+	storage_before(&storage);
+	answer = carry_out(locality, whole);
 	memcpy(response, answer.bytes, answer.length);
-	*held = storage_hold(&storage);
+	*held = storage_hold(&storage, binding_counts(command));
 	return answer.length;
 }
 
@@ -238,7 +240,7 @@ static void startup(bool is_new)
 
 REQUEST_HANDLER(state_open)
 {
-	results[0] = storage_open(&storage, startup);
+	results[0] = storage_open(&storage, args[0] == TPM_OPEN_BOUND, startup);
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
 	if (results[0] != TPM_STATE_OPENED && is_on()) {
@@ -262,7 +264,7 @@ REQUEST_HANDLER(state_kept)
 {
 	uint64_t status = storage_kept(&storage, args[0]);
 
-	if (status == REDOUBT_OK && !storage_hold(&storage))
+	if (status == REDOUBT_OK && !storage_hold(&storage, false))
 		crb_release(&crb);
 	return status;
 }
@@ -272,6 +274,7 @@ REQUEST_HANDLER(storage)
 	if (args[0] > TPM_KEEPER_LOOSE)
 		return REDOUBT_INVALID;
 	storage_keeper(&storage, (unsigned)args[0]);
+	(void)storage_hold(&storage, false);
 	return REDOUBT_OK;
 }
 

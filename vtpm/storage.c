@@ -80,7 +80,7 @@ static bool start(struct vtpm_bytes permanent)
 /* Of the content only what the TPM does not have itself: the keys and certificates beside it. */
 static void take_more(struct storage *s, const struct nv_content *content)
 {
-	for (unsigned i = NV_CA_KEY; i < NV_PARTS; i++) {
+	for (unsigned i = NV_CA_KEY; i < NV_COUNTERS; i++) {
 		struct nv_bytes part = content->part[i];
 		uint8_t *copy;
 
@@ -102,6 +102,23 @@ static bool go_on(struct storage *s, const struct nv_choice *choice)
 	return start((struct vtpm_bytes){ permanent.bytes, permanent.size });
 }
 
+/* The other slot is older still, so a state that is refused leaves none. */
+static void judge(struct storage *s, struct nv_choice *choice)
+{
+	const struct nv_bytes *part = &choice->content.part[NV_COUNTERS];
+	enum nv_verdict verdict;
+
+	if (choice->outcome != NV_CURRENT && choice->outcome != NV_NEVER)
+		return;
+	verdict = binding_judge(&s->binding, *part);
+	if (verdict == NV_OK)
+		return;
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		if (choice->outcome == NV_NEVER || i == choice->current)
+			choice->verdict[i] = verdict;
+	choice->outcome = choice->outcome == NV_NEVER ? NV_LOST : NV_UNUSABLE;
+}
+
 static bool choose(struct storage *s)
 {
 	const struct nv_demand any = { .has_floor = false };
@@ -115,6 +132,8 @@ static bool choose(struct storage *s)
 	nv_choose(slots, &any, payload, &choice);
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		drop(&s->slot[i]);
+	if (s->binding.on)
+		judge(s, &choice);
 	memcpy(s->verdict, choice.verdict, sizeof(s->verdict));
 	s->current = choice.current;
 	trustlet_log("vtpm: %s; vtpm.0 %s, vtpm.1 %s", nv_outcome_sentence(choice.outcome),
@@ -127,17 +146,17 @@ static bool choose(struct storage *s)
 	return good;
 }
 
-unsigned storage_open(struct storage *s, void (*startup)(bool is_new))
+unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new))
 {
 	if (s->mode != STORAGE_CLOSED)
 		return TPM_STATE_OPENED;
 	s->mode = STORAGE_REFUSED;
-	if (!choose(s))
+	if ((bound && !binding_open(&s->binding)) || !choose(s))
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
 	storage_keeper(s, TPM_KEEPER_LOOSE);
 	startup(s->header.generation == 0);
-	(void)storage_hold(s);
+	(void)storage_hold(s, true);
 	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
 }
 
@@ -175,6 +194,10 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	number(s);
 	place(s);
+	if (s->binding.on) {
+		content.part[NV_COUNTERS] = binding_next(&s->binding, s->flushes && s->counts);
+		s->bound = s->binding.part;
+	}
 	drop(&s->file);
 	s->size = nv_size(&content);
 	s->file = storage_memory(s->size);
@@ -189,17 +212,31 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	s->mode = STORAGE_VOLATILE;
 }
 
-bool storage_hold(struct storage *s)
+bool storage_hold(struct storage *s, bool counts)
 {
 	struct vtpm_bytes permanent;
 	uint64_t generation = vtpm_permanent(&permanent);
 
 	if (s->mode != STORAGE_KEPT)
 		return false;
-	if (generation != s->sealed)
+	s->counts |= counts && generation != s->sealed;
+	if (generation != s->sealed || s->again)
 		seal(s, permanent);
+	s->again = false;
 	s->sealed = generation;
 	return s->file != NULL;
+}
+
+void storage_before(struct storage *s)
+{
+	enum vtpm_nv nv = VTPM_NV_GONE;
+
+	if (s->keeper != TPM_KEEPER_NONE || s->mode == STORAGE_VOLATILE)
+		nv = VTPM_NV_AVAILABLE;
+	/* Only what a sure keeper keeps takes a step. */
+	if (s->flushes && s->binding.on && !binding_has_steps(&s->binding))
+		nv = VTPM_NV_RATE;
+	vtpm_nv(nv);
 }
 
 size_t storage_piece(const struct storage *s, uint64_t offset, volatile void *to)
@@ -221,6 +258,9 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 {
 	if (!s->file || s->file_header.generation != generation)
 		return TPM_STATUS_UNKNOWN;
+	if (s->binding.on && !binding_kept(&s->binding, &s->bound, &s->again))
+		return TPM_STATUS_UNCOUNTED;
+	s->counts = s->again;
 	nv_digest((struct nv_bytes){ s->file, s->size }, s->digest);
 	s->header = s->file_header;
 	s->current = s->next;
@@ -229,8 +269,11 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 	return REDOUBT_OK;
 }
 
+/* What a keeper has kept who may not flush is bound by the first one who does. */
 void storage_keeper(struct storage *s, unsigned keeper)
 {
+	s->keeper = keeper;
 	s->flushes = keeper == TPM_KEEPER_SURE;
-	vtpm_nv_available(keeper != TPM_KEEPER_NONE || s->mode == STORAGE_VOLATILE);
+	s->again = s->counts = s->flushes && s->binding.on && s->mode == STORAGE_KEPT;
+	storage_before(s);
 }

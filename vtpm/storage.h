@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "monitor/abi/tpm_state.h"
+#include "vtpm/binding.h"
 #include "vtpm/nv.h"
 
 enum storage_mode {
@@ -37,12 +38,17 @@ struct storage {
 	/* STORAGE_KEPT */
 	struct nv_header header; /* of what was written last; generation 0: nothing yet */
 	uint8_t digest[NV_DIGEST];
-	unsigned current;	/* slot; NV_SLOTS: nothing yet */
-	unsigned next;		/* slot of what waits */
-	bool flushes;		/* the keeper is one who does */
-	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
-	struct nv_content more; /* parts beside the states */
-	uint8_t *file;		/* waits to be written, or NULL */
+	unsigned current;	   /* slot; NV_SLOTS: nothing yet */
+	unsigned next;		   /* slot of what waits */
+	unsigned keeper;	   /* TPM_KEEPER_ */
+	bool flushes;		   /* the keeper is one who does */
+	bool again;		   /* a state is to be sealed though nothing has changed */
+	bool counts;		   /* more than the clock may have changed since the last state */
+	struct binding binding;	   /* to the platform's TPM, where it is on */
+	struct binding_part bound; /* of what waits */
+	uint64_t sealed;	   /* vtpm_permanent()'s generation in what was sealed last */
+	struct nv_content more;	   /* parts beside the states */
+	uint8_t *file;		   /* waits to be written, or NULL */
 	size_t size;
 	struct nv_header file_header;
 	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
@@ -63,17 +69,27 @@ uint64_t storage_slot(struct storage *storage, uint64_t slot, uint64_t offset,
 
 /*
  * Chooses, and starts the TPM: with the state that is current, or, if none was ever written, as a
- * new one. `startup` is then called, for the first commands. TPM_STATE_ of monitor/abi/tpm.h.
+ * new one. `bound`: only with a state that the platform's counters know (binding.h). `startup` is
+ * then called, for the first commands. TPM_STATE_ of monitor/abi/tpm_state.h.
  */
-unsigned storage_open(struct storage *storage, void (*startup)(bool is_new));
+unsigned storage_open(struct storage *storage, bool bound, void (*startup)(bool is_new));
 
-/* Behind each command: whether its response is to be held. */
-bool storage_hold(struct storage *storage);
+/* In front of each command: what it finds of the TPM's memory (vtpm_nv_available()). */
+void storage_before(struct storage *storage);
+
+/*
+ * Behind each command: whether its response is to be held. `counts`: it may have changed more than
+ * the clock.
+ */
+bool storage_hold(struct storage *storage, bool counts);
 
 /* How many bytes of what waits, from `offset` on, were put to `to`: at most TPM_PIECE_BYTES. */
 size_t storage_piece(const struct storage *storage, uint64_t offset, volatile void *to);
 
-/* What waits, of this generation, is written and flushed. OK, or TPM_STATUS_UNKNOWN. */
+/*
+ * What waits, of this generation, is written and flushed. OK, TPM_STATUS_UNKNOWN, or
+ * TPM_STATUS_UNCOUNTED.
+ */
 uint64_t storage_kept(struct storage *storage, uint64_t generation);
 
 /* Who writes: TPM_KEEPER_ of monitor/abi/tpm_state.h. */

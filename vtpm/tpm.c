@@ -26,7 +26,7 @@ static unsigned locality_now;
 static unsigned char *response_buffer;
 static uint32_t response_room;
 static bool (*is_cancelled)(void);
-static bool nv_gone;
+static enum vtpm_nv nv_now;
 
 static void wipe(struct blob *blob)
 {
@@ -199,12 +199,12 @@ int _plat__IsCanceled(void)
 int _plat__IsNvAvailable(void);
 int _plat__IsNvAvailable(void)
 {
-	return nv_gone;
+	return (int)nv_now;
 }
 
-void vtpm_nv_available(bool available)
+void vtpm_nv(enum vtpm_nv nv)
 {
-	nv_gone = !available;
+	nv_now = nv;
 }
 
 void vtpm_cancelled_by(bool (*cancelled)(void))

@@ -48,11 +48,15 @@ vtpm_status vtpm_command(unsigned locality, struct vtpm_bytes command, struct vt
  */
 void vtpm_cancelled_by(bool (*cancelled)(void));
 
-/*
- * Whether the permanent state can be changed; true until this says otherwise. Commands that need to
- * are refused with TPM_RC_NV_UNAVAILABLE if not; few change it nevertheless.
- */
-void vtpm_nv_available(bool available);
+/* Whether the permanent state can be changed, in libtpms's numbers. */
+enum vtpm_nv {
+	VTPM_NV_AVAILABLE,
+	VTPM_NV_GONE, /* commands that need to change it are refused: TPM_RC_NV_UNAVAILABLE */
+	VTPM_NV_RATE, /* TPM_RC_NV_RATE: not so often */
+};
+
+/* It is available until this says otherwise. Few commands change it nevertheless. */
+void vtpm_nv(enum vtpm_nv nv);
 
 /*
  * The permanent state and its generation, which counts its changes since vtpm_start(): 0 is what it

@@ -189,16 +189,13 @@ static void without_tables(void **state)
 	assert_int_equal(writes, 0);
 }
 
-int main(void)
-{
-	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(everywhere_and_nothing_else, build),
-		cmocka_unit_test_setup(a_whole_string_or_none, build),
-		cmocka_unit_test_setup(beyond_the_end_is_not_looked_at, build),
-		cmocka_unit_test_setup(a_damaged_table_is_left_alone, build),
-		cmocka_unit_test_setup(what_cannot_be_changed_stays, build),
-		cmocka_unit_test_setup(without_tables, build),
-	};
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup(everywhere_and_nothing_else, build),
+	cmocka_unit_test_setup(a_whole_string_or_none, build),
+	cmocka_unit_test_setup(beyond_the_end_is_not_looked_at, build),
+	cmocka_unit_test_setup(a_damaged_table_is_left_alone, build),
+	cmocka_unit_test_setup(what_cannot_be_changed_stays, build),
+	cmocka_unit_test_setup(without_tables, build),
+};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
-}
+UNIT_MAIN(tests)

@@ -1,149 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * vtpm/storage.c above a made-up TPM and the trustlets' fake monitor: what is started with what,
- * what is held until when, and what a keeper that breaks off leaves (I12, T63).
+ * vtpm/storage.c above a made-up TPM: what is started with what, what is held until when, and what
+ * a keeper that breaks off leaves (I12, T63).
  */
 #include "vtpm/storage.h"
 
 #include <stdlib.h>
 
 #include "monitor/abi/call.h"
-#include "tests/unit/vtpm/nv_made.h"
-#include "vtpm/tpm.h"
-
-#define STATE	  40000u /* bytes of the TPM's permanent state: three pieces */
-#define NOT_THERE UINT64_MAX
-
-static struct storage storage;
-static _Alignas(64) volatile uint64_t told[8];
-static _Alignas(64) uint8_t mailbox[TPM_PIECE_BYTES], written[NV_FILE_MAX];
-static uint8_t disk[NV_SLOTS][NV_FILE_MAX];
-static bool there[NV_SLOTS];
-
-/* The TPM. */
-static struct {
-	uint8_t state[STATE];
-	uint64_t generation;
-	unsigned starts, startups;
-	bool available, refuses;
-	bool was_new; /* at its start */
-} tpm;
-
-vtpm_status vtpm_start(struct vtpm_bytes permanent, struct vtpm_bytes volatile_state)
-{
-	assert_null(volatile_state.bytes);
-	tpm.starts++;
-	tpm.was_new = permanent.bytes == NULL;
-	tpm.generation = tpm.was_new;
-	if (tpm.was_new) {
-		memset(tpm.state, 0x11, sizeof(tpm.state));
-	} else {
-		assert_int_equal(permanent.length, STATE);
-		memcpy(tpm.state, permanent.bytes, STATE);
-	}
-	return tpm.refuses ? 9 : VTPM_OK;
-}
-
-uint64_t vtpm_permanent(struct vtpm_bytes *state)
-{
-	*state = (struct vtpm_bytes){ tpm.state, STATE };
-	return tpm.generation;
-}
-
-void vtpm_nv_available(bool available)
-{
-	tpm.available = available;
-}
-
-static void change(uint8_t value)
-{
-	tpm.state[STATE - 1] = value;
-	tpm.generation++;
-}
-
-static void startup(bool is_new)
-{
-	assert_int_equal(is_new, tpm.was_new);
-	assert_true(tpm.available);
-	tpm.startups++;
-	tpm.state[0]++;
-	tpm.generation++;
-}
-
-/* ---- The keeper ---- */
-
-static void machine_starts(void)
-{
-	fake.log[0] = 0;
-	free(storage.file);
-	memset(&tpm, 0, sizeof(tpm));
-	told[0] = 77;
-	storage_start(&storage, told);
-	assert_int_equal(told[0], 0);
-}
-
-static int setup(void **state)
-{
-	made_start();
-	memset(there, 0, sizeof(there));
-	memset(disk, 0, sizeof(disk));
-	machine_starts();
-	return 0;
-}
-
-static void hand_over(unsigned slot)
-{
-	for (uint64_t at = 0; there[slot] && at < NV_FILE_MAX; at += TPM_PIECE_BYTES) {
-		memcpy(mailbox, disk[slot] + at, TPM_PIECE_BYTES);
-		assert_int_equal(storage_slot(&storage, slot, at, mailbox, TPM_PIECE_BYTES), 0);
-	}
-}
-
-static unsigned open_it(void)
-{
-	hand_over(0);
-	hand_over(1);
-	return storage_open(&storage, startup);
-}
-
-/* What waits; its size. */
-static size_t fetch(void)
-{
-	size_t at = 0, bytes;
-
-	while ((bytes = storage_piece(&storage, at, mailbox)) > 0) {
-		memcpy(written + at, mailbox, bytes);
-		at += bytes;
-	}
-	assert_int_equal(at, storage.file ? storage.size : 0);
-	return at;
-}
-
-static void keep(void)
-{
-	unsigned slot = storage.next;
-	size_t size = fetch();
-
-	assert_true(size > 0);
-	memcpy(disk[slot], written, size);
-	there[slot] = true;
-	assert_int_equal(storage_kept(&storage, told[0]), REDOUBT_OK);
-	assert_int_equal(told[0], 0);
-}
-
-/* The loader's part of a start, and the agent. */
-static void to_work(void)
-{
-	assert_int_equal(open_it(), TPM_STATE_KEPT);
-	keep();
-	storage_keeper(&storage, TPM_KEEPER_SURE);
-}
-
-static void expect_waits(uint64_t generation)
-{
-	assert_int_equal(told[0], generation);
-	assert_int_equal(storage.file != NULL, generation != 0);
-}
+#include "tests/unit/vtpm/storage_made.h"
 
 /* ---- Starts ---- */
 
@@ -158,7 +23,7 @@ static void test_first_start(void **state)
 	keep();
 	assert_int_equal(storage.current, 0);
 	assert_int_equal(fetch(), 0);
-	assert_false(storage_hold(&storage));
+	assert_false(storage_hold(&storage, true));
 }
 
 static void test_goes_on(void **state)
@@ -166,7 +31,7 @@ static void test_goes_on(void **state)
 	open_it();
 	keep();
 	change(0x42);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	expect_waits(2);
 	keep();
 	for (uint64_t generation = 3; generation < 8; generation++) {
@@ -190,7 +55,7 @@ static void test_story(void **state)
 
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	keep();
 	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first,
 			     &content),
@@ -217,7 +82,7 @@ static void test_loose(void **state)
 
 	to_work();
 	change(7);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	slot = storage.next;
 	keep();
 	memcpy(sure, disk[slot], sizeof(sure));
@@ -226,7 +91,7 @@ static void test_loose(void **state)
 		assert_int_equal(open_it(), TPM_STATE_KEPT);
 		keep();
 		change(8);
-		assert_true(storage_hold(&storage));
+		assert_true(storage_hold(&storage, true));
 		keep();
 		assert_memory_equal(disk[slot], sure, sizeof(sure));
 	}
@@ -239,11 +104,11 @@ static void test_loose(void **state)
 	keep();
 	storage_keeper(&storage, TPM_KEEPER_SURE);
 	change(9);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	assert_int_equal(storage.next, slot);
 	keep();
 	change(10);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	assert_int_equal(storage.next, !slot);
 	keep();
 }
@@ -254,7 +119,7 @@ static void expect_refused(enum nv_verdict first, enum nv_verdict second)
 	assert_int_equal(storage.verdict[0], first);
 	assert_int_equal(storage.verdict[1], second);
 	assert_int_equal(tpm.startups, 0);
-	assert_false(storage_hold(&storage));
+	assert_false(storage_hold(&storage, true));
 	expect_waits(0);
 	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 1), TPM_STATUS_LATE);
 }
@@ -313,15 +178,15 @@ static void test_no_root_key(void **state)
 	assert_int_equal(tpm.startups, 1);
 	expect_waits(0);
 	change(1);
-	assert_false(storage_hold(&storage));
+	assert_false(storage_hold(&storage, true));
 	storage_keeper(&storage, TPM_KEEPER_NONE);
-	assert_true(tpm.available);
+	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 }
 
 static void test_once(void **state)
 {
 	assert_int_equal(open_it(), TPM_STATE_KEPT);
-	assert_int_equal(storage_open(&storage, startup), TPM_STATE_OPENED);
+	assert_int_equal(open_it(), TPM_STATE_OPENED);
 	assert_int_equal(tpm.starts, 1);
 	assert_int_equal(tpm.startups, 1);
 	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 1), TPM_STATUS_LATE);
@@ -359,7 +224,8 @@ static void test_any_pieces(void **state)
 		memcpy(mailbox, disk[0] + end, bytes);
 		assert_int_equal(storage_slot(&storage, 1, end, mailbox, bytes), REDOUBT_OK);
 	}
-	assert_int_equal(storage_open(&storage, startup), TPM_STATE_KEPT);
+	there[0] = false;
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
 	assert_int_equal(storage.verdict[1], NV_OK);
 	assert_int_equal(storage.current, 1);
 	assert_int_equal(storage.next, 1);
@@ -370,18 +236,18 @@ static void test_any_pieces(void **state)
 static void test_held(void **state)
 {
 	to_work();
-	assert_false(storage_hold(&storage));
+	assert_false(storage_hold(&storage, true));
 	change(1);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	expect_waits(2);
 	/* Asked again, and by no other number. */
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	assert_int_equal(storage_kept(&storage, 1), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 3), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	keep();
-	assert_false(storage_hold(&storage));
+	assert_false(storage_hold(&storage, true));
 	assert_int_equal(storage_kept(&storage, 2), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
 }
@@ -391,12 +257,12 @@ static void test_more_while_it_waits(void **state)
 {
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	fetch();
 	memcpy(disk[1], written, sizeof(written));
 	there[1] = true;
 	change(2);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	expect_waits(3);
 	assert_int_equal(storage.next, 1);
 	/* Of what was written there nothing is kept. */
@@ -404,7 +270,7 @@ static void test_more_while_it_waits(void **state)
 	expect_waits(3);
 	keep();
 	change(3);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	keep();
 	machine_starts();
 	assert_int_equal(open_it(), TPM_STATE_KEPT);
@@ -420,12 +286,12 @@ static void test_more_at_first(void **state)
 	open_it();
 	memcpy(lineage, storage.file_header.lineage, NV_ID);
 	change(1);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	expect_waits(2);
 	assert_memory_equal(storage.file_header.lineage, lineage, NV_ID);
 	keep();
 	change(2);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	keep();
 	machine_starts();
 	assert_int_equal(open_it(), TPM_STATE_KEPT);
@@ -441,10 +307,10 @@ static void test_cut(void **state)
 
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	keep();
 	change(2);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	assert_int_equal(storage.next, 0);
 	size = fetch();
 	memcpy(before, disk, sizeof(before));
@@ -461,14 +327,14 @@ static void test_cut(void **state)
 static void test_keeper(void **state)
 {
 	to_work();
-	assert_true(tpm.available);
+	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 	storage_keeper(&storage, TPM_KEEPER_NONE);
-	assert_false(tpm.available);
+	assert_int_equal(tpm.nv, VTPM_NV_GONE);
 	/* What changed nevertheless waits for a keeper. */
 	change(3);
-	assert_true(storage_hold(&storage));
+	assert_true(storage_hold(&storage, true));
 	storage_keeper(&storage, TPM_KEEPER_SURE);
-	assert_true(tpm.available);
+	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 	expect_waits(2);
 	keep();
 }

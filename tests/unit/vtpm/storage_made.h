@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * What vtpm/storage.c has around it, made up: a TPM, a keeper with a disk, the platform's counters;
+ * above the trustlets' fake monitor.
+ */
+#ifndef TESTS_UNIT_VTPM_STORAGE_MADE_H
+#define TESTS_UNIT_VTPM_STORAGE_MADE_H
+
+#include "tests/unit/vtpm/nv_made.h"
+#include "vtpm/storage.h"
+#include "vtpm/tpm.h"
+
+#define STATE	  40000u /* bytes of the TPM's permanent state: three pieces */
+#define NOT_THERE UINT64_MAX
+
+extern struct storage storage;
+extern _Alignas(64) volatile uint64_t told[8];
+extern _Alignas(64) uint8_t mailbox[TPM_PIECE_BYTES], written[NV_FILE_MAX];
+extern uint8_t disk[NV_SLOTS][NV_FILE_MAX];
+extern bool there[NV_SLOTS];
+
+struct made_tpm {
+	uint8_t state[STATE];
+	uint64_t generation;
+	unsigned starts, startups;
+	enum vtpm_nv nv;
+	bool refuses;
+	bool was_new; /* at its start */
+};
+extern struct made_tpm tpm;
+
+/* The platform's, at the next open if `bound`. */
+struct made_counter {
+	bool there;
+	uint64_t value; /* 0: not written yet */
+	uint8_t auth[COUNTER_AUTH_BYTES];
+};
+
+struct made_counters {
+	bool bound, gone, owned;
+	struct made_counter one[2];
+	uint64_t most; /* that any has reached */
+	unsigned commands;
+	unsigned fails_at; /* the command that is not answered; 0: none */
+};
+extern struct made_counters counters;
+
+/* The TPM's permanent state changes. */
+void change(uint8_t value);
+
+/* Memory is gone, the disk and the counters are not. */
+void machine_starts(void);
+
+/* All is new. */
+int setup(void **state);
+
+void hand_over(unsigned slot);
+unsigned open_it(void);
+
+/* What waits; its size. */
+size_t fetch(void);
+
+/* What waits is written, and acknowledged. */
+void keep(void);
+
+/* The loader's part of a start, and the agent. */
+void to_work(void);
+
+void expect_waits(uint64_t generation);
+
+#endif
