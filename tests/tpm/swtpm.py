@@ -30,7 +30,7 @@ class Swtpm:
         os.makedirs(self.state, exist_ok=True)
         self.folder = tempfile.mkdtemp(prefix="swtpm-")  # a socket's path has at most 107 bytes
         self.socket = os.path.join(self.folder, "data")
-        self.control = os.path.join(self.folder, "control")
+        self.control = self.socket + ".ctrl"  # where tpm2-tools look for it
         argv = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.state}",
                 "--ctrl", f"type=unixio,path={self.control}", *self.more]
         if not self.emulator:

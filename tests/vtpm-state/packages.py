@@ -10,6 +10,7 @@ import sys
 
 from bench import P256, ROOT, RSA, Bench
 
+COUNTERS = b"what the platform counts"
 STATE, OTHER = b"a permanent state, or what passes for one", b"another TPM's state"
 UNROOTED = ("--root-key", "root.key", "--image", "sample.img")
 PASS = ("--passphrase", "pass")
@@ -148,12 +149,14 @@ def machine(bench, name, env, generation=5, tag=7, state=b""):
     """An unrooted machine's slots."""
     bench.put("state", state or STATE)
     bench.put("ca", b"the CA's key")
-    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca")
+    bench.put("counters", COUNTERS)
+    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca", "counters")
     return f"slots:{name}.a,{name}.b"
 
 
-def check_purposes(bench, env):
+def check_purposes(bench, env, image):
     import statefile
+    keys = statefile.Keys(ROOT, {name: image.header[name] for name in ("svn", "flags", "id")} | {"signer": bytes.fromhex(image.signer())})
     slots = machine(bench, "m", env)
     source = (slots, *UNROOTED)
     lineage = "07" * 32
@@ -173,6 +176,11 @@ def check_purposes(bench, env):
     bench.tap.check(told["kind"] == "restored" and told["generation"] == 6 and told["lineage"] == lineage and
                     told["parts"]["ca_key"] == 12 and told["verdicts"]["m.a"]["verdict"] == "OLDER",
                     "is a generation of its own, with all that there was", str(told))
+    def counters(slots):
+        choice = statefile.Choice([statefile.read_slot(bench.path(name)) for name in slots], keys)
+        return choice.found[choice.current][1].get("counters")
+
+    bench.tap.check(counters(("m.a", "m.b")) == COUNTERS, "T63: what the platform's counters are compared with is the machine's, not the backup's")
     bench.refuses("T63: a backup onto a later generation", "would go back", "restore", "backup.pkg", *source, *PASS)
     bench.does("T63: unless it is said", "restore", "backup.pkg", *source, *PASS, "--accept", "older")
     other = machine(bench, "o", env, 40, 8, OTHER)
@@ -193,7 +201,8 @@ def check_purposes(bench, env):
     header = dict(zip(statefile.FIELDS, statefile.HEADER.unpack_from(bench.get("n.a"))))
     bench.tap.check(told["generation"] == 91 and told["lineage"] == lineage and header["kind"] == 4 and c[0] == "0" and
                     c[3] == STATE.hex(), "and comes above the floor, with its lineage", str((told, c)))
-    bench.tap.check("ca_key" not in bench.done("verify", "n.a", *UNROOTED)["parts"], "the CA's key stays on its machine")
+    parts = bench.done("verify", "n.a", *UNROOTED)["parts"]
+    bench.tap.check("ca_key" not in parts and "counters" not in parts, "the CA's key stays on its machine, and what its counters are compared with")
     bench.refuses("a move onto another TPM", "which would be lost", "import", "move.pkg", other, *UNROOTED, *PASS)
     bench.refuses("slots that are one", "are two files", "import", "move.pkg", "slots:q", *UNROOTED, *PASS)
     bench.refuses("a place that there is not", "a place is", "import", "move.pkg", "moon:q", *PASS)
@@ -210,13 +219,13 @@ def check_reopened(bench):
 
 
 def main():
-    with Bench(68) as bench:
+    with Bench(69) as bench:
         image = bench.image()
         prepare(bench)
         check_recipients(bench)
         check_round_trips(bench)
         check_changed(bench)
-        check_purposes(bench, bench.environment(image, ROOT))
+        check_purposes(bench, bench.environment(image, ROOT), image)
         check_reopened(bench)
         return bench.tap.status()
 

@@ -64,6 +64,15 @@ check-vtpm-debian: setup-vtpm-debian ## Debian's kernel and tpm2-tools with the 
 
 CHECK_TESTS += check-vtpm-debian
 
+# With a TPM of the machine's own beside it, which QEMU alone has.
+.PHONY: check-vtpm-bound
+check-vtpm-bound: setup-vtpm-debian ## the same bound to swtpm as the platform's TPM (FIFO); an older state is refused (CRB)
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),\
+		$(call on_machine,$(m),700,vtpm-debian-bound,$(PY) tests/vtpm/debian.py --tpm tpm-tis --time 680); \
+		$(call on_machine,$(m),900,vtpm-bound,$(PY) tests/vtpm/bound.py --time 880)) exit $$status
+
+CHECK_TESTS += check-vtpm-bound
+
 # One machine: what differs between machines is not the disk.
 .PHONY: check-vtpm-cuts
 check-vtpm-cuts: setup-vtpm-debian ## power cuts: what was written and not flushed is lost in each way there is (N= commands, SEED=)
@@ -96,5 +105,5 @@ CHECK_TESTS += check-vtpm-enroll
 # Everything about the vTPM, on the machines of VENDOR=.
 .PHONY: check-vtpm
 check-vtpm: ## all tests of the vTPM (VENDOR=)
-	@status=0; for t in host sha crb storage nv state stage suite tcg2 debian cuts enroll; do \
+	@status=0; for t in host sha crb storage nv state stage suite tcg2 debian bound cuts enroll; do \
 		$(MAKE) --no-print-directory check-vtpm-$$t || status=1; done; exit $$status

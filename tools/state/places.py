@@ -152,7 +152,8 @@ class Slots:
         choice = self.choose()
         need(choice.current is not None, self.why(choice))
         h, parts, digest = choice.found[choice.current]
-        return State(parts, digest, h["lineage"], h["generation"])
+        # What the platform's counters are compared with is worth nothing beside other ones.
+        return State({name: part for name, part in parts.items() if name != "counters"}, digest, h["lineage"], h["generation"])
 
     def allowed(self, choice, state, accept, kind):
         """What is in the slots now must be allowed to go."""
@@ -175,7 +176,10 @@ class Slots:
         generation = max(choice.highest(), self.floor or 0, state.generation) + 1
         header = {"generation": generation, "first": generation, "kind": kind, "lineage": state.lineage,
                   "parent": state.digest, "origin_lineage": origin, "origin_digest": state.digest}
-        data = statefile.seal_file(header, state.parts, self.keys)
+        parts = dict(state.parts)
+        if choice.current is not None and "counters" in choice.found[choice.current][1]:
+            parts["counters"] = choice.found[choice.current][1]["counters"]
+        data = statefile.seal_file(header, parts, self.keys)
         to = 0 if choice.current is None else 1 - choice.current
         files = {self.paths[to]: self.filled(data, self.paths[to])}
         if choice.current is None:  # nothing unusable is left beside it, which could be of a newer program
