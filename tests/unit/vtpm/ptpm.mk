@@ -22,10 +22,20 @@ check-ptpm-unit: $(PTPM_UNIT)
 	@status=0; for t in tis crb; do \
 		tests/run --time 120 ptpm-$$t -- $(B)/tests/unit/vtpm/test_ptpm_$$t || status=1; done; exit $$status
 
+# A party on the bus in the place of the driver.
+$(B)/tests/tpm/counter: $(B)/ptpmunit/tests/tpm/counter.o $(PTPM_COUNTER) $(PTPM_RT)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^
+
+.PHONY: check-ptpm-counter
+check-ptpm-counter: $(B)/tests/tpm/counter
+	@$(SETUP) swtpm
+	@tests/run --time 400 ptpm-counter -- $(PY) tests/tpm/counter.py $<
+
 check-ptpm: ## the platform's TPM: its two interfaces, hostile ones, counters in a TPM (swtpm), fuzzer
 	@status=0; for t in unit counter fuzz; do \
 		$(MAKE) --no-print-directory -s check-ptpm-$$t || status=1; done; exit $$status
 
 HOST_TESTS += check-ptpm
--include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) \
+-include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/counter.d \
 	$(patsubst %,$(B)/ptpmunit/tests/unit/vtpm/test_ptpm_%.d,tis crb)
