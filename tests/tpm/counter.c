@@ -9,7 +9,7 @@
  *   counter SOCKET replay INDEX AUTH WHAT          old answers: the last one of a read, or all
  *   counter SOCKET redirect INDEX AUTH OTHER       the command goes to another index
  *   counter SOCKET busy INDEX AUTH CODE TIMES      patience is asked for at each command
- *   counter SOCKET meddle INDEX AUTH               someone else counts too, who has the authorization
+ *   counter SOCKET meddle INDEX AUTH               someone else who has it counts too
  *   counter SOCKET cut INDEX AUTH VERB NUMBER      no answer to that command, counted from 0
  *   counter SOCKET relay                           one command on stdin, the response on stdout
  *

@@ -127,8 +127,8 @@ def check_bus(case, check):
         said = case.ask("flips", FIRST, AUTH)
         parts = dict(enumerate(part.split(":") for part in said.split() if ":" in part))
         results = set(said.split()) - {":".join(part) for part in parts.values()}
-        # Of the first answer the name, which is not used, may be another.
-        check(len(parts) == 3 and int(parts[0][1]) <= 8 * 36, "flips in TPM2_NV_ReadPublic: no other value", said)
+        # Of the first answer the name with its size is not used, and may be another.
+        check(len(parts) == 3 and int(parts[0][1]) == 8 * 36, "flips in TPM2_NV_ReadPublic: no other value", said)
         check(parts.get(1, [0, 1])[1] == "0" and int(parts[1][0]) >= 8 * 48, "in TPM2_StartAuthSession: refused", said)
         check(parts.get(2, [0, 1])[1] == "0" and int(parts[2][0]) >= 8 * 93, "in TPM2_NV_Read: refused", said)
         check({"FORGED", "REFUSED", "MALFORMED", "FOREIGN", "OK"} <= results, "in each way", said)

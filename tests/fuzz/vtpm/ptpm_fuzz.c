@@ -7,9 +7,9 @@
  *   byte 0   bits 1:0 what is asked for: read, increment, define, a sentence; bit 2: the counter is
  *            there; bit 3: it has counted
  *   then     for each command what becomes of its answer, honest when the bytes are over:
- *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of two bytes instead;
+ *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
- *            right; 6 N bytes of parameters more, authenticated; 7 none
+ *            right; 6 N: as many bytes of parameters, authenticated; 7 none
  */
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -43,6 +43,10 @@ static struct {
 	bool authorized; /* the answer has an HMAC */
 	bool hostile;	 /* something was changed */
 	bool knows;	 /* by one who has the authorization */
+	/* The parameters that were authenticated last, and whether any were that cannot be. */
+	uint8_t parameters[BYTES];
+	size_t count;
+	bool odd;
 } tpm;
 
 static void require(bool holds)
@@ -141,6 +145,7 @@ static bool is_authorized(const uint8_t *command, size_t size)
 {
 	uint8_t text[4 + 68 + 16], mac[32];
 
+	require(command[22] == SESSION >> 24);
 	require(size >= 95 && size <= 95 + 16 && get(command + 10) == INDEX &&
 	    get(command + 14) == INDEX && get(command + 18) == 73);
 	memcpy(tpm.caller, command + 28, NONCE);
@@ -167,6 +172,8 @@ static size_t authorize(const uint8_t *command, uint8_t *response, size_t parame
 	area[34] = tpm.attributes;
 	put(area + 35, 32, 2);
 	authenticate(text, 8 + parameters, false, area + 37);
+	memcpy(tpm.parameters, response + 14, parameters);
+	tpm.count = parameters;
 	tpm.authorized = true;
 	return finish(response, 14 + parameters + 69, 0);
 }
@@ -227,6 +234,7 @@ static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
 		memcpy(response + 16, tpm.nonce, NONCE);
 		return finish(response, 16 + NONCE, 0);
 	case 0x165:
+		require(command[10] == SESSION >> 24);
 		return finish(response, 10, 0);
 	default:
 		return carry_out(command, size, response);
@@ -252,15 +260,14 @@ static void change(uint8_t *response, size_t size)
 	}
 }
 
-/* One who has it makes the answer anew out of what became of its parameters. */
-static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t more)
+/* One who has it makes the answer anew, with so many bytes of what became of its parameters. */
+static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t parameters)
 {
-	bool is_of_index = tpm.authorized && get(command + 6) != 0x12a;
-
-	if (!is_of_index)
+	if (!tpm.authorized || get(command + 6) == 0x12a)
 		return size;
 	tpm.knows = true;
-	return authorize(command, response, size - 14 - 69 + more);
+	tpm.odd |= get(command + 6) == 0x134 && parameters != 0;
+	return authorize(command, response, parameters);
 }
 
 static size_t instead(uint8_t *response, size_t size)
@@ -290,7 +297,7 @@ static size_t changed(const uint8_t *command, uint8_t *response, size_t size)
 		return size;
 	case 5:
 		change(response, size);
-		return made_anew(command, response, size, 0);
+		return made_anew(command, response, size, size - 14 - 69);
 	case 6:
 		return made_anew(command, response, size, byte());
 	case 7:
@@ -323,6 +330,10 @@ static void require_right(enum counter_result result, uint64_t value, uint64_t r
 		require(value == 0);
 	else if (!tpm.knows)
 		require(value == right);
+	else
+		require(!tpm.odd && tpm.count == 10 && get(tpm.parameters) >> 16 == 8 &&
+		    (uint32_t)(value >> 32) == get(tpm.parameters + 2) &&
+		    (uint32_t)value == get(tpm.parameters + 6));
 }
 
 static void ask(unsigned what)

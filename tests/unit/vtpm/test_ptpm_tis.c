@@ -38,6 +38,8 @@ static struct {
 	uint32_t set, clear; /* bits of STS */
 	bool absent, not_valid, no_locality, no_burst, never_ready, never_done, loses_always;
 	bool hungry, sated;
+	bool flickers; /* not an error: each second look is at what is not valid */
+	unsigned looks;
 } tpm;
 
 /* ---- The interface ---- */
@@ -92,6 +94,8 @@ static uint32_t status(void)
 		value |= 0x08;
 	if (tpm.state == COMPLETION && tpm.given < end())
 		value |= 0x10;
+	if (tpm.flickers && tpm.looks++ % 2 == 0)
+		return (value & ~0x80u) ^ 0x18;
 	return (value | 1u << 26 | tpm.credit << 8 | tpm.set) & ~tpm.clear;
 }
 
@@ -365,6 +369,15 @@ static void test_lost_bytes(void **state)
 	assert_int_equal(tpm.retries, 19);
 }
 
+static void test_not_valid(void **state)
+{
+	tpm.flickers = true;
+	works();
+	tpm.looks++;
+	works();
+	assert_int_equal(tpm.retries, 0);
+}
+
 /* ---- Hostile ---- */
 
 static void test_absent(void **state)
@@ -501,6 +514,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_types, setup),
 	cmocka_unit_test_setup(test_left_behind, setup),
 	cmocka_unit_test_setup(test_lost_bytes, opened),
+	cmocka_unit_test_setup(test_not_valid, opened),
 	cmocka_unit_test_setup(test_absent, setup),
 	cmocka_unit_test_setup(test_never_valid, setup),
 	cmocka_unit_test_setup(test_no_locality, setup),
