@@ -102,8 +102,10 @@ static enum counter_result look(struct session *s, bool *written)
 	public = message_get_bytes(m, size);
 	if (!public)
 		return COUNTER_MALFORMED;
-	*written = size == PUBLIC_BYTES && is_public(s, public, true);
-	if (!*written && (size != PUBLIC_BYTES || !is_public(s, public, false)))
+	if (size != PUBLIC_BYTES)
+		return COUNTER_FOREIGN;
+	*written = is_public(s, public, true);
+	if (!*written && !is_public(s, public, false))
 		return COUNTER_FOREIGN;
 	name_it(s, *written);
 	return COUNTER_OK;

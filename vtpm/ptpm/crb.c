@@ -90,7 +90,8 @@ static bool take(struct ptpm *tpm)
 
 static void leave(struct ptpm *tpm)
 {
-	(void)(is_stopped(tpm) && is_idle(tpm));
+	if (ptpm_get32(tpm, LOC_STS) & STS_GRANTED)
+		(void)(is_stopped(tpm) && is_idle(tpm));
 	ptpm_set32(tpm, LOC_CTRL, CONTROL_RELINQUISH);
 }
 

@@ -35,7 +35,8 @@ void message_put_bytes(struct message *m, const void *bytes, size_t size)
 {
 	if (size > sizeof(m->command) - m->size)
 		trustlet_panic("ptpm: a command that is too long");
-	memcpy(m->command + m->size, bytes, size);
+	if (size)
+		memcpy(m->command + m->size, bytes, size);
 	m->size += size;
 }
 

@@ -2,3 +2,4 @@
 # Fuzzers of the vTPM's parts.
 include tests/fuzz/vtpm/sha.mk
 include tests/fuzz/vtpm/nv.mk
+include tests/fuzz/vtpm/ptpm.mk

@@ -4,3 +4,4 @@ include tests/unit/vtpm/crb.mk
 include tests/unit/vtpm/nv.mk
 include tests/unit/vtpm/storage.mk
 include tests/unit/vtpm/sha.mk
+include tests/unit/vtpm/ptpm.mk

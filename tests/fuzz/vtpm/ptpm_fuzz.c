@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: BSD-2-Clause-Patent */
+/*
+ * Counters (vtpm/ptpm/counter.c) in a hostile TPM, or by way of a hostile party. The TPM here is a
+ * second one, made with OpenSSL: it checks what the commands authorize. A value is taken only if it
+ * is the counter's.
+ *
+ *   byte 0   bits 1:0 what is asked for: read, increment, define, a sentence; bit 2: the counter is
+ *            there; bit 3: it has counted
+ *   then     for each command what becomes of its answer, honest when the bytes are over:
+ *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
+ *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
+ *            right; 6 N: as many bytes of parameters, authenticated; 7 none
+ */
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "guest/trustlets/rt/trustlet.h"
+#include "vtpm/ptpm/counter.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define INDEX	COUNTER_FIRST
+#define SESSION 0x02000001u
+#define NONCE	32u
+#define BYTES	600u
+#define VALUE	0x1122334455667788ull
+
+static uint8_t auth[COUNTER_AUTH_BYTES] = "authorization of thirty-two byte";
+static uint8_t next_random;
+static uint64_t now;
+
+static struct {
+	const uint8_t *data;
+	size_t left;
+	bool defined, written;
+	uint64_t value;
+	uint8_t nonce[NONCE];  /* of this side */
+	uint8_t caller[NONCE]; /* of the other side, of the last command */
+	uint8_t attributes;
+	bool authorized; /* the answer has an HMAC */
+	bool hostile;	 /* something was changed */
+	bool knows;	 /* by one who has the authorization */
+	/* The parameters that were authenticated last, and whether any were that cannot be. */
+	uint8_t parameters[BYTES];
+	size_t count;
+	bool odd;
+} tpm;
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* ---- The run-time ---- */
+
+uint64_t trustlet_time(void)
+{
+	return now += 10000000;
+}
+
+_Noreturn void trustlet_panic(const char *format, ...)
+{
+	abort();
+}
+
+void trustlet_random(void *to, size_t bytes)
+{
+	memset(to, ++next_random, bytes);
+}
+
+void trustlet_scrub(void *memory, size_t bytes)
+{
+	memset(memory, 0, bytes);
+}
+
+bool trustlet_equal(const void *a, const void *b, size_t bytes)
+{
+	return memcmp(a, b, bytes) == 0;
+}
+
+/* ---- The TPM ---- */
+
+static void put(uint8_t *to, uint64_t value, unsigned bytes)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		to[i] = (uint8_t)(value >> 8 * (bytes - 1 - i));
+}
+
+static uint32_t get(const uint8_t *at)
+{
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static size_t finish(uint8_t *response, size_t size, uint32_t code)
+{
+	put(response, tpm.authorized ? 0x8002 : 0x8001, 2);
+	put(response + 2, size, 4);
+	put(response + 6, code, 4);
+	return size;
+}
+
+static size_t refuse(uint8_t *response, uint32_t code)
+{
+	tpm.authorized = false;
+	return finish(response, 10, code);
+}
+
+static size_t public_area(uint8_t *to)
+{
+	static const uint8_t area[] = { 0x01, 0x80, 0x52, 0x44, 0, 0x0b, 0x02, 0x06, 0, 0x14, 0, 0,
+		0, 8 };
+
+	memcpy(to, area, sizeof(area));
+	to[6] |= tpm.written ? 0x20 : 0;
+	return sizeof(area);
+}
+
+static void name_of(uint8_t name[34])
+{
+	uint8_t area[14];
+
+	put(name, 0x0b, 2);
+	SHA256(area, public_area(area), name + 2);
+}
+
+static void authenticate(const uint8_t *text, size_t size, bool command, uint8_t mac[32])
+{
+	uint8_t whole[32 + 2 * NONCE + 1];
+
+	SHA256(text, size, whole);
+	memcpy(whole + 32, command ? tpm.caller : tpm.nonce, NONCE);
+	memcpy(whole + 32 + NONCE, command ? tpm.nonce : tpm.caller, NONCE);
+	whole[32 + 2 * NONCE] = tpm.attributes;
+	HMAC(EVP_sha256(), auth, sizeof(auth), whole, sizeof(whole), mac, NULL);
+}
+
+/*
+ * Of a command on the index: 18 bytes, the size, the session, nonce, attributes, HMAC, parameters.
+ */
+static bool is_authorized(const uint8_t *command, size_t size)
+{
+	uint8_t text[4 + 68 + 16], mac[32];
+
+	require(command[22] == SESSION >> 24);
+	require(size >= 95 && size <= 95 + 16 && get(command + 10) == INDEX &&
+	    get(command + 14) == INDEX && get(command + 18) == 73);
+	memcpy(tpm.caller, command + 28, NONCE);
+	tpm.attributes = command[60];
+	memcpy(text, command + 6, 4);
+	name_of(text + 4);
+	name_of(text + 38);
+	memcpy(text + 72, command + 95, size - 95);
+	authenticate(text, 72 + size - 95, true, mac);
+	return get(command + 22) == SESSION && memcmp(mac, command + 63, sizeof(mac)) == 0;
+}
+
+/* The area behind `parameters` bytes, which are behind header and size. */
+static size_t authorize(const uint8_t *command, uint8_t *response, size_t parameters)
+{
+	uint8_t text[8 + BYTES], *area = response + 14 + parameters;
+
+	put(response + 10, parameters, 4);
+	put(text, 0, 4);
+	memcpy(text + 4, command + 6, 4);
+	memcpy(text + 8, response + 14, parameters);
+	put(area, NONCE, 2);
+	memcpy(area + 2, tpm.nonce, NONCE);
+	area[34] = tpm.attributes;
+	put(area + 35, 32, 2);
+	authenticate(text, 8 + parameters, false, area + 37);
+	memcpy(tpm.parameters, response + 14, parameters);
+	tpm.count = parameters;
+	tpm.authorized = true;
+	return finish(response, 14 + parameters + 69, 0);
+}
+
+static size_t carry_out(const uint8_t *command, size_t size, uint8_t *response)
+{
+	bool reads = get(command + 6) == 0x14e;
+
+	if (!is_authorized(command, size)) {
+		require(tpm.hostile);
+		return refuse(response, 0x9a2);
+	}
+	if (reads && !tpm.written)
+		return refuse(response, 0x14a);
+	memset(tpm.nonce, tpm.nonce[0] + 1, NONCE);
+	if (reads) {
+		put(response + 14, 8, 2);
+		put(response + 16, tpm.value, 8);
+	} else {
+		tpm.value++;
+		tpm.written = true;
+	}
+	return authorize(command, response, reads ? 10 : 0);
+}
+
+static size_t define(const uint8_t *command, uint8_t *response)
+{
+	uint8_t area[14];
+
+	if (tpm.defined)
+		return refuse(response, 0x14c);
+	tpm.defined = true;
+	require(memcmp(command + 29, auth, sizeof(auth)) == 0);
+	require(memcmp(command + 63, area, public_area(area)) == 0);
+	put(response + 10, 0, 4);
+	memcpy(response + 14, "\0\0\1\0\0", 5);
+	tpm.authorized = true;
+	return finish(response, 19, 0);
+}
+
+static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
+{
+	tpm.authorized = false;
+	switch (get(command + 6)) {
+	case 0x169:
+		if (!tpm.defined)
+			return refuse(response, 0x18b);
+		put(response + 10, public_area(response + 12), 2);
+		put(response + 26, 34, 2);
+		name_of(response + 28);
+		return finish(response, 62, 0);
+	case 0x12a:
+		return define(command, response);
+	case 0x176:
+		put(response + 10, SESSION, 4);
+		put(response + 14, NONCE, 2);
+		memset(tpm.nonce, 0xa0, NONCE);
+		memcpy(response + 16, tpm.nonce, NONCE);
+		return finish(response, 16 + NONCE, 0);
+	case 0x165:
+		require(command[10] == SESSION >> 24);
+		return finish(response, 10, 0);
+	default:
+		return carry_out(command, size, response);
+	}
+}
+
+/* ---- What becomes of the answer ---- */
+
+static uint8_t byte(void)
+{
+	if (tpm.left == 0)
+		return 0;
+	tpm.left--;
+	return *tpm.data++;
+}
+
+static void change(uint8_t *response, size_t size)
+{
+	for (unsigned n = byte() % 16; n; n--) {
+		size_t at = byte() % size;
+
+		response[at] ^= byte();
+	}
+}
+
+/* One who has it makes the answer anew, with so many bytes of what became of its parameters. */
+static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t parameters)
+{
+	if (!tpm.authorized || get(command + 6) == 0x12a)
+		return size;
+	tpm.knows = true;
+	tpm.odd |= get(command + 6) == 0x134 && parameters != 0;
+	return authorize(command, response, parameters);
+}
+
+static size_t instead(uint8_t *response, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		response[i] = byte();
+	return size;
+}
+
+static size_t changed(const uint8_t *command, uint8_t *response, size_t size)
+{
+	unsigned what = byte() % 8;
+
+	tpm.hostile |= what != 0;
+	switch (what) {
+	case 1:
+		change(response, size);
+		return size;
+	case 2:
+		return instead(response, byte());
+	case 3:
+		what = byte();
+		return refuse(response, what << 8 | byte());
+	case 4:
+		size = byte() % size;
+		put(response + 2, size, 4);
+		return size;
+	case 5:
+		change(response, size);
+		return made_anew(command, response, size, size - 14 - 69);
+	case 6:
+		return made_anew(command, response, size, byte());
+	case 7:
+		return 0;
+	default:
+		return size;
+	}
+}
+
+size_t ptpm_command(struct ptpm *ptpm, const uint8_t *command, size_t size, uint8_t *response,
+    size_t room)
+{
+	uint8_t made[BYTES + 300] = { 0 };
+	size_t length;
+
+	require(size == get(command + 2) && size >= 10);
+	length = answer(command, size, made);
+	length = changed(command, made, length);
+	length = length < room ? length : room;
+	memcpy(response, made, length);
+	return length;
+}
+
+/* ---- What is asked for ---- */
+
+static void require_right(enum counter_result result, uint64_t value, uint64_t right)
+{
+	require(result < COUNTER_RESULTS && counter_sentence(result));
+	if (result != COUNTER_OK)
+		require(value == 0);
+	else if (!tpm.knows)
+		require(value == right);
+	else
+		require(!tpm.odd && tpm.count == 10 && get(tpm.parameters) >> 16 == 8 &&
+		    (uint32_t)(value >> 32) == get(tpm.parameters + 2) &&
+		    (uint32_t)value == get(tpm.parameters + 6));
+}
+
+static void ask(unsigned what)
+{
+	struct ptpm ptpm = { .reason = "none" };
+	bool was = tpm.defined, counted = tpm.written;
+	enum counter_result result;
+	uint64_t value = 1;
+
+	if (what == 0) {
+		result = counter_read(&ptpm, INDEX, auth, &value);
+		require_right(result, value, VALUE);
+		require(tpm.hostile ||
+		    result ==
+			(counted      ? COUNTER_OK
+				: was ? COUNTER_UNWRITTEN
+				      : COUNTER_ABSENT));
+	} else if (what == 1) {
+		result = counter_increment(&ptpm, INDEX, auth, &value);
+		require_right(result, value, VALUE + 1);
+		require(tpm.hostile || result == (was ? COUNTER_OK : COUNTER_ABSENT));
+	} else {
+		result = counter_define(&ptpm, INDEX, auth);
+		require(result < COUNTER_RESULTS && counter_sentence(result));
+		require(result != COUNTER_OK || tpm.knows || (!was && tpm.value == VALUE + 1));
+		require(tpm.hostile || result == (was ? COUNTER_PRESENT : COUNTER_OK));
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0)
+		return 0;
+	memset(&tpm, 0, sizeof(tpm));
+	tpm.data = data + 1;
+	tpm.left = size - 1;
+	tpm.defined = data[0] & 4;
+	tpm.written = (data[0] & 12) == 12;
+	tpm.value = VALUE;
+	next_random = 0;
+	if ((data[0] & 3) == 3)
+		require(counter_sentence(data[0] >> 2));
+	else
+		ask(data[0] & 3);
+	return 0;
+}

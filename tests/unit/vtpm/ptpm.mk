@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-2-Clause-Patent
+# The driver of the platform's TPM, vtpm/ptpm, above interfaces made after the profile. Its counters, above a TPM, are in
+# tests/tpm; the fuzzer of what a TPM says is in tests/fuzz/vtpm.
+
+PTPM_DRIVER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,ptpm tis crb wait)
+PTPM_COUNTER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,counter session message wait) \
+	$(B)/ptpmunit/guest/trustlets/rt/sha256.o
+PTPM_RT := $(B)/ptpmunit/tests/unit/vtpm/ptpm_rt.o
+PTPM_UNIT := $(patsubst %,$(B)/tests/unit/vtpm/test_ptpm_%,tis crb)
+
+$(B)/ptpmunit/%.o: %.c Makefile | $(B)/hosttest.ready
+	@mkdir -p $(@D)
+	@echo '  HOSTCC $@'
+	@$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(PTPM_UNIT): $(B)/tests/unit/vtpm/%: $(B)/ptpmunit/tests/unit/vtpm/%.o $(PTPM_DRIVER) $(PTPM_RT)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^ -lcmocka
+
+.PHONY: check-ptpm check-ptpm-unit
+check-ptpm-unit: $(PTPM_UNIT)
+	@status=0; for t in tis crb; do \
+		tests/run --time 120 ptpm-$$t -- $(B)/tests/unit/vtpm/test_ptpm_$$t || status=1; done; exit $$status
+
+# A party on the bus in the place of the driver.
+$(B)/tests/tpm/counter: $(B)/ptpmunit/tests/tpm/counter.o $(PTPM_COUNTER) $(PTPM_RT)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -o $@ $^
+
+.PHONY: check-ptpm-counter
+check-ptpm-counter: $(B)/tests/tpm/counter
+	@$(SETUP) swtpm
+	@tests/run --time 400 ptpm-counter -- $(PY) tests/tpm/counter.py $<
+
+check-ptpm: ## the platform's TPM: its two interfaces, hostile ones, counters in a TPM (swtpm), fuzzer
+	@status=0; for t in unit counter fuzz; do \
+		$(MAKE) --no-print-directory -s check-ptpm-$$t || status=1; done; exit $$status
+
+HOST_TESTS += check-ptpm
+-include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/counter.d \
+	$(patsubst %,$(B)/ptpmunit/tests/unit/vtpm/test_ptpm_%.d,tis crb)
