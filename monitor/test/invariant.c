@@ -10,6 +10,7 @@
 #include "arch/iommu.h"
 #include "arch/upcall.h"
 #include "monitor/abi/tpm.h"
+#include "monitor/abi/trustlet.h"
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
 #include "monitor/protect.h"
@@ -126,6 +127,8 @@ static bool visit_device(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf)
 		report->why = "a hidden frame that devices reach";
 	else if (any_iommu(gpa.v, end))
 		report->why = "registers of an IOMMU that devices reach";
+	else if (gpa.v < TPM_BUFFER && end > TPM_BASE)
+		report->why = "registers of a TPM that devices reach";
 	if (!report->why)
 		return true;
 	report->broken = gpa.v;
@@ -144,6 +147,14 @@ struct partition_walk {
 static bool is_given(struct holding holding)
 {
 	return holding.partition != 0 && holding.partition <= PARTITIONS;
+}
+
+/* The platform's TPM, at its place in the vTPM's partition. */
+static bool is_platform_tpm(unsigned id, gpa_t gpa, const struct stage2_leaf *leaf)
+{
+	return start_info()->flags & BOOTINFO_PLATFORM_TPM && id == tpm_partition() &&
+	    leaf->shift == FRAME_SHIFT && leaf->spa.v >= TPM_BASE && leaf->spa.v < TPM_BUFFER &&
+	    gpa.v - TRUSTLET_DEVICE_BASE == leaf->spa.v - TPM_BASE && leaf->prot == (S2_R | S2_W);
 }
 
 static const char *fault_in_partition(unsigned id, gpa_t gpa, const struct stage2_leaf *leaf)
@@ -165,6 +176,8 @@ static bool visit_partition(void *ctx, gpa_t gpa, const struct stage2_leaf *leaf
 {
 	struct partition_walk *walk = ctx;
 
+	if (is_platform_tpm(walk->id, gpa, leaf))
+		return true;
 	walk->leaves++;
 	walk->report->why = fault_in_partition(walk->id, gpa, leaf);
 	if (!walk->report->why)

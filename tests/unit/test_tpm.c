@@ -8,7 +8,9 @@
 #include "arch/vp.h"
 #include "monitor/abi/image.h"
 #include "monitor/abi/tpm.h"
+#include "monitor/abi/trustlet.h"
 #include "monitor/call.h"
+#include "monitor/guest_mem.h"
 #include "monitor/lib/sha256.h"
 #include "monitor/page_owner.h"
 #include "monitor/partition.h"
@@ -91,11 +93,14 @@ static void place(const char *id, uint32_t data_pages)
 	sha256_end(&hash, p->measurement);
 }
 
+static uint32_t flags; /* more of the block's */
+
 static enum launch_status start(const char *id, uint32_t data_pages)
 {
 	struct host_machine machine = host_default();
 
 	host_build(&machine);
+	host_info()->flags |= flags;
 	place(id, data_pages);
 	memset(&program, 0, sizeof(program));
 	host_set_program(play);
@@ -202,6 +207,78 @@ static void types_change_and_the_window_stays(void **state)
 	monitor_retype();
 	host_set_types(NULL);
 	the_window_shows_the_last_pages(state);
+}
+
+/* ---- The platform's own TPM ---- */
+
+static struct stage2_leaf device_page(uint64_t at)
+{
+	struct stage2 *map = partition_map(1);
+	struct stage2_leaf leaf;
+
+	spin_lock(map->lock);
+	leaf = stage2_lookup(map, (gpa_t){ TRUSTLET_DEVICE_BASE + at });
+	spin_unlock(map->lock);
+	return leaf;
+}
+
+static int boot_bound(void **state)
+{
+	enum launch_status status;
+
+	flags = BOOTINFO_PLATFORM_TPM;
+	status = start("vtpm", DATA_PAGES);
+	flags = 0;
+	return status != LAUNCH_OK;
+}
+
+static void the_platforms_tpm_is_the_partitions(void **state)
+{
+	for (uint64_t at = 0; at < TPM_LOCALITIES * FRAME_SIZE; at += FRAME_SIZE) {
+		struct stage2_leaf leaf = device_page(at);
+
+		assert_true(leaf.present);
+		assert_int_equal(leaf.shift, FRAME_SHIFT);
+		assert_int_equal(leaf.spa.v, TPM_BASE + at);
+		assert_int_equal(leaf.prot, S2_R | S2_W);
+		assert_int_equal(leaf.type, S2_UC);
+	}
+	assert_false(device_page(TPM_LOCALITIES * FRAME_SIZE).present);
+	assert_false(device_page(-FRAME_SIZE).present);
+	assert_false(monitor_degraded() & REDOUBT_DEGRADED_VTPM_UNBOUND);
+}
+
+static void and_nobody_elses(void **state)
+{
+	uint64_t word;
+
+	the_window_shows_the_last_pages(state);
+	types_change_and_the_window_stays(state);
+	for (uint64_t at = 0; at < TPM_LOCALITIES * FRAME_SIZE; at += FRAME_SIZE) {
+		const struct guest_place place = { { FRAME_PARTITION, 1 },
+			{ TRUSTLET_DEVICE_BASE + at } };
+
+		/* Not even the monitor: a read may change it. */
+		assert_false(monitor_guest_read((gpa_t){ TPM_BASE + at }, &word, sizeof(word)));
+		assert_false(guest_read_in(&place, &word, sizeof(word)));
+		assert_false(guest_write_in(&place, &word, sizeof(word)));
+	}
+}
+
+static void without_one_there_is_nothing(void **state)
+{
+	for (uint64_t at = 0; at < TPM_LOCALITIES * FRAME_SIZE; at += FRAME_SIZE)
+		assert_false(device_page(at).present);
+	assert_true(monitor_degraded() & REDOUBT_DEGRADED_VTPM_UNBOUND);
+}
+
+static void another_partition_does_not_get_it(void **state)
+{
+	flags = BOOTINFO_PLATFORM_TPM;
+	assert_int_equal(start("vtpm2", DATA_PAGES), LAUNCH_OK);
+	flags = 0;
+	assert_false(device_page(0).present);
+	assert_int_equal(end(NULL), 0);
 }
 
 /* ---- Stores ---- */
@@ -414,6 +491,10 @@ static const struct CMUnitTest tests[] = {
 	TEST(too_small_for_a_window),
 	TEST(the_window_shows_the_last_pages),
 	TEST(types_change_and_the_window_stays),
+	cmocka_unit_test_setup_teardown(the_platforms_tpm_is_the_partitions, boot_bound, end),
+	cmocka_unit_test_setup_teardown(and_nobody_elses, boot_bound, end),
+	TEST(without_one_there_is_nothing),
+	cmocka_unit_test(another_partition_does_not_get_it),
 	TEST(a_store_is_a_request),
 	TEST(a_suspended_one_is_gone_on_with),
 	TEST(others_are_posted_meanwhile),
