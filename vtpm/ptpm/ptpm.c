@@ -6,12 +6,14 @@
 
 #include "vtpm/ptpm/way.h"
 
-#define TYPE_MASK 0xfu
-#define TYPE_FIFO 0x0u
-#define TYPE_CRB  0x1u
-#define TYPE_TIS  0xfu /* all bits read as ones */
-#define ALL_ONES  0xffu
-#define SIZE_AT	  2u
+#define TYPE_MASK      0xfu
+#define TYPE_FIFO      0x0u
+#define TYPE_CRB       0x1u
+#define TYPE_TIS       0xfu /* all bits read as ones */
+#define FIRST_VALID    0x80u
+#define FIRST_RESERVED 0x40u
+#define ALL_ONES       0xffu
+#define SIZE_AT	       2u
 
 bool ptpm_fail(struct ptpm *tpm, const char *reason)
 {
@@ -50,10 +52,28 @@ bool ptpm_await32(const struct ptpm *tpm, uint32_t at, uint32_t mask, uint32_t v
 	return false;
 }
 
-/* Bit 6 of the first register is reserved and 0 in each interface, so ones are nobody. */
+/* In each interface bit 7 of the first register says that it means something, and bit 6 is 0. */
+static bool is_there(const struct ptpm *tpm)
+{
+	struct ptpm_wait wait;
+	bool last;
+
+	ptpm_wait_start(&wait, PTPM_SHORT_MS);
+	do {
+		uint8_t first;
+
+		last = !ptpm_wait_on(&wait);
+		first = ptpm_get8(tpm, PTPM_FIRST_AT);
+		if ((first & (FIRST_VALID | FIRST_RESERVED)) == FIRST_VALID)
+			return true;
+		last |= first == ALL_ONES;
+	} while (!last);
+	return false;
+}
+
 static bool identify(struct ptpm *tpm)
 {
-	if (ptpm_get8(tpm, PTPM_FIRST_AT) == ALL_ONES)
+	if (!is_there(tpm))
 		return ptpm_fail(tpm, "nothing is there");
 	switch (ptpm_get32(tpm, PTPM_INTERFACE_AT) & TYPE_MASK) {
 	case TYPE_FIFO:

@@ -34,8 +34,8 @@ struct ptpm {
 
 /*
  * Whether there is a TPM, whose interface is known; whatever firmware's driver left behind is given
- * up. false: `reason` says why, and ptpm_command() fails. Takes up to 20 s of a device that does
- * not answer; nothing is waited for where there is no device.
+ * up. false: `reason` says why, and ptpm_command() fails. Takes up to 20 s where a device does not
+ * do as it should, 1 s where all reads as zeros, and no time where all reads as ones.
  */
 bool ptpm_open(struct ptpm *tpm, volatile uint8_t *registers);
 

@@ -201,7 +201,7 @@ static size_t carry_out(const uint8_t *command, size_t size, uint8_t *response)
 
 static size_t define(const uint8_t *command, uint8_t *response)
 {
-	uint8_t area[14];
+	uint8_t area[14] = { 0 };
 
 	if (tpm.defined)
 		return refuse(response, 0x14c);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# The driver of the platform's TPM, vtpm/ptpm, above interfaces made after the profile. Its counters, above a TPM, are in
-# tests/tpm; the fuzzer of what a TPM says is in tests/fuzz/vtpm.
+# The driver of the platform's TPM, vtpm/ptpm, above interfaces made after the profile, and QEMU's. Its counters, above a TPM, are
+# in tests/tpm; the fuzzer of what a TPM says is in tests/fuzz/vtpm.
 
 PTPM_DRIVER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,ptpm tis crb wait)
 PTPM_COUNTER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,counter session message wait) \
@@ -32,10 +32,20 @@ check-ptpm-counter: $(B)/tests/tpm/counter
 	@$(SETUP) swtpm
 	@tests/run --time 400 ptpm-counter -- $(PY) tests/tpm/counter.py $<
 
-check-ptpm: ## the platform's TPM: its two interfaces, hostile ones, counters in a TPM (swtpm), fuzzer
-	@status=0; for t in unit counter fuzz; do \
+# The registers of QEMU's TPMs in the place of mmio.c.
+$(B)/tests/tpm/registers: $(B)/ptpmunit/tests/tpm/registers.o $(PTPM_DRIVER) $(PTPM_COUNTER) $(PTPM_RT)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -o $@ $(sort $^)
+
+.PHONY: check-ptpm-registers
+check-ptpm-registers: $(B)/tests/tpm/registers
+	@$(SETUP) qemu swtpm
+	@tests/run --time 300 ptpm-registers -- $(PY) tests/tpm/registers.py $<
+
+check-ptpm: ## the platform's TPM: its two interfaces, made up and QEMU's, counters in a TPM (swtpm), fuzzer
+	@status=0; for t in unit counter registers fuzz; do \
 		$(MAKE) --no-print-directory -s check-ptpm-$$t || status=1; done; exit $$status
 
 HOST_TESTS += check-ptpm
--include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/counter.d \
+-include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/counter.d $(B)/ptpmunit/tests/tpm/registers.d \
 	$(patsubst %,$(B)/ptpmunit/tests/unit/vtpm/test_ptpm_%.d,tis crb)
