@@ -6,6 +6,7 @@
 #include "arch/host/host.h"
 #include "arch/upcall.h"
 #include "arch/vp.h"
+#include "monitor/abi/cpuid.h"
 #include "monitor/abi/image.h"
 #include "monitor/abi/tpm.h"
 #include "monitor/abi/trustlet.h"
