@@ -145,9 +145,9 @@ def attack(box):
     box.start(goes_on)
     newest = box.take("newest")
     box.put(older)
-    box.start(lambda start: start.no_tpm(OLDER, "the files of the day before"))
+    box.start(lambda start: start.no_tpm(OLDER, "T63 the files of the day before"))
     box.delete()
-    box.start(lambda start: start.no_tpm(UNBOUND, "no files"))
+    box.start(lambda start: start.no_tpm(UNBOUND, "T63 no files"))
     box.put(newest)
     box.start(lambda start: start.is_at(2, "the newest ones, put back, are used"))
     shown = [box.owner("nvreadpublic", index).stdout for index in PLATFORM]
@@ -166,7 +166,7 @@ def control(box):
     older = box.take("older")
     box.start(goes_on, tpm=False)
     box.put(older)
-    box.start(lambda start: start.is_at(1, "without a TPM of the machine's own the counter has gone back"), tpm=False)
+    box.start(lambda start: start.is_at(1, "T63 the files of the day before: succeeds with no TPM of the machine's own"), tpm=False)
 
 
 def parse():
