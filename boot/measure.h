@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What the loader measures: into the platform's TPM what it is about to launch; into the vTPM, where
- * there is one, all that it sees, and that others can (tcg2_serve.h).
+ * What the loader measures: into the platform's TPM what it is about to launch; into the vTPM,
+ * where there is one, all that it sees, and that others can (tcg2_serve.h).
  */
 #ifndef BOOT_MEASURE_H
 #define BOOT_MEASURE_H

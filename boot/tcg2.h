@@ -26,8 +26,8 @@ BOOLEAN tcg2_cap(void);
 EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of);
 
 /*
- * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken away
- * wherever firmware offers it. What is offered later is not the platform's.
+ * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken
+ * away wherever firmware offers it. What is offered later is not the platform's.
  */
 void tcg2_take(void);
 

@@ -5,8 +5,9 @@
  *
  * VA = GPA. The header's page is read-only, text read and execute, read-only data read-only,
  * private memory read-write without its guard pages, a device's registers and the shared window
- * read-write (the second-stage tables decide what is there); only text executes. The tables themselves, GDT, IDT, TSS and
- * rt_boot are written here and read-only from CR0.WP on (trustlet.lds: rt_sealed).
+ * read-write (the second-stage tables decide what is there); only text executes. The tables
+ * themselves, GDT, IDT, TSS and rt_boot are written here and read-only from CR0.WP on
+ * (trustlet.lds: rt_sealed).
  *
  * A start that is not as promised ends in a triple fault, since nobody can be told yet.
  */
