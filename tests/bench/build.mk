@@ -3,7 +3,7 @@
 
 BENCH_LOADERS := $(addprefix $(B)/boot/redoubt-,partitions.efi test.efi test-partitions.efi)
 
-.PHONY: bench-exits bench-exits-svm bench-dma bench-vtpm bench-sizes
+.PHONY: bench-exits bench-exits-svm bench-dma bench-vtpm bench-vtpm-openssl bench-sizes
 bench-exits: setup-build
 	@$(SETUP) image bochs
 	@$(MAKE) --no-print-directory -s $(BENCH_LOADERS) $(B)/guest/suite.efi
@@ -29,10 +29,17 @@ bench-vtpm: setup-build
 	@mkdir -p $(B)/bench
 	@$(PY) tests/bench/vtpm.py $(B)/bench/vtpm.json
 
+bench-vtpm-openssl: setup-build
+	@$(SETUP) image bochs kernel-cloud libtpms mbedtls hostcrypto
+	@$(MAKE) --no-print-directory -s $(STARTER)
+	@$(MAKE) --no-print-directory -s -C tests/bench/vtpm_compare O=$(abspath $(B)/tests/bench/vtpm_compare)
+	@mkdir -p $(B)/bench
+	@$(PY) tests/bench/vtpm_openssl.py $(B)/bench/vtpm-openssl.json
+
 bench-sizes: setup-build
 	@$(SETUP) image bochs lint
 	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt.efi $(B)/guest/suite.efi $(B)/guest/tiny.efi
 	@mkdir -p $(B)/bench
 	@MON_CFLAGS='$(MON_CFLAGS)' $(PY) tests/bench/sizes.py $(B)/bench/sizes.json
 
-BENCH_TESTS += bench-exits bench-exits-svm bench-dma bench-vtpm bench-sizes
+BENCH_TESTS += bench-exits bench-exits-svm bench-dma bench-vtpm bench-vtpm-openssl bench-sizes
