@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "guest/trustlets/rt/trustlet.h"
+#include "vtpm/ptpm/wait.h"
 
 #define VERSION 1u
 #define STORES	COUNTER_FIRST
@@ -14,6 +15,9 @@
 /* The first image's and monitor's: later ones have it as well. */
 #define AUTH_SVN   (1u | 1ull << 32)
 #define AUTH_LABEL "vtpm counters"
+
+/* For one request, whose limit is some 2^36 cycles (monitor/partition.h). */
+#define BUDGET_MS 5000u
 
 /* A command's header: tag, size, code. TPM 2.0 Library, part 2, 6.5.2 and 6.9. */
 #define CODE_AT	    6u
@@ -44,6 +48,7 @@ _Static_assert(COUNTER_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
 
 bool binding_open(struct binding *b)
 {
+	ptpm_budget(BUDGET_MS);
 	*b = (struct binding){ .steps = STEPS, .since = trustlet_time() };
 	if (!trustlet_key(AUTH_LABEL, AUTH_SVN, b->auth)) {
 		trustlet_log("vtpm: no root key, and so no counter in the platform's TPM");
@@ -172,6 +177,7 @@ enum nv_verdict binding_judge(struct binding *b, struct nv_bytes part)
 {
 	struct binding_part is;
 
+	ptpm_budget(BUDGET_MS);
 	if (part.size == 0)
 		return begin(b);
 	if (part.size != sizeof(is))
@@ -232,6 +238,7 @@ bool binding_kept(struct binding *b, const struct binding_part *part, bool *agai
 	*again = false;
 	if (part->stores == b->stores)
 		return true;
+	ptpm_budget(BUDGET_MS);
 	/* What was kept before there is a counter of starts could be put back at each of them. */
 	*again = b->starts == 0;
 	if ((b->starts == 0 && !step_starts(b)) || !step_stores(b, part->stores))

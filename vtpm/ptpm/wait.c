@@ -10,6 +10,14 @@
 /* More than there are in the longest limit: a look at the clock is a call of the monitor. */
 #define LOOKS 50000000u
 
+static uint64_t since, limit = UINT64_MAX; /* of all waits together */
+
+void ptpm_budget(uint32_t ms)
+{
+	since = trustlet_time();
+	limit = ms * NS_PER_MS;
+}
+
 void ptpm_wait_start(struct ptpm_wait *wait, uint32_t ms)
 {
 	*wait = (struct ptpm_wait){ trustlet_time(), ms * NS_PER_MS, LOOKS };
@@ -17,10 +25,13 @@ void ptpm_wait_start(struct ptpm_wait *wait, uint32_t ms)
 
 bool ptpm_wait_on(struct ptpm_wait *wait)
 {
+	uint64_t now;
+
 	if (wait->looks == 0)
 		return false;
 	wait->looks--;
-	return trustlet_time() - wait->since < wait->limit;
+	now = trustlet_time();
+	return now - wait->since < wait->limit && now - since < limit;
 }
 
 void ptpm_pause(uint32_t ms)

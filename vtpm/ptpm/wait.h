@@ -18,6 +18,12 @@ struct ptpm_wait {
 void ptpm_wait_start(struct ptpm_wait *wait, uint32_t ms);
 
 /*
+ * From now on all waits together have no more than this: the request that is served has a time
+ * limit of the monitor's, at which the partition would end.
+ */
+void ptpm_budget(uint32_t ms);
+
+/*
  * Asked in front of each look at what is waited for: once this is false that look is the last one.
  * So a partition that was suspended for longer than the limit looks once more.
  */

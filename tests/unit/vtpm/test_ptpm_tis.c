@@ -7,6 +7,7 @@
 #include "tests/unit/vtpm/ptpm_rt.h"
 #include "vtpm/ptpm/mmio.h"
 #include "vtpm/ptpm/ptpm.h"
+#include "vtpm/ptpm/wait.h"
 
 #define ACCESS	     0x00u
 #define INT_ENABLE   0x08u
@@ -247,6 +248,7 @@ static int setup(void **state)
 static int opened(void **state)
 {
 	setup(state);
+	ptpm_budget(UINT32_MAX);
 	assert_true(ptpm_open(&ptpm, registers));
 	assert_string_equal(ptpm_interface(&ptpm), "FIFO");
 	assert_false(tpm.active);
@@ -451,6 +453,21 @@ static void test_never_done(void **state)
 	works();
 }
 
+/* All waits together: a request of the partition's has a limit of its own. */
+static void test_budget(void **state)
+{
+	uint64_t since = ptpm_clock.now;
+
+	ptpm_budget(500);
+	tpm.never_done = true;
+	fails("no response came in time");
+	fails("no response came in time");
+	assert_true(ptpm_clock.now - since < 600000000);
+	ptpm_budget(UINT32_MAX);
+	fails("no response came in time");
+	assert_true(ptpm_clock.now - since > 10000000000);
+}
+
 /* The clock stands still: the number of looks is what ends it. */
 static void test_clock_stops(void **state)
 {
@@ -525,6 +542,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(test_expect, opened),
 	cmocka_unit_test_setup(test_never_done, opened),
 	cmocka_unit_test_setup(test_clock_stops, opened),
+	cmocka_unit_test_setup(test_budget, opened),
 	cmocka_unit_test_setup(test_always_available, opened),
 	cmocka_unit_test_setup(test_ends_early, opened),
 	cmocka_unit_test_setup(test_sizes, opened),
