@@ -6,7 +6,7 @@ VTPM_SHARED := vtpm/tpm.c $(VTPM_SHIM:%=vtpm/platform/ossl_shim/%.c) vtpm/platfo
 VTPM_PARTITION := vtpm/platform/partition.c vtpm/platform/libc/fortify.c vtpm/platform/libc/jump.S \
 	vtpm/platform/libc/process.c vtpm/platform/libc/absent.c
 # The platform's TPM: the partition alone has it.
-VTPM_PTPM := $(patsubst %,vtpm/ptpm/%.c,ptpm tis crb mmio wait counter session message)
+VTPM_PTPM := $(patsubst %,vtpm/ptpm/%.c,ptpm tis crb mmio wait anchor session message)
 VTPM_MBEDTLS := aes aesni asn1parse asn1write bignum bignum_core block_cipher camellia constant_time des ecdsa ecp \
 	ecp_curves md oid pk pk_ecc pk_wrap pkwrite platform_util rsa rsa_alt_helpers sha1 sha256 sha512 x509_create x509write \
 	x509write_crt

@@ -88,36 +88,36 @@ uint32_t message_get(struct message *m, unsigned bytes)
 	return value;
 }
 
-static enum counter_result meaning(uint32_t code)
+static enum anchor_result meaning(uint32_t code)
 {
 	switch (code & RC_FORMAT_1 ? code & RC_CODE_1 : code) {
 	case 0:
-		return COUNTER_OK;
+		return ANCHOR_OK;
 	case RC_HANDLE:
-		return COUNTER_ABSENT;
+		return ANCHOR_ABSENT;
 	case RC_AUTH_FAIL:
 	case RC_BAD_AUTH:
-		return COUNTER_REFUSED;
+		return ANCHOR_REFUSED;
 	case RC_NV_UNINITIALIZED:
-		return COUNTER_UNWRITTEN;
+		return ANCHOR_UNWRITTEN;
 	case RC_NV_SPACE:
-		return COUNTER_NO_ROOM;
+		return ANCHOR_NO_ROOM;
 	case RC_NV_DEFINED:
-		return COUNTER_PRESENT;
+		return ANCHOR_PRESENT;
 	case RC_LOCKOUT:
-		return COUNTER_LOCKED;
+		return ANCHOR_LOCKED;
 	case RC_YIELDED:
 	case RC_TESTING:
 	case RC_NV_RATE:
 	case RC_RETRY:
-		return COUNTER_BUSY;
+		return ANCHOR_BUSY;
 	default:
-		return COUNTER_ERROR;
+		return ANCHOR_ERROR;
 	}
 }
 
 /* An error has no more than a header, and the tag of one without sessions. */
-static enum counter_result judge(struct message *m, size_t length)
+static enum anchor_result judge(struct message *m, size_t length)
 {
 	uint32_t tag, size, code;
 
@@ -128,18 +128,18 @@ static enum counter_result judge(struct message *m, size_t length)
 	size = message_get(m, SIZE_BYTES);
 	code = message_get(m, 4);
 	if (m->bad || size != length || tag != (code ? MESSAGE_NO_SESSIONS : m->tag))
-		return COUNTER_MALFORMED;
+		return ANCHOR_MALFORMED;
 	m->tpm->code = code;
 	return meaning(code);
 }
 
-enum counter_result message_send(struct message *m)
+enum anchor_result message_send(struct message *m)
 {
-	enum counter_result result = COUNTER_BUSY;
+	enum anchor_result result = ANCHOR_BUSY;
 
 	for (unsigned i = 0; i < SIZE_BYTES; i++)
 		m->command[SIZE_AT + i] = (uint8_t)(m->size >> 8 * (SIZE_BYTES - 1 - i));
-	for (unsigned i = 0; i < TRIES && result == COUNTER_BUSY; i++) {
+	for (unsigned i = 0; i < TRIES && result == ANCHOR_BUSY; i++) {
 		size_t length;
 
 		if (i > 0)
@@ -147,7 +147,7 @@ enum counter_result message_send(struct message *m)
 		length = ptpm_command(m->tpm, m->command, m->size, m->response,
 		    sizeof(m->response));
 		if (length == 0 || length > sizeof(m->response))
-			return COUNTER_NO_ANSWER;
+			return ANCHOR_NO_ANSWER;
 		result = judge(m, length);
 	}
 	return result;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vtpm/ptpm/counter.h"
+#include "vtpm/ptpm/anchor.h"
 
 #define MESSAGE_BYTES 256u /* more than any command of ours, and any response to one */
 
@@ -37,10 +37,10 @@ void message_put_bytes(struct message *message, const void *bytes, size_t size);
 void message_put_sized(struct message *message, const void *bytes, size_t size);
 
 /*
- * Sends it, again for a while if the TPM says so. COUNTER_OK: the response says that it was carried
+ * Sends it, again for a while if the TPM says so. ANCHOR_OK: the response says that it was carried
  * out, has the command's tag, and what is behind its header can be got.
  */
-enum counter_result message_send(struct message *message);
+enum anchor_result message_send(struct message *message);
 
 /* At most 4 bytes. 0 and `bad`: there are not as many. */
 uint32_t message_get(struct message *message, unsigned bytes);

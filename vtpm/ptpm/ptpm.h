@@ -6,7 +6,7 @@
  *
  * The device is half trusted: it may answer what it likes, and when it likes. What it says is
  * bounded before it is used, and read once; each wait has a limit. Whether an answer is the TPM's
- * own its caller finds out (counter.h).
+ * own its caller finds out (anchor.h).
  */
 #ifndef VTPM_PTPM_H
 #define VTPM_PTPM_H
@@ -28,7 +28,7 @@ struct ptpm {
 	uint32_t command_at, command_room, response_at, response_room;
 	/* Why the last call failed, a sentence for the log; valid for ever. */
 	const char *reason;
-	/* counter.h: what the TPM answered last, a TPM_RC. */
+	/* anchor.h: what the TPM answered last, a TPM_RC. */
 	uint32_t code;
 };
 

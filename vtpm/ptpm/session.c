@@ -16,15 +16,15 @@
 #define TYPE_HMAC	 0u
 #define HANDLE_TYPE(h)	 ((h) >> 24)
 #define HANDLE_HMAC	 2u
-#define CONTINUE	 1u
+#define ATTRIBUTES	 0u /* the TPM ends the session with its one command */
 
 /* handle, nonce, attributes, HMAC */
 #define AUTH_AREA_BYTES (4u + 2u + SESSION_NONCE_BYTES + 1u + 2u + SHA256_BYTES)
 
-enum counter_result session_start(struct session *s)
+enum anchor_result session_start(struct session *s)
 {
 	struct message *m = &s->message;
-	enum counter_result result;
+	enum anchor_result result;
 	const uint8_t *nonce;
 	uint32_t handle, size;
 
@@ -38,17 +38,17 @@ enum counter_result session_start(struct session *s)
 	message_put(m, ALG_NULL, 2);
 	message_put(m, ALG_SHA256, 2);
 	result = message_send(m);
-	if (result != COUNTER_OK)
+	if (result != ANCHOR_OK)
 		return result;
 	handle = message_get(m, 4);
 	size = message_get(m, 2);
 	nonce = message_get_bytes(m, SESSION_NONCE_BYTES);
 	if (!nonce || size != SESSION_NONCE_BYTES || m->at != m->end ||
 	    HANDLE_TYPE(handle) != HANDLE_HMAC)
-		return COUNTER_MALFORMED;
+		return ANCHOR_MALFORMED;
 	memcpy(s->theirs, nonce, sizeof(s->theirs));
 	s->handle = handle;
-	return COUNTER_OK;
+	return ANCHOR_OK;
 }
 
 /* ---- HMACs ---- */
@@ -88,12 +88,12 @@ static void response_digest(uint32_t code, const uint8_t *parameters, size_t siz
 }
 
 /* The nonce of who makes it comes first. */
-static void authenticate(const struct session *s, bool is_ours, uint8_t attributes,
-    uint8_t digest[SHA256_BYTES])
+static void authenticate(const struct session *s, bool is_ours, uint8_t digest[SHA256_BYTES])
 {
+	const uint8_t attributes = ATTRIBUTES;
 	struct hmac mac;
 
-	hmac_start(&mac, s->auth, COUNTER_AUTH_BYTES);
+	hmac_start(&mac, s->auth, ANCHOR_AUTH_BYTES);
 	hmac_add(&mac, digest, SHA256_BYTES);
 	hmac_add(&mac, is_ours ? s->ours : s->theirs, SESSION_NONCE_BYTES);
 	hmac_add(&mac, is_ours ? s->theirs : s->ours, SESSION_NONCE_BYTES);
@@ -106,28 +106,28 @@ static void authenticate(const struct session *s, bool is_ours, uint8_t attribut
 static void put_command(struct session *s, const struct session_command *c)
 {
 	struct message *m = &s->message;
-	uint8_t attributes = c->last ? 0 : CONTINUE, mac[SHA256_BYTES];
+	uint8_t mac[SHA256_BYTES];
 
 	trustlet_random(s->ours, sizeof(s->ours));
 	command_digest(s, c, mac);
-	authenticate(s, true, attributes, mac);
+	authenticate(s, true, mac);
 	message_begin(m, s->tpm, MESSAGE_SESSIONS, c->code);
 	message_put(m, s->index, 4);
 	message_put(m, s->index, 4);
 	message_put(m, AUTH_AREA_BYTES, 4);
 	message_put(m, s->handle, 4);
 	message_put_sized(m, s->ours, sizeof(s->ours));
-	message_put(m, attributes, 1);
+	message_put(m, ATTRIBUTES, 1);
 	message_put_sized(m, mac, sizeof(mac));
 	message_put_bytes(m, c->parameters, c->size);
 }
 
 /* Behind the parameters: nonce, attributes and HMAC, and nothing else. */
-static enum counter_result check(struct session *s, const struct session_command *c,
+static enum anchor_result check(struct session *s, const struct session_command *c,
     const uint8_t *parameters, size_t size)
 {
 	struct message *m = &s->message;
-	uint8_t attributes = c->last ? 0 : CONTINUE, right[SHA256_BYTES];
+	uint8_t right[SHA256_BYTES];
 	uint32_t nonce_size = message_get(m, 2);
 	const uint8_t *nonce = message_get_bytes(m, SESSION_NONCE_BYTES);
 	uint32_t says = message_get(m, 1), mac_size = message_get(m, 2);
@@ -135,39 +135,38 @@ static enum counter_result check(struct session *s, const struct session_command
 
 	if (!nonce || !mac || nonce_size != SESSION_NONCE_BYTES || mac_size != SHA256_BYTES ||
 	    m->at != m->end)
-		return COUNTER_MALFORMED;
+		return ANCHOR_MALFORMED;
 	memcpy(s->theirs, nonce, sizeof(s->theirs));
 	response_digest(c->code, parameters, size, right);
-	authenticate(s, false, attributes, right);
-	if (says != attributes || !trustlet_equal(mac, right, sizeof(right)))
-		return COUNTER_FORGED;
-	return COUNTER_OK;
+	authenticate(s, false, right);
+	if (says != ATTRIBUTES || !trustlet_equal(mac, right, sizeof(right)))
+		return ANCHOR_FORGED;
+	return ANCHOR_OK;
 }
 
-enum counter_result session_run(struct session *s, const struct session_command *c)
+enum anchor_result session_run(struct session *s, const struct session_command *c)
 {
 	struct message *m = &s->message;
-	enum counter_result result;
+	enum anchor_result result;
 	const uint8_t *parameters;
 	size_t size, from;
 
 	put_command(s, c);
 	result = message_send(m);
-	if (result != COUNTER_OK)
+	if (result != ANCHOR_OK)
 		return result;
 	size = message_get(m, 4);
 	from = m->at;
 	parameters = message_get_bytes(m, size);
 	if (!parameters)
-		return COUNTER_MALFORMED;
+		return ANCHOR_MALFORMED;
 	result = check(s, c, parameters, size);
-	if (result != COUNTER_OK)
+	if (result != ANCHOR_OK)
 		return result;
-	if (c->last)
-		s->handle = 0;
+	s->handle = 0;
 	m->at = from;
 	m->end = from + size;
-	return COUNTER_OK;
+	return ANCHOR_OK;
 }
 
 void session_end(struct session *s)

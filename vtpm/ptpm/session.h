@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * An HMAC session for one NV index, neither salted nor bound (part 1, 19.6): its key is the index's
- * authorization. Commands and responses are authenticated by it, each with a fresh nonce of either
- * side.
+ * An HMAC session for one command to an NV index, neither salted nor bound (part 1, 19.6): its key
+ * is the index's authorization. Command and response are authenticated by it, with fresh nonces of
+ * both sides.
  */
 #ifndef VTPM_PTPM_SESSION_H
 #define VTPM_PTPM_SESSION_H
@@ -17,28 +17,27 @@ struct session {
 	struct ptpm *tpm;
 	uint32_t index;
 	uint8_t name[SESSION_NAME_BYTES]; /* of the index, as it is */
-	const uint8_t *auth;		  /* COUNTER_AUTH_BYTES, of the index */
+	const uint8_t *auth;		  /* ANCHOR_AUTH_BYTES, of the index */
 	uint32_t handle;		  /* 0: it is not open */
 	uint8_t ours[SESSION_NONCE_BYTES], theirs[SESSION_NONCE_BYTES];
 	struct message message;
 };
 
 /* Opens it; `tpm`, `index`, `auth` are set. */
-enum counter_result session_start(struct session *session);
+enum anchor_result session_start(struct session *session);
 
 /* Of an index that authorizes itself. */
 struct session_command {
 	uint32_t code;
 	const uint8_t *parameters;
 	size_t size;
-	bool last; /* the TPM ends the session with it */
 };
 
 /*
- * COUNTER_OK: it was carried out, by who knows the authorization, on the index of this name, and
+ * ANCHOR_OK: it was carried out, by who knows the authorization, on the index of this name, and
  * its parameters can be got from the message.
  */
-enum counter_result session_run(struct session *session, const struct session_command *command);
+enum anchor_result session_run(struct session *session, const struct session_command *command);
 
 /* Whatever there is of it. `code` and `reason` of struct ptpm stay. */
 void session_end(struct session *session);

@@ -3,7 +3,7 @@
 
 PTPM_FUZZ := $(B)/tests/fuzz/vtpm/ptpm_fuzz
 PTPM_FUZZ_SEEDS := $(B)/tests/fuzz/vtpm/ptpm-seeds
-PTPM_FUZZ_SOURCES := vtpm/ptpm/counter.c vtpm/ptpm/session.c vtpm/ptpm/message.c
+PTPM_FUZZ_SOURCES := vtpm/ptpm/anchor.c vtpm/ptpm/session.c vtpm/ptpm/message.c
 PTPM_FUZZ_OBJS := $(patsubst %.c,$(B)/ptpmfuzz/%.o,$(PTPM_FUZZ_SOURCES) vtpm/ptpm/wait.c guest/trustlets/rt/sha256.c \
 	tests/fuzz/vtpm/ptpm_fuzz.c)
 

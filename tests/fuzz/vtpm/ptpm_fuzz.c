@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Counters (vtpm/ptpm/counter.c) in a hostile TPM, or by way of a hostile party. The TPM here is a
+ * Counters (vtpm/ptpm/anchor.c) in a hostile TPM, or by way of a hostile party. The TPM here is a
  * second one, made with OpenSSL: it checks what the commands authorize. A value is taken only if it
  * is the counter's.
  *
@@ -18,17 +18,17 @@
 #include <string.h>
 
 #include "guest/trustlets/rt/trustlet.h"
-#include "vtpm/ptpm/counter.h"
+#include "vtpm/ptpm/anchor.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define INDEX	COUNTER_FIRST
+#define INDEX	ANCHOR_FIRST
 #define SESSION 0x02000001u
 #define NONCE	32u
 #define BYTES	600u
 #define VALUE	0x1122334455667788ull
 
-static uint8_t auth[COUNTER_AUTH_BYTES] = "authorization of thirty-two byte";
+static uint8_t auth[ANCHOR_AUTH_BYTES] = "authorization of thirty-two byte";
 static uint8_t next_random;
 static uint64_t now;
 
@@ -323,10 +323,10 @@ size_t ptpm_command(struct ptpm *ptpm, const uint8_t *command, size_t size, uint
 
 /* ---- What is asked for ---- */
 
-static void require_right(enum counter_result result, uint64_t value, uint64_t right)
+static void require_right(enum anchor_result result, uint64_t value, uint64_t right)
 {
-	require(result < COUNTER_RESULTS && counter_sentence(result));
-	if (result != COUNTER_OK)
+	require(result < ANCHOR_RESULTS && anchor_sentence(result));
+	if (result != ANCHOR_OK)
 		require(value == 0);
 	else if (!tpm.knows)
 		require(value == right);
@@ -340,26 +340,26 @@ static void ask(unsigned what)
 {
 	struct ptpm ptpm = { .reason = "none" };
 	bool was = tpm.defined, counted = tpm.written;
-	enum counter_result result;
+	enum anchor_result result;
 	uint64_t value = 1;
 
 	if (what == 0) {
-		result = counter_read(&ptpm, INDEX, auth, &value);
+		result = anchor_read(&ptpm, INDEX, auth, &value);
 		require_right(result, value, VALUE);
 		require(tpm.hostile ||
 		    result ==
-			(counted      ? COUNTER_OK
-				: was ? COUNTER_UNWRITTEN
-				      : COUNTER_ABSENT));
+			(counted      ? ANCHOR_OK
+				: was ? ANCHOR_UNWRITTEN
+				      : ANCHOR_ABSENT));
 	} else if (what == 1) {
-		result = counter_increment(&ptpm, INDEX, auth, &value);
+		result = anchor_increment(&ptpm, INDEX, auth, &value);
 		require_right(result, value, VALUE + 1);
-		require(tpm.hostile || result == (was ? COUNTER_OK : COUNTER_ABSENT));
+		require(tpm.hostile || result == (was ? ANCHOR_OK : ANCHOR_ABSENT));
 	} else {
-		result = counter_define(&ptpm, INDEX, auth);
-		require(result < COUNTER_RESULTS && counter_sentence(result));
-		require(result != COUNTER_OK || tpm.knows || (!was && tpm.value == VALUE + 1));
-		require(tpm.hostile || result == (was ? COUNTER_PRESENT : COUNTER_OK));
+		result = anchor_define(&ptpm, INDEX, auth);
+		require(result < ANCHOR_RESULTS && anchor_sentence(result));
+		require(result != ANCHOR_OK || tpm.knows || (!was && tpm.value == VALUE + 1));
+		require(tpm.hostile || result == (was ? ANCHOR_PRESENT : ANCHOR_OK));
 	}
 }
 
@@ -375,7 +375,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tpm.value = VALUE;
 	next_random = 0;
 	if ((data[0] & 3) == 3)
-		require(counter_sentence(data[0] >> 2));
+		require(anchor_sentence(data[0] >> 2));
 	else
 		ask(data[0] & 3);
 	return 0;

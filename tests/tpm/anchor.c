@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * vtpm/ptpm/counter.c on the host, against the TPM behind a socket, with a party on the bus between
+ * vtpm/ptpm/anchor.c on the host, against the TPM behind a socket, with a party on the bus between
  * the two:
  *
  *   counter SOCKET define|read INDEX AUTH          AUTH: 64 hexadecimal digits
@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vtpm/ptpm_rt.h"
-#include "vtpm/ptpm/counter.h"
+#include "vtpm/ptpm/anchor.h"
 
 #define CC_START_SESSION 0x176u
 #define CC_FLUSH	 0x165u
@@ -33,7 +33,7 @@
 
 static int where = -1;
 static struct ptpm ptpm;
-static uint8_t auth[COUNTER_AUTH_BYTES];
+static uint8_t auth[ANCHOR_AUTH_BYTES];
 static uint32_t counter;
 
 struct answer {
@@ -124,7 +124,7 @@ static void redirect(uint8_t *command)
 /* TPM2_NV_Increment, with the authorization as a password. */
 static void count(void)
 {
-	uint8_t command[10 + 8 + 4 + 9 + COUNTER_AUTH_BYTES] = { 0x80, 2, 0, 0, 0, sizeof(command),
+	uint8_t command[10 + 8 + 4 + 9 + ANCHOR_AUTH_BYTES] = { 0x80, 2, 0, 0, 0, sizeof(command),
 		0, 0, 1, 0x34 },
 					 response[BYTES];
 
@@ -195,39 +195,39 @@ static void flush(void)
 
 /* ---- Commands ---- */
 
-static const char *name(enum counter_result result)
+static const char *name(enum anchor_result result)
 {
 	static const char *const names[] = {
-#define COUNTER_RESULT(name, sentence) #name,
-#include "vtpm/ptpm/counter.def"
-#undef COUNTER_RESULT
+#define ANCHOR_RESULT(name, sentence) #name,
+#include "vtpm/ptpm/anchor.def"
+#undef ANCHOR_RESULT
 	};
 
-	return result < COUNTER_RESULTS && counter_sentence(result) ? names[result] : "unknown";
+	return result < ANCHOR_RESULTS && anchor_sentence(result) ? names[result] : "unknown";
 }
 
-static int tell(enum counter_result result, uint64_t value)
+static int tell(enum anchor_result result, uint64_t value)
 {
 	printf("%s", name(result));
-	if (result == COUNTER_OK)
+	if (result == ANCHOR_OK)
 		printf(" %llu", (unsigned long long)value);
 	else if (value)
 		printf(" LEFT");
-	if (result == COUNTER_ERROR)
+	if (result == ANCHOR_ERROR)
 		printf(" 0x%x", (unsigned)ptpm.code);
 	printf("\n");
-	return result != COUNTER_OK;
+	return result != ANCHOR_OK;
 }
 
 static int do_define(char **args)
 {
-	return tell(counter_define(&ptpm, counter, auth), 0);
+	return tell(anchor_define(&ptpm, counter, auth), 0);
 }
 
 static int do_read(char **args)
 {
 	uint64_t value = 1;
-	enum counter_result result = counter_read(&ptpm, counter, auth, &value);
+	enum anchor_result result = anchor_read(&ptpm, counter, auth, &value);
 
 	return tell(result, value);
 }
@@ -238,9 +238,9 @@ static int do_increment(char **args)
 	unsigned times = (unsigned)atoi(args[0]);
 
 	for (unsigned i = 0; i < times; i++) {
-		enum counter_result result = counter_increment(&ptpm, counter, auth, &value);
+		enum anchor_result result = anchor_increment(&ptpm, counter, auth, &value);
 
-		if (result != COUNTER_OK)
+		if (result != ANCHOR_OK)
 			return tell(result, value);
 		if (i && value != last + 1) {
 			printf("from %llu to %llu\n", (unsigned long long)last,
@@ -249,7 +249,7 @@ static int do_increment(char **args)
 		}
 		last = value;
 	}
-	return tell(COUNTER_OK, value);
+	return tell(ANCHOR_OK, value);
 }
 
 /* How many bits of an exchange's answer were passed over, with the right value nevertheless. */
@@ -259,39 +259,39 @@ static unsigned flips(unsigned exchange, unsigned bits, uint64_t right, unsigned
 
 	for (unsigned bit = 0; bit < bits; bit++) {
 		uint64_t value = 0;
-		enum counter_result result;
+		enum anchor_result result;
 
 		bus_start();
 		bus.flip = exchange;
 		bus.bit = bit;
-		result = counter_read(&ptpm, counter, auth, &value);
+		result = anchor_read(&ptpm, counter, auth, &value);
 		bus.flip = NONE;
 		flush();
 		results[result]++;
-		if (result == COUNTER_OK && value != right) {
+		if (result == ANCHOR_OK && value != right) {
 			printf("bit %u of answer %u: %llu\n", bit, exchange,
 			    (unsigned long long)value);
 			exit(1);
 		}
-		passed += result == COUNTER_OK;
+		passed += result == ANCHOR_OK;
 	}
 	return passed;
 }
 
 static int do_flips(char **args)
 {
-	unsigned results[COUNTER_RESULTS] = { 0 }, exchanges;
+	unsigned results[ANCHOR_RESULTS] = { 0 }, exchanges;
 	size_t sizes[MOST];
 	uint64_t right;
 
-	if (counter_read(&ptpm, counter, auth, &right) != COUNTER_OK)
-		return tell(COUNTER_ERROR, 0);
+	if (anchor_read(&ptpm, counter, auth, &right) != ANCHOR_OK)
+		return tell(ANCHOR_ERROR, 0);
 	exchanges = bus.exchanges;
 	for (unsigned i = 0; i < exchanges; i++)
 		sizes[i] = bus.now[i].size;
 	for (unsigned i = 0; i < exchanges; i++)
 		printf("%zu:%u ", 8 * sizes[i], flips(i, 8 * (unsigned)sizes[i], right, results));
-	for (unsigned i = 0; i < COUNTER_RESULTS; i++)
+	for (unsigned i = 0; i < ANCHOR_RESULTS; i++)
 		if (results[i])
 			printf("%s ", name(i));
 	printf("\n");
@@ -301,14 +301,14 @@ static int do_flips(char **args)
 static int do_replay(char **args)
 {
 	uint64_t value;
-	enum counter_result result = counter_read(&ptpm, counter, auth, &value);
+	enum anchor_result result = anchor_read(&ptpm, counter, auth, &value);
 
 	memcpy(bus.old, bus.now, sizeof(bus.old));
-	if (result != COUNTER_OK || counter_increment(&ptpm, counter, auth, &value) != COUNTER_OK)
-		return tell(COUNTER_ERROR, 0);
+	if (result != ANCHOR_OK || anchor_increment(&ptpm, counter, auth, &value) != ANCHOR_OK)
+		return tell(ANCHOR_ERROR, 0);
 	bus_start();
 	bus.replay = strcmp(args[0], "all") == 0 ? 0 : 2;
-	result = counter_read(&ptpm, counter, auth, &value);
+	result = anchor_read(&ptpm, counter, auth, &value);
 	bus.replay = NONE;
 	flush();
 	return tell(result, value);
@@ -324,10 +324,10 @@ static int do_redirect(char **args)
 static int do_meddle(char **args)
 {
 	uint64_t value = 0;
-	enum counter_result result;
+	enum anchor_result result;
 
 	bus.meddle = 4;
-	result = counter_increment(&ptpm, counter, auth, &value);
+	result = anchor_increment(&ptpm, counter, auth, &value);
 	return tell(result, value);
 }
 
