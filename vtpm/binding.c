@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * States and the platform's counters (binding.h).
+ * States and the platform's anchor (binding.h).
  */
 #include "vtpm/binding.h"
 
@@ -10,11 +10,9 @@
 #include "vtpm/ptpm/wait.h"
 
 #define VERSION 1u
-#define STORES	COUNTER_FIRST
-#define STARTS	COUNTER_SECOND
 /* The first image's and monitor's: later ones have it as well. */
 #define AUTH_SVN   (1u | 1ull << 32)
-#define AUTH_LABEL "vtpm counters"
+#define AUTH_LABEL "vtpm anchor"
 
 /* For one request, whose limit is some 2^36 cycles (monitor/partition.h). */
 #define BUDGET_MS 5000u
@@ -23,6 +21,10 @@
 #define CODE_AT	    6u
 #define NO_SESSIONS 0x8001u
 #define PCR_EXTEND  0x182u
+/* Behind one handle: bytes of authorizations, the first one's handle. A password without bytes. */
+#define AUTHS_AT       14u
+#define EMPTY_PASSWORD 9u
+#define PASSWORD       0x40000009u
 
 /* Change nothing but the clock where nothing is authorized, and so no wrong guess counted. */
 static const uint16_t without_sessions[] = {
@@ -44,14 +46,14 @@ static const uint16_t without_sessions[] = {
 	0x18a, /* TestParms */
 };
 
-_Static_assert(COUNTER_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
+_Static_assert(ANCHOR_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
 
 bool binding_open(struct binding *b)
 {
 	ptpm_budget(BUDGET_MS);
 	*b = (struct binding){ .steps = STEPS, .since = trustlet_time() };
 	if (!trustlet_key(AUTH_LABEL, AUTH_SVN, b->auth)) {
-		trustlet_log("vtpm: no root key, and so no counter in the platform's TPM");
+		trustlet_log("vtpm: no root key, and so no anchor in the platform's TPM");
 		return false;
 	}
 	b->on = ptpm_open(&b->device, (volatile uint8_t *)TRUSTLET_DEVICE_BASE);
@@ -60,130 +62,57 @@ bool binding_open(struct binding *b)
 	return b->on;
 }
 
-/* ---- The counters ---- */
-
-static bool good(const struct binding *b, const char *name, enum counter_result result)
+static bool good(const struct binding *b, enum anchor_result result)
 {
-	if (result != COUNTER_OK)
-		trustlet_log("vtpm: the platform's TPM: the counter of %s %s (0x%x)", name,
-		    counter_sentence(result), b->device.code);
-	return result == COUNTER_OK;
-}
-
-/* One that failed may have been taken. */
-static bool step_stores(struct binding *b, uint64_t to)
-{
-	enum counter_result result = COUNTER_OK;
-	uint64_t value = b->stores;
-
-	if (b->unsure)
-		result = counter_read(&b->device, STORES, b->auth, &value);
-	if (result == COUNTER_OK && value != to)
-		result = counter_increment(&b->device, STORES, b->auth, &value);
-	b->unsure = result != COUNTER_OK;
-	if (result == COUNTER_OK && value != to)
-		result = COUNTER_MISCOUNTED;
-	if (result == COUNTER_OK)
-		b->stores = value;
-	return good(b, "stores", result);
-}
-
-/* The first step is its definition. */
-static bool step_starts(struct binding *b)
-{
-	enum counter_result result = COUNTER_PRESENT;
-	uint64_t value = 0;
-
-	if (b->starts == 0)
-		result = counter_define(&b->device, STARTS, b->auth);
-	if (result == COUNTER_OK)
-		result = counter_read(&b->device, STARTS, b->auth, &value);
-	else if (result == COUNTER_PRESENT)
-		result = counter_increment(&b->device, STARTS, b->auth, &value);
-	if (result == COUNTER_OK)
-		b->starts = value;
-	return good(b, "starts", result);
-}
-
-static bool read_stores(struct binding *b, bool may_define)
-{
-	enum counter_result result = counter_read(&b->device, STORES, b->auth, &b->stores);
-
-	/* Its first step was cut off. */
-	if (result == COUNTER_UNWRITTEN && may_define)
-		result = counter_increment(&b->device, STORES, b->auth, &b->stores);
-	if (result == COUNTER_ABSENT && may_define) {
-		result = counter_define(&b->device, STORES, b->auth);
-		if (result == COUNTER_OK)
-			result = counter_read(&b->device, STORES, b->auth, &b->stores);
-	}
-	return good(b, "stores", result);
-}
-
-static bool read_starts(struct binding *b)
-{
-	enum counter_result result = counter_read(&b->device, STARTS, b->auth, &b->starts);
-
-	if (result == COUNTER_ABSENT || result == COUNTER_UNWRITTEN)
-		return true;
-	return good(b, "starts", result);
+	if (result != ANCHOR_OK)
+		trustlet_log("vtpm: the anchor in the platform's TPM %s (0x%x)",
+		    anchor_sentence(result), b->device.code);
+	return result == ANCHOR_OK;
 }
 
 /* ---- At a start ---- */
 
-/* A machine's first start with a TPM, or its first one with the platform's. */
-static enum nv_verdict begin(struct binding *b)
+/* Nothing was acknowledged as bound: a machine's first start with it, or that was cut off. */
+static enum nv_verdict begin(struct binding *b, enum anchor_result result,
+    const struct binding_part *part)
 {
-	if (!read_starts(b))
-		return NV_NO_COUNTER;
-	if (b->starts != 0) {
-		trustlet_log("vtpm: the platform's TPM counts %lu starts from bound states",
-		    (unsigned long)b->starts);
-		return NV_NOT_BOUND;
+	if (!binding_is(b, part->anchor)) {
+		trustlet_log("vtpm: the state is bound to an anchor that %s",
+		    anchor_sentence(result));
+		return NV_NO_ANCHOR;
 	}
-	return read_stores(b, true) ? NV_OK : NV_NO_COUNTER;
-}
-
-static enum nv_verdict compare(const struct binding *b, const struct binding_part *part)
-{
-	if (part->stores < b->stores ||
-	    (part->starts != 0 && b->starts >= part->starts + LOOSE_STARTS))
-		return NV_BELOW_FLOOR;
-	if (part->stores - b->stores > 1 || part->starts > b->starts)
-		return NV_ABOVE;
+	if (result == ANCHOR_ABSENT)
+		return good(b, anchor_define(&b->device, b->auth)) ? NV_OK : NV_NO_ANCHOR;
 	return NV_OK;
 }
 
-static enum nv_verdict go_on(struct binding *b, const struct binding_part *part)
+static enum nv_verdict compare(const struct binding *b, const uint8_t digest[NV_DIGEST],
+    const struct binding_part *part)
 {
-	enum nv_verdict verdict;
-
-	if (!read_stores(b, false) || !read_starts(b))
-		return NV_NO_COUNTER;
-	verdict = compare(b, part);
-	if (verdict != NV_OK)
-		trustlet_log("vtpm: the state says %lu stores, %lu starts; the counters say %lu, "
-			     "%lu",
-		    (unsigned long)part->stores, (unsigned long)part->starts,
-		    (unsigned long)b->stores, (unsigned long)b->starts);
-	else if ((part->stores != b->stores && !step_stores(b, part->stores)) || !step_starts(b))
-		verdict = NV_NO_COUNTER;
-	if (part->steps < STEPS)
-		b->steps = part->steps;
-	return verdict;
+	if (binding_is(b, digest) || binding_is(b, part->anchor))
+		return NV_OK;
+	return part->version == 0 ? NV_NOT_BOUND : NV_BEFORE;
 }
 
-enum nv_verdict binding_judge(struct binding *b, struct nv_bytes part)
+enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST],
+    struct nv_bytes part)
 {
-	struct binding_part is;
+	struct binding_part is = { .version = 0 };
+	enum anchor_result result;
 
 	ptpm_budget(BUDGET_MS);
-	if (part.size == 0)
-		return begin(b);
-	if (part.size != sizeof(is))
+	if (part.size != 0 && part.size != sizeof(is))
 		return NV_BAD_CONTENT;
-	memcpy(&is, part.bytes, sizeof(is));
-	return is.version == VERSION ? go_on(b, &is) : NV_BAD_CONTENT;
+	if (part.size != 0)
+		memcpy(&is, part.bytes, sizeof(is));
+	if (part.size != 0 && is.version != VERSION)
+		return NV_BAD_CONTENT;
+	if (is.version != 0 && is.steps < STEPS)
+		b->steps = is.steps;
+	result = anchor_read(&b->device, b->auth, b->anchor);
+	if (result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN)
+		return begin(b, result, &is);
+	return good(b, result) ? compare(b, digest, &is) : NV_NO_ANCHOR;
 }
 
 /* ---- At work ---- */
@@ -209,9 +138,10 @@ bool binding_counts(const uint8_t *command)
 {
 	uint32_t code = big_endian(command + CODE_AT, 4);
 
-	/* The authorization of a register is subject to no lockout. */
+	/* A register's authorization is subject to no lockout; a session's may be. */
 	if (code == PCR_EXTEND)
-		return false;
+		return big_endian(command + AUTHS_AT, 4) != EMPTY_PASSWORD ||
+		    big_endian(command + AUTHS_AT + 4, 4) != PASSWORD;
 	for (unsigned i = 0; i < sizeof(without_sessions) / sizeof(without_sessions[0]); i++)
 		if (code == without_sessions[i])
 			return big_endian(command, 2) != NO_SESSIONS;
@@ -227,22 +157,25 @@ bool binding_has_steps(struct binding *b)
 struct nv_bytes binding_next(struct binding *b, bool step)
 {
 	fill(b);
-	b->part = (struct binding_part){ VERSION, b->steps, b->stores + step, b->starts };
+	b->part = (struct binding_part){ VERSION, b->steps, { 0 } };
 	if (step && b->part.steps > 0)
 		b->part.steps--;
+	memcpy(b->part.anchor, b->anchor, sizeof(b->anchor));
 	return (struct nv_bytes){ (const uint8_t *)&b->part, sizeof(b->part) };
 }
 
-bool binding_kept(struct binding *b, const struct binding_part *part, bool *again)
+bool binding_is(const struct binding *b, const uint8_t digest[NV_DIGEST])
 {
-	*again = false;
-	if (part->stores == b->stores)
-		return true;
+	return memcmp(b->anchor, digest, NV_DIGEST) == 0;
+}
+
+bool binding_kept(struct binding *b, const uint8_t digest[NV_DIGEST])
+{
 	ptpm_budget(BUDGET_MS);
-	/* What was kept before there is a counter of starts could be put back at each of them. */
-	*again = b->starts == 0;
-	if ((b->starts == 0 && !step_starts(b)) || !step_stores(b, part->stores))
+	if (!good(b, anchor_write(&b->device, b->auth, digest)))
 		return false;
-	b->steps = part->steps;
+	memcpy(b->anchor, digest, NV_DIGEST);
+	if (b->steps > 0)
+		b->steps--;
 	return true;
 }

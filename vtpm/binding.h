@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The TPM's states bound to two counters in the NV memory of the platform's own TPM, where the
- * monitor has given that to this partition (T63).
+ * The TPM's states bound to the anchor in the platform's own TPM, where the monitor has given that
+ * to this partition (T63).
  *
- *   stores  one step for each state that a sure keeper has kept and in which more than the clock
- *           has changed. The step is taken when the state is on the disk, before its response goes.
- *           A state is used if it has the counter's value, or the next one: then the step was cut
- *           off, and is taken.
- *   starts  one step for each start from a bound state. A keeper who may not flush takes no step of
- *           `stores`, for a cut could undo the write and leave the step; so this one bounds from
- *           how many starts such states can be put back: LOOSE_STARTS.
+ * The anchor is the digest of the state that was acknowledged last. Each state says which anchor it
+ * was sealed under. A state is used if it is the anchor's, or was sealed under it:
  *
- * `starts` is not there before a bound state was used or kept: as long as it is not, a state that
- * is not bound, or none at all, is a beginning; later it is refused. That it is not there the TPM
- * says without proof (ptpm/counter.h), so whoever owns the platform's TPM, or its bus, can have a
- * state used that was never bound, but no older one of those that were.
+ *   A sure keeper has kept a state in which more than the clock has changed: the anchor becomes its
+ *   digest, when it is on the disk and before its response goes. All states from before, and those
+ *   that were sealed beside it and never kept, are refused from then on.
+ *   What a keeper has kept who may not flush, and what tells of the clock alone, leaves the anchor:
+ *   those states can be put in each other's place. So with such a keeper a start is all that
+ *   changes the state: behind it the TPM's memory is not available.
+ *   What was cut off between the disk and the anchor was sealed under the anchor, and is used.
  *
- * The counters' authorization follows from the machine's root key.
+ * As long as nothing was ever written to the anchor nothing was acknowledged as bound: then a state
+ * that is not bound, or none at all, is a beginning; later it is refused. That nothing was written
+ * the TPM says without proof (ptpm/anchor.h), so whoever owns the platform's TPM, or its bus, can
+ * have a state used that was never bound, but no older one of those that were.
  *
- * Wear: steps of `stores` are given out by a bucket of STEPS, one more in STEP_NS; when it is empty
- * commands that change the state get TPM_RC_NV_RATE.
+ * The anchor's authorization follows from the machine's root key.
+ *
+ * Wear: writes of the anchor are given out by a bucket of STEPS, one more in STEP_NS; when it is
+ * empty commands that change the state get TPM_RC_NV_RATE.
  */
 #ifndef VTPM_BINDING_H
 #define VTPM_BINDING_H
@@ -28,29 +31,27 @@
 #include <stdint.h>
 
 #include "vtpm/nv.h"
-#include "vtpm/ptpm/counter.h"
+#include "vtpm/ptpm/anchor.h"
 #include "vtpm/ptpm/ptpm.h"
 
-#define LOOSE_STARTS 8u
-#define STEPS	     2048u
-#define STEP_NS	     300000000000ull
+#define STEPS	2048u
+#define STEP_NS 300000000000ull
 
-/* The part of a state: NV_COUNTERS. */
+/* The part of a state: NV_ANCHOR. */
 struct binding_part {
-	uint32_t version; /* 1 */
-	uint32_t steps;	  /* in the bucket */
-	uint64_t stores;
-	uint64_t starts; /* 0: of before it was there */
+	uint32_t version;	   /* 1 */
+	uint32_t steps;		   /* in the bucket */
+	uint8_t anchor[NV_DIGEST]; /* under which it was sealed; zero: there was none */
 };
 
-_Static_assert(sizeof(struct binding_part) == 24, "no padding");
+_Static_assert(sizeof(struct binding_part) == 40, "no padding");
+_Static_assert(ANCHOR_BYTES == NV_DIGEST, "a digest");
 
 struct binding {
 	bool on;
-	bool unsure; /* the last step of `stores` may have been taken or not */
 	struct ptpm device;
-	uint8_t auth[COUNTER_AUTH_BYTES];
-	uint64_t stores, starts; /* the counters; `starts` 0: not there */
+	uint8_t auth[ANCHOR_AUTH_BYTES];
+	uint8_t anchor[NV_DIGEST]; /* zero: nothing was ever written */
 	uint32_t steps;
 	uint64_t since; /* trustlet_time() up to which the bucket was filled */
 	struct binding_part part;
@@ -60,20 +61,21 @@ struct binding {
 bool binding_open(struct binding *binding);
 
 /*
- * Whether a start may go on from a state with this part; no bytes: the state is not bound, or there
- * is none. NV_OK: the counters have counted this start. Otherwise the log says why: NV_BELOW_FLOOR,
- * NV_ABOVE, NV_NOT_BOUND, NV_NO_COUNTER.
+ * Whether a start may go on from a state of this digest with this part; no bytes: the state is not
+ * bound, or there is none. NV_OK, or the log says why: NV_BEFORE, NV_NOT_BOUND, NV_NO_ANCHOR,
+ * NV_BAD_CONTENT.
  */
-enum nv_verdict binding_judge(struct binding *binding, struct nv_bytes part);
+enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_DIGEST],
+    struct nv_bytes part);
 
-/* The part for the next state, in `binding`. It takes a step when it is kept, or none. */
+/* The part for the next state, in `binding`. `step`: the anchor will be written for it. */
 struct nv_bytes binding_next(struct binding *binding, bool step);
 
-/*
- * The state with this part is kept: takes the step, if it is one. false: that failed, and is to be
- * tried again. `*again`: another state is to follow, and to take one.
- */
-bool binding_kept(struct binding *binding, const struct binding_part *part, bool *again);
+/* The state of this digest is kept, and is the anchor's. false: to be tried again. */
+bool binding_kept(struct binding *binding, const uint8_t digest[NV_DIGEST]);
+
+/* Whether the anchor is this state's. */
+bool binding_is(const struct binding *binding, const uint8_t digest[NV_DIGEST]);
 
 /* Whether a command, of which the header is there, may change more than the clock. */
 bool binding_counts(const uint8_t *command);

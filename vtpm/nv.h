@@ -23,7 +23,7 @@
  *
  * Generations count writes, over all TPMs that the machine has had in its slots. Each file has the
  * digest of the one before as its parent. What the slots alone cannot tell is that both were put
- * back to what they were before; for that there is the floor, out of a counter of the platform's.
+ * back to what they were before; for that there is the anchor in the platform's TPM (binding.h).
  */
 #ifndef VTPM_NV_H
 #define VTPM_NV_H
@@ -89,7 +89,7 @@ enum nv_part {
 	NV_VOLATILE,  /* its volatile state, where that is kept */
 	NV_CA_KEY,    /* of the machine's CA for EK certificates */
 	NV_EK_CERTS,
-	NV_COUNTERS, /* what else the partition counts */
+	NV_ANCHOR, /* to what in the platform's TPM it is bound (binding.h) */
 	NV_PARTS,
 };
 
@@ -97,7 +97,7 @@ enum nv_part {
 #define NV_VOLATILE_MAX	 (64u * 1024u)
 #define NV_CA_KEY_MAX	 4096u
 #define NV_EK_CERTS_MAX	 (16u * 1024u)
-#define NV_COUNTERS_MAX	 4096u
+#define NV_ANCHOR_MAX	 4096u
 
 struct nv_section {
 	uint32_t type;
@@ -110,7 +110,7 @@ _Static_assert(sizeof(struct nv_section) == 8, "no padding");
 #define NV_PAYLOAD_MAX (NV_FILE_MAX - NV_OVERHEAD)
 
 _Static_assert(NV_PERMANENT_MAX + NV_VOLATILE_MAX + NV_CA_KEY_MAX + NV_EK_CERTS_MAX +
-	    NV_COUNTERS_MAX + NV_PARTS * sizeof(struct nv_section) <=
+	    NV_ANCHOR_MAX + NV_PARTS * sizeof(struct nv_section) <=
 	NV_PAYLOAD_MAX,
     "all parts at their longest fit");
 
@@ -172,7 +172,7 @@ void nv_follow(const struct nv_header *now, const uint8_t digest[NV_DIGEST],
 
 /* What else is known of the state. */
 struct nv_demand {
-	bool has_floor; /* a counter of the platform's says that this generation was reached */
+	bool has_floor; /* this generation was reached, says somebody who knows */
 	uint64_t floor;
 	bool has_lineage; /* only this TPM is wanted */
 	uint8_t lineage[NV_ID];

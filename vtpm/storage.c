@@ -80,7 +80,7 @@ static bool start(struct vtpm_bytes permanent)
 /* Of the content only what the TPM does not have itself: the keys and certificates beside it. */
 static void take_more(struct storage *s, const struct nv_content *content)
 {
-	for (unsigned i = NV_CA_KEY; i < NV_COUNTERS; i++) {
+	for (unsigned i = NV_CA_KEY; i < NV_ANCHOR; i++) {
 		struct nv_bytes part = content->part[i];
 		uint8_t *copy;
 
@@ -105,12 +105,11 @@ static bool go_on(struct storage *s, const struct nv_choice *choice)
 /* The other slot is older still, so a state that is refused leaves none. */
 static void judge(struct storage *s, struct nv_choice *choice)
 {
-	const struct nv_bytes *part = &choice->content.part[NV_COUNTERS];
 	enum nv_verdict verdict;
 
 	if (choice->outcome != NV_CURRENT && choice->outcome != NV_NEVER)
 		return;
-	verdict = binding_judge(&s->binding, *part);
+	verdict = binding_judge(&s->binding, choice->digest, choice->content.part[NV_ANCHOR]);
 	if (verdict == NV_OK)
 		return;
 	for (unsigned i = 0; i < NV_SLOTS; i++)
@@ -154,8 +153,10 @@ unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new
 	if ((bound && !binding_open(&s->binding)) || !choose(s))
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
+	s->starting = true;
 	storage_keeper(s, TPM_KEEPER_LOOSE);
 	startup(s->header.generation == 0);
+	s->starting = false;
 	(void)storage_hold(s, true);
 	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
 }
@@ -194,10 +195,9 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	number(s);
 	place(s);
-	if (s->binding.on) {
-		content.part[NV_COUNTERS] = binding_next(&s->binding, s->flushes && s->counts);
-		s->bound = s->binding.part;
-	}
+	s->step = s->binding.on && s->flushes && s->counts;
+	if (s->binding.on)
+		content.part[NV_ANCHOR] = binding_next(&s->binding, s->step);
 	drop(&s->file);
 	s->size = nv_size(&content);
 	s->file = storage_memory(s->size);
@@ -229,12 +229,13 @@ bool storage_hold(struct storage *s, bool counts)
 
 void storage_before(struct storage *s)
 {
+	bool bound = s->binding.on && !s->starting;
 	enum vtpm_nv nv = VTPM_NV_GONE;
 
-	if (s->keeper != TPM_KEEPER_NONE || s->mode == STORAGE_VOLATILE)
+	/* What a keeper keeps who may not flush could be put back: no more than a start is. */
+	if (s->mode == STORAGE_VOLATILE || s->flushes || (s->keeper == TPM_KEEPER_LOOSE && !bound))
 		nv = VTPM_NV_AVAILABLE;
-	/* Only what a sure keeper keeps takes a step. */
-	if (s->flushes && s->binding.on && !binding_has_steps(&s->binding))
+	if (bound && s->flushes && !binding_has_steps(&s->binding))
 		nv = VTPM_NV_RATE;
 	vtpm_nv(nv);
 }
@@ -256,12 +257,15 @@ size_t storage_piece(const struct storage *s, uint64_t offset, volatile void *to
 
 uint64_t storage_kept(struct storage *s, uint64_t generation)
 {
+	uint8_t digest[NV_DIGEST];
+
 	if (!s->file || s->file_header.generation != generation)
 		return TPM_STATUS_UNKNOWN;
-	if (s->binding.on && !binding_kept(&s->binding, &s->bound, &s->again))
+	nv_digest((struct nv_bytes){ s->file, s->size }, digest);
+	if (s->step && !binding_kept(&s->binding, digest))
 		return TPM_STATUS_UNCOUNTED;
-	s->counts = s->again;
-	nv_digest((struct nv_bytes){ s->file, s->size }, s->digest);
+	s->counts = false;
+	memcpy(s->digest, digest, sizeof(digest));
 	s->header = s->file_header;
 	s->current = s->next;
 	drop(&s->file);
@@ -274,6 +278,8 @@ void storage_keeper(struct storage *s, unsigned keeper)
 {
 	s->keeper = keeper;
 	s->flushes = keeper == TPM_KEEPER_SURE;
-	s->again = s->counts = s->flushes && s->binding.on && s->mode == STORAGE_KEPT;
+	s->again = s->flushes && s->binding.on && s->mode == STORAGE_KEPT &&
+	    (s->counts || !binding_is(&s->binding, s->digest)) && binding_has_steps(&s->binding);
+	s->counts |= s->again;
 	storage_before(s);
 }

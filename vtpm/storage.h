@@ -38,17 +38,18 @@ struct storage {
 	/* STORAGE_KEPT */
 	struct nv_header header; /* of what was written last; generation 0: nothing yet */
 	uint8_t digest[NV_DIGEST];
-	unsigned current;	   /* slot; NV_SLOTS: nothing yet */
-	unsigned next;		   /* slot of what waits */
-	unsigned keeper;	   /* TPM_KEEPER_ */
-	bool flushes;		   /* the keeper is one who does */
-	bool again;		   /* a state is to be sealed though nothing has changed */
-	bool counts;		   /* more than the clock may have changed since the last state */
-	struct binding binding;	   /* to the platform's TPM, where it is on */
-	struct binding_part bound; /* of what waits */
-	uint64_t sealed;	   /* vtpm_permanent()'s generation in what was sealed last */
-	struct nv_content more;	   /* parts beside the states */
-	uint8_t *file;		   /* waits to be written, or NULL */
+	unsigned current;	/* slot; NV_SLOTS: nothing yet */
+	unsigned next;		/* slot of what waits */
+	unsigned keeper;	/* TPM_KEEPER_ */
+	bool flushes;		/* the keeper is one who does */
+	bool again;		/* a state is to be sealed though nothing has changed */
+	bool starting;		/* the first commands are carried out */
+	bool counts;		/* more than the clock may have changed since the last state */
+	bool step;		/* what waits is to be the anchor's */
+	struct binding binding; /* to the platform's TPM, where it is on */
+	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
+	struct nv_content more; /* parts beside the states */
+	uint8_t *file;		/* waits to be written, or NULL */
 	size_t size;
 	struct nv_header file_header;
 	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
@@ -69,7 +70,7 @@ uint64_t storage_slot(struct storage *storage, uint64_t slot, uint64_t offset,
 
 /*
  * Chooses, and starts the TPM: with the state that is current, or, if none was ever written, as a
- * new one. `bound`: only with a state that the platform's counters know (binding.h). `startup` is
+ * new one. `bound`: only with a state that the platform's TPM knows (binding.h). `startup` is
  * then called, for the first commands. TPM_STATE_ of monitor/abi/tpm_state.h.
  */
 unsigned storage_open(struct storage *storage, bool bound, void (*startup)(bool is_new));

@@ -118,7 +118,7 @@ static int seal(int argc, char *argv[])
 	if (argc > 9)
 		content.part[NV_CA_KEY] = file_of(argv[9]);
 	if (argc > 10)
-		content.part[NV_COUNTERS] = file_of(argv[10]);
+		content.part[NV_ANCHOR] = file_of(argv[10]);
 	verdict = nv_seal(&header, &content, made);
 	if (verdict != NV_OK) {
 		fprintf(stderr, "%s\n", nv_sentence(verdict));

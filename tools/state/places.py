@@ -152,8 +152,8 @@ class Slots:
         choice = self.choose()
         need(choice.current is not None, self.why(choice))
         h, parts, digest = choice.found[choice.current]
-        # What the platform's counters are compared with is worth nothing beside other ones.
-        return State({name: part for name, part in parts.items() if name != "counters"}, digest, h["lineage"], h["generation"])
+        # To what in the platform's TPM it is bound is worth nothing elsewhere.
+        return State({name: part for name, part in parts.items() if name != "anchor"}, digest, h["lineage"], h["generation"])
 
     def allowed(self, choice, state, accept, kind):
         """What is in the slots now must be allowed to go."""
@@ -177,8 +177,8 @@ class Slots:
         header = {"generation": generation, "first": generation, "kind": kind, "lineage": state.lineage,
                   "parent": state.digest, "origin_lineage": origin, "origin_digest": state.digest}
         parts = dict(state.parts)
-        if choice.current is not None and "counters" in choice.found[choice.current][1]:
-            parts["counters"] = choice.found[choice.current][1]["counters"]
+        if choice.current is not None and "anchor" in choice.found[choice.current][1]:
+            parts["anchor"] = choice.found[choice.current][1]["anchor"]
         data = statefile.seal_file(header, parts, self.keys)
         to = 0 if choice.current is None else 1 - choice.current
         files = {self.paths[to]: self.filled(data, self.paths[to])}

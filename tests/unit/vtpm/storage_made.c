@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
-/* A TPM, its storage and the platform's counters, made up (storage_made.h). */
+/* A TPM, its storage and the platform's anchor, made up (storage_made.h). */
 #include "tests/unit/vtpm/storage_made.h"
 
 #include <stdlib.h>
@@ -13,7 +13,7 @@ _Alignas(64) uint8_t mailbox[TPM_PIECE_BYTES], written[NV_FILE_MAX];
 uint8_t disk[NV_SLOTS][NV_FILE_MAX];
 bool there[NV_SLOTS];
 struct made_tpm tpm;
-struct made_counters counters;
+struct made_anchor anchor;
 
 /* ---- The TPM ---- */
 
@@ -73,8 +73,7 @@ void machine_starts(void)
 int setup(void **state)
 {
 	made_start();
-	memset(&counters, 0, sizeof(counters));
-	counters.most = 100;
+	memset(&anchor, 0, sizeof(anchor));
 	memset(there, 0, sizeof(there));
 	memset(disk, 0, sizeof(disk));
 	machine_starts();
@@ -93,7 +92,7 @@ unsigned open_it(void)
 {
 	hand_over(0);
 	hand_over(1);
-	return storage_open(&storage, counters.bound, startup);
+	return storage_open(&storage, anchor.bound, startup);
 }
 
 /* What waits; its size. */
@@ -135,7 +134,7 @@ void expect_waits(uint64_t generation)
 	assert_int_equal(storage.file != NULL, generation != 0);
 }
 
-/* ---- The platform's counters ---- */
+/* ---- The platform's anchor ---- */
 
 void ptpm_budget(uint32_t ms)
 {
@@ -144,7 +143,7 @@ void ptpm_budget(uint32_t ms)
 bool ptpm_open(struct ptpm *device, volatile uint8_t *registers)
 {
 	device->reason = "it was taken out";
-	return !counters.gone;
+	return !anchor.gone;
 }
 
 const char *ptpm_interface(const struct ptpm *device)
@@ -152,74 +151,63 @@ const char *ptpm_interface(const struct ptpm *device)
 	return "made up";
 }
 
-const char *counter_sentence(enum counter_result result)
+const char *anchor_sentence(enum anchor_result result)
 {
-	return "of a test";
+	return "is of a test";
 }
 
-/* What the next command of it comes to, before it does anything. */
-static enum counter_result state_of(uint32_t index, const uint8_t auth[COUNTER_AUTH_BYTES],
-    struct made_counter **counter)
+static bool unanswered(void)
 {
-	*counter = &counters.one[index - COUNTER_FIRST];
-	assert_true(index == COUNTER_FIRST || index == COUNTER_SECOND);
-	counters.commands++;
-	if (counters.fails_at == counters.commands)
-		return COUNTER_NO_ANSWER;
-	if (!(*counter)->there)
-		return COUNTER_ABSENT;
-	return memcmp((*counter)->auth, auth, COUNTER_AUTH_BYTES) == 0 ? COUNTER_OK
-								       : COUNTER_REFUSED;
+	return ++anchor.commands == anchor.fails_at;
 }
 
-/* Should the answer be lost it has counted. */
-static enum counter_result count(struct made_counter *counter)
+/* What the next command comes to, before it does anything. */
+static enum anchor_result state_of(const uint8_t auth[ANCHOR_AUTH_BYTES])
 {
-	/* The first time it begins behind all there were. */
-	if (counter->value == 0)
-		counter->value = counters.most;
-	if (++counter->value > counters.most)
-		counters.most = counter->value;
-	counters.commands++;
-	return counters.fails_at == counters.commands ? COUNTER_NO_ANSWER : COUNTER_OK;
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	if (!anchor.there)
+		return ANCHOR_ABSENT;
+	return memcmp(anchor.auth, auth, ANCHOR_AUTH_BYTES) == 0 ? ANCHOR_OK : ANCHOR_REFUSED;
 }
 
-enum counter_result counter_read(struct ptpm *device, uint32_t index,
-    const uint8_t auth[COUNTER_AUTH_BYTES], uint64_t *value)
+enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
+    uint8_t value[ANCHOR_BYTES])
 {
-	struct made_counter *counter;
-	enum counter_result result = state_of(index, auth, &counter);
+	enum anchor_result result = state_of(auth);
 
-	if (result == COUNTER_OK && counter->value == 0)
-		result = COUNTER_UNWRITTEN;
-	*value = result == COUNTER_OK ? counter->value : 0;
+	if (result == ANCHOR_OK && !anchor.written)
+		result = ANCHOR_UNWRITTEN;
+	memset(value, 0, ANCHOR_BYTES);
+	if (result == ANCHOR_OK)
+		memcpy(value, anchor.value, ANCHOR_BYTES);
 	return result;
 }
 
-enum counter_result counter_define(struct ptpm *device, uint32_t index,
-    const uint8_t auth[COUNTER_AUTH_BYTES])
+enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES])
 {
-	struct made_counter *counter;
-	enum counter_result result = state_of(index, auth, &counter);
+	enum anchor_result result = state_of(auth);
 
-	if (counters.owned)
-		return COUNTER_OWNED;
-	if (result != COUNTER_ABSENT)
-		return result == COUNTER_NO_ANSWER ? result : COUNTER_PRESENT;
-	counter->there = true;
-	memcpy(counter->auth, auth, COUNTER_AUTH_BYTES);
-	counters.commands++;
-	return counters.fails_at == counters.commands ? COUNTER_NO_ANSWER : count(counter);
+	if (anchor.owned)
+		return ANCHOR_OWNED;
+	if (result != ANCHOR_ABSENT)
+		return result == ANCHOR_NO_ANSWER ? result : ANCHOR_PRESENT;
+	anchor.there = true;
+	anchor.written = false;
+	memcpy(anchor.auth, auth, ANCHOR_AUTH_BYTES);
+	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
 }
 
-enum counter_result counter_increment(struct ptpm *device, uint32_t index,
-    const uint8_t auth[COUNTER_AUTH_BYTES], uint64_t *value)
+/* Should the answer be lost it is written. */
+enum anchor_result anchor_write(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
+    const uint8_t value[ANCHOR_BYTES])
 {
-	struct made_counter *counter;
-	enum counter_result result = state_of(index, auth, &counter);
+	enum anchor_result result = state_of(auth);
 
-	if (result == COUNTER_OK)
-		result = count(counter);
-	*value = result == COUNTER_OK ? counter->value : 0;
-	return result;
+	if (result != ANCHOR_OK)
+		return result;
+	anchor.written = true;
+	anchor.writes++;
+	memcpy(anchor.value, value, ANCHOR_BYTES);
+	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
 }

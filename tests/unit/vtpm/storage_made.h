@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * What vtpm/storage.c has around it, made up: a TPM, a keeper with a disk, the platform's counters;
+ * What vtpm/storage.c has around it, made up: a TPM, a keeper with a disk, the platform's anchor;
  * above the trustlets' fake monitor.
  */
 #ifndef TESTS_UNIT_VTPM_STORAGE_MADE_H
@@ -29,26 +29,20 @@ struct made_tpm {
 };
 extern struct made_tpm tpm;
 
-/* The platform's, at the next open if `bound`. */
-struct made_counter {
-	bool there;
-	uint64_t value; /* 0: not written yet */
-	uint8_t auth[COUNTER_AUTH_BYTES];
-};
-
-struct made_counters {
+/* The platform's; states are bound to it at the next open if `bound`. */
+struct made_anchor {
 	bool bound, gone, owned;
-	struct made_counter one[2];
-	uint64_t most; /* that any has reached */
-	unsigned commands;
+	bool there, written;
+	uint8_t auth[ANCHOR_AUTH_BYTES], value[ANCHOR_BYTES];
+	unsigned commands, writes;
 	unsigned fails_at; /* the command that is not answered; 0: none */
 };
-extern struct made_counters counters;
+extern struct made_anchor anchor;
 
 /* The TPM's permanent state changes. */
 void change(uint8_t value);
 
-/* Memory is gone, the disk and the counters are not. */
+/* Memory is gone, the disk and the anchor are not. */
 void machine_starts(void);
 
 /* All is new. */

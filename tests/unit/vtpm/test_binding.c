@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * vtpm/binding.c with storage.c above counters that are made up: no older state is used (T63), and
+ * vtpm/binding.c with storage.c above an anchor that is made up: no older state is used (T63), and
  * no cut, of the machine's power or of a command to the platform's TPM, loses one.
  */
 #include "vtpm/binding.h"
@@ -8,31 +8,31 @@
 #include "monitor/abi/call.h"
 #include "tests/unit/vtpm/storage_made.h"
 
-static uint8_t old[NV_SLOTS][NV_FILE_MAX];
-static bool old_there[NV_SLOTS];
+/* Both slots, put by. */
+struct copy {
+	uint8_t slot[NV_SLOTS][NV_FILE_MAX];
+	bool there[NV_SLOTS];
+};
+
+static struct copy old, now;
 
 static int set_up(void **state)
 {
 	setup(state);
-	counters.bound = true;
+	anchor.bound = true;
 	return 0;
 }
 
-static void take_copy(void)
+static void take(struct copy *copy)
 {
-	memcpy(old, disk, sizeof(old));
-	memcpy(old_there, there, sizeof(there));
+	memcpy(copy->slot, disk, sizeof(disk));
+	memcpy(copy->there, there, sizeof(there));
 }
 
-static void put_back(void)
+static void put_back(const struct copy *copy)
 {
-	memcpy(disk, old, sizeof(old));
-	memcpy(there, old_there, sizeof(there));
-}
-
-static void nothing_there(void)
-{
-	memset(there, 0, sizeof(there));
+	memcpy(disk, copy->slot, sizeof(disk));
+	memcpy(there, copy->there, sizeof(there));
 }
 
 static unsigned start(void)
@@ -41,23 +41,37 @@ static unsigned start(void)
 	return open_it();
 }
 
-/* The agent's part: what it binds, and one change. */
-static void agent_works(uint8_t value)
+/* What waits goes to its slot, and nobody says so. */
+static void write_only(void)
 {
-	storage_keeper(&storage, TPM_KEEPER_SURE);
-	while (storage_hold(&storage, false))
-		keep();
+	memcpy(disk[storage.next], written, fetch());
+	there[storage.next] = true;
+}
+
+static void command(uint8_t value)
+{
+	storage_before(&storage);
+	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 	change(value);
 	assert_true(storage_hold(&storage, true));
-	while (storage_hold(&storage, false))
+}
+
+static void agent_comes(void)
+{
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	if (storage_hold(&storage, false))
 		keep();
 }
 
+/* A start, by the loader, and the agent with one change. */
 static void a_day(uint8_t value)
 {
 	assert_int_equal(start(), TPM_STATE_KEPT);
 	keep();
-	agent_works(value);
+	storage_keeper(&storage, TPM_KEEPER_NONE);
+	agent_comes();
+	command(value);
+	keep();
 }
 
 static void expect_refused(enum nv_verdict verdict)
@@ -67,38 +81,36 @@ static void expect_refused(enum nv_verdict verdict)
 	assert_int_equal(tpm.starts, 0);
 }
 
+static void expect_used(uint8_t value)
+{
+	assert_int_equal(start(), TPM_STATE_KEPT);
+	assert_int_equal(tpm.state[STATE - 1], value);
+}
+
 /* ---- An older state ---- */
 
 static void goes_on(void **state)
 {
 	for (uint8_t day = 1; day < 20; day++) {
 		a_day(day);
-		assert_int_equal(tpm.state[STATE - 1], day);
+		expect_used(day);
 	}
-	assert_int_equal(tpm.starts, 1);
 }
 
-/* Of each moment, as soon as there is one behind it. */
+/* Of each moment, as soon as there is one behind it that was acknowledged. */
 static void older_ones_are_refused(void **state)
 {
-	static uint8_t now[NV_SLOTS][NV_FILE_MAX];
-	bool now_there[NV_SLOTS];
-
 	for (uint8_t day = 1; day < 6; day++) {
 		a_day(day);
-		take_copy();
-		change((uint8_t)(100 + day));
-		assert_true(storage_hold(&storage, true));
+		take(&old);
+		command((uint8_t)(100 + day));
 		keep();
-		memcpy(now, disk, sizeof(now));
-		memcpy(now_there, there, sizeof(there));
-		put_back();
-		expect_refused(NV_BELOW_FLOOR);
-		memcpy(disk, now, sizeof(now));
-		memcpy(there, now_there, sizeof(there));
-		assert_int_equal(start(), TPM_STATE_KEPT);
-		assert_int_equal(tpm.state[STATE - 1], 100 + day);
-		keep();
+		take(&now);
+		put_back(&old);
+		expect_refused(NV_BEFORE);
+		put_back(&now);
+		expect_used(100 + day);
+		put_back(&now);
 	}
 }
 
@@ -107,94 +119,148 @@ static void the_slot_before_is_refused(void **state)
 {
 	a_day(1);
 	a_day(2);
+	command(3);
+	keep();
 	disk[storage.current][300] ^= 1;
-	expect_refused(NV_BELOW_FLOOR);
+	expect_refused(NV_BEFORE);
+}
+
+/* One that was sealed beside the one that was acknowledged, of the same start or an earlier one. */
+static void one_that_was_never_acknowledged(void **state)
+{
+	a_day(1);
+	command(2);
+	write_only();
+	take(&old);
+	command(3);
+	keep();
+	put_back(&old);
+	expect_refused(NV_BEFORE);
+
+	set_up(NULL);
+	a_day(1);
+	take(&now);
+	command(2);
+	write_only();
+	take(&old);
+	put_back(&now);
+	a_day(3);
+	put_back(&old);
+	expect_refused(NV_BEFORE);
+}
+
+/* What the agent has sealed anew when it came, and did not keep before the next command. */
+static void what_the_agent_binds_and_does_not_keep(void **state)
+{
+	a_day(1);
+	assert_int_equal(start(), TPM_STATE_KEPT);
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	assert_true(storage_hold(&storage, false));
+	write_only();
+	take(&old);
+	command(2);
+	keep();
+	put_back(&old);
+	expect_refused(NV_BEFORE);
 }
 
 static void no_state_is_none_that_was_lost(void **state)
 {
 	a_day(1);
-	nothing_there();
+	memset(there, 0, sizeof(there));
 	expect_refused(NV_NOT_BOUND);
 }
 
 /* A state of before the platform's TPM was used, or of a backup. */
 static void a_state_that_is_not_bound(void **state)
 {
-	counters.bound = false;
+	anchor.bound = false;
 	a_day(1);
-	take_copy();
-	counters.bound = true;
+	take(&old);
+	anchor.bound = true;
 	a_day(2);
-	assert_int_equal(storage.binding.part.stores, counters.one[0].value);
-	put_back();
+	put_back(&old);
 	expect_refused(NV_NOT_BOUND);
-	/* The way out: who owns the platform's TPM deletes the counters. */
-	memset(counters.one, 0, sizeof(counters.one));
+	/* The way out: who owns the platform's TPM deletes the anchor. */
+	anchor.there = false;
 	a_day(3);
-	a_day(4);
+	expect_used(3);
 }
 
-/* Deleted and defined anew they count on from where they were. */
-static void counters_made_anew(void **state)
+static void an_anchor_made_anew(void **state)
 {
 	a_day(1);
-	for (unsigned i = 0; i < 2; i++)
-		counters.one[i].value = ++counters.most;
-	expect_refused(NV_BELOW_FLOOR);
-	memset(counters.one, 0, sizeof(counters.one));
-	expect_refused(NV_NO_COUNTER);
+	anchor.written = false;
+	expect_refused(NV_NO_ANCHOR);
+	anchor.there = false;
+	expect_refused(NV_NO_ANCHOR);
 }
 
-static void counters_of_another_machine(void **state)
+static void an_anchor_of_another_machine(void **state)
 {
 	a_day(1);
-	counters.one[0].value -= 2;
-	expect_refused(NV_ABOVE);
-	counters.one[0].value += 2;
-	counters.one[1].there = false;
-	expect_refused(NV_ABOVE);
-	counters.one[1].there = true;
-	a_day(2);
-	counters.one[0].auth[0] ^= 1;
-	expect_refused(NV_NO_COUNTER);
+	anchor.value[31] ^= 1;
+	expect_refused(NV_BEFORE);
+	anchor.value[31] ^= 1;
+	anchor.auth[0] ^= 1;
+	expect_refused(NV_NO_ANCHOR);
+	anchor.auth[0] ^= 1;
+	expect_used(1);
 }
 
-static void no_counter_no_tpm(void **state)
+static void no_anchor_no_tpm(void **state)
 {
-	counters.owned = true;
-	expect_refused(NV_NO_COUNTER);
-	counters.owned = false;
-	counters.gone = true;
+	anchor.owned = true;
+	expect_refused(NV_NO_ANCHOR);
+	anchor.owned = false;
+	anchor.gone = true;
 	assert_int_equal(start(), TPM_STATE_REFUSED);
-	counters.gone = false;
+	anchor.gone = false;
 	a_day(1);
+}
+
+static void a_part_that_is_none(void **state)
+{
+	struct binding b = { .on = true };
+	uint8_t bytes[sizeof(struct binding_part)] = { 2 }, digest[NV_DIGEST] = { 0 };
+
+	assert_int_equal(binding_judge(&b, digest, (struct nv_bytes){ bytes, 39 }), NV_BAD_CONTENT);
+	assert_int_equal(binding_judge(&b, digest, (struct nv_bytes){ bytes, 40 }), NV_BAD_CONTENT);
+	bytes[0] = 1;
+	assert_int_equal(binding_judge(&b, digest, (struct nv_bytes){ bytes, 40 }), NV_OK);
 }
 
 /* ---- Keepers who may not flush ---- */
 
-/* A state that only they have kept can be put back, at so many starts. */
-static void loose_states_have_an_end(void **state)
+/* Their states can be put in each other's place; but a start is all that is in them. */
+static void loose_states_have_a_start_in_them(void **state)
 {
 	a_day(1);
-	take_copy();
-	for (unsigned i = 0; i < LOOSE_STARTS; i++) {
+	take(&old);
+	for (unsigned i = 0; i < 30; i++) {
 		assert_int_equal(start(), TPM_STATE_KEPT);
+		storage_before(&storage);
+		assert_int_equal(tpm.nv, VTPM_NV_GONE);
 		keep();
-		put_back();
-	}
-	expect_refused(NV_BELOW_FLOOR);
-}
-
-/* And are not refused while they are kept. */
-static void starts_without_an_agent(void **state)
-{
-	a_day(1);
-	for (unsigned i = 0; i < 4 * LOOSE_STARTS; i++) {
-		assert_int_equal(start(), TPM_STATE_KEPT);
-		keep();
+		storage_keeper(&storage, TPM_KEEPER_NONE);
+		storage_keeper(&storage, TPM_KEEPER_LOOSE);
+		storage_before(&storage);
+		assert_int_equal(tpm.nv, VTPM_NV_GONE);
+		assert_int_equal(tpm.state[STATE - 1], 1);
+		if (i % 3 == 0)
+			put_back(&old);
 	}
 	a_day(2);
+}
+
+/* Nor can a kernel have its own kept so. */
+static void loose_at_work(void **state)
+{
+	a_day(1);
+	storage_keeper(&storage, TPM_KEEPER_LOOSE);
+	storage_before(&storage);
+	assert_int_equal(tpm.nv, VTPM_NV_GONE);
 }
 
 /* What was done before the operating system, with its keeper, is bound by the agent. */
@@ -203,38 +269,68 @@ static void the_agent_binds_what_was_loose(void **state)
 	a_day(1);
 	assert_int_equal(start(), TPM_STATE_KEPT);
 	keep();
-	take_copy();
-	storage_keeper(&storage, TPM_KEEPER_SURE);
-	assert_true(storage_hold(&storage, false));
-	keep();
-	put_back();
-	expect_refused(NV_BELOW_FLOOR);
+	take(&old);
+	agent_comes();
+	assert_true(binding_is(&storage.binding, storage.digest));
+	put_back(&old);
+	expect_refused(NV_BEFORE);
+}
+
+/* What waits for a keeper meanwhile is bound by the next one, however it was sealed. */
+static void what_waited_without_a_keeper(void **state)
+{
+	a_day(1);
+	take(&old);
+	storage_keeper(&storage, TPM_KEEPER_NONE);
+	change(2);
+	assert_true(storage_hold(&storage, true));
+	agent_comes();
+	assert_true(binding_is(&storage.binding, storage.digest));
+	put_back(&old);
+	expect_refused(NV_BEFORE);
 }
 
 /* ---- What counts ---- */
 
 static void the_clock_does_not(void **state)
 {
-	uint64_t before;
+	unsigned before;
 
 	a_day(1);
-	before = counters.one[0].value;
+	before = anchor.writes;
 	for (uint8_t i = 0; i < 10; i++) {
 		change(i);
 		assert_true(storage_hold(&storage, false));
 		keep();
 	}
-	assert_int_equal(counters.one[0].value, before);
+	assert_int_equal(anchor.writes, before);
 	/* Not even behind what does, and is overtaken before it is kept. */
-	change(20);
-	assert_true(storage_hold(&storage, true));
+	command(20);
 	change(21);
 	assert_true(storage_hold(&storage, false));
 	keep();
-	assert_int_equal(counters.one[0].value, before + 1);
-	assert_int_equal(start(), TPM_STATE_KEPT);
-	assert_int_equal(tpm.state[STATE - 1], 21);
+	assert_int_equal(anchor.writes, before + 1);
+	expect_used(21);
 }
+
+/* Coming and going costs a write only if there is something to bind. */
+static void keepers_who_come_and_go(void **state)
+{
+	unsigned before;
+
+	a_day(1);
+	before = anchor.writes;
+	for (unsigned i = 0; i < 10; i++) {
+		storage_keeper(&storage, TPM_KEEPER_NONE);
+		agent_comes();
+	}
+	assert_int_equal(anchor.writes, before);
+}
+
+#define PCR_EXTEND(auths, handle)                                                                  \
+	{                                                                                          \
+		0x80, 2, 0, 0, 0, 65, 0, 0, 1, 0x82, 0, 0, 0, 10, 0, 0, 0, (auths), (handle)       \
+	}
 
 static void which_commands_count(void **state)
 {
@@ -242,18 +338,26 @@ static void which_commands_count(void **state)
 		uint8_t tag;
 		uint32_t code;
 		bool counts;
-	} all[] = { { 1, 0x17b, false }, { 2, 0x17b, true }, { 2, 0x182, false },
-		{ 1, 0x17a, false }, { 2, 0x15e, true }, { 1, 0x145, true }, { 1, 0x144, true },
-		{ 2, 0x134, true }, { 2, 0x14e, true }, { 1, 0x10000 + 0x17b, true },
-		{ 1, 0, true } };
+	} all[] = { { 1, 0x17b, false }, { 2, 0x17b, true }, { 1, 0x17a, false },
+		{ 2, 0x15e, true }, { 1, 0x145, true }, { 1, 0x144, true }, { 2, 0x134, true },
+		{ 2, 0x14e, true }, { 1, 0x10000 + 0x17b, true }, { 1, 0, true } };
+	uint8_t extend[32] = PCR_EXTEND(9, 0x40);
 
 	for (unsigned i = 0; i < COUNT(all); i++) {
-		const uint8_t command[10] = { 0x80, all[i].tag, 0, 0, 0, 10, 0,
+		const uint8_t header[32] = { 0x80, all[i].tag, 0, 0, 0, 10, 0,
 			(uint8_t)(all[i].code >> 16), (uint8_t)(all[i].code >> 8),
 			(uint8_t)all[i].code };
 
-		assert_int_equal(binding_counts(command), all[i].counts);
+		assert_int_equal(binding_counts(header), all[i].counts);
 	}
+	/* With an empty password, and nothing else, nobody guesses. */
+	extend[21] = 9;
+	assert_false(binding_counts(extend));
+	extend[17] = 10;
+	assert_true(binding_counts(extend));
+	extend[17] = 9;
+	extend[18] = 2;
+	assert_true(binding_counts(extend));
 }
 
 /* ---- Wear ---- */
@@ -276,6 +380,7 @@ static void steps_come_to_an_end(void **state)
 	keep();
 	storage_keeper(&storage, TPM_KEEPER_SURE);
 	assert_int_equal(tpm.nv, VTPM_NV_RATE);
+	assert_false(storage_hold(&storage, false));
 	/* But time does. */
 	fake.time += fake.khz != 0 ? STEP_NS / 1000000 * fake.khz : STEP_NS;
 	storage_before(&storage);
@@ -297,7 +402,7 @@ static void no_command_that_fails_loses_a_state(void **state)
 		uint8_t acknowledged = 0;
 
 		set_up(NULL);
-		counters.fails_at = at;
+		anchor.fails_at = at;
 		failed = false;
 		for (uint8_t day = 1; day < 4; day++) {
 			bool first = start() != TPM_STATE_KEPT;
@@ -310,33 +415,46 @@ static void no_command_that_fails_loses_a_state(void **state)
 			storage_keeper(&storage, TPM_KEEPER_SURE);
 			change(day);
 			for (unsigned tries = 0; storage_hold(&storage, true); tries++) {
-				size_t size = fetch();
-
-				memcpy(disk[storage.next], written, size);
-				there[storage.next] = true;
+				write_only();
 				failed |= storage_kept(&storage, told[0]) == TPM_STATUS_UNCOUNTED;
 				assert_true(tries < 6);
 			}
 			acknowledged = day;
 		}
 	}
-	assert_true(at > 20);
+	assert_true(at > 10);
 }
 
-/* Power goes behind the write, and in front of the step, or behind it. */
+/* Power goes behind the write, and in front of the anchor's, or behind it. */
 static void no_cut_loses_a_state(void **state)
 {
 	a_day(1);
 	for (uint8_t i = 2; i < 10; i++) {
 		storage_keeper(&storage, TPM_KEEPER_SURE);
-		change(i);
-		assert_true(storage_hold(&storage, true));
-		memcpy(disk[storage.next], written, fetch());
+		command(i);
+		write_only();
 		if (i & 1)
 			assert_int_equal(storage_kept(&storage, told[0]), REDOUBT_OK);
-		assert_int_equal(start(), TPM_STATE_KEPT);
-		assert_int_equal(tpm.state[STATE - 1], i);
+		expect_used(i);
 		keep();
+	}
+}
+
+/* What firmware has not flushed is lost with the power. */
+static void what_was_loose_may_be_lost(void **state)
+{
+	take(&old);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_int_equal(start(), TPM_STATE_KEPT);
+		keep();
+		put_back(&old);
+	}
+	a_day(1);
+	take(&old);
+	for (unsigned i = 0; i < 20; i++) {
+		expect_used(1);
+		keep();
+		put_back(&old);
 	}
 }
 
@@ -344,19 +462,25 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(goes_on, set_up),
 	cmocka_unit_test_setup(older_ones_are_refused, set_up),
 	cmocka_unit_test_setup(the_slot_before_is_refused, set_up),
+	cmocka_unit_test_setup(one_that_was_never_acknowledged, set_up),
+	cmocka_unit_test_setup(what_the_agent_binds_and_does_not_keep, set_up),
 	cmocka_unit_test_setup(no_state_is_none_that_was_lost, set_up),
 	cmocka_unit_test_setup(a_state_that_is_not_bound, set_up),
-	cmocka_unit_test_setup(counters_made_anew, set_up),
-	cmocka_unit_test_setup(counters_of_another_machine, set_up),
-	cmocka_unit_test_setup(no_counter_no_tpm, set_up),
-	cmocka_unit_test_setup(loose_states_have_an_end, set_up),
-	cmocka_unit_test_setup(starts_without_an_agent, set_up),
+	cmocka_unit_test_setup(an_anchor_made_anew, set_up),
+	cmocka_unit_test_setup(an_anchor_of_another_machine, set_up),
+	cmocka_unit_test_setup(no_anchor_no_tpm, set_up),
+	cmocka_unit_test_setup(a_part_that_is_none, set_up),
+	cmocka_unit_test_setup(loose_states_have_a_start_in_them, set_up),
+	cmocka_unit_test_setup(loose_at_work, set_up),
 	cmocka_unit_test_setup(the_agent_binds_what_was_loose, set_up),
+	cmocka_unit_test_setup(what_waited_without_a_keeper, set_up),
 	cmocka_unit_test_setup(the_clock_does_not, set_up),
+	cmocka_unit_test_setup(keepers_who_come_and_go, set_up),
 	cmocka_unit_test(which_commands_count),
 	cmocka_unit_test_setup(steps_come_to_an_end, set_up),
 	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, set_up),
 	cmocka_unit_test_setup(no_cut_loses_a_state, set_up),
+	cmocka_unit_test_setup(what_was_loose_may_be_lost, set_up),
 };
 
 UNIT_MAIN(tests)
