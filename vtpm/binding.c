@@ -17,35 +17,6 @@
 /* For one request, whose limit is some 2^36 cycles (monitor/partition.h). */
 #define BUDGET_MS 5000u
 
-/* A command's header: tag, size, code. TPM 2.0 Library, part 2, 6.5.2 and 6.9. */
-#define CODE_AT	    6u
-#define NO_SESSIONS 0x8001u
-#define PCR_EXTEND  0x182u
-/* Behind one handle: bytes of authorizations, the first one's handle. A password without bytes. */
-#define AUTHS_AT       14u
-#define EMPTY_PASSWORD 9u
-#define PASSWORD       0x40000009u
-
-/* Change nothing but the clock where nothing is authorized, and so no wrong guess counted. */
-static const uint16_t without_sessions[] = {
-	0x143, /* SelfTest */
-	0x161, /* ContextLoad */
-	0x162, /* ContextSave */
-	0x165, /* FlushContext */
-	0x167, /* LoadExternal */
-	0x169, /* NV_ReadPublic */
-	0x173, /* ReadPublic */
-	0x176, /* StartAuthSession */
-	0x177, /* VerifySignature */
-	0x17a, /* GetCapability */
-	0x17b, /* GetRandom */
-	0x17c, /* GetTestResult */
-	0x17d, /* Hash */
-	0x17e, /* PCR_Read */
-	0x181, /* ReadClock */
-	0x18a, /* TestParms */
-};
-
 _Static_assert(ANCHOR_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
 
 bool binding_open(struct binding *b)
@@ -123,29 +94,6 @@ static void fill(struct binding *b)
 
 	b->since += more * STEP_NS;
 	b->steps = more < STEPS - b->steps ? b->steps + (uint32_t)more : STEPS;
-}
-
-static uint32_t big_endian(const uint8_t *bytes, unsigned count)
-{
-	uint32_t value = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		value = value << 8 | bytes[i];
-	return value;
-}
-
-bool binding_counts(const uint8_t *command)
-{
-	uint32_t code = big_endian(command + CODE_AT, 4);
-
-	/* A register's authorization is subject to no lockout; a session's may be. */
-	if (code == PCR_EXTEND)
-		return big_endian(command + AUTHS_AT, 4) != EMPTY_PASSWORD ||
-		    big_endian(command + AUTHS_AT + 4, 4) != PASSWORD;
-	for (unsigned i = 0; i < sizeof(without_sessions) / sizeof(without_sessions[0]); i++)
-		if (code == without_sessions[i])
-			return big_endian(command, 2) != NO_SESSIONS;
-	return true;
 }
 
 bool binding_has_steps(struct binding *b)

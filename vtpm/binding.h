@@ -6,12 +6,12 @@
  * The anchor is the digest of the state that was acknowledged last. Each state says which anchor it
  * was sealed under. A state is used if it is the anchor's, or was sealed under it:
  *
- *   A sure keeper has kept a state in which more than the clock has changed: the anchor becomes its
- *   digest, when it is on the disk and before its response goes. All states from before, and those
- *   that were sealed beside it and never kept, are refused from then on.
- *   What a keeper has kept who may not flush, and what tells of the clock alone, leaves the anchor:
- *   those states can be put in each other's place. So with such a keeper a start is all that
- *   changes the state: behind it the TPM's memory is not available.
+ *   A sure keeper has kept a state: the anchor becomes its digest, when it is on the disk and before
+ *   its response goes. All states from before, and those that were sealed beside it and never kept,
+ *   are refused from then on.
+ *   What a keeper has kept who may not flush leaves the anchor: those states can be put in each
+ *   other's place. So with such a keeper a start is all that changes the state: behind it the TPM's
+ *   memory is not available.
  *   What was cut off between the disk and the anchor was sealed under the anchor, and is used.
  *
  * As long as nothing was ever written to the anchor nothing was acknowledged as bound: then a state
@@ -76,9 +76,6 @@ bool binding_kept(struct binding *binding, const uint8_t digest[NV_DIGEST]);
 
 /* Whether the anchor is this state's. */
 bool binding_is(const struct binding *binding, const uint8_t digest[NV_DIGEST]);
-
-/* Whether a command, of which the header is there, may change more than the clock. */
-bool binding_counts(const uint8_t *command);
 
 /* Whether the bucket has a step. */
 bool binding_has_steps(struct binding *binding);

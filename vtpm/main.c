@@ -63,7 +63,7 @@ static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
 	storage_before(&storage);
 	answer = carry_out(locality, whole);
 	memcpy(response, answer.bytes, answer.length);
-	*held = storage_hold(&storage, binding_counts(command));
+	*held = storage_hold(&storage);
 	return answer.length;
 }
 
@@ -264,7 +264,7 @@ REQUEST_HANDLER(state_kept)
 {
 	uint64_t status = storage_kept(&storage, args[0]);
 
-	if (status == REDOUBT_OK && !storage_hold(&storage, false))
+	if (status == REDOUBT_OK && !storage_hold(&storage))
 		crb_release(&crb);
 	return status;
 }
@@ -274,7 +274,7 @@ REQUEST_HANDLER(storage)
 	if (args[0] > TPM_KEEPER_LOOSE)
 		return REDOUBT_INVALID;
 	storage_keeper(&storage, (unsigned)args[0]);
-	(void)storage_hold(&storage, false);
+	(void)storage_hold(&storage);
 	return REDOUBT_OK;
 }
 

@@ -157,7 +157,7 @@ unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new
 	storage_keeper(s, TPM_KEEPER_LOOSE);
 	startup(s->header.generation == 0);
 	s->starting = false;
-	(void)storage_hold(s, true);
+	(void)storage_hold(s);
 	return s->mode == STORAGE_KEPT ? TPM_STATE_KEPT : TPM_STATE_VOLATILE;
 }
 
@@ -195,7 +195,7 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	number(s);
 	place(s);
-	s->step = s->binding.on && s->flushes && s->counts;
+	s->step = s->binding.on && s->flushes;
 	if (s->binding.on)
 		content.part[NV_ANCHOR] = binding_next(&s->binding, s->step);
 	drop(&s->file);
@@ -212,14 +212,13 @@ static void seal(struct storage *s, struct vtpm_bytes permanent)
 	s->mode = STORAGE_VOLATILE;
 }
 
-bool storage_hold(struct storage *s, bool counts)
+bool storage_hold(struct storage *s)
 {
 	struct vtpm_bytes permanent;
 	uint64_t generation = vtpm_permanent(&permanent);
 
 	if (s->mode != STORAGE_KEPT)
 		return false;
-	s->counts |= counts && generation != s->sealed;
 	if (generation != s->sealed || s->again)
 		seal(s, permanent);
 	s->again = false;
@@ -263,8 +262,7 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 		return TPM_STATUS_UNKNOWN;
 	nv_digest((struct nv_bytes){ s->file, s->size }, digest);
 	if (s->step && !binding_kept(&s->binding, digest))
-		return TPM_STATUS_UNCOUNTED;
-	s->counts = false;
+		return TPM_STATUS_UNANCHORED;
 	memcpy(s->digest, digest, sizeof(digest));
 	s->header = s->file_header;
 	s->current = s->next;
@@ -279,7 +277,7 @@ void storage_keeper(struct storage *s, unsigned keeper)
 	s->keeper = keeper;
 	s->flushes = keeper == TPM_KEEPER_SURE;
 	s->again = s->flushes && s->binding.on && s->mode == STORAGE_KEPT &&
-	    (s->counts || !binding_is(&s->binding, s->digest)) && binding_has_steps(&s->binding);
-	s->counts |= s->again;
+	    (s->file ? !s->step : !binding_is(&s->binding, s->digest)) &&
+	    binding_has_steps(&s->binding);
 	storage_before(s);
 }

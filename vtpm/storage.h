@@ -44,7 +44,6 @@ struct storage {
 	bool flushes;		/* the keeper is one who does */
 	bool again;		/* a state is to be sealed though nothing has changed */
 	bool starting;		/* the first commands are carried out */
-	bool counts;		/* more than the clock may have changed since the last state */
 	bool step;		/* what waits is to be the anchor's */
 	struct binding binding; /* to the platform's TPM, where it is on */
 	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
@@ -78,18 +77,15 @@ unsigned storage_open(struct storage *storage, bool bound, void (*startup)(bool 
 /* In front of each command: what it finds of the TPM's memory (vtpm_nv_available()). */
 void storage_before(struct storage *storage);
 
-/*
- * Behind each command: whether its response is to be held. `counts`: it may have changed more than
- * the clock.
- */
-bool storage_hold(struct storage *storage, bool counts);
+/* Behind each command: whether its response is to be held. */
+bool storage_hold(struct storage *storage);
 
 /* How many bytes of what waits, from `offset` on, were put to `to`: at most TPM_PIECE_BYTES. */
 size_t storage_piece(const struct storage *storage, uint64_t offset, volatile void *to);
 
 /*
  * What waits, of this generation, is written and flushed. OK, TPM_STATUS_UNKNOWN, or
- * TPM_STATUS_UNCOUNTED.
+ * TPM_STATUS_UNANCHORED.
  */
 uint64_t storage_kept(struct storage *storage, uint64_t generation);
 

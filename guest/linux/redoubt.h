@@ -142,7 +142,7 @@ struct redoubt_ioc_state_read {
 
 /*
  * The state of this generation is on the disk. ESTALE: another one waits, or none. EREMOTEIO: the
- * platform's TPM does not count it, so it still waits: write it, and say so, again.
+ * platform's TPM does not take it, so it still waits: write it, and say so, again.
  */
 struct redoubt_ioc_state_kept {
 	__aligned_u64 generation; /* in */

@@ -50,5 +50,5 @@
 #define TPM_STATUS_LATE	   0x100u /* the TPM is on already */
 #define TPM_STATUS_UNKNOWN 0x101u /* another generation waits, or none */
 #define TPM_STATUS_OFF	   0x102u /* of other requests: there is no TPM */
-#define TPM_STATUS_UNCOUNTED                                                                       \
-	0x103u /* of KEPT: the platform's counter does not count: say it again */
+/* of KEPT: the platform's TPM does not take it: say it again */
+#define TPM_STATUS_UNANCHORED 0x103u

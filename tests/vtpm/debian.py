@@ -7,7 +7,7 @@ usage: debian.py --name NAME [--vendor V] [--engine E] [--cpus N] [--time S] [--
 The unmodified kernel binds tpm_crb to it, and the tools use it by /dev/tpmrm0. Signatures and quotes are judged by
 OpenSSL and tpm2_checkquote, not by the TPM. Two boots: what the first has made persistent the second finds, and
 there the agent is killed and its disk goes away. With --tpm the machine has a TPM of its own beside it, swtpm behind
-QEMU's tpm-crb or tpm-tis, to whose counters the states are bound. Speaks TAP.
+QEMU's tpm-crb or tpm-tis, to which the states are bound. Speaks TAP.
 """
 
 import argparse
@@ -146,7 +146,7 @@ class Debian:
 
     def claims(self):
         state = json.loads(self.ask("redoubtctl status --json"))
-        told = "the platform's counters tell" if self.args.tpm else "nothing tells"
+        told = "the platform's tells" if self.args.tpm else "nothing tells"
         self.tap.check("VTPM" in state["protected"] and ("vtpm=unbound" in state["not_protected"]) == (not self.args.tpm),
                        f"the monitor says that there is a TPM, and that {told} an older state", str(state))
 

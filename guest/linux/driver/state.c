@@ -48,7 +48,7 @@ static int ask(u32 number, u64 word, unsigned int how)
 		return -EOPNOTSUPP;
 	if (request.status == TPM_STATUS_UNKNOWN && number == TPM_REQUEST_STATE_KEPT)
 		return -ESTALE;
-	if (request.status == TPM_STATUS_UNCOUNTED && number == TPM_REQUEST_STATE_KEPT)
+	if (request.status == TPM_STATUS_UNANCHORED && number == TPM_REQUEST_STATE_KEPT)
 		return -EREMOTEIO;
 	return request.status ? -EPROTO : 0;
 }

@@ -53,13 +53,13 @@ static void command(uint8_t value)
 	storage_before(&storage);
 	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 	change(value);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 }
 
 static void agent_comes(void)
 {
 	storage_keeper(&storage, TPM_KEEPER_SURE);
-	if (storage_hold(&storage, false))
+	if (storage_hold(&storage))
 		keep();
 }
 
@@ -156,7 +156,7 @@ static void what_the_agent_binds_and_does_not_keep(void **state)
 	assert_int_equal(start(), TPM_STATE_KEPT);
 	keep();
 	storage_keeper(&storage, TPM_KEEPER_SURE);
-	assert_true(storage_hold(&storage, false));
+	assert_true(storage_hold(&storage));
 	write_only();
 	take(&old);
 	command(2);
@@ -283,34 +283,11 @@ static void what_waited_without_a_keeper(void **state)
 	take(&old);
 	storage_keeper(&storage, TPM_KEEPER_NONE);
 	change(2);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	agent_comes();
 	assert_true(binding_is(&storage.binding, storage.digest));
 	put_back(&old);
 	expect_refused(NV_BEFORE);
-}
-
-/* ---- What counts ---- */
-
-static void the_clock_does_not(void **state)
-{
-	unsigned before;
-
-	a_day(1);
-	before = anchor.writes;
-	for (uint8_t i = 0; i < 10; i++) {
-		change(i);
-		assert_true(storage_hold(&storage, false));
-		keep();
-	}
-	assert_int_equal(anchor.writes, before);
-	/* Not even behind what does, and is overtaken before it is kept. */
-	command(20);
-	change(21);
-	assert_true(storage_hold(&storage, false));
-	keep();
-	assert_int_equal(anchor.writes, before + 1);
-	expect_used(21);
 }
 
 /* Coming and going costs a write only if there is something to bind. */
@@ -327,39 +304,6 @@ static void keepers_who_come_and_go(void **state)
 	assert_int_equal(anchor.writes, before);
 }
 
-#define PCR_EXTEND(auths, handle)                                                                  \
-	{                                                                                          \
-		0x80, 2, 0, 0, 0, 65, 0, 0, 1, 0x82, 0, 0, 0, 10, 0, 0, 0, (auths), (handle)       \
-	}
-
-static void which_commands_count(void **state)
-{
-	const struct {
-		uint8_t tag;
-		uint32_t code;
-		bool counts;
-	} all[] = { { 1, 0x17b, false }, { 2, 0x17b, true }, { 1, 0x17a, false },
-		{ 2, 0x15e, true }, { 1, 0x145, true }, { 1, 0x144, true }, { 2, 0x134, true },
-		{ 2, 0x14e, true }, { 1, 0x10000 + 0x17b, true }, { 1, 0, true } };
-	uint8_t extend[32] = PCR_EXTEND(9, 0x40);
-
-	for (unsigned i = 0; i < COUNT(all); i++) {
-		const uint8_t header[32] = { 0x80, all[i].tag, 0, 0, 0, 10, 0,
-			(uint8_t)(all[i].code >> 16), (uint8_t)(all[i].code >> 8),
-			(uint8_t)all[i].code };
-
-		assert_int_equal(binding_counts(header), all[i].counts);
-	}
-	/* With an empty password, and nothing else, nobody guesses. */
-	extend[21] = 9;
-	assert_false(binding_counts(extend));
-	extend[17] = 10;
-	assert_true(binding_counts(extend));
-	extend[17] = 9;
-	extend[18] = 2;
-	assert_true(binding_counts(extend));
-}
-
 /* ---- Wear ---- */
 
 static void steps_come_to_an_end(void **state)
@@ -369,7 +313,7 @@ static void steps_come_to_an_end(void **state)
 	a_day(1);
 	for (storage_before(&storage); tpm.nv == VTPM_NV_AVAILABLE; storage_before(&storage)) {
 		change((uint8_t)taken++);
-		assert_true(storage_hold(&storage, true));
+		assert_true(storage_hold(&storage));
 		keep();
 		assert_true(taken < 2 * STEPS);
 	}
@@ -380,7 +324,7 @@ static void steps_come_to_an_end(void **state)
 	keep();
 	storage_keeper(&storage, TPM_KEEPER_SURE);
 	assert_int_equal(tpm.nv, VTPM_NV_RATE);
-	assert_false(storage_hold(&storage, false));
+	assert_false(storage_hold(&storage));
 	/* But time does. */
 	fake.time += fake.khz != 0 ? STEP_NS / 1000000 * fake.khz : STEP_NS;
 	storage_before(&storage);
@@ -414,9 +358,9 @@ static void no_command_that_fails_loses_a_state(void **state)
 			keep();
 			storage_keeper(&storage, TPM_KEEPER_SURE);
 			change(day);
-			for (unsigned tries = 0; storage_hold(&storage, true); tries++) {
+			for (unsigned tries = 0; storage_hold(&storage); tries++) {
 				write_only();
-				failed |= storage_kept(&storage, told[0]) == TPM_STATUS_UNCOUNTED;
+				failed |= storage_kept(&storage, told[0]) == TPM_STATUS_UNANCHORED;
 				assert_true(tries < 6);
 			}
 			acknowledged = day;
@@ -474,9 +418,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(loose_at_work, set_up),
 	cmocka_unit_test_setup(the_agent_binds_what_was_loose, set_up),
 	cmocka_unit_test_setup(what_waited_without_a_keeper, set_up),
-	cmocka_unit_test_setup(the_clock_does_not, set_up),
 	cmocka_unit_test_setup(keepers_who_come_and_go, set_up),
-	cmocka_unit_test(which_commands_count),
 	cmocka_unit_test_setup(steps_come_to_an_end, set_up),
 	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, set_up),
 	cmocka_unit_test_setup(no_cut_loses_a_state, set_up),

@@ -23,7 +23,7 @@ static void test_first_start(void **state)
 	keep();
 	assert_int_equal(storage.current, 0);
 	assert_int_equal(fetch(), 0);
-	assert_false(storage_hold(&storage, true));
+	assert_false(storage_hold(&storage));
 }
 
 static void test_goes_on(void **state)
@@ -31,7 +31,7 @@ static void test_goes_on(void **state)
 	open_it();
 	keep();
 	change(0x42);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	expect_waits(2);
 	keep();
 	for (uint64_t generation = 3; generation < 8; generation++) {
@@ -55,7 +55,7 @@ static void test_story(void **state)
 
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	keep();
 	assert_int_equal(nv_open((struct nv_bytes){ disk[0], NV_FILE_MAX }, payload, &first,
 			     &content),
@@ -82,7 +82,7 @@ static void test_loose(void **state)
 
 	to_work();
 	change(7);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	slot = storage.next;
 	keep();
 	memcpy(sure, disk[slot], sizeof(sure));
@@ -91,7 +91,7 @@ static void test_loose(void **state)
 		assert_int_equal(open_it(), TPM_STATE_KEPT);
 		keep();
 		change(8);
-		assert_true(storage_hold(&storage, true));
+		assert_true(storage_hold(&storage));
 		keep();
 		assert_memory_equal(disk[slot], sure, sizeof(sure));
 	}
@@ -104,11 +104,11 @@ static void test_loose(void **state)
 	keep();
 	storage_keeper(&storage, TPM_KEEPER_SURE);
 	change(9);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	assert_int_equal(storage.next, slot);
 	keep();
 	change(10);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	assert_int_equal(storage.next, !slot);
 	keep();
 }
@@ -119,7 +119,7 @@ static void expect_refused(enum nv_verdict first, enum nv_verdict second)
 	assert_int_equal(storage.verdict[0], first);
 	assert_int_equal(storage.verdict[1], second);
 	assert_int_equal(tpm.startups, 0);
-	assert_false(storage_hold(&storage, true));
+	assert_false(storage_hold(&storage));
 	expect_waits(0);
 	assert_int_equal(storage_slot(&storage, 0, 0, mailbox, 1), TPM_STATUS_LATE);
 }
@@ -178,7 +178,7 @@ static void test_no_root_key(void **state)
 	assert_int_equal(tpm.startups, 1);
 	expect_waits(0);
 	change(1);
-	assert_false(storage_hold(&storage, true));
+	assert_false(storage_hold(&storage));
 	storage_keeper(&storage, TPM_KEEPER_NONE);
 	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 }
@@ -236,18 +236,18 @@ static void test_any_pieces(void **state)
 static void test_held(void **state)
 {
 	to_work();
-	assert_false(storage_hold(&storage, true));
+	assert_false(storage_hold(&storage));
 	change(1);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	expect_waits(2);
 	/* Asked again, and by no other number. */
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	assert_int_equal(storage_kept(&storage, 1), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 3), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	keep();
-	assert_false(storage_hold(&storage, true));
+	assert_false(storage_hold(&storage));
 	assert_int_equal(storage_kept(&storage, 2), TPM_STATUS_UNKNOWN);
 	assert_int_equal(storage_kept(&storage, 0), TPM_STATUS_UNKNOWN);
 }
@@ -257,12 +257,12 @@ static void test_more_while_it_waits(void **state)
 {
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	fetch();
 	memcpy(disk[1], written, sizeof(written));
 	there[1] = true;
 	change(2);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	expect_waits(3);
 	assert_int_equal(storage.next, 1);
 	/* Of what was written there nothing is kept. */
@@ -270,7 +270,7 @@ static void test_more_while_it_waits(void **state)
 	expect_waits(3);
 	keep();
 	change(3);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	keep();
 	machine_starts();
 	assert_int_equal(open_it(), TPM_STATE_KEPT);
@@ -286,12 +286,12 @@ static void test_more_at_first(void **state)
 	open_it();
 	memcpy(lineage, storage.file_header.lineage, NV_ID);
 	change(1);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	expect_waits(2);
 	assert_memory_equal(storage.file_header.lineage, lineage, NV_ID);
 	keep();
 	change(2);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	keep();
 	machine_starts();
 	assert_int_equal(open_it(), TPM_STATE_KEPT);
@@ -307,10 +307,10 @@ static void test_cut(void **state)
 
 	to_work();
 	change(1);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	keep();
 	change(2);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	assert_int_equal(storage.next, 0);
 	size = fetch();
 	memcpy(before, disk, sizeof(before));
@@ -332,7 +332,7 @@ static void test_keeper(void **state)
 	assert_int_equal(tpm.nv, VTPM_NV_GONE);
 	/* What changed nevertheless waits for a keeper. */
 	change(3);
-	assert_true(storage_hold(&storage, true));
+	assert_true(storage_hold(&storage));
 	storage_keeper(&storage, TPM_KEEPER_SURE);
 	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
 	expect_waits(2);
