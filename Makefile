@@ -76,8 +76,9 @@ setup-build:
 all: setup-build ## build everything that runs: redoubt.efi, test programs, redoubtctl
 	@$(MAKE) --no-print-directory $(ALL_TARGETS)
 
-# LANES=2: what needs no emulator runs beside what does.
-check: setup-build ## everything CI runs, at a budget that fits it (LANES=2)
+# Two: what needs no emulator runs beside what does. LANES=1: one after the other.
+LANES ?= $(if $(filter 1,$(shell nproc)),1,2)
+check: setup-build ## everything CI runs, at a budget that fits it (LANES=1)
 	@tests/check.sh $(MAKE) $(if $(filter 2,$(LANES)),$(CHECK_TESTS) -- $(LINT_TESTS) $(HOST_TESTS) -- $(CHECK_LAST),\
 		$(LINT_TESTS) $(HOST_TESTS) $(CHECK_TESTS) $(CHECK_LAST))
 
