@@ -22,7 +22,7 @@ struct measured {
 void measure_platform(const struct measured *what);
 
 /*
- * Measures what has run until now, and offers EFI_TCG2_PROTOCOL to what runs next; `log` is for
+ * Measures what has run until now, or what the platform's log tells where there is one, and offers EFI_TCG2_PROTOCOL to what runs next; `log` is for
  * ACPI's table. Says what is in the way: then there is no log, and registers are as they are.
  */
 BOOLEAN measure_start(const struct measured *what, struct blob *log);

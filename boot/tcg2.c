@@ -85,6 +85,13 @@ EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of)
 	return tcg2->hash_log_extend(tcg2, 0, (UINTN)of.data, of.size, &bytes.event);
 }
 
+EFI_STATUS tcg2_log(EFI_PHYSICAL_ADDRESS *where, EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated)
+{
+	if (!tcg2_present())
+		return EFI_NOT_FOUND;
+	return tcg2->get_event_log(tcg2, TCG2_LOG_2, where, last, truncated);
+}
+
 static EFI_STATUS extend(void)
 {
 	const struct blob text = { (const UINT8 *)CAP_TEXT, sizeof(CAP_TEXT) - 1 };
