@@ -102,7 +102,7 @@ $(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tpm
+BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tcg_replay tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
