@@ -189,6 +189,7 @@ ROOT_SEAL = (
     transcript(1, PCR_READ, HANDLE + sized(bytes(16)), EMPTY, DIGEST, WITH_HANDLE,
                b"\1" + struct.pack(">I", len(CREATED)) + CREATED, *4 * [EMPTY], PCR_READ),
     transcript(3, DIGEST, EMPTY, PCR_READ),
+    transcript(7, b"\1" + bytes(4) + bytes.fromhex("00000001000b0300ff00") + struct.pack(">I", 8) + 8 * sized(bytes(32))),
     transcript(3, b"\0" + bytes.fromhex("80010000000a00000922"), DIGEST),
     transcript(3, b"\2" + bytes.fromhex("80010000200000000000") + sized(bytes(32))),
 )
