@@ -66,7 +66,9 @@ static EFI_EVENT exits;
 
 static void check(UINT32 pcr, EFI_STATUS status)
 {
-	if (EFI_ERROR(status))
+	if (status == EFI_VOLUME_FULL)
+		say("note: an event of PCR %u is measured, but the log is full", pcr);
+	else if (EFI_ERROR(status))
 		say("note: an event of PCR %u is not measured (%s)", pcr, status_text(status));
 }
 
@@ -270,7 +272,7 @@ static void measure_all(const struct measured *what)
 /* The vTPM is started from locality 0, which a log without that event means. */
 static void take_over(struct blob log)
 {
-	EFI_STATUS status = EFI_SUCCESS;
+	BOOLEAN full = FALSE;
 	struct tcg_reader reader;
 	struct tcg_event event;
 	UINT8 locality;
@@ -278,15 +280,16 @@ static void take_over(struct blob log)
 	if (!tcg_read_start(&reader, log))
 		return;
 	while (tcg_read(&reader, &event)) {
-		EFI_STATUS this = EFI_SUCCESS;
+		EFI_STATUS status = EFI_SUCCESS;
 
 		if (!tcg_tells_locality(&event, &locality))
-			this = tcg2_serve_measure(&event);
-		if (EFI_ERROR(this))
-			status = this;
+			status = tcg2_serve_measure(&event);
+		full |= status == EFI_VOLUME_FULL;
+		if (status != EFI_VOLUME_FULL)
+			check(event.pcr, status);
 	}
-	if (EFI_ERROR(status))
-		say("note: not all of firmware's log is taken over (%s)", status_text(status));
+	if (full)
+		say("note: firmware's log is longer than the vTPM's, which is truncated");
 	detail("vtpm: begins as the platform's TPM, %lu events", tcg2_serve_events());
 }
 

@@ -25,9 +25,9 @@
 #define PE_COFF	    0x10ull
 
 #define EV_NO_ACTION_TYPE 3u
-#define EVENT_TYPE	  0x0du	      /* EV_IPL */
-#define EVENT_HEADER	  50u	      /* of an event in the log, with one digest of SHA-256 */
-#define LARGE		  (20u << 10) /* fits into the log alone */
+#define EVENT_TYPE	  0x0du	       /* EV_IPL */
+#define EVENT_HEADER	  50u	       /* of an event in the log, with one digest of SHA-256 */
+#define LARGE		  (20u << 10)  /* fits into the log alone */
 #define HUGE		  (128u << 10) /* nowhere */
 #define PCR_LOGGED	  8u
 #define PCR_IMAGE	  9u

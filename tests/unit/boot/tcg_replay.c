@@ -150,7 +150,9 @@ static void registers_are_extended_in_order(void **state)
 /* SHA-256 of 32 zeros and 32 times 0x01 by sha256sum. */
 static void extension_is_the_specs(void **state)
 {
-	static const uint8_t want[SHA256_BYTES] = { 0x5c, 0x85, 0x95, 0x5f, 0x70, 0x92, 0x83, 0xec, 0xce, 0x2b, 0x74, 0xf1, 0xb1, 0x55, 0x29, 0x18, 0x81, 0x9f, 0x39, 0x09, 0x11, 0x81, 0x6e, 0x7b, 0xb4, 0x66, 0x80, 0x5a, 0x38, 0xab, 0x87, 0xf3 };
+	static const uint8_t want[SHA256_BYTES] = { 0x5c, 0x85, 0x95, 0x5f, 0x70, 0x92, 0x83, 0xec,
+		0xce, 0x2b, 0x74, 0xf1, 0xb1, 0x55, 0x29, 0x18, 0x81, 0x9f, 0x39, 0x09, 0x11, 0x81,
+		0x6e, 0x7b, 0xb4, 0x66, 0x80, 0x5a, 0x38, 0xab, 0x87, 0xf3 };
 	uint8_t pcr[REPLAY_PCRS][SHA256_BYTES];
 
 	start(&one, 0);
@@ -209,7 +211,8 @@ static void every_cut(void **state)
 
 static void wrong_forms(void **state)
 {
-	static const struct form none = { 0 }, without = { 2, { ALG_SHA1, ALG_SHA384 }, { 20, 48 } },
+	static const struct form none = { 0 },
+				 without = { 2, { ALG_SHA1, ALG_SHA384 }, { 20, 48 } },
 				 twice = { 2, { ALG_SHA256, ALG_SHA256 }, { 32, 32 } },
 				 short_one = { 1, { ALG_SHA256 }, { 20 } },
 				 too_many = { 9, { 1, 2, 3, 4, 5, 6, 7, ALG_SHA256, 9 },
@@ -398,7 +401,8 @@ static void overlaps(void **state)
 	assert_int_equal(tcg_log_overlap((struct blob){ bytes, used },
 			     (struct blob){ bytes + at[1], used - at[1] }),
 	    used - at[1]);
-	assert_int_equal(tcg_log_overlap((struct blob){ bytes, 10 }, (struct blob){ bytes, 10 }), 0);
+	assert_int_equal(tcg_log_overlap((struct blob){ bytes, 10 }, (struct blob){ bytes, 10 }),
+	    0);
 }
 
 static const struct CMUnitTest tests[] = {
