@@ -72,7 +72,7 @@ static bool names_it(const uint8_t *aml, const char *name)
 	    aml[1 + NAME_BYTES] == 0;
 }
 
-/* Byte by byte, for AML cannot be skipped without interpreting it. A damaged table is left alone. */
+/* Byte by byte, for AML cannot be skipped uninterpreted. A damaged table is left alone. */
 static void hide_name(struct hiding *hiding, uint64_t address)
 {
 	struct acpi_table table;

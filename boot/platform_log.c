@@ -23,7 +23,7 @@
 static UINT8 *copy;
 static size_t copied;
 
-/* What was logged behind somebody's first look; whether it is in the log, too, hangs on firmware. */
+/* What was logged behind somebody's first look; whether the log has it is firmware's choice. */
 static BOOLEAN find_final(struct blob log, struct blob *events)
 {
 	EFI_GUID guid = TCG2_FINAL_GUID;

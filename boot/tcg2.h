@@ -29,8 +29,8 @@ EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of);
 EFI_STATUS tcg2_log(EFI_PHYSICAL_ADDRESS *where, EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated);
 
 /*
- * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken away
- * wherever firmware offers it. What is offered later is not the platform's.
+ * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken
+ * away wherever firmware offers it. What is offered later is not the platform's.
  */
 void tcg2_take(void);
 

@@ -56,8 +56,8 @@ static unsigned find(const struct tcg_reader *reader, uint16_t id)
 /* Each once, SHA-256 among them. */
 static bool read_algorithms(struct tcg_reader *reader, const uint8_t *from, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		uint16_t id = get16(from + 4 * i), size = get16(from + 4 * i + 2);
+	for (uint32_t i = 0; i < count; i++, from += 4) {
+		uint16_t id = get16(from), size = get16(from + 2);
 
 		if (find(reader, id) < reader->algorithms ||
 		    (id == ALG_SHA256 && size != SHA256_BYTES))
@@ -224,7 +224,7 @@ bool tcg_replay(struct blob log, uint8_t pcr[REPLAY_PCRS][SHA256_BYTES])
 	bool begun = false; /* what PCR 0 begins with is known */
 	uint8_t locality;
 
-	memset(pcr, 0, REPLAY_PCRS * SHA256_BYTES);
+	memset(pcr, 0, (size_t)REPLAY_PCRS * SHA256_BYTES);
 	if (!tcg_read_start(&reader, log))
 		return false;
 	while (reader.rest.size > 0) {

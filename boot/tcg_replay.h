@@ -13,7 +13,7 @@
 
 #include "boot/tcg_log.h"
 
-#define REPLAY_PCRS	  16u /* those that nothing resets; a log that tells of others is malformed */
+#define REPLAY_PCRS	  16u /* that nothing resets; a log of others is malformed */
 #define REPLAY_ALGORITHMS 8u
 
 struct tcg_reader {
@@ -37,8 +37,8 @@ bool tcg_read_start(struct tcg_reader *reader, struct blob log);
 bool tcg_read(struct tcg_reader *reader, struct tcg_event *event);
 
 /*
- * How many bytes a log has whose last event begins at `last` (0: it has but the first), in memory of
- * at most `memory.size`. 0: malformed, which includes that no event begins there.
+ * How many bytes a log has whose last event begins at `last` (0: it has but the first), in memory
+ * of at most `memory.size`. 0: malformed, which includes that no event begins there.
  */
 size_t tcg_log_bytes(struct blob memory, size_t last);
 
@@ -52,7 +52,7 @@ bool tcg_events_bytes(const struct tcg_reader *form, struct blob memory, uint64_
  */
 size_t tcg_log_overlap(struct blob log, struct blob more);
 
-/* Whether an event tells which locality the TPM was started from: PCR 0 begins with its number. */
+/* Whether an event tells the locality that the TPM was started from: what PCR 0 begins with. */
 bool tcg_tells_locality(const struct tcg_event *event, uint8_t *locality);
 
 /* What the log says of the registers. false: malformed. */

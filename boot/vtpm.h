@@ -22,8 +22,8 @@ enum vtpm_place {
 enum vtpm_place vtpm_settle(struct partitions *partitions);
 
 /*
- * Behind the launch, with VTPM_BOUND: firmware's ACPI table and device of the platform's TPM are not
- * found any more. Says what is in the way.
+ * Behind the launch, with VTPM_BOUND: firmware's ACPI table and device of the platform's TPM are
+ * not found any more. Says what is in the way.
  */
 void vtpm_hide_platform(void);
 
