@@ -47,12 +47,12 @@ bool tcg_events_bytes(const struct tcg_reader *form, struct blob memory, uint64_
     size_t *bytes);
 
 /*
- * How many bytes of `more`, events logged since somebody looked at the log, are at the end of `log`,
- * too: as many as can be. Both are well formed.
+ * How many bytes of `more`, events logged since somebody looked at the log, are at the end of
+ * `log`, too: as many as can be. Both are well formed.
  */
 size_t tcg_log_overlap(struct blob log, struct blob more);
 
-/* Whether an event tells the locality that the TPM was started from: what PCR 0 begins with. */
+/* Whether an event tells the locality that the TPM was started from: PCR 0 begins with it. */
 bool tcg_tells_locality(const struct tcg_event *event, uint8_t *locality);
 
 /* What the log says of the registers. false: malformed. */
