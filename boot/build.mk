@@ -48,9 +48,9 @@ FORCE:
 # ---- redoubt.efi ----
 
 BOOT_PURE := acpi authenticode config dmar hide image iommu ivrs partition ranges record_valid root_seal \
-	secure_boot_state sha256 tcg_log text tpm
+	secure_boot_state sha256 tcg_log tcg_replay text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main measure memory random record root secrets secure_boot settings shim tables \
+	handover initrd launch main measure memory platform_log random record root secrets secure_boot settings shim tables \
 	tcg2 tcg2_serve vtpm vtpm_crb vtpm_state watch x86) \
 	instructions.S vtpm_ssdt.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))
@@ -102,7 +102,7 @@ $(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tpm
+BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tcg_replay tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -140,7 +140,7 @@ HOST_TESTS += check-boot-unit check-boot-judged
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := authenticode config acpi iommu image partition root_seal
+BOOT_FUZZ := authenticode config acpi iommu image partition root_seal tcg_replay
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
@@ -149,6 +149,7 @@ $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.
 $(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar hide ivrs ranges text) boot/iommu_read.h
 $(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
 iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
+$(B)/tests/fuzz/boot/tcg_replay_fuzz: boot/tcg_log.c
 root_seal_FUZZ_SOURCES := --source boot/tpm.c
 partition_FUZZ_SOURCES := --source monitor/abi/image.h
 # Inputs in a check; an image costs a digest each.
@@ -159,6 +160,7 @@ iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
 root_seal_FUZZ_RUNS := 200000
+tcg_replay_FUZZ_RUNS := 200000
 authenticode_FUZZ_OPTIONS := --max-len 1500
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
@@ -166,6 +168,7 @@ iommu_FUZZ_OPTIONS := --max-len 1700
 image_FUZZ_OPTIONS := --max-len 20000
 partition_FUZZ_OPTIONS := --max-len 40000
 root_seal_FUZZ_OPTIONS := --max-len 3000
+tcg_replay_FUZZ_OPTIONS := --max-len 2000
 
 $(BOOT_FUZZ_PROGRAMS): $(B)/tests/fuzz/boot/%_fuzz: tests/fuzz/boot/%_fuzz.c boot/%.c boot/sha256.c \
 		boot/bytes.h boot/%.h | $(B)/hosttest.ready

@@ -14,6 +14,7 @@
 #include "boot/launch.h"
 #include "boot/measure.h"
 #include "boot/partition.h"
+#include "boot/platform_log.h"
 #include "boot/record.h"
 #include "boot/root.h"
 #include "boot/secrets.h"
@@ -109,6 +110,8 @@ static BOOLEAN cover(struct loader *l)
 	measure_platform(&what);
 	if (!cpus_find(&l->cpus) || !handover_prepare(&l->handover, payload, &facts))
 		return FALSE;
+	if (facts.vtpm == VTPM_BOUND)
+		platform_log_take();
 	if (EFI_ERROR(attempts_write(l->attempts + 1)))
 		say("note: firmware does not keep variables: starts are not counted");
 	outcome = launch(&l->cpus, &l->handover);
@@ -124,6 +127,7 @@ static BOOLEAN cover(struct loader *l)
 		handover_hide_iommus();
 	if (outcome == LAUNCH_DONE && facts.vtpm != VTPM_NONE)
 		start_tpm(l, &what, facts.vtpm);
+	platform_log_drop();
 	return outcome == LAUNCH_DONE;
 }
 

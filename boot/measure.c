@@ -11,9 +11,11 @@
 #include "boot/bytes.h"
 #include "boot/console.h"
 #include "boot/file.h"
+#include "boot/platform_log.h"
 #include "boot/settings.h"
 #include "boot/tcg2.h"
 #include "boot/tcg2_serve.h"
+#include "boot/tcg_replay.h"
 #include "boot/text.h"
 
 /* Registers: 3.3.4. */
@@ -64,7 +66,9 @@ static EFI_EVENT exits;
 
 static void check(UINT32 pcr, EFI_STATUS status)
 {
-	if (EFI_ERROR(status))
+	if (status == EFI_VOLUME_FULL)
+		say("note: an event of PCR %u is measured, but the log is full", pcr);
+	else if (EFI_ERROR(status))
 		say("note: an event of PCR %u is not measured (%s)", pcr, status_text(status));
 }
 
@@ -265,6 +269,30 @@ static void measure_all(const struct measured *what)
 	measure_settings(what->image);
 }
 
+/* The vTPM is started from locality 0, which a log without that event means. */
+static void take_over(struct blob log)
+{
+	BOOLEAN full = FALSE;
+	struct tcg_reader reader;
+	struct tcg_event event;
+	UINT8 locality;
+
+	if (!tcg_read_start(&reader, log))
+		return;
+	while (tcg_read(&reader, &event)) {
+		EFI_STATUS status = EFI_SUCCESS;
+
+		if (!tcg_tells_locality(&event, &locality))
+			status = tcg2_serve_measure(&event);
+		full |= status == EFI_VOLUME_FULL;
+		if (status != EFI_VOLUME_FULL)
+			check(event.pcr, status);
+	}
+	if (full)
+		say("note: firmware's log is longer than the vTPM's, which is truncated");
+	detail("vtpm: begins as the platform's TPM, %lu events", tcg2_serve_events());
+}
+
 void measure_platform(const struct measured *what)
 {
 	if (!tcg2_present())
@@ -286,7 +314,10 @@ BOOLEAN measure_start(const struct measured *what, struct blob *log)
 		return FALSE;
 	}
 	on = TRUE;
-	measure_all(what);
+	if (platform_log().size > 0)
+		take_over(platform_log());
+	else
+		measure_all(what);
 	if (!tcg2_serve_install())
 		say("note: firmware takes no EFI_TCG2_PROTOCOL: what it starts measures nothing");
 	detail("vtpm: %lu events measured", tcg2_serve_events());

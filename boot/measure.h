@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * What the loader measures: into the platform's TPM what it is about to launch; into the vTPM,
- * where there is one, all that it sees, and that others can (tcg2_serve.h).
+ * where there is one, what platform_log() has, or else all that the loader sees, and what others
+ * do (tcg2_serve.h).
  */
 #ifndef BOOT_MEASURE_H
 #define BOOT_MEASURE_H
@@ -22,8 +23,9 @@ struct measured {
 void measure_platform(const struct measured *what);
 
 /*
- * Measures what has run until now, and offers EFI_TCG2_PROTOCOL to what runs next; `log` is for
- * ACPI's table. Says what is in the way: then there is no log, and registers are as they are.
+ * Measures what platform_log() has, or else what has run until now, and offers EFI_TCG2_PROTOCOL
+ * to what runs next; `log` is for ACPI's table. Says what is in the way: then there is no log, and
+ * registers are as they are.
  */
 BOOLEAN measure_start(const struct measured *what, struct blob *log);
 

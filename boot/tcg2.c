@@ -85,14 +85,21 @@ EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of)
 	return tcg2->hash_log_extend(tcg2, 0, (UINTN)of.data, of.size, &bytes.event);
 }
 
-static EFI_STATUS extend(void)
+EFI_STATUS tcg2_log(EFI_PHYSICAL_ADDRESS *where, EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated)
+{
+	if (!tcg2_present())
+		return EFI_NOT_FOUND;
+	return tcg2->get_event_log(tcg2, TCG2_LOG_2, where, last, truncated);
+}
+
+/* Where the log alone is full the register is extended (TCG EFI Protocol Specification, 6.6). */
+static BOOLEAN extend(void)
 {
 	const struct blob text = { (const UINT8 *)CAP_TEXT, sizeof(CAP_TEXT) - 1 };
+	const struct tcg_event event = { .pcr = CAP_PCR, .type = EV_EFI_ACTION, .data = text };
+	EFI_STATUS status = tcg2_measure(&event, text);
 
-	return tcg2_measure(&(struct tcg_event){ .pcr = CAP_PCR,
-				.type = EV_EFI_ACTION,
-				.data = text },
-	    text);
+	return !EFI_ERROR(status) || status == EFI_VOLUME_FULL;
 }
 
 void tcg2_take(void)
@@ -122,10 +129,10 @@ BOOLEAN tcg2_cap(void)
 		return TRUE;
 	if (!tpm_pcr_read(&tpm, before)) {
 		/* Without that bank nothing is sealed; the others are capped all the same. */
-		capped = !EFI_ERROR(extend());
+		capped = extend();
 		return capped;
 	}
-	capped = !EFI_ERROR(extend()) && tpm_pcr_read(&tpm, after) &&
+	capped = extend() && tpm_pcr_read(&tpm, after) &&
 	    !bytes_equal(before[CAP_INDEX], after[CAP_INDEX], SHA256_BYTES);
 	return capped;
 }

@@ -25,6 +25,9 @@ BOOLEAN tcg2_cap(void);
 /* Measures `of` into a PCR, and the event, with at most 64 bytes of data, into firmware's log. */
 EFI_STATUS tcg2_measure(const struct tcg_event *event, struct blob of);
 
+/* GetEventLog(): the crypto agile one. */
+EFI_STATUS tcg2_log(EFI_PHYSICAL_ADDRESS *where, EFI_PHYSICAL_ADDRESS *last, BOOLEAN *truncated);
+
 /*
  * From here on the machine has no such TPM: it is a partition's, and EFI_TCG2_PROTOCOL is taken
  * away wherever firmware offers it. What is offered later is not the platform's.

@@ -11,7 +11,7 @@
 #include "boot/vtpm_crb.h"
 #include "boot/vtpm_state.h"
 
-#define LOG_BYTES   ((size_t)64 << 10)
+#define LOG_BYTES   ((size_t)128 << 10)
 #define FINAL_BYTES ((size_t)16 << 10)
 
 #define EXTEND_ONLY  0x1ull
@@ -74,7 +74,7 @@ static EFI_STATUS put_into_log(const struct tcg_event *event)
 
 EFI_STATUS tcg2_serve_measure(const struct tcg_event *event)
 {
-	if (!vtpm_extend(event->pcr, event->digest))
+	if (event->type != EV_NO_ACTION && !vtpm_extend(event->pcr, event->digest))
 		return EFI_DEVICE_ERROR;
 	return put_into_log(event);
 }

@@ -17,8 +17,8 @@
 BOOLEAN tcg2_serve_prepare(struct blob *where);
 
 /*
- * Digest and data measured into a register, and logged: as HashLogExtendEvent() does. With a
- * failure of the TPM the log has nothing of it.
+ * Digest and data measured into a register, and logged: as HashLogExtendEvent() does; an
+ * EV_NO_ACTION is only logged. With a failure of the TPM the log has nothing of it.
  */
 EFI_STATUS tcg2_serve_measure(const struct tcg_event *event);
 

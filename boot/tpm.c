@@ -169,16 +169,21 @@ static void put_auth(struct tpm *tpm, uint32_t session)
 	put(tpm, 0, 2);
 }
 
+static void put_selection(struct tpm *tpm, const uint8_t select[SELECT_BYTES])
+{
+	put(tpm, 1, 4);
+	put(tpm, ALG_SHA256, 2);
+	put(tpm, SELECT_BYTES, 1);
+	put_bytes(tpm, select, SELECT_BYTES);
+}
+
 static void put_pcrs(struct tpm *tpm)
 {
 	uint8_t select[SELECT_BYTES] = { 0 };
 
 	for (unsigned i = 0; i < TPM_PCRS; i++)
 		select[tpm_pcrs[i] / 8] |= (uint8_t)(1u << tpm_pcrs[i] % 8);
-	put(tpm, 1, 4);
-	put(tpm, ALG_SHA256, 2);
-	put(tpm, SELECT_BYTES, 1);
-	put_bytes(tpm, select, sizeof(select));
+	put_selection(tpm, select);
 }
 
 /* ---- Reading what comes back ---- */
@@ -300,26 +305,39 @@ static bool send(struct tpm *tpm, enum command command, uint32_t *handle)
 
 /* ---- The commands ---- */
 
-bool tpm_pcr_read(struct tpm *tpm, uint8_t value[TPM_PCRS][SHA256_BYTES])
+/* The command's parameters, one selection, are written; it is of `count` registers. */
+static bool read_pcrs(struct tpm *tpm, unsigned count, uint8_t (*value)[SHA256_BYTES])
 {
-	size_t selection;
-
-	begin(tpm, PCR_READ);
-	selection = tpm->at;
-	put_pcrs(tpm);
 	if (!send(tpm, PCR_READ, NULL))
 		return false;
 	get(tpm, 4);
 	/* What was read is what was asked for, or the bank is not in use. */
-	for (size_t at = selection; at < selection + 4 + 2 + 1 + SELECT_BYTES; at++)
+	for (size_t at = HEADER; at < HEADER + 4 + 2 + 1 + SELECT_BYTES; at++)
 		if (get(tpm, 1) != tpm->command[at])
 			return fail(tpm, TPM_MALFORMED);
-	if (get(tpm, 4) != TPM_PCRS)
+	if (get(tpm, 4) != count)
 		return fail(tpm, TPM_MALFORMED);
-	for (unsigned i = 0; i < TPM_PCRS; i++)
+	for (unsigned i = 0; i < count; i++)
 		if (!get_sized(tpm, value[i], SHA256_BYTES))
 			return fail(tpm, TPM_MALFORMED);
 	return true;
+}
+
+bool tpm_pcr_read(struct tpm *tpm, uint8_t value[TPM_PCRS][SHA256_BYTES])
+{
+	begin(tpm, PCR_READ);
+	put_pcrs(tpm);
+	return read_pcrs(tpm, TPM_PCRS, value);
+}
+
+bool tpm_pcr_range(struct tpm *tpm, unsigned first, uint8_t value[TPM_PCRS_READ][SHA256_BYTES])
+{
+	uint8_t select[SELECT_BYTES] = { 0 };
+
+	select[first / 8] = 0xff;
+	begin(tpm, PCR_READ);
+	put_selection(tpm, select);
+	return read_pcrs(tpm, TPM_PCRS_READ, value);
 }
 
 bool tpm_random(struct tpm *tpm, uint8_t out[SHA256_BYTES])

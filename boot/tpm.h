@@ -54,6 +54,10 @@ uint32_t tpm_reason(uint32_t code);
 /* Values of tpm_pcrs[] in the SHA-256 bank; TPM_MALFORMED too if the TPM has no such bank. */
 bool tpm_pcr_read(struct tpm *tpm, uint8_t value[TPM_PCRS][SHA256_BYTES]);
 
+/* Values of registers one behind the other in that bank, from `first` on, a multiple of 8. */
+#define TPM_PCRS_READ 8u
+bool tpm_pcr_range(struct tpm *tpm, unsigned first, uint8_t value[TPM_PCRS_READ][SHA256_BYTES]);
+
 bool tpm_random(struct tpm *tpm, uint8_t out[SHA256_BYTES]);
 
 /* A storage key of the owner hierarchy, the same at each call: ECC P-256, without lockout. */

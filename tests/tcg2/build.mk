@@ -15,3 +15,12 @@ check-vtpm-tcg2: setup-vtpm-tcg2 ## EFI_TCG2_PROTOCOL of the vTPM: each function
 	@status=0; $(call on_machines,200,vtpm-tcg2,$(PY) tests/tcg2/tcg2.py) exit $$status
 
 CHECK_TESTS += check-vtpm-tcg2
+
+# With a TPM of the machine's own, which QEMU alone has.
+.PHONY: check-vtpm-taken
+check-vtpm-taken: setup-vtpm-tcg2 ## firmware's log taken over by the vTPM, or not: looked at before, longer than its room, not all of it
+	@$(SETUP) swtpm
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(foreach b,looked flooded extended,\
+		$(call on_machine,$(m),200,vtpm-taken-$(b),$(PY) tests/tcg2/tcg2.py --before $(b)))) exit $$status
+
+CHECK_TESTS += check-vtpm-taken

@@ -6,6 +6,12 @@
  *
  *   use    all of it
  *   gone   the loader has ended: nobody offers the protocol
+ *
+ * or, before the loader, to what firmware offers:
+ *
+ *   extended  a register is extended, and its log does not know of that
+ *   flooded   events until its log is full
+ *   looked    an event, a look at its log, and another: that is in the table of final events, too
  */
 #include "tests/tcg2/probe.h"
 
@@ -19,10 +25,10 @@
 #define PE_COFF	    0x10ull
 
 #define EV_NO_ACTION_TYPE 3u
-#define EVENT_TYPE	  0x0du	      /* EV_IPL */
-#define EVENT_HEADER	  50u	      /* of an event in the log, with one digest of SHA-256 */
-#define LARGE		  (20u << 10) /* fits into the log alone */
-#define HUGE		  (64u << 10) /* nowhere */
+#define EVENT_TYPE	  0x0du	       /* EV_IPL */
+#define EVENT_HEADER	  50u	       /* of an event in the log, with one digest of SHA-256 */
+#define LARGE		  (20u << 10)  /* fits into the log alone */
+#define HUGE		  (128u << 10) /* nowhere */
 #define PCR_LOGGED	  8u
 #define PCR_IMAGE	  9u
 #define PCR_HOLES	  16u /* not replayed: what is there is not all in the log */
@@ -419,12 +425,44 @@ static void gone(const struct probe *p)
 	check(increment_by_registers() == RC_NV_UNAVAILABLE, "gone: nobody keeps the state");
 }
 
+/* ---- Before the loader ---- */
+
+static void flood(const struct probe *p)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+
+	for (unsigned i = 0; i < 200 && !EFI_ERROR(status); i++)
+		status = measure(p, 0, PCR_LOGGED, LARGE);
+	gives(status, EFI_VOLUME_FULL, "flooded: the log is full");
+}
+
+static void look_between(const struct probe *p)
+{
+	gives(measure(p, 0, PCR_LOGGED, 1), EFI_SUCCESS, "looked: an event before");
+	(void)look(p);
+	gives(measure(p, 0, PCR_LOGGED, 2), EFI_SUCCESS, "looked: an event behind");
+	check(final_count(p) == 1, "looked: a final event");
+}
+
+static void prepare(const struct probe *p, CHAR16 how)
+{
+	if (how == 'e')
+		gives(measure(p, EXTEND_ONLY, PCR_LOGGED, 3), EFI_SUCCESS, "extended: not logged");
+	else if (how == 'f')
+		flood(p);
+	else if (how == 'l')
+		look_between(p);
+	else
+		use(p);
+}
+
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 {
 	EFI_GUID guid = TCG2_GUID;
 	struct probe p = { 0 };
 	EFI_LOADED_IMAGE *image;
 	EFI_STATUS status;
+	CHAR16 how;
 
 	InitializeLib(self, system);
 	status = BS->HandleProtocol(self, &LoadedImageProtocol, (void **)&image);
@@ -434,10 +472,11 @@ EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system)
 	p.final = final_table(system);
 	if (EFI_ERROR(BS->LocateProtocol(&guid, NULL, (void **)&p.tcg2)))
 		p.tcg2 = NULL;
-	if (image->LoadOptionsSize && *(const CHAR16 *)image->LoadOptions == 'g')
+	how = image->LoadOptionsSize ? *(const CHAR16 *)image->LoadOptions : 0;
+	if (how == 'g')
 		gone(&p);
 	else if (p.tcg2 && p.final)
-		use(&p);
+		prepare(&p, how);
 	tell("end, %u checks", checks);
 	return EFI_SUCCESS;
 }

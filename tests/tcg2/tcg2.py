@@ -2,30 +2,36 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
 """EFI_TCG2_PROTOCOL as the next loader finds it above the vTPM.
 
-usage: tcg2.py --name NAME [--vendor V] [--engine E]
+usage: tcg2.py --name NAME [--vendor V] [--engine E] [--before WORD]
 
 The probe (probe.c) is the next loader: it calls every function and checks what comes back, and gives out registers and
 log. Here the log is read by a reader of its own and replayed, also by tpm2_eventlog; what was measured is compared with the files
-on the disk. When the loader has ended the probe is started once more. Speaks TAP.
+on the disk. When the loader has ended the probe is started once more.
+
+With --before the machine has a TPM of its own (swtpm, QEMU's tpm-crb), and the probe does something to firmware's log before
+the loader is started: the log is taken over, or, where it cannot be, all is as without such a TPM. Speaks TAP.
 """
 
 import argparse
 import collections
+import contextlib
 import hashlib
 import os
 import re
 import struct
+import shutil
 import subprocess
 import sys
 
 TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-sys.path[:0] = [os.path.join(TESTS, "emu"), os.path.join(TESTS, "../tools/lint")]
+sys.path[:0] = [os.path.join(TESTS, "emu"), os.path.join(TESTS, "tpm"), os.path.join(TESTS, "../tools/lint")]
 
 import check_pe  # noqa: E402
 import choose  # noqa: E402
 import mkdisk  # noqa: E402
 from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
+from swtpm import Swtpm  # noqa: E402
 from tap import Tap  # noqa: E402
 
 LOADER = os.path.join(BUILD, "boot/redoubt-vtpm.efi")
@@ -34,7 +40,8 @@ STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 FOLDER = os.path.join(BUILD, "tests/tcg2")
 CONF = "console = debugcon\nlog_level = debug\nnext = \\probe.efi\noptions = use\n"
 SCRIPT = "start \\redoubt\\redoubt.efi\nstart \\probe.efi gone\n"
-CHECKS = {"use": 136, "gone": 3}
+CHECKS = {"use": 136, "gone": 3, "extended": 1, "flooded": 1, "looked": 3}
+REFUSED = {"extended": "PCR 8 is not what it replays to", "flooded": "it is truncated"}
 REPLAYED = range(16)  # 16 is where the probe leaves events out of the log
 NO_ACTION, SEPARATOR, TAG, VERSION = 3, 4, 6, 8
 DRIVER_CONFIG, APPLICATION, ACTION, BLOB = (0x80000000 | kind for kind in (1, 3, 7, 8))
@@ -151,6 +158,19 @@ def check_rest(tap, given):
               "PCR 4: the action, the separator, then images", str(order))
 
 
+def check_taken(tap, given, vendor):
+    """Firmware's events, then the loader's, and those of the probe from before it once each."""
+    ours = [event.digest for event in given.of(4, BLOB)]
+    tap.check(ours == payloads(vendor), "PCR 4: the monitor and the vTPM, in firmware's log", str(ours))
+    images = [event.digest for event in given.of(4, APPLICATION)]
+    wanted = [image_digest(path) for path in (STARTER, PROBE, LOADER, PROBE)]
+    tap.check(images == wanted, "PCR 4: what firmware has started, then what the loader starts", str(images))
+    lengths = [len(event.data) for event in given.events if event.pcr == 8 and event.digest == sha256(b"abc")]
+    tap.check(lengths[:2] == [1, 2] and lengths.count(2) == 1, "PCR 8: the events before and behind the look, once each", str(lengths))
+    tap.check(given.of(0, BLOB) and sha256(b"R\0e\0d\0o\0u\0b\0t\0\0\0") not in [event.digest for event in given.of(0, VERSION)],
+              "PCR 0: firmware's, none of the loader's")
+
+
 def take(machine, tap, what):
     """The probe's checks, and all that it has said."""
     start = machine.positions.get("e9", 0)
@@ -162,11 +182,23 @@ def take(machine, tap, what):
     return text
 
 
-def judge(tap, given, vendor):
+def judge(tap, given, args):
     check_replay(tap, given)
     check_final(tap, given)
-    check_code(tap, given, vendor)
+    if args.before == "looked":
+        check_taken(tap, given, args.vendor)
+        return
+    check_code(tap, given, args.vendor)
     check_rest(tap, given)
+
+
+def check_said(tap, before, text):
+    """Of firmware's log, by the loader."""
+    refused = re.findall(r"^redoubt: note: firmware's log of measurements is not taken over \((.*)\): the vTPM tells of the loader and what "
+                         r"follows alone$", text, re.M)
+    taken = re.findall(r"^redoubt: vtpm: begins as the platform's TPM", text, re.M)
+    wanted = [REFUSED[before]] if before in REFUSED else []
+    tap.check(refused == wanted and bool(taken) == (before == "looked"), "the loader says what becomes of firmware's log", text)
 
 
 def parse():
@@ -174,24 +206,44 @@ def parse():
     parser.add_argument("--name", required=True)
     parser.add_argument("--cpus", type=int, default=1)
     parser.add_argument("--time", type=float, default=190)
+    parser.add_argument("--before", choices=("extended", "flooded", "looked"))
     choose.add_arguments(parser)
     return choose.settle(parser.parse_args())
 
 
+def go(args, tap, machine):
+    if args.before:
+        take(machine, tap, args.before)
+    text = take(machine, tap, "use")
+    judge(tap, Given(text), args)
+    check_said(tap, args.before, machine.e9)
+    machine.wait_for("^redoubt: going back to firmware, still under the monitor$", source="e9")
+    tap.check(True, "the loader ends")
+    take(machine, tap, "gone")
+
+
+def points(before):
+    parts = [before, "use", "gone"] if before else ["use", "gone"]
+    return sum(CHECKS[part] + 1 for part in parts) + (10 if before == "looked" else 14)
+
+
 def main():
     args = parse()
-    tap = Tap(sum(CHECKS.values()) + len(CHECKS) + 13)
+    tap = Tap(points(args.before))
     disk = os.path.join(FOLDER, args.name + ".img")
     script = SCRIPT if load_engine(args.engine).HAS_ACPI else "acpi\n" + SCRIPT
+    script = (f"start \\probe.efi {args.before}\n" if args.before else "") + script
     mkdisk.make_with_text(disk, [(STARTER, "EFI/BOOT/BOOTX64.EFI"), (PROBE, "probe.efi"), (LOADER, "redoubt/redoubt.efi")],
                           [(script, "start.txt"), (CONF, "redoubt/redoubt.conf")])
-    with Machine(Spec(name=args.name, disk=disk, cpus=args.cpus), args.engine, args.time) as machine:
+    with contextlib.ExitStack() as stack:
+        more = {}
+        if args.before:
+            state = os.path.join(FOLDER, args.name + ".tpm")
+            shutil.rmtree(state, ignore_errors=True)
+            more = {"options": {"more": stack.enter_context(Swtpm(state, emulator=True)).qemu()}}
+        machine = stack.enter_context(Machine(Spec(name=args.name, disk=disk, cpus=args.cpus, **more), args.engine, args.time))
         try:
-            text = take(machine, tap, "use")
-            judge(tap, Given(text), args.vendor)
-            machine.wait_for("^redoubt: going back to firmware, still under the monitor$", source="e9")
-            tap.check(True, "the loader ends")
-            take(machine, tap, "gone")
+            go(args, tap, machine)
         except (Failure, ValueError, IndexError, KeyError) as failure:
             tap.give_up(machine.tail() + f"\n{failure!r}")
     return tap.status()

@@ -3,12 +3,14 @@
 """Debian above the monitor on a machine with a TPM (QEMU, swtpm): debian.py. Speaks TAP.
 
 A trustlet seals at the first start and opens it at the second. In the operating system the claim is
-root=tpm, and the TPM refuses what the loader's root key is sealed in: PCR 4 is capped. Once Secure Boot's
+root=tpm, and the TPM refuses what the loader's root key is sealed in: PCR 4 is capped, behind what was measured of
+monitor and partitions. Once Secure Boot's
 PCR has changed there is no key, the file stays, and the claim is root=unrooted. With another root key what was sealed
 does not open.
 """
 
 import base64
+import hashlib
 import json
 import os
 import re
@@ -18,8 +20,9 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "../emu")]
+sys.path[:0] = [HERE, os.path.join(HERE, "../emu"), os.path.join(HERE, "../../tools/lint")]
 
+import check_pe  # noqa: E402
 import eventlog  # noqa: E402
 import linux  # noqa: E402
 from machine import Failure, Machine, Spec  # noqa: E402
@@ -31,7 +34,8 @@ WORK = os.path.join(BUILD, "tests/tpm")
 LOADER = os.path.join(BUILD, "boot/redoubt-partitions.efi")
 FOLDER = "EFI/redoubt"
 SEALED = "opened 0123456789abcdef fedcba9876543210"
-CAP = "Redoubt: root key closed"
+CONF = f"{FOLDER}/redoubt.conf"
+CARRIED = (".monsvm", ".part0", ".part1", ".part2")
 # The probe's statuses.
 NO_KEY = 0x110 + 5  # SEAL_NO_KEY
 FORGED = 0x110 + 7  # SEAL_NOT_GENUINE
@@ -111,17 +115,35 @@ class Debian:
         self.capped()
 
     def capped(self):
-        """Firmware's event log fits PCR 4, and the cap stands between redoubt.efi and the kernel."""
+        """Firmware's event log fits PCR 4, what the loader carries is in it, and then the cap, before the kernel."""
         self.ask("mount -t securityfs securityfs /sys/kernel/security")
         self.ask("cd /sys/kernel/security/tpm0")  # the terminal wraps a long line
         text = self.ask("base64 binary*")
         self.ask("cd /sys/class/tpm/tpm0/pcr-sha256")
-        now = self.ask("cat 4")
+        now, settings = self.ask("cat 4"), self.ask("cat 5")
         events = eventlog.events(base64.b64decode("".join(re.findall(r"^[A-Za-z0-9+/=]+$", text, re.M))))
-        self.tap.check(eventlog.replay(events, 4).hex() == now.lower(), "the event log fits PCR 4", f"{now}\n{text}")
+        self.tap.check([eventlog.replay(events, pcr).hex() for pcr in (4, 5)] == [now.lower(), settings.lower()],
+                       "the event log fits PCRs 4 and 5", f"{now}\n{settings}\n{text}")
         kinds = [eventlog.kind(e) for e in events if e.pcr == 4]
-        self.tap.check(kinds[-3:] == ["image", CAP, "image"] and CAP not in kinds[:-2],
-                       "PCR 4 is capped behind redoubt.efi and before the kernel", f"{kinds}")
+        wanted = ["image", *["blob"] * len(CARRIED), eventlog.CAP, "image"]
+        self.tap.check(kinds[-len(wanted):] == wanted and kinds.count(eventlog.CAP) == 1,
+                       "PCR 4 is capped behind redoubt.efi and what it carries, and before the kernel", f"{kinds}")
+        self.measured(events)
+
+    def measured(self, events):
+        """Of what is in the file and on the disk, before the cap."""
+        with open(LOADER, "rb") as file:
+            pe = check_pe.Pe(file.read())
+        kinds = [eventlog.kind(event) for event in events]
+        before = events[:kinds.index(eventlog.CAP) if eventlog.CAP in kinds else 0]
+        blobs = [event.sha256 for event in before if (event.pcr, eventlog.kind(event)) == (4, "blob")]
+        self.tap.check(blobs == [hashlib.sha256(pe.named(name).content).digest() for name in CARRIED],
+                       "PCR 4 has the digests of the monitor's image and of each partition's", f"{before}")
+        self.mtools("mcopy", "-o", f"::{CONF}", os.path.join(self.folder, "conf"))
+        with open(os.path.join(self.folder, "conf"), "rb") as file:
+            digest = hashlib.sha256(file.read()).digest()
+        tags = [event for event in before if (event.pcr, eventlog.kind(event)) == (5, "tag")]
+        self.tap.check([event.sha256 for event in tags] == [digest] and tags[0].data[8:] == digest, "PCR 5 has that of redoubt.conf", f"{before}")
 
     def third(self):
         self.said(r"^redoubt: note: root.tpm cannot be opened: not as when it was sealed: what was started, "
@@ -168,7 +190,7 @@ class Debian:
 
 
 def main():
-    tap = Tap(17)
+    tap = Tap(19)
     folder = tempfile.mkdtemp(prefix="debian-", dir=WORK)
     debian = Debian(tap, folder)
     try:

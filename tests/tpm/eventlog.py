@@ -8,7 +8,9 @@ import typing
 
 SHA256 = 0x000b
 SIZES = {0x0004: 20, SHA256: 32, 0x000c: 48, 0x000d: 64, 0x0012: 32}
-EV_EFI_BOOT_SERVICES_APPLICATION, EV_EFI_ACTION, EV_SEPARATOR = 0x80000003, 0x80000007, 4
+EV_EFI_BOOT_SERVICES_APPLICATION, EV_EFI_ACTION, EV_EFI_PLATFORM_FIRMWARE_BLOB = 0x80000003, 0x80000007, 0x80000008
+EV_SEPARATOR, EV_EVENT_TAG = 4, 6
+CAP = "Redoubt: root key closed"  # boot/tcg2.c
 
 
 class Event(typing.NamedTuple):
@@ -52,4 +54,5 @@ def kind(event):
     """A word, or an action's text."""
     if event.kind == EV_EFI_ACTION:
         return event.data.decode(errors="replace")
-    return {EV_EFI_BOOT_SERVICES_APPLICATION: "image", EV_SEPARATOR: "separator"}.get(event.kind, hex(event.kind))
+    return {EV_EFI_BOOT_SERVICES_APPLICATION: "image", EV_SEPARATOR: "separator",
+            EV_EFI_PLATFORM_FIRMWARE_BLOB: "blob", EV_EVENT_TAG: "tag"}.get(event.kind, hex(event.kind))

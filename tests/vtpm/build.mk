@@ -105,5 +105,5 @@ CHECK_TESTS += check-vtpm-enroll
 # Everything about the vTPM, on the machines of VENDOR=.
 .PHONY: check-vtpm
 check-vtpm: ## all tests of the vTPM (VENDOR=)
-	@status=0; for t in host sha crb storage nv state stage suite tcg2 debian bound cuts enroll; do \
+	@status=0; for t in host sha crb storage nv state stage suite tcg2 taken debian bound cuts enroll; do \
 		$(MAKE) --no-print-directory check-vtpm-$$t || status=1; done; exit $$status

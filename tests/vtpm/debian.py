@@ -7,10 +7,12 @@ usage: debian.py --name NAME [--vendor V] [--engine E] [--cpus N] [--time S] [--
 The unmodified kernel binds tpm_crb to it, and the tools use it by /dev/tpmrm0. Signatures and quotes are judged by
 OpenSSL and tpm2_checkquote, not by the TPM. Two boots: what the first has made persistent the second finds, and
 there the agent is killed and its disk goes away. With --tpm the machine has a TPM of its own beside it, swtpm behind
-QEMU's tpm-crb or tpm-tis, to which the states are bound. Speaks TAP.
+QEMU's tpm-crb or tpm-tis, to which the states are bound, and from whose registers those of the vTPM go on: what
+these are is what swtpm says that it has answered. Speaks TAP.
 """
 
 import argparse
+import base64
 import contextlib
 import dataclasses
 import hashlib
@@ -24,6 +26,7 @@ TESTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 sys.path[:0] = [TESTS, os.path.join(TESTS, "emu"), os.path.join(TESTS, "tpm")]
 
 import choose  # noqa: E402
+import eventlog  # noqa: E402
 import linux  # noqa: E402
 from machine import Failure, Machine, Spec, load_engine  # noqa: E402
 from spec import BUILD  # noqa: E402
@@ -34,6 +37,9 @@ PROMPT = re.escape(linux.PROMPT)
 LOADER = os.path.join(BUILD, "boot", "redoubt-vtpm.efi")
 INITRAMFS = os.path.join(BUILD, "tests", "vtpm", "initramfs.cpio")
 COMPLAINT = r"BUG:|Oops|WARNING: CPU|Call Trace|soft lockup|tpm.*(?:[Tt]imeout|failed|bad)"
+
+COMMANDS = "commands"  # swtpm's log
+READ_8 = bytes.fromhex("0000017e00000001000b03ff0000")  # TPM2_PCR_Read of the bank of SHA-256, from the code on
 
 GUESSED = r"LOCKOUT_COUNTER: 0x1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s[\s\S]*LOCKOUT_INTERVAL: 0x186A0\s"
 
@@ -129,6 +135,22 @@ AGAIN = (
 
 
 
+def tpm_folder(args):
+    return os.path.join(BUILD, "tests", "vtpm", args.name + ".tpm")
+
+
+def swtpm_read(path):
+    """PCRs 0 to 7 as swtpm has answered who asked for these, from its own log; the last time."""
+    with open(path, encoding="ascii", errors="replace") as file:
+        said = re.findall(r"SWTPM_IO_(Read|Write): length \d+\n((?: (?:[0-9A-F]{2} )+\n)+)", file.read())
+    talk = [(what, bytes.fromhex(text)) for what, text in said]
+    found = []
+    for (_, command), (what, answer) in zip(talk, talk[1:]):
+        if command[6:] == READ_8 and what == "Write" and answer[6:10] == bytes(4):
+            found = [answer[28 + 34 * i + 2:28 + 34 * (i + 1)] for i in range(8)]
+    return found
+
+
 class Debian:
     """One boot; `before` is the boot that went before it."""
 
@@ -174,10 +196,28 @@ class Debian:
         types = self.ask("grep -E 'PCRIndex|EventType' log | sed 's/.*: //' | paste -d ' ' - -", 60)
         kinds = [(0, "EV_S_CRTM_VERSION"), (0, "EV_EFI_PLATFORM_FIRMWARE_BLOB"), (7, "EV_EFI_VARIABLE_DRIVER_CONFIG"),
                  (4, "EV_EFI_BOOT_SERVICES_APPLICATION"), (5, "EV_EVENT_TAG"), (5, "EV_EFI_ACTION"), (9, "EV_EVENT_TAG")]
+        kinds += [(1, "EV_EFI_VARIABLE_BOOT"), (4, "EV_EFI_PLATFORM_FIRMWARE_BLOB")] if self.args.tpm else []
         missing = [kind for kind in kinds if f"{kind[0]} {kind[1]}" not in types]
         images = types.count("4 EV_EFI_BOOT_SERVICES_APPLICATION")
-        self.tap.check(not missing and images == 2, "in it: code, policy, loader and kernel once each, settings, the end of boot services, the initrd",
+        self.tap.check(not missing and images == (3 if self.args.tpm else 2),  # firmware has measured the starter, too
+                       "in it: code, policy, loader and kernel once each, settings, the end of boot services, the initrd",
                        f"{missing} {images} {types}")
+
+    def goes_on(self):
+        """The log up to the cap is of what swtpm had; registers that nobody has extended since are still that."""
+        text = self.ask("base64 /sys/kernel/security/tpm0/binary_bios_measurements", 60)
+        log = eventlog.events(base64.b64decode("".join(re.findall(r"^[A-Za-z0-9+/=]+\s*$", text, re.M))))
+        kinds = [eventlog.kind(event) for event in log]
+        before = log[:kinds.index(eventlog.CAP) + 1] if eventlog.CAP in kinds else []
+        had = swtpm_read(os.path.join(tpm_folder(self.args), COMMANDS))
+        self.tap.check(len(had) == 8 and all(eventlog.replay(before, pcr) == had[pcr] for pcr in range(8)) and "image" in kinds[:len(before)],
+                       "the log up to the cap replays to what the platform's registers were", f"{kinds} {had}")
+        said = self.ask("cd /sys/class/tpm/tpm0/pcr-sha256; for i in 0 1 2 3 6 7; do echo \"pcr $i `cat $i`\"; done; cd /tmp")
+        now = {int(pcr): bytes.fromhex(value) for pcr, value in re.findall(r"pcr (\d+) ([0-9A-Fa-f]{64})", said)}
+        self.tap.check(len(now) == 6 and len(had) == 8 and all(had[pcr] == value for pcr, value in now.items()),
+                       "PCRs 0 to 3, 6 and 7 are the platform's", f"{said} {had}")
+        told = re.search(r"^redoubt: vtpm: begins as the platform's TPM, (\d+) events$", self.machine.e9, re.M)
+        self.tap.check(told is not None and int(told.group(1)) == len(before), "that is how many events the loader has taken over", self.machine.e9)
 
     def command(self, step):
         """One command; what it printed, whether it ended as it should."""
@@ -233,6 +273,8 @@ class First(Debian):
         self.claims()
         self.measured()
         self.logged()
+        if self.args.tpm:
+            self.goes_on()
         self.steps(NOBODY)
         self.keeper()
         self.steps(STEPS)
@@ -292,7 +334,8 @@ def parse():
 def boot(args, spec, tap, kind, before=None):
     with contextlib.ExitStack() as stack:
         if args.tpm:
-            chip = stack.enter_context(Swtpm(os.path.join(BUILD, "tests", "vtpm", args.name + ".tpm"), emulator=True))
+            logs = () if before else ("--log", f"file={os.path.join(tpm_folder(args), COMMANDS)},level=20")
+            chip = stack.enter_context(Swtpm(tpm_folder(args), emulator=True, more=logs))
             spec = dataclasses.replace(spec, options={**spec.options, "more": chip.qemu(args.tpm)})
         machine = stack.enter_context(Machine(spec, args.engine, args.time / 2))
         try:
@@ -306,11 +349,11 @@ def boot(args, spec, tap, kind, before=None):
 
 def main():
     args = parse()
-    tap = Tap(First.POINTS + Again.POINTS)
+    tap = Tap(First.POINTS + Again.POINTS + (3 if args.tpm else 0))
     disk = os.path.join(BUILD, "tests", "vtpm", args.name + ".img")
     spec = Spec(name=args.name, disk=disk, cpus=args.cpus, mem=512)
     linux.disk(disk, "stock", LOADER, initramfs=INITRAMFS, acpi=not load_engine(args.engine).HAS_ACPI)
-    shutil.rmtree(os.path.join(BUILD, "tests", "vtpm", args.name + ".tpm"), ignore_errors=True)
+    shutil.rmtree(tpm_folder(args), ignore_errors=True)
     first = boot(args, spec, tap, First)
     if first:
         boot(args, dataclasses.replace(spec, name=args.name + "-again"), tap, Again, first)

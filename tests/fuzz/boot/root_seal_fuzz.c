@@ -111,12 +111,14 @@ static void try_seal(struct tpm *tpm)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tpm *tpm = calloc(1, sizeof(*tpm));
-	uint8_t random[SHA256_BYTES];
+	uint8_t random[SHA256_BYTES], value[TPM_PCRS_READ][SHA256_BYTES];
 
 	if (size > 0) {
 		tpm->submit = submit;
 		input = (struct blob){ data + 1, size - 1 };
-		if (data[0] % 4 == 3)
+		if (data[0] % 8 == 7)
+			require(tpm_pcr_range(tpm, 8, value) == (tpm->code == 0));
+		else if (data[0] % 4 == 3)
 			require(tpm_random(tpm, random) == (tpm->code == 0));
 		else if (data[0] % 2)
 			try_seal(tpm);

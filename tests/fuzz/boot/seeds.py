@@ -189,8 +189,36 @@ ROOT_SEAL = (
     transcript(1, PCR_READ, HANDLE + sized(bytes(16)), EMPTY, DIGEST, WITH_HANDLE,
                b"\1" + struct.pack(">I", len(CREATED)) + CREATED, *4 * [EMPTY], PCR_READ),
     transcript(3, DIGEST, EMPTY, PCR_READ),
+    transcript(7, b"\1" + bytes(4) + bytes.fromhex("00000001000b0300ff00") + struct.pack(">I", 8) + 8 * sized(bytes(32))),
     transcript(3, b"\0" + bytes.fromhex("80010000000a00000922"), DIGEST),
     transcript(3, b"\2" + bytes.fromhex("80010000200000000000") + sized(bytes(32))),
+)
+
+
+def events_log(algorithms, events, final):
+    """What tests/fuzz/boot/tcg_replay_fuzz.c reads; of the events so many are final ones, too."""
+    spec = b"Spec ID Event03\0" + struct.pack("<IBBBBI", 0, 0, 2, 105, 2, len(algorithms))
+    spec += b"".join(struct.pack("<HH", *algorithm) for algorithm in algorithms) + b"\2ab"
+    log = struct.pack("<II20xI", 0, 3, len(spec)) + spec
+    raw = []
+    for pcr, kind, data in events:
+        digests = b"".join(struct.pack("<H", name) + bytes(size) for name, size in algorithms)
+        raw.append(struct.pack("<III", pcr, kind, len(algorithms)) + digests + struct.pack("<I", len(data)) + data)
+    last = len(log) + sum(len(event) for event in raw[:-1]) if raw else 0
+    log += b"".join(raw)
+    return struct.pack(">HHB", last, len(log), final) + log + b"".join(raw[len(raw) - final:])
+
+
+SHA1, SHA256, OTHER = (4, 20), (11, 32), (0x7777, 5)
+STARTED, VERSION, ENDED = (0, 3, b"StartupLocality\0\3"), (0, 8, b"v\0"), (4, 4, bytes(4))
+EVENTS_LOGS = (
+    events_log((SHA256,), (STARTED, VERSION, ENDED), 0),
+    events_log((SHA1, OTHER, SHA256), (VERSION, ENDED, ENDED), 2),
+    events_log((SHA1, SHA256), (VERSION, STARTED), 1),
+    events_log((SHA256,), (), 0),
+    events_log((SHA1,), (ENDED,), 0),
+    events_log((SHA256, SHA256), (ENDED,), 0),
+    events_log((SHA256,), ((16, 4, b""),), 0),
 )
 
 
@@ -239,7 +267,7 @@ def authenticode(paths):
 
 def main():
     seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)], "iommu": IOMMU,
-             "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL,
+             "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL, "tcg_replay": EVENTS_LOGS,
              "authenticode": authenticode(sys.argv[2:])}
     for name, contents in seeds.items():
         folder = os.path.join(sys.argv[1], name)

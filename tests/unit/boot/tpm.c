@@ -169,22 +169,55 @@ static void busy_ones_are_asked_again(void **state)
 	assert_true(asked < 1000);
 }
 
+/* A response with a selection, and so many values behind it, each with the number of its place. */
+static void prepare_registers(const uint8_t selection[10], unsigned count)
+{
+	size_t at = HEADER + 4;
+
+	prepare(1, 4 + 10 + 4 + (size_t)count * (2 + SHA256_BYTES));
+	memcpy(answer + at, selection, 10);
+	put16(at + 12, count);
+	at += 14;
+	for (unsigned i = 0; i < count; i++, at += 2 + SHA256_BYTES) {
+		put16(at, SHA256_BYTES);
+		memset(answer + at + 2, (int)(i + 1), SHA256_BYTES);
+	}
+}
+
 /* The bank is not in use: it selects nothing. */
 static void another_selection(void **state)
 {
-	static const uint8_t whole[] = { 0, 0, 0, 1, 0, 0x0b, 3, 0x95, 0, 0, 0, 0, 0, 4 };
+	static const uint8_t selection[10] = { 0, 0, 0, 1, 0, 0x0b, 3, 0x95, 0, 0 };
 	uint8_t value[TPM_PCRS][SHA256_BYTES];
-	size_t body = 4 + sizeof(whole) + (size_t)TPM_PCRS * (2 + SHA256_BYTES);
 
-	for (size_t flip = 0; flip <= sizeof(whole); flip++) {
-		prepare(1, body);
-		memcpy(answer + HEADER + 4, whole, sizeof(whole));
-		for (size_t i = 0; i < TPM_PCRS; i++)
-			put16(HEADER + 4 + sizeof(whole) + i * (2 + SHA256_BYTES), SHA256_BYTES);
-		if (flip < sizeof(whole))
+	for (size_t flip = 0; flip <= 14; flip++) {
+		prepare_registers(selection, TPM_PCRS);
+		if (flip < 14)
 			answer[HEADER + 4 + flip] ^= 1;
-		asked = 0;
-		assert_int_equal(tpm_pcr_read(&tpm, value), flip == sizeof(whole));
+		assert_int_equal(tpm_pcr_read(&tpm, value), flip == 14);
+	}
+}
+
+static void registers_in_a_row(void **state)
+{
+	uint8_t value[TPM_PCRS_READ][SHA256_BYTES];
+
+	for (unsigned first = 0; first < 24; first += 8) {
+		uint8_t selection[10] = { 0, 0, 0, 1, 0, 0x0b, 3, 0, 0, 0 };
+
+		selection[7 + first / 8] = 0xff;
+		prepare_registers(selection, TPM_PCRS_READ);
+		assert_true(tpm_pcr_range(&tpm, first, value));
+		assert_memory_equal(tpm.command + HEADER, selection, sizeof(selection));
+		for (unsigned i = 0; i < TPM_PCRS_READ; i++)
+			for (unsigned byte = 0; byte < SHA256_BYTES; byte++)
+				assert_int_equal(value[i][byte], i + 1);
+		prepare_registers(selection, TPM_PCRS_READ);
+		answer[HEADER + 4 + 7 + first / 8] = 0x7f; /* without the last */
+		assert_false(tpm_pcr_range(&tpm, first, value));
+		prepare_registers(selection, TPM_PCRS_READ - 1);
+		assert_false(tpm_pcr_range(&tpm, first, value));
+		assert_int_equal(tpm.code, TPM_MALFORMED);
 	}
 }
 
@@ -223,6 +256,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test(codes_are_told),
 	cmocka_unit_test(busy_ones_are_asked_again),
 	cmocka_unit_test(another_selection),
+	cmocka_unit_test(registers_in_a_row),
 	cmocka_unit_test(washing_leaves_nothing),
 	cmocka_unit_test(too_long_to_send),
 };
