@@ -332,7 +332,7 @@ static enum anchor_result try_flip(bool writes, unsigned exchange, unsigned bit)
 {
 	uint8_t before[ANCHOR_BYTES], value[ANCHOR_BYTES], after[ANCHOR_BYTES];
 	enum anchor_result result;
-	bool same;
+	bool same, right;
 
 	look(before);
 	bus_start();
@@ -343,9 +343,13 @@ static enum anchor_result try_flip(bool writes, unsigned exchange, unsigned bit)
 	flush();
 	look(after);
 	same = memcmp(value, after, sizeof(value)) == 0;
-	if (writes ? !same && (result == ANCHOR_OK || memcmp(before, after, sizeof(after)) != 0)
-		   : result == ANCHOR_OK ? !same
-					 : !is_zero(value)) {
+	if (result == ANCHOR_OK)
+		right = same;
+	else if (writes)
+		right = same || memcmp(before, after, sizeof(after)) == 0;
+	else
+		right = is_zero(value);
+	if (!right) {
 		printf("bit %u of answer %u: ", bit, exchange);
 		tell(result, value);
 		exit(1);
