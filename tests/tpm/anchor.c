@@ -3,15 +3,20 @@
  * vtpm/ptpm/anchor.c on the host, against the TPM behind a socket, with a party on the bus between
  * the two:
  *
- *   counter SOCKET define|read INDEX AUTH          AUTH: 64 hexadecimal digits
- *   counter SOCKET increment INDEX AUTH TIMES
- *   counter SOCKET flips INDEX AUTH                each bit of each answer to a read, one at a time
- *   counter SOCKET replay INDEX AUTH WHAT          old answers: the last one of a read, or all
- *   counter SOCKET redirect INDEX AUTH OTHER       the command goes to another index
- *   counter SOCKET busy INDEX AUTH CODE TIMES      patience is asked for at each command
- *   counter SOCKET meddle INDEX AUTH               someone else who has it counts too
- *   counter SOCKET cut INDEX AUTH VERB NUMBER      no answer to that command, counted from 0
- *   counter SOCKET relay                           one command on stdin, the response on stdout
+ *   anchor SOCKET AUTH VERB                        AUTH, VALUE: 64 hexadecimal digits each
+ *   anchor SOCKET AUTH cut NUMBER VERB             that command is lost, counted from 0
+ *   anchor SOCKET AUTH lost NUMBER VERB            its answer is
+ *   anchor SOCKET AUTH busy CODE TIMES VERB        patience is asked for at each command
+ *   anchor SOCKET AUTH redirect OTHER VERB         the authorized command goes to another index
+ *   anchor SOCKET relay                            one command on stdin, the response on stdout
+ *
+ * VERB is one of these, and what it takes:
+ *
+ *   define, read, write VALUE
+ *   writes TIMES                    each of another value, each read back
+ *   flips read|write                each bit of each answer to it, one at a time
+ *   replay read|write last|all      old answers in the place of new ones
+ *   held VALUE LATER                a write that the party brings when a later one was carried out
  *
  * One line on stdout tells the result, the value, and the TPM's code.
  */
@@ -34,25 +39,25 @@
 static int where = -1;
 static struct ptpm ptpm;
 static uint8_t auth[ANCHOR_AUTH_BYTES];
-static uint32_t counter;
 
-struct answer {
+struct bytes {
 	uint8_t bytes[256];
 	size_t size;
 };
 
-/* The party on the bus. */
+/* The party on the bus. Its exchanges are counted from 0. */
 static struct {
 	unsigned exchanges; /* so far */
-	unsigned cut;	    /* exchange that has no answer */
+	unsigned cut;	    /* exchange whose command does not arrive */
+	unsigned lost;	    /* exchange whose answer does not */
 	unsigned flip, bit; /* exchange, bit of its answer */
+	unsigned replay;    /* from this exchange on: old answers, the TPM is not asked */
+	unsigned hold;	    /* exchange whose command is kept; none gets through from there on */
 	unsigned busy, left;
 	uint32_t code;
 	uint32_t redirect; /* index that is put in */
-	unsigned meddle;   /* exchange in front of which someone else counts */
-	unsigned replay;   /* from this exchange on: old answers */
 	uint32_t session;  /* that the TPM opened */
-	struct answer now[MOST], old[MOST];
+	struct bytes now[MOST], old[MOST], held;
 } bus;
 
 static void die(const char *what)
@@ -101,7 +106,7 @@ static void put_word(uint8_t *at, uint32_t value)
 static void bus_start(void)
 {
 	bus.exchanges = bus.session = bus.redirect = 0;
-	bus.cut = bus.flip = bus.replay = bus.meddle = NONE;
+	bus.cut = bus.lost = bus.flip = bus.replay = bus.hold = NONE;
 	bus.busy = bus.left = 0;
 }
 
@@ -121,31 +126,10 @@ static void redirect(uint8_t *command)
 	}
 }
 
-/* TPM2_NV_Increment, with the authorization as a password. */
-static void count(void)
+static void keep(struct bytes *in, const uint8_t *bytes, size_t size)
 {
-	uint8_t command[10 + 8 + 4 + 9 + ANCHOR_AUTH_BYTES] = { 0x80, 2, 0, 0, 0, sizeof(command),
-		0, 0, 1, 0x34 },
-					 response[BYTES];
-
-	put_word(command + 10, counter);
-	put_word(command + 14, counter);
-	memcpy(command + 18, "\0\0\0\x29\x40\0\0\t\0\0\0\0\x20", 13);
-	memcpy(command + sizeof(command) - sizeof(auth), auth, sizeof(auth));
-	transmit(command, sizeof(command), response, sizeof(response));
-}
-
-static size_t change(unsigned exchange, uint8_t *response, size_t size)
-{
-	if (exchange >= bus.replay) {
-		memcpy(response, bus.old[exchange].bytes, bus.old[exchange].size);
-		return bus.old[exchange].size;
-	}
-	bus.now[exchange].size = size;
-	memcpy(bus.now[exchange].bytes, response, size);
-	if (exchange == bus.flip)
-		response[bus.bit / 8] ^= (uint8_t)(1u << bus.bit % 8);
-	return size;
+	in->size = size < sizeof(in->bytes) ? size : sizeof(in->bytes);
+	memcpy(in->bytes, bytes, in->size);
 }
 
 static bool patience(void)
@@ -158,29 +142,51 @@ static bool patience(void)
 	return true;
 }
 
+static size_t silence(struct ptpm *tpm)
+{
+	tpm->reason = "it was cut off";
+	return 0;
+}
+
+/* The TPM's answer, after what the party does to it. */
+static size_t ask_tpm(unsigned exchange, const uint8_t *command, size_t size, uint8_t *response)
+{
+	uint8_t sent[BYTES];
+
+	memcpy(sent, command, size);
+	redirect(sent);
+	size = transmit(sent, size, response, BYTES);
+	if (word(sent + 6) == CC_START_SESSION && size >= 14)
+		bus.session = word(response + 10);
+	keep(&bus.now[exchange], response, size);
+	if (exchange == bus.flip)
+		response[bus.bit / 8] ^= (uint8_t)(1u << bus.bit % 8);
+	return size;
+}
+
 size_t ptpm_command(struct ptpm *tpm, const uint8_t *command, size_t size, uint8_t *response,
     size_t room)
 {
-	uint8_t sent[BYTES];
+	uint8_t answer[BYTES];
 	unsigned exchange;
 
 	if (bus.busy && patience())
 		return error(bus.code, response);
-	exchange = bus.exchanges++;
-	if (exchange >= MOST)
-		exchange = MOST - 1;
-	if (exchange == bus.cut) {
-		tpm->reason = "it was cut off";
-		return 0;
+	exchange = bus.exchanges < MOST ? bus.exchanges++ : MOST - 1;
+	if (exchange == bus.hold)
+		keep(&bus.held, command, size);
+	if (exchange == bus.cut || exchange >= bus.hold)
+		return silence(tpm);
+	if (exchange >= bus.replay) {
+		size = bus.old[exchange].size;
+		memcpy(answer, bus.old[exchange].bytes, size);
+	} else {
+		size = ask_tpm(exchange, command, size, answer);
 	}
-	if (exchange == bus.meddle)
-		count();
-	memcpy(sent, command, size);
-	redirect(sent);
-	size = transmit(sent, size, response, room);
-	if (word(sent + 6) == CC_START_SESSION && size >= 14)
-		bus.session = word(response + 10);
-	return change(exchange, response, size);
+	if (exchange == bus.lost)
+		return silence(tpm);
+	memcpy(response, answer, size < room ? size : room);
+	return size < room ? size : room;
 }
 
 /* What the party on the bus kept from being ended. */
@@ -206,12 +212,22 @@ static const char *name(enum anchor_result result)
 	return result < ANCHOR_RESULTS && anchor_sentence(result) ? names[result] : "unknown";
 }
 
-static int tell(enum anchor_result result, uint64_t value)
+static bool is_zero(const uint8_t value[ANCHOR_BYTES])
+{
+	static const uint8_t zeros[ANCHOR_BYTES];
+
+	return memcmp(value, zeros, sizeof(zeros)) == 0;
+}
+
+/* `value` is NULL where there is none. */
+static int tell(enum anchor_result result, const uint8_t *value)
 {
 	printf("%s", name(result));
-	if (result == ANCHOR_OK)
-		printf(" %llu", (unsigned long long)value);
-	else if (value)
+	if (result == ANCHOR_OK && value)
+		printf(" ");
+	for (unsigned i = 0; result == ANCHOR_OK && value && i < ANCHOR_BYTES; i++)
+		printf("%02x", value[i]);
+	if (result != ANCHOR_OK && value && !is_zero(value))
 		printf(" LEFT");
 	if (result == ANCHOR_ERROR)
 		printf(" 0x%x", (unsigned)ptpm.code);
@@ -219,78 +235,148 @@ static int tell(enum anchor_result result, uint64_t value)
 	return result != ANCHOR_OK;
 }
 
+static void parse(const char *digits, uint8_t bytes[32])
+{
+	for (unsigned i = 0; i < 32; i++)
+		if (sscanf(digits + 2 * i, "%2hhx", &bytes[i]) != 1)
+			die("digits");
+}
+
+/* Another one each time. */
+static void make_value(uint8_t value[ANCHOR_BYTES])
+{
+	static uint32_t number;
+
+	memset(value, 0xa5, ANCHOR_BYTES);
+	put_word(value + 7, ++number);
+}
+
+static enum anchor_result read_it(uint8_t value[ANCHOR_BYTES])
+{
+	memset(value, 0xff, ANCHOR_BYTES);
+	return anchor_read(&ptpm, auth, value);
+}
+
 static int do_define(char **args)
 {
-	return tell(anchor_define(&ptpm, counter, auth), 0);
+	return tell(anchor_define(&ptpm, auth), NULL);
 }
 
 static int do_read(char **args)
 {
-	uint64_t value = 1;
-	enum anchor_result result = anchor_read(&ptpm, counter, auth, &value);
+	uint8_t value[ANCHOR_BYTES];
+	enum anchor_result result = read_it(value);
 
 	return tell(result, value);
 }
 
-static int do_increment(char **args)
+static int do_write(char **args)
 {
-	uint64_t value = 0, last = 0;
+	uint8_t value[ANCHOR_BYTES];
+
+	parse(args[0], value);
+	return tell(anchor_write(&ptpm, auth, value), NULL);
+}
+
+static int do_writes(char **args)
+{
+	uint8_t value[ANCHOR_BYTES] = { 0 }, back[ANCHOR_BYTES];
 	unsigned times = (unsigned)atoi(args[0]);
 
 	for (unsigned i = 0; i < times; i++) {
-		enum anchor_result result = anchor_increment(&ptpm, counter, auth, &value);
+		enum anchor_result result;
 
+		make_value(value);
+		result = anchor_write(&ptpm, auth, value);
+		if (result == ANCHOR_OK)
+			result = read_it(back);
 		if (result != ANCHOR_OK)
-			return tell(result, value);
-		if (i && value != last + 1) {
-			printf("from %llu to %llu\n", (unsigned long long)last,
-			    (unsigned long long)value);
-			return 1;
+			return tell(result, NULL);
+		if (memcmp(value, back, sizeof(value)) != 0) {
+			printf("write %u: ", i);
+			return tell(result, back);
 		}
-		last = value;
 	}
 	return tell(ANCHOR_OK, value);
 }
 
-/* How many bits of an exchange's answer were passed over, with the right value nevertheless. */
-static unsigned flips(unsigned exchange, unsigned bits, uint64_t right, unsigned *results)
+/* ---- Answers that are changed, or old ---- */
+
+/* An honest reading of what the TPM has. */
+static void look(uint8_t value[ANCHOR_BYTES])
 {
-	unsigned passed = 0;
+	enum anchor_result result;
 
-	for (unsigned bit = 0; bit < bits; bit++) {
-		uint64_t value = 0;
-		enum anchor_result result;
-
-		bus_start();
-		bus.flip = exchange;
-		bus.bit = bit;
-		result = anchor_read(&ptpm, counter, auth, &value);
-		bus.flip = NONE;
-		flush();
-		results[result]++;
-		if (result == ANCHOR_OK && value != right) {
-			printf("bit %u of answer %u: %llu\n", bit, exchange,
-			    (unsigned long long)value);
-			exit(1);
-		}
-		passed += result == ANCHOR_OK;
+	bus_start();
+	result = read_it(value);
+	if (result != ANCHOR_OK) {
+		printf("afterwards: ");
+		tell(result, value);
+		exit(1);
 	}
-	return passed;
 }
 
+static enum anchor_result try(bool writes, uint8_t value[ANCHOR_BYTES])
+{
+	if (!writes)
+		return read_it(value);
+	make_value(value);
+	return anchor_write(&ptpm, auth, value);
+}
+
+/*
+ * With an answer that was changed. A value that is believed is the TPM's; what is said to be
+ * written is, and otherwise nothing else was.
+ */
+static enum anchor_result try_flip(bool writes, unsigned exchange, unsigned bit)
+{
+	uint8_t before[ANCHOR_BYTES], value[ANCHOR_BYTES], after[ANCHOR_BYTES];
+	enum anchor_result result;
+	bool same, right;
+
+	look(before);
+	bus_start();
+	bus.flip = exchange;
+	bus.bit = bit;
+	result = try(writes, value);
+	bus.flip = NONE;
+	flush();
+	look(after);
+	same = memcmp(value, after, sizeof(value)) == 0;
+	if (result == ANCHOR_OK)
+		right = same;
+	else if (writes)
+		right = same || memcmp(before, after, sizeof(after)) == 0;
+	else
+		right = is_zero(value);
+	if (!right) {
+		printf("bit %u of answer %u: ", bit, exchange);
+		tell(result, value);
+		exit(1);
+	}
+	return result;
+}
+
+/* For each exchange: bits, and of how many it was OK nevertheless; then all results. */
 static int do_flips(char **args)
 {
-	unsigned results[ANCHOR_RESULTS] = { 0 }, exchanges;
-	size_t sizes[MOST];
-	uint64_t right;
+	unsigned results[ANCHOR_RESULTS] = { 0 }, sizes[MOST], exchanges;
+	bool writes = strcmp(args[0], "write") == 0;
+	uint8_t value[ANCHOR_BYTES];
+	enum anchor_result result = try(writes, value);
 
-	if (anchor_read(&ptpm, counter, auth, &right) != ANCHOR_OK)
-		return tell(ANCHOR_ERROR, 0);
+	if (result != ANCHOR_OK)
+		return tell(result, NULL);
 	exchanges = bus.exchanges;
 	for (unsigned i = 0; i < exchanges; i++)
-		sizes[i] = bus.now[i].size;
-	for (unsigned i = 0; i < exchanges; i++)
-		printf("%zu:%u ", 8 * sizes[i], flips(i, 8 * (unsigned)sizes[i], right, results));
+		sizes[i] = 8 * (unsigned)bus.now[i].size;
+	for (unsigned i = 0; i < exchanges; i++) {
+		unsigned passed = results[ANCHOR_OK];
+
+		for (unsigned bit = 0; bit < sizes[i]; bit++)
+			results[try_flip(writes, i, bit)]++;
+		printf("%u:%u ", sizes[i], results[ANCHOR_OK] - passed);
+	}
 	for (unsigned i = 0; i < ANCHOR_RESULTS; i++)
 		if (results[i])
 			printf("%s ", name(i));
@@ -300,41 +386,38 @@ static int do_flips(char **args)
 
 static int do_replay(char **args)
 {
-	uint64_t value;
-	enum anchor_result result = anchor_read(&ptpm, counter, auth, &value);
+	bool writes = strcmp(args[0], "write") == 0;
+	uint8_t value[ANCHOR_BYTES], before[ANCHOR_BYTES], after[ANCHOR_BYTES];
+	enum anchor_result result = try(writes, value);
 
+	if (result != ANCHOR_OK)
+		return tell(result, NULL);
 	memcpy(bus.old, bus.now, sizeof(bus.old));
-	if (result != ANCHOR_OK || anchor_increment(&ptpm, counter, auth, &value) != ANCHOR_OK)
-		return tell(ANCHOR_ERROR, 0);
+	if (try(true, before) != ANCHOR_OK)
+		return tell(ANCHOR_ERROR, NULL);
 	bus_start();
-	bus.replay = strcmp(args[0], "all") == 0 ? 0 : 2;
-	result = anchor_read(&ptpm, counter, auth, &value);
+	bus.replay = strcmp(args[1], "all") == 0 ? 0 : 2;
+	result = try(writes, value);
 	bus.replay = NONE;
 	flush();
-	return tell(result, value);
+	look(after);
+	printf("%s", memcmp(before, after, sizeof(after)) == 0 ? "" : "changed, ");
+	return tell(result, writes ? NULL : value);
 }
 
-static int do_redirect(char **args)
+static int do_held(char **args)
 {
-	bus.redirect = (uint32_t)strtoul(args[0], NULL, 0);
-	return do_read(args);
-}
-
-/* Ahead of the last command, which reads the value again. */
-static int do_meddle(char **args)
-{
-	uint64_t value = 0;
+	uint8_t response[BYTES], value[ANCHOR_BYTES];
 	enum anchor_result result;
 
-	bus.meddle = 4;
-	result = anchor_increment(&ptpm, counter, auth, &value);
-	return tell(result, value);
-}
-
-static int do_busy(char **args)
-{
-	bus.code = (uint32_t)strtoul(args[0], NULL, 0);
-	bus.left = bus.busy = (unsigned)atoi(args[1]);
+	parse(args[0], value);
+	bus.hold = 2;
+	result = anchor_write(&ptpm, auth, value);
+	bus.hold = NONE;
+	printf("%s ", name(result));
+	parse(args[1], value);
+	printf("%s ", name(anchor_write(&ptpm, auth, value)));
+	transmit(bus.held.bytes, bus.held.size, response, sizeof(response));
 	return do_read(args);
 }
 
@@ -354,39 +437,65 @@ static int do_relay(void)
 	return 0;
 }
 
-static const struct row {
-	const char *name;
-	int args;
-	int (*run)(char **args);
-} commands[];
+/* ---- The command line ---- */
 
-static int run(const char *verb, int count, char **args);
+static int run(char **args);
 
 static int do_cut(char **args)
 {
-	static char once[] = "1", *times[] = { once };
-
-	bus.cut = (unsigned)atoi(args[1]);
-	return run(args[0], strcmp(args[0], "increment") == 0, times);
+	bus.cut = (unsigned)atoi(args[0]);
+	return run(args + 1);
 }
 
-static const struct row commands[] = {
-	{ "define", 0, do_define },
-	{ "read", 0, do_read },
-	{ "increment", 1, do_increment },
-	{ "flips", 0, do_flips },
-	{ "replay", 1, do_replay },
-	{ "redirect", 1, do_redirect },
-	{ "meddle", 0, do_meddle },
-	{ "busy", 2, do_busy },
-	{ "cut", 2, do_cut },
+static int do_lost(char **args)
+{
+	bus.lost = (unsigned)atoi(args[0]);
+	return run(args + 1);
+}
+
+static int do_busy(char **args)
+{
+	bus.code = (uint32_t)strtoul(args[0], NULL, 0);
+	bus.left = bus.busy = (unsigned)atoi(args[1]);
+	return run(args + 2);
+}
+
+static int do_redirect(char **args)
+{
+	bus.redirect = (uint32_t)strtoul(args[0], NULL, 0);
+	return run(args + 1);
+}
+
+static const struct row {
+	const char *name;
+	int args;
+	bool verb; /* and so no more arguments */
+	int (*run)(char **args);
+} commands[] = {
+	{ "define", 0, true, do_define },
+	{ "read", 0, true, do_read },
+	{ "write", 1, true, do_write },
+	{ "writes", 1, true, do_writes },
+	{ "flips", 1, true, do_flips },
+	{ "replay", 2, true, do_replay },
+	{ "held", 2, true, do_held },
+	{ "cut", 1, false, do_cut },
+	{ "lost", 1, false, do_lost },
+	{ "busy", 2, false, do_busy },
+	{ "redirect", 1, false, do_redirect },
 };
 
-static int run(const char *verb, int count, char **args)
+static int run(char **args)
 {
-	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (commands[i].args == count && strcmp(verb, commands[i].name) == 0)
-			return commands[i].run(args);
+	int count = 0;
+
+	while (args[count])
+		count++;
+	for (size_t i = 0; count && i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(args[0], commands[i].name) == 0 &&
+		    (commands[i].verb ? count - 1 == commands[i].args
+				      : count - 1 > commands[i].args))
+			return commands[i].run(args + 1);
 	fprintf(stderr, "usage: see %s\n", __FILE__);
 	return 2;
 }
@@ -394,16 +503,14 @@ static int run(const char *verb, int count, char **args)
 int main(int count, char **args)
 {
 	if (count < 3)
-		return run("", 0, args);
+		return run(args + count);
 	connect_to(args[1]);
 	if (strcmp(args[2], "relay") == 0)
 		return do_relay();
-	if (count < 5)
-		return run("", 0, args);
-	counter = (uint32_t)strtoul(args[3], NULL, 0);
-	for (unsigned i = 0; i < sizeof(auth); i++)
-		sscanf(args[4] + 2 * i, "%2hhx", &auth[i]);
+	if (strlen(args[2]) != 2 * sizeof(auth))
+		return run(args + count);
+	parse(args[2], auth);
 	ptpm_clock.step = 1000000;
 	bus_start();
-	return run(args[2], count - 5, args + 5);
+	return run(args + 3);
 }

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "tests/unit/vtpm/ptpm_rt.h"
-#include "vtpm/ptpm/counter.h"
+#include "vtpm/ptpm/anchor.h"
 #include "vtpm/ptpm/mmio.h"
 
 #define LOOK_NS 20000u
@@ -24,7 +24,7 @@
 
 static FILE *machine;
 static struct ptpm ptpm;
-static const uint8_t auth[COUNTER_AUTH_BYTES] = "what only this machine knows of.";
+static const uint8_t auth[ANCHOR_AUTH_BYTES] = "what only this machine knows of.";
 static const uint8_t startup[] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0 };
 static const uint8_t self_test[] = { 0x80, 1, 0, 0, 0, 11, 0, 0, 1, 0x43, 1 };
 static const uint8_t get_random[] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x7b, 0, 32 };
@@ -160,17 +160,26 @@ static void try_left_behind(void)
 	}
 }
 
-static void try_counter(void)
+static void try_anchor(void)
 {
-	uint64_t first = 0, value = 0;
-	enum counter_result result = counter_define(&ptpm, COUNTER_FIRST, auth);
+	uint8_t value[ANCHOR_BYTES] = { 0 }, back[ANCHOR_BYTES];
+	enum anchor_result result = anchor_define(&ptpm, auth);
+	unsigned same = 0;
 
-	printf("the counter %s\n", counter_sentence(result));
-	result = counter_read(&ptpm, COUNTER_FIRST, auth, &first);
-	for (unsigned i = 0; i < TIMES && result == COUNTER_OK; i++)
-		result = counter_increment(&ptpm, COUNTER_FIRST, auth, &value);
-	printf("the counter %s, %llu more\n", counter_sentence(result),
-	    (unsigned long long)(value - first));
+	printf("the anchor %s\n", anchor_sentence(result));
+	result = anchor_read(&ptpm, auth, back);
+	printf("the anchor %s, %u\n", anchor_sentence(result), back[0]);
+	for (unsigned i = 0; i < TIMES; i++) {
+		value[0] = (uint8_t)(i + 1);
+		value[ANCHOR_BYTES - 1] = (uint8_t)~i;
+		result = anchor_write(&ptpm, auth, value);
+		if (result == ANCHOR_OK)
+			result = anchor_read(&ptpm, auth, back);
+		if (result != ANCHOR_OK)
+			break;
+		same += memcmp(value, back, sizeof(value)) == 0;
+	}
+	printf("the anchor %s, %u the same\n", anchor_sentence(result), same);
 }
 
 int main(int count, char **args)
@@ -188,9 +197,9 @@ int main(int count, char **args)
 	printf("open: %s\n", ptpm_interface(&ptpm));
 	COMMAND(startup);
 	COMMAND(self_test);
-	try_counter();
+	try_anchor();
 	try_left_behind();
-	try_counter();
+	try_anchor();
 	printf("%llu looks\n", (unsigned long long)ptpm_clock.looks);
 	return 0;
 }

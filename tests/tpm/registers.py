@@ -16,12 +16,14 @@ from tap import Tap  # noqa: E402
 
 PROGRAM = os.path.abspath(sys.argv[1])
 RANDOM = "get_random: 44 bytes, code 0000"
-COUNTS = "the counter is as it should be, 20 more"
+WRITTEN = "the anchor is as it should be, 20 the same"
 # What self test says depends on the TPM's implementation: swtpm has done it all.
-WANTED = ["startup: 10 bytes, code 0000", "self_test: 10 bytes, code 0000", "the counter is as it should be", COUNTS,
-          *4 * [RANDOM], "the counter is there already", COUNTS]
-CHECKS = ("an interface", "started up", "tested", "a counter is defined", "and counts", "left behind: locality",
-          "half a command", "a command", "a response", "the counter is still there", "and counts on")
+WANTED = ["startup: 10 bytes, code 0000", "self_test: 10 bytes, code 0000", "the anchor is as it should be",
+          "the anchor was defined, and never written, 0", WRITTEN, *4 * [RANDOM], "the anchor is there already",
+          "the anchor is as it should be, 20", WRITTEN]
+CHECKS = ("an interface", "started up", "tested", "an anchor is defined", "and not written", "and written",
+          "left behind: locality", "half a command", "a command", "a response", "the anchor is still there",
+          "with what was written last", "and written again")
 
 
 def ask(folder, options):

@@ -52,8 +52,9 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
     uint8_t value[ANCHOR_BYTES]);
 
 /*
- * OK: it has the value, also over a power cut. Otherwise it has this one or what it had. Never
- * PRESENT, OWNED, NO_ROOM, UNWRITTEN.
+ * OK: it has the value, also over a power cut. Otherwise it has this one or what it had, or gets
+ * this one later: who kept the command from the TPM can bring it until the TPM restarts, behind
+ * another write too. Never PRESENT, OWNED, NO_ROOM, UNWRITTEN.
  */
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES]);

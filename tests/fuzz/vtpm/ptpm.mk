@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# Counters in the platform's TPM, which answers what it likes.
+# The anchor in the platform's TPM, which answers what it likes.
 
 PTPM_FUZZ := $(B)/tests/fuzz/vtpm/ptpm_fuzz
 PTPM_FUZZ_SEEDS := $(B)/tests/fuzz/vtpm/ptpm-seeds

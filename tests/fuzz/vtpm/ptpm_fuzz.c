@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Counters (vtpm/ptpm/anchor.c) in a hostile TPM, or by way of a hostile party. The TPM here is a
+ * The anchor (vtpm/ptpm/anchor.c) in a hostile TPM, or by way of a hostile party. The TPM here is a
  * second one, made with OpenSSL: it checks what the commands authorize. A value is taken only if it
- * is the counter's.
+ * is what the index has; a write is taken for done only if it was.
  *
- *   byte 0   bits 1:0 what is asked for: read, increment, define, a sentence; bit 2: the counter is
- *            there; bit 3: it has counted
+ *   byte 0   bits 1:0 what is asked for: read, write, define, a sentence; bit 2: the index is
+ *            there; bit 3: it was written; bit 4: asked twice, with another value in it
  *   then     for each command what becomes of its answer, honest when the bytes are over:
  *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
- *            right; 6 N: as many bytes of parameters, authenticated; 7 none
+ *            right; 6 N: as many bytes of parameters, authenticated; 7 none; 8 the command does not
+ *            arrive, the answer is what there was the time before
  */
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -22,11 +23,24 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define INDEX	ANCHOR_FIRST
+#define INDEX	ANCHOR_INDEX
 #define SESSION 0x02000001u
 #define NONCE	32u
 #define BYTES	600u
-#define VALUE	0x1122334455667788ull
+#define KINDS	9u
+#define OLD	4u /* answers that are kept */
+
+#define CC_DEFINE      0x12au
+#define CC_WRITE       0x137u
+#define CC_READ	       0x14eu
+#define CC_FLUSH       0x165u
+#define CC_READ_PUBLIC 0x169u
+#define CC_START       0x176u
+
+/* Of an authorized command and its answer: what there is before the parameters, and the area. */
+#define BEFORE 95u
+#define HEAD   14u
+#define AREA   69u
 
 static uint8_t auth[ANCHOR_AUTH_BYTES] = "authorization of thirty-two byte";
 static uint8_t next_random;
@@ -36,7 +50,8 @@ static struct {
 	const uint8_t *data;
 	size_t left;
 	bool defined, written;
-	uint64_t value;
+	uint8_t value[ANCHOR_BYTES];
+	bool open;	       /* the session */
 	uint8_t nonce[NONCE];  /* of this side */
 	uint8_t caller[NONCE]; /* of the other side, of the last command */
 	uint8_t attributes;
@@ -47,6 +62,12 @@ static struct {
 	uint8_t parameters[BYTES];
 	size_t count;
 	bool odd;
+	/* Of the time before, as they were; how many commands there were this time. */
+	struct {
+		uint8_t bytes[HEAD + 34 + AREA];
+		size_t size;
+	} now[OLD], old[OLD];
+	unsigned commands;
 } tpm;
 
 static void require(bool holds)
@@ -111,8 +132,8 @@ static size_t refuse(uint8_t *response, uint32_t code)
 
 static size_t public_area(uint8_t *to)
 {
-	static const uint8_t area[] = { 0x01, 0x80, 0x52, 0x44, 0, 0x0b, 0x02, 0x06, 0, 0x14, 0, 0,
-		0, 8 };
+	static const uint8_t area[] = { 0x01, 0x80, 0x52, 0x44, 0, 0x0b, 0x02, 0x06, 0, 0x04, 0, 0,
+		0, ANCHOR_BYTES };
 
 	memcpy(to, area, sizeof(area));
 	to[6] |= tpm.written ? 0x20 : 0;
@@ -143,45 +164,65 @@ static void authenticate(const uint8_t *text, size_t size, bool command, uint8_t
  */
 static bool is_authorized(const uint8_t *command, size_t size)
 {
-	uint8_t text[4 + 68 + 16], mac[32];
+	uint8_t text[4 + 68 + 36], mac[32];
 
-	require(command[22] == SESSION >> 24);
-	require(size >= 95 && size <= 95 + 16 && get(command + 10) == INDEX &&
-	    get(command + 14) == INDEX && get(command + 18) == 73);
+	require(command[22] == SESSION >> 24 && command[60] == 0);
+	require(size == BEFORE + (get(command + 6) == CC_READ ? 4 : 36));
+	require(get(command + 10) == INDEX && get(command + 14) == INDEX);
+	require(get(command + 18) == 73);
 	memcpy(tpm.caller, command + 28, NONCE);
 	tpm.attributes = command[60];
 	memcpy(text, command + 6, 4);
 	name_of(text + 4);
 	name_of(text + 38);
-	memcpy(text + 72, command + 95, size - 95);
-	authenticate(text, 72 + size - 95, true, mac);
-	return get(command + 22) == SESSION && memcmp(mac, command + 63, sizeof(mac)) == 0;
+	memcpy(text + 72, command + BEFORE, size - BEFORE);
+	authenticate(text, 72 + size - BEFORE, true, mac);
+	return tpm.open && get(command + 22) == SESSION &&
+	    memcmp(mac, command + 63, sizeof(mac)) == 0;
 }
 
 /* The area behind `parameters` bytes, which are behind header and size. */
 static size_t authorize(const uint8_t *command, uint8_t *response, size_t parameters)
 {
-	uint8_t text[8 + BYTES], *area = response + 14 + parameters;
+	uint8_t text[8 + BYTES], *area = response + HEAD + parameters;
 
 	put(response + 10, parameters, 4);
 	put(text, 0, 4);
 	memcpy(text + 4, command + 6, 4);
-	memcpy(text + 8, response + 14, parameters);
+	memcpy(text + 8, response + HEAD, parameters);
 	put(area, NONCE, 2);
 	memcpy(area + 2, tpm.nonce, NONCE);
 	area[34] = tpm.attributes;
 	put(area + 35, 32, 2);
 	authenticate(text, 8 + parameters, false, area + 37);
-	memcpy(tpm.parameters, response + 14, parameters);
+	memcpy(tpm.parameters, response + HEAD, parameters);
 	tpm.count = parameters;
 	tpm.authorized = true;
-	return finish(response, 14 + parameters + 69, 0);
+	return finish(response, HEAD + parameters + AREA, 0);
+}
+
+static size_t write_it(const uint8_t *command, uint8_t *response)
+{
+	require(get(command + BEFORE) >> 16 == ANCHOR_BYTES);
+	require(get(command + BEFORE + ANCHOR_BYTES) << 16 == 0);
+	memcpy(tpm.value, command + BEFORE + 2, ANCHOR_BYTES);
+	tpm.written = true;
+	return authorize(command, response, 0);
+}
+
+static size_t read_it(const uint8_t *command, uint8_t *response)
+{
+	require(get(command + BEFORE) == ANCHOR_BYTES << 16);
+	put(response + HEAD, ANCHOR_BYTES, 2);
+	memcpy(response + HEAD + 2, tpm.value, ANCHOR_BYTES);
+	return authorize(command, response, 2 + ANCHOR_BYTES);
 }
 
 static size_t carry_out(const uint8_t *command, size_t size, uint8_t *response)
 {
-	bool reads = get(command + 6) == 0x14e;
+	bool reads = get(command + 6) == CC_READ;
 
+	require(reads || get(command + 6) == CC_WRITE);
 	if (!is_authorized(command, size)) {
 		require(tpm.hostile);
 		return refuse(response, 0x9a2);
@@ -189,14 +230,8 @@ static size_t carry_out(const uint8_t *command, size_t size, uint8_t *response)
 	if (reads && !tpm.written)
 		return refuse(response, 0x14a);
 	memset(tpm.nonce, tpm.nonce[0] + 1, NONCE);
-	if (reads) {
-		put(response + 14, 8, 2);
-		put(response + 16, tpm.value, 8);
-	} else {
-		tpm.value++;
-		tpm.written = true;
-	}
-	return authorize(command, response, reads ? 10 : 0);
+	tpm.open = false;
+	return reads ? read_it(command, response) : write_it(command, response);
 }
 
 static size_t define(const uint8_t *command, uint8_t *response)
@@ -218,23 +253,25 @@ static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
 {
 	tpm.authorized = false;
 	switch (get(command + 6)) {
-	case 0x169:
+	case CC_READ_PUBLIC:
 		if (!tpm.defined)
 			return refuse(response, 0x18b);
 		put(response + 10, public_area(response + 12), 2);
 		put(response + 26, 34, 2);
 		name_of(response + 28);
 		return finish(response, 62, 0);
-	case 0x12a:
+	case CC_DEFINE:
 		return define(command, response);
-	case 0x176:
+	case CC_START:
+		tpm.open = true;
 		put(response + 10, SESSION, 4);
 		put(response + 14, NONCE, 2);
 		memset(tpm.nonce, 0xa0, NONCE);
 		memcpy(response + 16, tpm.nonce, NONCE);
 		return finish(response, 16 + NONCE, 0);
-	case 0x165:
+	case CC_FLUSH:
 		require(command[10] == SESSION >> 24);
+		tpm.open &= get(command + 10) != SESSION;
 		return finish(response, 10, 0);
 	default:
 		return carry_out(command, size, response);
@@ -263,10 +300,10 @@ static void change(uint8_t *response, size_t size)
 /* One who has it makes the answer anew, with so many bytes of what became of its parameters. */
 static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t parameters)
 {
-	if (!tpm.authorized || get(command + 6) == 0x12a)
+	if (!tpm.authorized || get(command + 6) == CC_DEFINE)
 		return size;
 	tpm.knows = true;
-	tpm.odd |= get(command + 6) == 0x134 && parameters != 0;
+	tpm.odd |= get(command + 6) == CC_WRITE && parameters != 0;
 	return authorize(command, response, parameters);
 }
 
@@ -277,11 +314,8 @@ static size_t instead(uint8_t *response, size_t size)
 	return size;
 }
 
-static size_t changed(const uint8_t *command, uint8_t *response, size_t size)
+static size_t changed(unsigned what, const uint8_t *command, uint8_t *response, size_t size)
 {
-	unsigned what = byte() % 8;
-
-	tpm.hostile |= what != 0;
 	switch (what) {
 	case 1:
 		change(response, size);
@@ -297,7 +331,7 @@ static size_t changed(const uint8_t *command, uint8_t *response, size_t size)
 		return size;
 	case 5:
 		change(response, size);
-		return made_anew(command, response, size, size - 14 - 69);
+		return made_anew(command, response, size, size - HEAD - AREA);
 	case 6:
 		return made_anew(command, response, size, byte());
 	case 7:
@@ -307,15 +341,39 @@ static size_t changed(const uint8_t *command, uint8_t *response, size_t size)
 	}
 }
 
+static size_t old_answer(unsigned number, uint8_t *response)
+{
+	if (number >= OLD)
+		return 0;
+	memcpy(response, tpm.old[number].bytes, tpm.old[number].size);
+	return tpm.old[number].size;
+}
+
+static void keep(unsigned number, const uint8_t *response, size_t size)
+{
+	if (number >= OLD)
+		return;
+	require(size <= sizeof(tpm.now[number].bytes));
+	memcpy(tpm.now[number].bytes, response, size);
+	tpm.now[number].size = size;
+}
+
 size_t ptpm_command(struct ptpm *ptpm, const uint8_t *command, size_t size, uint8_t *response,
     size_t room)
 {
 	uint8_t made[BYTES + 300] = { 0 };
+	unsigned what = byte() % KINDS, number = tpm.commands++;
 	size_t length;
 
 	require(size == get(command + 2) && size >= 10);
-	length = answer(command, size, made);
-	length = changed(command, made, length);
+	tpm.hostile |= what != 0;
+	if (what == KINDS - 1) {
+		length = old_answer(number, made);
+	} else {
+		length = answer(command, size, made);
+		keep(number, made, length);
+		length = changed(what, command, made, length);
+	}
 	length = length < room ? length : room;
 	memcpy(response, made, length);
 	return length;
@@ -323,44 +381,65 @@ size_t ptpm_command(struct ptpm *ptpm, const uint8_t *command, size_t size, uint
 
 /* ---- What is asked for ---- */
 
-static void require_right(enum anchor_result result, uint64_t value, uint64_t right)
+static bool is_zero(const uint8_t value[ANCHOR_BYTES])
 {
-	require(result < ANCHOR_RESULTS && anchor_sentence(result));
+	static const uint8_t zeros[ANCHOR_BYTES];
+
+	return memcmp(value, zeros, sizeof(zeros)) == 0;
+}
+
+static enum anchor_result ask_read(struct ptpm *ptpm)
+{
+	uint8_t value[ANCHOR_BYTES] = { 1 };
+	enum anchor_result result = anchor_read(ptpm, auth, value);
+
 	if (result != ANCHOR_OK)
-		require(value == 0);
+		require(is_zero(value));
 	else if (!tpm.knows)
-		require(value == right);
+		require(memcmp(value, tpm.value, sizeof(value)) == 0);
 	else
-		require(!tpm.odd && tpm.count == 10 && get(tpm.parameters) >> 16 == 8 &&
-		    (uint32_t)(value >> 32) == get(tpm.parameters + 2) &&
-		    (uint32_t)value == get(tpm.parameters + 6));
+		require(tpm.count == 2 + ANCHOR_BYTES &&
+		    get(tpm.parameters) >> 16 == ANCHOR_BYTES &&
+		    memcmp(value, tpm.parameters + 2, sizeof(value)) == 0);
+	return result;
+}
+
+/* Who has the authorization can still not say that it was carried out: here that is always so. */
+static enum anchor_result ask_write(struct ptpm *ptpm)
+{
+	uint8_t value[ANCHOR_BYTES], before[ANCHOR_BYTES];
+	enum anchor_result result;
+	bool done;
+
+	memcpy(before, tpm.value, sizeof(before));
+	memset(value, before[0] + 1, sizeof(value));
+	result = anchor_write(ptpm, auth, value);
+	done = memcmp(tpm.value, value, sizeof(value)) == 0;
+	require(done || memcmp(tpm.value, before, sizeof(before)) == 0);
+	require(result != ANCHOR_OK || (done && tpm.written && !tpm.odd));
+	return result;
 }
 
 static void ask(unsigned what)
 {
 	struct ptpm ptpm = { .reason = "none" };
-	bool was = tpm.defined, counted = tpm.written;
-	enum anchor_result result;
-	uint64_t value = 1;
+	bool was = tpm.defined, written = tpm.written;
+	enum anchor_result right = was ? ANCHOR_OK : ANCHOR_ABSENT, result;
 
+	tpm.knows = tpm.odd = false;
+	tpm.commands = 0;
 	if (what == 0) {
-		result = anchor_read(&ptpm, INDEX, auth, &value);
-		require_right(result, value, VALUE);
-		require(tpm.hostile ||
-		    result ==
-			(counted      ? ANCHOR_OK
-				: was ? ANCHOR_UNWRITTEN
-				      : ANCHOR_ABSENT));
+		right = was && !written ? ANCHOR_UNWRITTEN : right;
+		result = ask_read(&ptpm);
 	} else if (what == 1) {
-		result = anchor_increment(&ptpm, INDEX, auth, &value);
-		require_right(result, value, VALUE + 1);
-		require(tpm.hostile || result == (was ? ANCHOR_OK : ANCHOR_ABSENT));
+		result = ask_write(&ptpm);
 	} else {
-		result = anchor_define(&ptpm, INDEX, auth);
-		require(result < ANCHOR_RESULTS && anchor_sentence(result));
-		require(result != ANCHOR_OK || tpm.knows || (!was && tpm.value == VALUE + 1));
-		require(tpm.hostile || result == (was ? ANCHOR_PRESENT : ANCHOR_OK));
+		right = was ? ANCHOR_PRESENT : ANCHOR_OK;
+		result = anchor_define(&ptpm, auth);
 	}
+	require(result < ANCHOR_RESULTS && anchor_sentence(result));
+	require(tpm.hostile || (result == right && !tpm.open && tpm.commands <= 3));
+	memcpy(tpm.old, tpm.now, sizeof(tpm.old));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -372,11 +451,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	tpm.left = size - 1;
 	tpm.defined = data[0] & 4;
 	tpm.written = (data[0] & 12) == 12;
-	tpm.value = VALUE;
+	memset(tpm.value, tpm.written ? 0x11 : 0xff, sizeof(tpm.value));
 	next_random = 0;
-	if ((data[0] & 3) == 3)
+	if ((data[0] & 3) == 3) {
 		require(anchor_sentence(data[0] >> 2));
-	else
+		return 0;
+	}
+	ask(data[0] & 3);
+	if (data[0] & 16) {
+		tpm.value[0] ^= 0x80;
 		ask(data[0] & 3);
+	}
 	return 0;
 }

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause-Patent
-# The driver of the platform's TPM, vtpm/ptpm, above interfaces made after the profile, and QEMU's. Its counters, above a TPM, are
+# The driver of the platform's TPM, vtpm/ptpm, above interfaces made after the profile, and QEMU's. Its anchor, above a TPM, is
 # in tests/tpm; the fuzzer of what a TPM says is in tests/fuzz/vtpm.
 
 PTPM_DRIVER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,ptpm tis crb wait)
-PTPM_COUNTER := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,counter session message wait) \
+PTPM_ANCHOR := $(patsubst %,$(B)/ptpmunit/vtpm/ptpm/%.o,anchor session message wait) \
 	$(B)/ptpmunit/guest/trustlets/rt/sha256.o
 PTPM_RT := $(B)/ptpmunit/tests/unit/vtpm/ptpm_rt.o
 PTPM_UNIT := $(patsubst %,$(B)/tests/unit/vtpm/test_ptpm_%,tis crb)
@@ -23,17 +23,17 @@ check-ptpm-unit: $(PTPM_UNIT)
 		tests/run --time 120 ptpm-$$t -- $(B)/tests/unit/vtpm/test_ptpm_$$t || status=1; done; exit $$status
 
 # A party on the bus in the place of the driver.
-$(B)/tests/tpm/counter: $(B)/ptpmunit/tests/tpm/counter.o $(PTPM_COUNTER) $(PTPM_RT)
+$(B)/tests/tpm/anchor: $(B)/ptpmunit/tests/tpm/anchor.o $(PTPM_ANCHOR) $(PTPM_RT)
 	@mkdir -p $(@D)
 	@$(CC) $(HOST_CFLAGS) -o $@ $^
 
-.PHONY: check-ptpm-counter
-check-ptpm-counter: $(B)/tests/tpm/counter
+.PHONY: check-ptpm-anchor
+check-ptpm-anchor: $(B)/tests/tpm/anchor
 	@$(SETUP) swtpm
-	@tests/run --time 400 ptpm-counter -- $(PY) tests/tpm/counter.py $<
+	@tests/run --time 400 ptpm-anchor -- $(PY) tests/tpm/anchor.py $<
 
 # The registers of QEMU's TPMs in the place of mmio.c.
-$(B)/tests/tpm/registers: $(B)/ptpmunit/tests/tpm/registers.o $(PTPM_DRIVER) $(PTPM_COUNTER) $(PTPM_RT)
+$(B)/tests/tpm/registers: $(B)/ptpmunit/tests/tpm/registers.o $(PTPM_DRIVER) $(PTPM_ANCHOR) $(PTPM_RT)
 	@mkdir -p $(@D)
 	@$(CC) $(HOST_CFLAGS) -o $@ $(sort $^)
 
@@ -42,10 +42,10 @@ check-ptpm-registers: $(B)/tests/tpm/registers
 	@$(SETUP) qemu swtpm
 	@tests/run --time 300 ptpm-registers -- $(PY) tests/tpm/registers.py $<
 
-check-ptpm: ## the platform's TPM: its two interfaces, made up and QEMU's, counters in a TPM (swtpm), fuzzer
-	@status=0; for t in unit counter registers fuzz; do \
+check-ptpm: ## the platform's TPM: its two interfaces, made up and QEMU's, its anchor in a TPM (swtpm), fuzzer
+	@status=0; for t in unit anchor registers fuzz; do \
 		$(MAKE) --no-print-directory -s check-ptpm-$$t || status=1; done; exit $$status
 
 HOST_TESTS += check-ptpm
--include $(PTPM_DRIVER:.o=.d) $(PTPM_COUNTER:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/counter.d $(B)/ptpmunit/tests/tpm/registers.d \
+-include $(PTPM_DRIVER:.o=.d) $(PTPM_ANCHOR:.o=.d) $(PTPM_RT:.o=.d) $(B)/ptpmunit/tests/tpm/anchor.d $(B)/ptpmunit/tests/tpm/registers.d \
 	$(patsubst %,$(B)/ptpmunit/tests/unit/vtpm/test_ptpm_%.d,tis crb)
