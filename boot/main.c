@@ -88,10 +88,12 @@ static void start_tpm(const struct loader *l, const struct measured *what, enum 
 	tcg2_take();
 	if (place == VTPM_BOUND)
 		vtpm_hide_platform();
-	if (vtpm_state_open(l->image, l->vendor, place == VTPM_BOUND)) {
-		measure_start(what, &log);
+	if (!vtpm_state_open(l->image, l->vendor, place == VTPM_BOUND))
+		return;
+	if (measure_start(what, &log))
 		vtpm_tell(log);
-	}
+	else
+		vtpm_state_end();
 }
 
 /* Counts this start, loads and launches. FALSE: refused, and the machine is as before. */

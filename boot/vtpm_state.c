@@ -227,6 +227,13 @@ static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 	    request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, 0, 0);
 }
 
+/* Else its registers would be anybody's to fill. */
+static void end(struct keeper *k)
+{
+	if (!request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_OFF, 0, 0))
+		say("note: the vTPM cannot be switched off");
+}
+
 BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor, BOOLEAN bound)
 {
 	struct keeper *k = AllocateZeroPool(sizeof(*k));
@@ -234,14 +241,22 @@ BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor, BOOLEAN bo
 	if (k) {
 		k->image = image;
 		k->vendor = vendor;
-		if (find(k) && open_state(k, bound)) {
-			keeper = k;
-			return TRUE;
+		if (find(k)) {
+			if (open_state(k, bound)) {
+				keeper = k;
+				return TRUE;
+			}
+			end(k);
 		}
 		FreePool(k);
 	}
 	say("note: there is no TPM this time: the vTPM's state is left as it is");
 	return FALSE;
+}
+
+void vtpm_state_end(void)
+{
+	end(keeper);
 }
 
 BOOLEAN vtpm_state_keep(BOOLEAN on)

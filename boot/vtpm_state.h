@@ -15,6 +15,9 @@
  */
 BOOLEAN vtpm_state_open(const EFI_LOADED_IMAGE *image, UINT32 vendor, BOOLEAN bound);
 
+/* There is no TPM any more until the machine starts anew. */
+void vtpm_state_end(void);
+
 /*
  * Behind it: whether commands may change the state, and writing what waits. At first none may;
  * while one may, whatever it changed must be written before its response is there. Only while

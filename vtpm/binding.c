@@ -90,7 +90,8 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 
 static void fill(struct binding *b)
 {
-	uint64_t more = (trustlet_time() - b->since) / STEP_NS;
+	uint64_t now = trustlet_time();
+	uint64_t more = now < b->since ? 0 : (now - b->since) / STEP_NS;
 
 	b->since += more * STEP_NS;
 	b->steps = more < STEPS - b->steps ? b->steps + (uint32_t)more : STEPS;
@@ -119,8 +120,17 @@ bool binding_is(const struct binding *b, const uint8_t digest[NV_DIGEST])
 
 bool binding_kept(struct binding *b, const uint8_t digest[NV_DIGEST])
 {
+	uint8_t is[NV_DIGEST];
+
 	ptpm_budget(BUDGET_MS);
-	if (!good(b, anchor_write(&b->device, b->auth, digest)))
+	if (b->unsure)
+		b->unsure = !good(b, anchor_read(&b->device, b->auth, is)) ||
+		    memcmp(is, digest, sizeof(is)) != 0;
+	else if (!good(b, anchor_write(&b->device, b->auth, digest, &b->unsure)))
+		return false;
+	else
+		b->unsure = false;
+	if (b->unsure)
 		return false;
 	memcpy(b->anchor, digest, NV_DIGEST);
 	if (b->steps > 0)

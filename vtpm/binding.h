@@ -35,7 +35,7 @@
 #include "vtpm/ptpm/ptpm.h"
 
 #define STEPS	2048u
-#define STEP_NS 300000000000ull
+#define STEP_NS 600000000000ull
 
 /* The part of a state: NV_ANCHOR. */
 struct binding_part {
@@ -49,6 +49,7 @@ _Static_assert(ANCHOR_BYTES == NV_DIGEST, "a digest");
 
 struct binding {
 	bool on;
+	bool unsure; /* a write of the anchor was sent, and not answered */
 	struct ptpm device;
 	uint8_t auth[ANCHOR_AUTH_BYTES];
 	uint8_t anchor[NV_DIGEST]; /* zero: nothing was ever written */
@@ -71,7 +72,11 @@ enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_D
 /* The part for the next state, in `binding`. `step`: the anchor will be written for it. */
 struct nv_bytes binding_next(struct binding *binding, bool step);
 
-/* The state of this digest is kept, and is the anchor's. false: to be tried again. */
+/*
+ * The state of this digest is kept, and is the anchor's. false: to be tried again. Where a write
+ * was sent and is not known to be done no other one is sent until the platform's TPM restarts: who
+ * kept the first one from it could bring it behind the other. So no other state may be sealed.
+ */
 bool binding_kept(struct binding *binding, const uint8_t digest[NV_DIGEST]);
 
 /* Whether the anchor is this state's. */

@@ -271,7 +271,7 @@ REQUEST_HANDLER(state_kept)
 
 REQUEST_HANDLER(storage)
 {
-	if (args[0] > TPM_KEEPER_LOOSE)
+	if (args[0] > TPM_KEEPER_OFF)
 		return REDOUBT_INVALID;
 	storage_keeper(&storage, (unsigned)args[0]);
 	(void)storage_hold(&storage);

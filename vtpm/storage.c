@@ -219,6 +219,9 @@ bool storage_hold(struct storage *s)
 
 	if (s->mode != STORAGE_KEPT)
 		return false;
+	/* What else has changed meanwhile is sealed when it is known what the anchor is. */
+	if (s->binding.unsure)
+		return true;
 	if (generation != s->sealed || s->again)
 		seal(s, permanent);
 	s->again = false;
@@ -236,6 +239,8 @@ void storage_before(struct storage *s)
 		nv = VTPM_NV_AVAILABLE;
 	if (bound && s->flushes && !binding_has_steps(&s->binding))
 		nv = VTPM_NV_RATE;
+	if (s->binding.unsure)
+		nv = VTPM_NV_GONE;
 	vtpm_nv(nv);
 }
 
@@ -274,6 +279,11 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 /* What a keeper has kept who may not flush is bound by the first one who does. */
 void storage_keeper(struct storage *s, unsigned keeper)
 {
+	if (keeper == TPM_KEEPER_OFF) {
+		s->mode = STORAGE_REFUSED;
+		drop(&s->file);
+		tell(s, 0);
+	}
 	s->keeper = keeper;
 	s->flushes = keeper == TPM_KEEPER_SURE;
 	s->again = s->flushes && s->binding.on && s->mode == STORAGE_KEPT &&

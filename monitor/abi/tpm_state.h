@@ -32,6 +32,8 @@
 #define TPM_KEEPER_NONE	 0u
 #define TPM_KEEPER_SURE	 1u /* the disk has what it says is kept, and what was written before it */
 #define TPM_KEEPER_LOOSE 2u /* firmware's file systems: they may never flush */
+/* Nobody, and no TPM until the machine starts anew: registers would tell of nothing that ran. */
+#define TPM_KEEPER_OFF 3u
 
 /* A slot: a file of this size. Beside the loader they are vtpm.0 and vtpm.1. */
 #define TPM_SLOTS      2u

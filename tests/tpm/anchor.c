@@ -38,6 +38,7 @@
 
 static int where = -1;
 static struct ptpm ptpm;
+static bool sent; /* the last write was */
 static uint8_t auth[ANCHOR_AUTH_BYTES];
 
 struct bytes {
@@ -151,12 +152,12 @@ static size_t silence(struct ptpm *tpm)
 /* The TPM's answer, after what the party does to it. */
 static size_t ask_tpm(unsigned exchange, const uint8_t *command, size_t size, uint8_t *response)
 {
-	uint8_t sent[BYTES];
+	uint8_t passed[BYTES];
 
-	memcpy(sent, command, size);
-	redirect(sent);
-	size = transmit(sent, size, response, BYTES);
-	if (word(sent + 6) == CC_START_SESSION && size >= 14)
+	memcpy(passed, command, size);
+	redirect(passed);
+	size = transmit(passed, size, response, BYTES);
+	if (word(passed + 6) == CC_START_SESSION && size >= 14)
 		bus.session = word(response + 10);
 	keep(&bus.now[exchange], response, size);
 	if (exchange == bus.flip)
@@ -275,7 +276,7 @@ static int do_write(char **args)
 	uint8_t value[ANCHOR_BYTES];
 
 	parse(args[0], value);
-	return tell(anchor_write(&ptpm, auth, value), NULL);
+	return tell(anchor_write(&ptpm, auth, value, &sent), NULL);
 }
 
 static int do_writes(char **args)
@@ -287,7 +288,7 @@ static int do_writes(char **args)
 		enum anchor_result result;
 
 		make_value(value);
-		result = anchor_write(&ptpm, auth, value);
+		result = anchor_write(&ptpm, auth, value, &sent);
 		if (result == ANCHOR_OK)
 			result = read_it(back);
 		if (result != ANCHOR_OK)
@@ -321,7 +322,7 @@ static enum anchor_result try(bool writes, uint8_t value[ANCHOR_BYTES])
 	if (!writes)
 		return read_it(value);
 	make_value(value);
-	return anchor_write(&ptpm, auth, value);
+	return anchor_write(&ptpm, auth, value, &sent);
 }
 
 /*
@@ -412,11 +413,11 @@ static int do_held(char **args)
 
 	parse(args[0], value);
 	bus.hold = 2;
-	result = anchor_write(&ptpm, auth, value);
+	result = anchor_write(&ptpm, auth, value, &sent);
 	bus.hold = NONE;
 	printf("%s ", name(result));
 	parse(args[1], value);
-	printf("%s ", name(anchor_write(&ptpm, auth, value)));
+	printf("%s ", name(anchor_write(&ptpm, auth, value, &sent)));
 	transmit(bus.held.bytes, bus.held.size, response, sizeof(response));
 	return do_read(args);
 }

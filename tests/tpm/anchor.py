@@ -175,6 +175,8 @@ def check_bus(case, check):
         check(said == b"", "no session is left in the TPM", said)
         said = [case.ask("lost", str(i), *verb) for verb in verbs for i in range(3)] + [case.ask("read")]
         check(said == [*6 * ["NO_ANSWER"], f"OK {TWO}"], "each answer lost: no answer, the last one was written", said)
+        said = [*(case.ask("lost", "1", "read") for _ in range(8)), case.ask("read")]
+        check(said == [*8 * ["NO_ANSWER"], f"OK {TWO}"], "eight sessions of which nobody knows: they are ended", said)
     with case.on():
         said = [case.ask("held", ONE, TWO), case.ask("read")]
         check(said == [f"NO_ANSWER OK OK {ONE}", f"OK {ONE}"], "a write kept, and brought after a later one: carried out, "
@@ -254,7 +256,7 @@ def check_other(case, check):
         check(said == ["REFUSED", "REFUSED"], "another TPM with such an index: refused", said)
 
 
-CHECKS = ((check_define, 7), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 5),
+CHECKS = ((check_define, 7), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 6),
           (check_busy, 3), (check_anew, 4), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
 
 

@@ -24,6 +24,7 @@
 
 static FILE *machine;
 static struct ptpm ptpm;
+static bool sent; /* the last write was */
 static const uint8_t auth[ANCHOR_AUTH_BYTES] = "what only this machine knows of.";
 static const uint8_t startup[] = { 0x80, 1, 0, 0, 0, 12, 0, 0, 1, 0x44, 0, 0 };
 static const uint8_t self_test[] = { 0x80, 1, 0, 0, 0, 11, 0, 0, 1, 0x43, 1 };
@@ -172,7 +173,7 @@ static void try_anchor(void)
 	for (unsigned i = 0; i < TIMES; i++) {
 		value[0] = (uint8_t)(i + 1);
 		value[ANCHOR_BYTES - 1] = (uint8_t)~i;
-		result = anchor_write(&ptpm, auth, value);
+		result = anchor_write(&ptpm, auth, value, &sent);
 		if (result == ANCHOR_OK)
 			result = anchor_read(&ptpm, auth, back);
 		if (result != ANCHOR_OK)

@@ -23,6 +23,13 @@ class State:
         self.lineage = lineage or digest
 
 
+def under(header, parts, digest):
+    """The part of a state that comes behind this one, on its machine: the anchor is this one's, unless it is one that only
+    a keeper has kept who may not flush (vtpm/binding.h)."""
+    part = parts["anchor"]
+    return part if header["flags"] & statefile.LOOSE else part[:-len(digest)] + digest
+
+
 class Plain:
     """A folder with a file for each kind of state."""
 
@@ -178,7 +185,7 @@ class Slots:
                   "parent": state.digest, "origin_lineage": origin, "origin_digest": state.digest}
         parts = dict(state.parts)
         if choice.current is not None and "anchor" in choice.found[choice.current][1]:
-            parts["anchor"] = choice.found[choice.current][1]["anchor"]
+            parts["anchor"] = under(*choice.found[choice.current])
         data = statefile.seal_file(header, parts, self.keys)
         to = 0 if choice.current is None else 1 - choice.current
         files = {self.paths[to]: self.filled(data, self.paths[to])}

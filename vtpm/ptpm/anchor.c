@@ -167,12 +167,13 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
 }
 
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
-    const uint8_t value[ANCHOR_BYTES])
+    const uint8_t value[ANCHOR_BYTES], bool *sent)
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
 	enum anchor_result result = begin(&session, true);
 
-	if (result == ANCHOR_OK)
+	*sent = result == ANCHOR_OK;
+	if (*sent)
 		result = put_value(&session, value);
 	session_end(&session);
 	return result;

@@ -8,20 +8,39 @@
 
 #include "guest/trustlets/rt/trustlet.h"
 
-#define CC_FLUSH_CONTEXT 0x165u
-#define CC_START_SESSION 0x176u
-#define RH_NULL		 0x40000007u
-#define ALG_NULL	 0x0010u
-#define ALG_SHA256	 0x000bu
-#define TYPE_HMAC	 0u
-#define HANDLE_TYPE(h)	 ((h) >> 24)
-#define HANDLE_HMAC	 2u
-#define ATTRIBUTES	 0u /* the TPM ends the session with its one command */
+#define CC_FLUSH_CONTEXT  0x165u
+#define CC_START_SESSION  0x176u
+#define RH_NULL		  0x40000007u
+#define ALG_NULL	  0x0010u
+#define ALG_SHA256	  0x000bu
+#define TYPE_HMAC	  0u
+#define HANDLE_TYPE(h)	  ((h) >> 24)
+#define HANDLE_HMAC	  2u
+#define HANDLE_POLICY	  3u
+#define SESSIONS_MAX	  8u /* that a TPM has loaded at once, and more */
+#define RC_SESSION_MEMORY 0x903u
+#define ATTRIBUTES	  0u /* the TPM ends the session with its one command */
 
 /* handle, nonce, attributes, HMAC */
 #define AUTH_AREA_BYTES (4u + 2u + SESSION_NONCE_BYTES + 1u + 2u + SHA256_BYTES)
 
-enum anchor_result session_start(struct session *s)
+/* Nobody but this partition has any: those whose end was lost on the way. */
+static void flush(struct session *s, uint32_t handle)
+{
+	message_begin(&s->message, s->tpm, MESSAGE_NO_SESSIONS, CC_FLUSH_CONTEXT);
+	message_put(&s->message, handle, 4);
+	(void)message_send(&s->message);
+}
+
+static void flush_all(struct session *s)
+{
+	for (uint32_t i = 0; i < SESSIONS_MAX; i++) {
+		flush(s, HANDLE_HMAC << 24 | i);
+		flush(s, HANDLE_POLICY << 24 | i);
+	}
+}
+
+static enum anchor_result open_one(struct session *s)
 {
 	struct message *m = &s->message;
 	enum anchor_result result;
@@ -49,6 +68,16 @@ enum anchor_result session_start(struct session *s)
 	memcpy(s->theirs, nonce, sizeof(s->theirs));
 	s->handle = handle;
 	return ANCHOR_OK;
+}
+
+enum anchor_result session_start(struct session *s)
+{
+	enum anchor_result result = open_one(s);
+
+	if (result != ANCHOR_ERROR || s->tpm->code != RC_SESSION_MEMORY)
+		return result;
+	flush_all(s);
+	return open_one(s);
 }
 
 /* ---- HMACs ---- */
@@ -176,9 +205,7 @@ void session_end(struct session *s)
 	uint32_t code = tpm->code;
 
 	if (s->handle != 0) {
-		message_begin(&s->message, tpm, MESSAGE_NO_SESSIONS, CC_FLUSH_CONTEXT);
-		message_put(&s->message, s->handle, 4);
-		(void)message_send(&s->message);
+		flush(s, s->handle);
 		s->handle = 0;
 		tpm->reason = reason;
 		tpm->code = code;

@@ -33,7 +33,7 @@
 #define CR0_OWN	  (CR0_PG | CR0_WP | CR0_AM | CR0_TS | CR0_MP | CR0_EM)
 #define CR4_START (CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXC)
 #define CR4_ROOTS (CR4_SMEP | CR4_UMIP) /* set where the CPU has them */
-#define PAT_BACK  0x0606060606060606ull /* write-back: what is not, the MTRRs say */
+#define PAT_BACK  0x0606060600060606ull /* write-back; with PWT and PCD uncached */
 
 #define GO_ON (VP_FAULTED + 1u)
 

@@ -198,14 +198,17 @@ enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_
 	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
 }
 
-/* Should the answer be lost it is written. */
+/* The command may be lost, or its answer. */
 enum anchor_result anchor_write(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
-    const uint8_t value[ANCHOR_BYTES])
+    const uint8_t value[ANCHOR_BYTES], bool *sent)
 {
 	enum anchor_result result = state_of(auth);
 
+	*sent = result == ANCHOR_OK;
 	if (result != ANCHOR_OK)
 		return result;
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
 	anchor.written = true;
 	anchor.writes++;
 	memcpy(anchor.value, value, ANCHOR_BYTES);
