@@ -10,7 +10,8 @@
  *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
  *            right; 6 N: as many bytes of parameters, authenticated; 7 none; 8 the command does not
- *            arrive, the answer is what there was the time before
+ *            arrive, the answer is what there was the time before;
+ *            9 N: N bytes more at its end, size mended
  */
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
@@ -27,7 +28,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define SESSION 0x02000001u
 #define NONCE	32u
 #define BYTES	600u
-#define KINDS	9u
+#define KINDS	10u
+#define AGAIN	8u /* the kind of old answers */
 #define OLD	4u /* answers that are kept */
 
 #define CC_DEFINE      0x12au
@@ -62,6 +64,7 @@ static struct {
 	uint8_t parameters[BYTES];
 	size_t count;
 	bool odd;
+	bool longer; /* so was an answer of which each byte has a meaning */
 	/* Of the time before, as they were; how many commands there were this time. */
 	struct {
 		uint8_t bytes[HEAD + 34 + AREA];
@@ -308,6 +311,14 @@ static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, 
 	return authorize(command, response, parameters);
 }
 
+static size_t lengthen(const uint8_t *command, uint8_t *response, size_t size)
+{
+	unsigned more = byte();
+
+	tpm.longer |= more && (get(command + 6) == CC_START || tpm.authorized);
+	return finish(response, size + more, get(response + 6));
+}
+
 static size_t instead(uint8_t *response, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -337,6 +348,8 @@ static size_t changed(unsigned what, const uint8_t *command, uint8_t *response, 
 		return made_anew(command, response, size, byte());
 	case 7:
 		return 0;
+	case 9:
+		return lengthen(command, response, size);
 	default:
 		return size;
 	}
@@ -368,7 +381,7 @@ size_t ptpm_command(struct ptpm *ptpm, const uint8_t *command, size_t size, uint
 
 	require(size == get(command + 2) && size >= 10);
 	tpm.hostile |= what != 0;
-	if (what == KINDS - 1) {
+	if (what == AGAIN) {
 		length = old_answer(number, made);
 	} else {
 		length = answer(command, size, made);
@@ -428,7 +441,7 @@ static void ask(unsigned what)
 	bool was = tpm.defined, written = tpm.written;
 	enum anchor_result right = was ? ANCHOR_OK : ANCHOR_ABSENT, result;
 
-	tpm.knows = tpm.odd = false;
+	tpm.knows = tpm.odd = tpm.longer = false;
 	tpm.commands = 0;
 	if (what == 0) {
 		right = was && !written ? ANCHOR_UNWRITTEN : right;
@@ -440,6 +453,7 @@ static void ask(unsigned what)
 		result = anchor_define(&ptpm, auth);
 	}
 	require(result < ANCHOR_RESULTS && anchor_sentence(result));
+	require(result != ANCHOR_OK || !tpm.longer || what == 2);
 	require(tpm.hostile || (result == right && !tpm.open && tpm.commands <= 3));
 	memcpy(tpm.old, tpm.now, sizeof(tpm.old));
 }

@@ -20,7 +20,7 @@ SEEDS = [bytes((what | there,)) for what in (READ, WRITE, DEFINE, SENTENCE) for 
 SEEDS += [bytes((what | there,)) + at(number, *change)
           for what, there in ((READ, WRITTEN), (WRITE, WRITTEN), (WRITE, THERE), (DEFINE, 0)) for number in range(5)
           for change in ((1, 1, 9, 1), (1, 1, 13, 1), (1, 1, 40, 1), (2, 9), (4, 12), (4, 20), (5, 1, 15, 1), (5, 1, 20, 1),
-                         (6, 0), (6, 1), (6, 9), (6, 11), (6, 200), (7,), (1, 1, 0, 1), (1, 1, 10, 1), (1, 1, 34, 1), (1, 1, 58, 1))]
+                         (6, 0), (6, 1), (6, 9), (6, 11), (6, 200), (7,), (9, 1), (9, 200), (1, 1, 0, 1), (1, 1, 10, 1), (1, 1, 34, 1), (1, 1, 58, 1))]
 SEEDS += [bytes((READ | WRITTEN, 0, 0, 3, code >> 8, code & 0xff)) for code in CODES]
 SEEDS += [bytes((READ | WRITTEN,)) + 3 * WARNING, bytes((READ | WRITTEN,)) + 110 * WARNING, bytes((SENTENCE | 0xfc,))]
 # Honest the first time; then old answers, from one command on.
