@@ -90,6 +90,7 @@ enum nv_part {
 	NV_CA_KEY,    /* of the machine's CA for EK certificates */
 	NV_EK_CERTS,
 	NV_COUNTERS, /* what else the partition counts */
+	NV_PPI,	     /* what the operating system asked of who is at the machine */
 	NV_PARTS,
 };
 
@@ -98,6 +99,7 @@ enum nv_part {
 #define NV_CA_KEY_MAX	 4096u
 #define NV_EK_CERTS_MAX	 (16u * 1024u)
 #define NV_COUNTERS_MAX	 4096u
+#define NV_PPI_MAX	 4096u
 
 struct nv_section {
 	uint32_t type;
@@ -110,7 +112,7 @@ _Static_assert(sizeof(struct nv_section) == 8, "no padding");
 #define NV_PAYLOAD_MAX (NV_FILE_MAX - NV_OVERHEAD)
 
 _Static_assert(NV_PERMANENT_MAX + NV_VOLATILE_MAX + NV_CA_KEY_MAX + NV_EK_CERTS_MAX +
-	    NV_COUNTERS_MAX + NV_PARTS * sizeof(struct nv_section) <=
+	    NV_COUNTERS_MAX + NV_PPI_MAX + NV_PARTS * sizeof(struct nv_section) <=
 	NV_PAYLOAD_MAX,
     "all parts at their longest fit");
 
