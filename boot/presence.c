@@ -29,8 +29,8 @@ static CHAR16 wait_for_key(SIMPLE_INPUT_INTERFACE *keyboard, EFI_EVENT timer)
 	CHAR16 key = 0;
 	UINTN which;
 
-	while (key == 0 && !EFI_ERROR(BS->WaitForEvent(2, events, &which)) &&
-	    which != EVENT_OF_TIMER)
+	while (
+	    key == 0 && !EFI_ERROR(BS->WaitForEvent(2, events, &which)) && which != EVENT_OF_TIMER)
 		key = read_key(keyboard);
 	return key;
 }
@@ -44,7 +44,8 @@ static CHAR16 ask(SIMPLE_INPUT_INTERFACE *keyboard)
 		return 0;
 	/* What was typed before the question answers nothing. */
 	keyboard->Reset(keyboard, FALSE);
-	say("press y to clear it, n to leave it as it is: within %u seconds, or it is left", LIMIT_S);
+	say("press y to clear it, n to leave it as it is: within %u seconds, or it is left",
+	    LIMIT_S);
 	if (!EFI_ERROR(BS->SetTimer(timer, TimerRelative, LIMIT_S * TIMER_UNITS_S)))
 		key = wait_for_key(keyboard, timer);
 	BS->CloseEvent(timer);
@@ -56,7 +57,8 @@ BOOLEAN presence_confirmed(UINT64 operation)
 	SIMPLE_INPUT_INTERFACE *keyboard = ST->ConIn; /* NULL: the machine has none */
 	CHAR16 key = 0;
 
-	say("the operating system asks to CLEAR this machine's vTPM (operation %lu): its keys would "
+	say("the operating system asks to CLEAR this machine's vTPM (operation %lu): its keys "
+	    "would "
 	    "be lost for good, and all that only they open",
 	    operation);
 	if (keyboard)

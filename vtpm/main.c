@@ -105,9 +105,9 @@ REQUEST_HANDLER(store)
 {
 	if (!is_on())
 		return REDOUBT_OK;
-	crb_store(&crb, args[0], args[1], args[2]);
-	ppi_store(&ppi, args[0], args[1], args[2]);
-	if (ppi_look(&ppi, storage_takes(&storage)))
+	if (args[0] != PPI_AT)
+		crb_store(&crb, args[0], args[1], args[2]);
+	else if (ppi_store(&ppi, args[1], args[2], storage_takes(&storage)))
 		(void)storage_put_ppi(&storage, ppi_bytes());
 	return REDOUBT_OK;
 }

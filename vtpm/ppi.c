@@ -54,17 +54,11 @@ void ppi_done(struct ppi *ppi, uint32_t response)
 	ppi->next = ppi->part;
 }
 
-/* Whatever was stored meanwhile stands in the window as it came. */
 static void show(struct ppi *ppi)
 {
 	const uint32_t words[PPI_REGISTERS] = { ppi->submitted, ppi->part.pending, ppi->part.last,
 		ppi->part.response };
-	uint32_t differs = 0;
 
-	for (unsigned i = 0; i < PPI_REGISTERS; i++)
-		differs |= words[i] ^ ppi->registers[i];
-	if (!differs)
-		return;
 	for (unsigned i = 0; i < PPI_REGISTERS; i++)
 		ppi->registers[i] = words[i];
 	window_sync(ppi->registers, sizeof(words));
@@ -74,12 +68,6 @@ void ppi_show(struct ppi *ppi, volatile void *window)
 {
 	ppi->registers = (volatile uint32_t *)window + PPI_AT / sizeof(uint32_t);
 	show(ppi);
-}
-
-void ppi_store(struct ppi *ppi, uint64_t offset, uint64_t value, uint64_t bytes)
-{
-	if (offset == PPI_AT && bytes == sizeof(uint32_t))
-		ppi->registers[PPI_SUBMIT] = (uint32_t)value;
 }
 
 /* What is pending already is kept already. */
@@ -99,15 +87,12 @@ static bool submit(struct ppi *ppi, uint32_t operation, bool keeps)
 	return ppi->waits;
 }
 
-bool ppi_look(struct ppi *ppi, bool keeps)
+bool ppi_store(struct ppi *ppi, uint64_t value, uint64_t bytes, bool keeps)
 {
 	bool changed = false;
-	uint32_t word;
 
-	window_sync(ppi->registers, PPI_REGISTERS * sizeof(uint32_t));
-	word = ppi->registers[PPI_SUBMIT];
-	if (word & PPI_BUSY && !ppi->waits)
-		changed = submit(ppi, word & ~PPI_BUSY, keeps);
+	if (bytes == sizeof(uint32_t) && value & PPI_BUSY && !ppi->waits)
+		changed = submit(ppi, (uint32_t)value & ~PPI_BUSY, keeps);
 	show(ppi);
 	return changed;
 }

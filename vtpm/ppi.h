@@ -6,7 +6,8 @@
  * commands (0x80 to 0xfff), which this TPM has elsewhere, as CTRL_CMD_LADDR says: nobody looks there.
  *
  *   submit     store: PPI_BUSY and an operation; read: the same until it is dealt with, then a PPI_
- *              result. A store that came behind a command's end may be passed over: to be repeated.
+ *              result. A store that comes while a command is carried out is put into the page and
+ *              nothing more (monitor/tpm.h): to be repeated until it is dealt with.
  *   pending    what is asked at the next start, 0: nothing
  *   last       what was asked, 0: nothing ever
  *   response   what became of it: the TPM's code, 0 for success, or PPI_USER_ABORT
@@ -63,11 +64,10 @@ void ppi_done(struct ppi *ppi, uint32_t response);
 void ppi_show(struct ppi *ppi, volatile void *window);
 
 /*
- * The normal world has stored `value` at `offset` of the window; then, or behind a command, what
- * stands there is looked at. `keeps`: there is a keeper. true: `next` is to be kept.
+ * The normal world stores `bytes` (1, 2, 4, 8) of `value` at PPI_AT, `keeps`: and what is asked for
+ * could be kept. true: `next` is to be kept. Stores elsewhere change none of the registers.
  */
-void ppi_store(struct ppi *ppi, uint64_t offset, uint64_t value, uint64_t bytes);
-bool ppi_look(struct ppi *ppi, bool keeps);
+bool ppi_store(struct ppi *ppi, uint64_t value, uint64_t bytes, bool keeps);
 
 /* `next` is kept, if it waited for that. */
 void ppi_kept(struct ppi *ppi);

@@ -150,7 +150,8 @@ def machine(bench, name, env, generation=5, tag=7, state=b""):
     bench.put("state", state or STATE)
     bench.put("ca", b"the CA's key")
     bench.put("counters", COUNTERS)
-    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca", "counters")
+    bench.put("ppi", b"a request")
+    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca", "counters", "ppi")
     return f"slots:{name}.a,{name}.b"
 
 
@@ -176,11 +177,12 @@ def check_purposes(bench, env, image):
     bench.tap.check(told["kind"] == "restored" and told["generation"] == 6 and told["lineage"] == lineage and
                     told["parts"]["ca_key"] == 12 and told["verdicts"]["m.a"]["verdict"] == "OLDER",
                     "is a generation of its own, with all that there was", str(told))
-    def counters(slots):
-        choice = statefile.Choice([statefile.read_slot(bench.path(name)) for name in slots], keys)
-        return choice.found[choice.current][1].get("counters")
+    def part(name):
+        choice = statefile.Choice([statefile.read_slot(bench.path(slot)) for slot in ("m.a", "m.b")], keys)
+        return choice.found[choice.current][1].get(name)
 
-    bench.tap.check(counters(("m.a", "m.b")) == COUNTERS, "T63: what the platform's counters are compared with is the machine's, not the backup's")
+    bench.tap.check(part("counters") == COUNTERS, "T63: what the platform's counters are compared with is the machine's, not the backup's")
+    bench.tap.check(part("ppi") is None, "and what was asked of who is at the machine is nobody's")
     bench.refuses("T63: a backup onto a later generation", "would go back", "restore", "backup.pkg", *source, *PASS)
     bench.does("T63: unless it is said", "restore", "backup.pkg", *source, *PASS, "--accept", "older")
     other = machine(bench, "o", env, 40, 8, OTHER)
@@ -202,7 +204,7 @@ def check_purposes(bench, env, image):
     bench.tap.check(told["generation"] == 91 and told["lineage"] == lineage and header["kind"] == 4 and c[0] == "0" and
                     c[3] == STATE.hex(), "and comes above the floor, with its lineage", str((told, c)))
     parts = bench.done("verify", "n.a", *UNROOTED)["parts"]
-    bench.tap.check("ca_key" not in parts and "counters" not in parts, "the CA's key stays on its machine, and what its counters are compared with")
+    bench.tap.check(not {"ca_key", "counters", "ppi"} & set(parts), "the CA's key stays on its machine, what its counters are compared with, and requests")
     bench.refuses("a move onto another TPM", "which would be lost", "import", "move.pkg", other, *UNROOTED, *PASS)
     bench.refuses("slots that are one", "are two files", "import", "move.pkg", "slots:q", *UNROOTED, *PASS)
     bench.refuses("a place that there is not", "a place is", "import", "move.pkg", "moon:q", *PASS)

@@ -34,7 +34,7 @@ OWNS = (f"nvdefine -Q {INDEX} -C o -s 8 -a ownerwrite|ownerread", "=printf 12345
         "createprimary -Q -C o -G ecc -c ecc", f"evictcontrol -Q -C o -c ecc {KEY}", "flushcontext -t",
         "createek -Q -c ek -G ecc -f pem -u /esp/ek.pem", "flushcontext -t", f"readpublic -Q -c {KEY} -f pem -o /esp/key.pem",
         "clearcontrol -Q -C l s", "changeauth -Q -c o mine", "changeauth -Q -c l locked", "=sync", f"nvread {INDEX} -C o -P mine")
-STILL = (f"nvread -Q {INDEX} -C o -P mine > n", "=grep -q 12345678 n", f"readpublic -Q -c {KEY} -f pem -o key.pem", "cmp key.pem /esp/key.pem",
+STILL = (f"nvread {INDEX} -C o -P mine > n", "=grep -q 12345678 n", f"readpublic -Q -c {KEY} -f pem -o key.pem", "cmp key.pem /esp/key.pem",
          "!createprimary -Q -C o -G ecc -c ecc", "getcap properties-variable")
 OWNED = r"ownerAuthSet:\s+1\s[\s\S]*lockoutAuthSet:\s+1\s[\s\S]*disableClear:\s+1\s"
 CLEARED = (f"!nvread -Q {INDEX} -C o -P mine", f"!readpublic -Q -c {KEY} -f pem -o key.pem", "createprimary -Q -C o -G ecc -c ecc",
@@ -105,7 +105,7 @@ def refused(start):
     start.to_prompt()
     start.tap.check("left as it is: refused" in start.machine.e9 and took < LIMIT_S, "n refuses, and another key is no answer", start.machine.e9)
     start.keeper()
-    start.shows("response", r"5 0xfffffff0: User Abort", "the kernel is told: user abort")
+    start.shows("response", r"5 0xFFFFFFF0: User Abort", "the kernel is told: user abort")
     start.shows("request", "0", "nothing is pending any more")
     start.step("all that the owner has is there", STILL, OWNED)
     start.platform_closed()
@@ -118,7 +118,7 @@ def nobody(start):
     start.to_prompt()
     start.tap.check("left as it is: nobody answered" in start.machine.e9 and took > LIMIT_S / 2, f"nobody answers: refused after {LIMIT_S} s", f"{took}")
     start.keeper()
-    start.shows("response", r"22 0xfffffff0: User Abort", "the kernel is told: user abort")
+    start.shows("response", r"22 0xFFFFFFF0: User Abort", "the kernel is told: user abort")
     start.step("all that the owner has is there", STILL, OWNED)
     start.request(14)
 
@@ -146,7 +146,7 @@ def parse():
 
 
 STARTS = (begins, refused, nobody, confirmed)
-POINTS = 38
+POINTS = 36
 
 
 def main():

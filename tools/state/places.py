@@ -152,8 +152,9 @@ class Slots:
         choice = self.choose()
         need(choice.current is not None, self.why(choice))
         h, parts, digest = choice.found[choice.current]
-        # What the platform's counters are compared with is worth nothing beside other ones.
-        return State({name: part for name, part in parts.items() if name != "counters"}, digest, h["lineage"], h["generation"])
+        # What the platform's counters are compared with is worth nothing beside other ones; and what was asked of
+        # who is at this machine is nobody's else.
+        return State({name: part for name, part in parts.items() if name not in ("counters", "ppi")}, digest, h["lineage"], h["generation"])
 
     def allowed(self, choice, state, accept, kind):
         """What is in the slots now must be allowed to go."""
