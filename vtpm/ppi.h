@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * Physical presence: what the operating system asks of firmware, which asks whoever is at the
- * machine. TCG PC Client Platform Physical Presence Interface 1.30; its functions are boot/vtpm.asl's,
- * which reach the partition by four words of locality 0's page. There the profile has a buffer for
- * commands (0x80 to 0xfff), which this TPM has elsewhere, as CTRL_CMD_LADDR says: nobody looks there.
+ * machine. TCG PC Client Platform Physical Presence Interface 1.30. Its functions are those of
+ * boot/vtpm.asl, which reach the partition by four words of locality 0's page, where the profile
+ * has a buffer for commands (0x80 to 0xfff): this TPM has it elsewhere, as CTRL_CMD_LADDR says.
  *
  *   submit     store: PPI_BUSY and an operation; read: the same until it is dealt with, then a PPI_
  *              result. A store that comes while a command is carried out is put into the page and
