@@ -221,7 +221,7 @@ def check_reopened(bench):
 
 
 def main():
-    with Bench(69) as bench:
+    with Bench(70) as bench:
         image = bench.image()
         prepare(bench)
         check_recipients(bench)

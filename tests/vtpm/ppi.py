@@ -33,10 +33,11 @@ CLEARS = (5, 14, 21, 22)
 OWNS = (f"nvdefine -Q {INDEX} -C o -s 8 -a ownerwrite|ownerread", "=printf 12345678 > n", f"nvwrite -Q {INDEX} -C o -i n",
         "createprimary -Q -C o -G ecc -c ecc", f"evictcontrol -Q -C o -c ecc {KEY}", "flushcontext -t",
         "createek -Q -c ek -G ecc -f pem -u /esp/ek.pem", "flushcontext -t", f"readpublic -Q -c {KEY} -f pem -o /esp/key.pem",
-        "clearcontrol -Q -C l s", "changeauth -Q -c o mine", "changeauth -Q -c l locked", "=sync", f"nvread {INDEX} -C o -P mine")
+        "dictionarylockout -Q -s -n 3 -t 1000 -l 86400", "clearcontrol -Q -C l s", "changeauth -Q -c o mine", "changeauth -Q -c l locked",
+        "!dictionarylockout -Q -c -p wrong", "!dictionarylockout -Q -c -p locked", "=sync", f"nvread {INDEX} -C o -P mine")
 STILL = (f"nvread {INDEX} -C o -P mine > n", "=grep -q 12345678 n", f"readpublic -Q -c {KEY} -f pem -o key.pem", "cmp key.pem /esp/key.pem",
          "!createprimary -Q -C o -G ecc -c ecc", "getcap properties-variable")
-OWNED = r"ownerAuthSet:\s+1\s[\s\S]*lockoutAuthSet:\s+1\s[\s\S]*disableClear:\s+1\s"
+OWNED = r"ownerAuthSet:\s+1\s[\s\S]*lockoutAuthSet:\s+1\s[\s\S]*disableClear:\s+1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s"
 CLEARED = (f"!nvread -Q {INDEX} -C o -P mine", f"!readpublic -Q -c {KEY} -f pem -o key.pem", "createprimary -Q -C o -G ecc -c ecc",
            "readpublic -Q -c ecc -f pem -o key.pem", "!cmp -s key.pem /esp/key.pem", "flushcontext -t", "createek -Q -c ek -G ecc -f pem -u ek.pem",
            "cmp ek.pem /esp/ek.pem", "flushcontext -t", "nvread -Q 0x1c0000a -C o -o ecc.crt", "=test -s ecc.crt", "getcap properties-variable")
@@ -89,7 +90,7 @@ def begins(start):
     start.request(5, "Bad address")
     start.shows("request", "0", "without a keeper nothing is accepted")
     start.keeper()
-    start.step("the owner has passwords, a key, an index of NV memory, and forbids to clear", OWNS, "12345678")
+    start.step("the owner has passwords, a key, an index of NV memory, forbids to clear, and has the lockout's password locked", OWNS, "12345678")
     start.request(6, "not permitted")
     start.request("23 1", "not permitted")
     start.request(5)
