@@ -50,7 +50,7 @@ FORCE:
 BOOT_PURE := acpi authenticode config dmar hide image iommu ivrs partition ranges record_valid root_seal \
 	secure_boot_state sha256 tcg_log tcg_replay text tpm
 BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
-	handover initrd launch main measure memory platform_log random record root secrets secure_boot settings shim tables \
+	handover initrd launch main measure memory platform_log presence random record root secrets secure_boot settings shim tables \
 	tcg2 tcg2_serve vtpm vtpm_crb vtpm_state watch x86) \
 	instructions.S vtpm_ssdt.S)
 BOOT_OBJS := $(call efi_objs,$(BOOT_SRCS))

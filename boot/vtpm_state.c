@@ -8,6 +8,7 @@
 
 #include "boot/console.h"
 #include "boot/file.h"
+#include "boot/presence.h"
 #include "boot/x86.h"
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
@@ -205,6 +206,21 @@ static const char *sentence(UINT64 verdict)
 								  : "is unknown";
 }
 
+/* What the partition wants somebody at the machine to be asked. */
+static BOOLEAN settle(const struct keeper *k, UINT64 operation)
+{
+	UINT64 words[REQUEST_WORDS] = { presence_confirmed(operation) ? TPM_PRESENCE_YES
+								      : TPM_PRESENCE_NO };
+
+	if (!ask(k, TPM_REQUEST_PRESENCE, words))
+		return FALSE;
+	if (words[0] == 0)
+		say("the vTPM is cleared");
+	else if (words[0] != TPM_PPI_ABORTED)
+		say("note: the vTPM cannot be cleared: TPM error 0x%lx", words[0]);
+	return TRUE;
+}
+
 static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 {
 	UINT64 words[REQUEST_WORDS] = { bound ? TPM_OPEN_BOUND : 0 }, size[TPM_SLOTS];
@@ -223,6 +239,8 @@ static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 		    "with");
 	if (words[0] != TPM_STATE_KEPT)
 		return words[0] == TPM_STATE_VOLATILE;
+	if (words[2] != 0 && !settle(k, words[2]))
+		return FALSE;
 	return fill_up(k, size) && write_waiting(k) &&
 	    request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, 0, 0);
 }

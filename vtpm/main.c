@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * The vTPM's partition: the TPM, its registers (crb.h) and its state (storage.h).
+ * The vTPM's partition: the TPM, its registers (crb.h, ppi.h) and its state (storage.h).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "monitor/abi/call.h"
 #include "vtpm/crb.h"
 #include "vtpm/manufacture.h"
+#include "vtpm/ppi.h"
 #include "vtpm/storage.h"
 #include "vtpm/tpm.h"
 #include "vtpm/window.h"
@@ -23,6 +24,8 @@ extern const char vtpm_for_stage[]; /* no memory: a number, of the Makefile */
 
 static struct crb crb;
 static struct storage storage;
+static struct ppi ppi;
+static bool asks; /* whether to clear: until there is an answer the TPM is nobody's */
 static uint8_t ca_key[VTPM_CA_KEY_BYTES]; /* of a TPM that was made in this run */
 
 static const uint8_t startup_clear[] = { 0x80, 0x01, 0, 0, 0, 12, 0, 0, 0x01, 0x44, 0, 0 };
@@ -37,6 +40,11 @@ static const uint8_t set_lockout[] = { 0x80, 0x02, 0, 0, 0, 39, 0, 0, 0x01, 0x3a
 static const uint8_t allocate[] = { 0x80, 0x02, 0, 0, 0, 55, 0, 0, 0x01, 0x2b, 0x40, 0, 0, 0x0c, 0,
 	0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 0x04, 3, 0, 0, 0, 0, 0x0b, 3, 0xff,
 	0xff, 0xff, 0, 0x0c, 3, 0, 0, 0, 0, 0x0d, 3, 0, 0, 0 };
+/* TPM2_Clear by the platform's authorization, which an owner may have forbidden (ClearControl). */
+static const uint8_t allow_clear[] = { 0x80, 0x02, 0, 0, 0, 28, 0, 0, 0x01, 0x27, 0x40, 0, 0, 0x0c,
+	0, 0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0, 0 };
+static const uint8_t clear_all[] = { 0x80, 0x02, 0, 0, 0, 27, 0, 0, 0x01, 0x26, 0x40, 0, 0, 0x0c, 0,
+	0, 0, 9, 0x40, 0, 0, 0x09, 0, 0, 0, 0, 0 };
 static const uint8_t self_test_full[] = { 0x80, 0x01, 0, 0, 0, 11, 0, 0, 0x01, 0x43, 1 };
 static const uint8_t get_test_result[] = { 0x80, 0x01, 0, 0, 0, 10, 0, 0, 0x01, 0x7c };
 
@@ -74,7 +82,7 @@ static bool cancelled(void)
 
 static bool is_on(void)
 {
-	return storage.mode == STORAGE_KEPT || storage.mode == STORAGE_VOLATILE;
+	return !asks && (storage.mode == STORAGE_KEPT || storage.mode == STORAGE_VOLATILE);
 }
 
 /* On a stage the first command may start it. */
@@ -88,10 +96,19 @@ static bool is_on_or_starts(void)
 	return is_on();
 }
 
+static struct nv_bytes ppi_bytes(void)
+{
+	return (struct nv_bytes){ (const uint8_t *)&ppi.next, sizeof(ppi.next) };
+}
+
 REQUEST_HANDLER(store)
 {
-	if (is_on())
+	if (!is_on())
+		return REDOUBT_OK;
+	if (args[0] != PPI_AT)
 		crb_store(&crb, args[0], args[1], args[2]);
+	else if (ppi_store(&ppi, args[1], args[2], storage_takes(&storage)))
+		(void)storage_put_ppi(&storage, ppi_bytes());
 	return REDOUBT_OK;
 }
 
@@ -235,7 +252,17 @@ static void startup(bool is_new)
 		must("TPM2_Startup", COMMAND(startup_clear));
 		manufacture();
 	}
-	must("TPM2_HierarchyControl", COMMAND(close_platform));
+	ppi_start(&ppi, storage.more.part[NV_PPI]);
+	asks = ppi.part.pending != 0;
+	if (!asks)
+		must("TPM2_HierarchyControl", COMMAND(close_platform));
+}
+
+static void show_registers(void)
+{
+	crb_start(&crb, rt_window, crb_carry_out);
+	ppi_show(&ppi, rt_window);
+	vtpm_cancelled_by(cancelled);
 }
 
 REQUEST_HANDLER(state_open)
@@ -243,10 +270,36 @@ REQUEST_HANDLER(state_open)
 	results[0] = storage_open(&storage, args[0] == TPM_OPEN_BOUND, startup);
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
-	if (results[0] != TPM_STATE_OPENED && is_on()) {
-		crb_start(&crb, rt_window, crb_carry_out);
-		vtpm_cancelled_by(cancelled);
-	}
+	if (results[0] != TPM_STATE_OPENED && is_on())
+		show_registers();
+	results[2] = asks ? ppi.part.pending : 0;
+	return REDOUBT_OK;
+}
+
+/* What it comes to; against dictionary attacks as a new TPM, and cleared even if that fails. */
+static uint32_t clear(void)
+{
+	uint32_t code = word_at(COMMAND(allow_clear), 6);
+
+	if (code == 0)
+		code = word_at(COMMAND(clear_all), 6);
+	if (code == 0 && word_at(COMMAND(set_lockout), 6) != 0)
+		trustlet_log("vtpm: TPM2_DictionaryAttackParameters fails behind TPM2_Clear");
+	return code;
+}
+
+REQUEST_HANDLER(presence)
+{
+	if (!asks)
+		return TPM_STATUS_LATE;
+	if (args[0] > TPM_PRESENCE_YES)
+		return REDOUBT_INVALID;
+	ppi_done(&ppi, args[0] == TPM_PRESENCE_YES ? clear() : PPI_USER_ABORT);
+	must("TPM2_HierarchyControl", COMMAND(close_platform));
+	asks = false;
+	(void)storage_put_ppi(&storage, ppi_bytes());
+	show_registers();
+	results[0] = ppi.part.response;
 	return REDOUBT_OK;
 }
 
@@ -264,8 +317,10 @@ REQUEST_HANDLER(state_kept)
 {
 	uint64_t status = storage_kept(&storage, args[0]);
 
-	if (status == REDOUBT_OK && !storage_hold(&storage))
+	if (status == REDOUBT_OK && !storage_hold(&storage)) {
 		crb_release(&crb);
+		ppi_kept(&ppi);
+	}
 	return status;
 }
 

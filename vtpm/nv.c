@@ -21,6 +21,7 @@ static const uint32_t part_max[NV_PARTS] = {
 	[NV_CA_KEY] = NV_CA_KEY_MAX,
 	[NV_EK_CERTS] = NV_EK_CERTS_MAX,
 	[NV_ANCHOR] = NV_ANCHOR_MAX,
+	[NV_PPI] = NV_PPI_MAX,
 };
 
 static bool all_zero(const uint8_t *bytes, size_t size)

@@ -90,6 +90,7 @@ enum nv_part {
 	NV_CA_KEY,    /* of the machine's CA for EK certificates */
 	NV_EK_CERTS,
 	NV_ANCHOR, /* to what in the platform's TPM it is bound (binding.h) */
+	NV_PPI,	     /* what the operating system asked of who is at the machine */
 	NV_PARTS,
 };
 
@@ -98,6 +99,7 @@ enum nv_part {
 #define NV_CA_KEY_MAX	 4096u
 #define NV_EK_CERTS_MAX	 (16u * 1024u)
 #define NV_ANCHOR_MAX	 4096u
+#define NV_PPI_MAX	 4096u
 
 struct nv_section {
 	uint32_t type;
@@ -110,7 +112,7 @@ _Static_assert(sizeof(struct nv_section) == 8, "no padding");
 #define NV_PAYLOAD_MAX (NV_FILE_MAX - NV_OVERHEAD)
 
 _Static_assert(NV_PERMANENT_MAX + NV_VOLATILE_MAX + NV_CA_KEY_MAX + NV_EK_CERTS_MAX +
-	    NV_ANCHOR_MAX + NV_PARTS * sizeof(struct nv_section) <=
+	    NV_ANCHOR_MAX + NV_PPI_MAX + NV_PARTS * sizeof(struct nv_section) <=
 	NV_PAYLOAD_MAX,
     "all parts at their longest fit");
 

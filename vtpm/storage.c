@@ -77,14 +77,14 @@ static bool start(struct vtpm_bytes permanent)
 	return status == VTPM_OK;
 }
 
-/* Of the content only what the TPM does not have itself: the keys and certificates beside it. */
+/* Of the content only what the TPM does not have itself: the parts beside it. */
 static void take_more(struct storage *s, const struct nv_content *content)
 {
-	for (unsigned i = NV_CA_KEY; i < NV_ANCHOR; i++) {
+	for (unsigned i = NV_CA_KEY; i < NV_PARTS; i++) {
 		struct nv_bytes part = content->part[i];
 		uint8_t *copy;
 
-		if (!part.bytes)
+		if (!part.bytes || i == NV_ANCHOR)
 			continue;
 		copy = storage_memory(part.size);
 		memcpy(copy, part.bytes, part.size);
@@ -229,7 +229,7 @@ bool storage_hold(struct storage *s)
 	return s->file != NULL;
 }
 
-void storage_before(struct storage *s)
+static enum vtpm_nv available(struct storage *s)
 {
 	bool bound = s->binding.on && !s->starting;
 	enum vtpm_nv nv = VTPM_NV_GONE;
@@ -241,7 +241,29 @@ void storage_before(struct storage *s)
 		nv = VTPM_NV_RATE;
 	if (s->binding.unsure)
 		nv = VTPM_NV_GONE;
-	vtpm_nv(nv);
+	return nv;
+}
+
+void storage_before(struct storage *s)
+{
+	vtpm_nv(available(s));
+}
+
+bool storage_takes(struct storage *s)
+{
+	return s->mode == STORAGE_KEPT && available(s) == VTPM_NV_AVAILABLE;
+}
+
+bool storage_put_ppi(struct storage *s, struct nv_bytes bytes)
+{
+	struct nv_bytes *part = &s->more.part[NV_PPI];
+	uint8_t *copy = storage_memory(bytes.size);
+
+	memcpy(copy, bytes.bytes, bytes.size);
+	free((void *)(uintptr_t)part->bytes);
+	*part = (struct nv_bytes){ copy, bytes.size };
+	s->again = true;
+	return storage_hold(s);
 }
 
 size_t storage_piece(const struct storage *s, uint64_t offset, volatile void *to)

@@ -80,6 +80,12 @@ void storage_before(struct storage *storage);
 /* Behind each command: whether its response is to be held. */
 bool storage_hold(struct storage *storage);
 
+/* Whether a part beside the TPM's own may be changed now. */
+bool storage_takes(struct storage *storage);
+
+/* NV_PPI is from now on a copy of this; as storage_hold(). */
+bool storage_put_ppi(struct storage *storage, struct nv_bytes bytes);
+
 /* How many bytes of what waits, from `offset` on, were put to `to`: at most TPM_PIECE_BYTES. */
 size_t storage_piece(const struct storage *storage, uint64_t offset, volatile void *to);
 

@@ -71,6 +71,43 @@ static void held(void)
 	tap(tpm_do_named("NV_UndefineSpace").code == 0, "tpm: what was made is there, and goes");
 }
 
+/* Physical presence: registers of vtpm/ppi.h. The guest may ask, and never answer. */
+#define PPI_SUBMIT  0x800u
+#define PPI_PENDING 0x804u
+#define PPI_BUSY    0x80000000u
+#define PPI_CLEAR   5u
+#define PPI_NONE    0u
+
+static bool is_asked(uint32_t submit, uint32_t pending)
+{
+	if (tpm_get(0, PPI_SUBMIT) == submit && tpm_get(0, PPI_PENDING) == pending)
+		return true;
+	tap_note("got %x, %x pending", tpm_get(0, PPI_SUBMIT), tpm_get(0, PPI_PENDING));
+	return false;
+}
+
+static bool is_late(void)
+{
+	return ask(TPM_REQUEST_PRESENCE, TPM_PRESENCE_YES) == TPM_STATUS_LATE;
+}
+
+static void presence(void)
+{
+	tap(is_late(), "T64 nobody asks whether to clear, and yes is no answer");
+	tpm_set(0, PPI_SUBMIT, PPI_BUSY | PPI_CLEAR);
+	tap(is_asked(PPI_BUSY | PPI_CLEAR, PPI_NONE) && waits() != 0,
+	    "tpm: a request to clear is not accepted before it is kept");
+	tpm_set(0, PPI_SUBMIT, PPI_BUSY | PPI_NONE);
+	tpm_set(1, PPI_SUBMIT, PPI_BUSY | PPI_NONE);
+	tpm_set(0, PPI_PENDING, PPI_BUSY | PPI_NONE);
+	tap(is_asked(PPI_BUSY | PPI_CLEAR, PPI_NONE), "T59 and stores change nothing of it");
+	tpm_say_kept();
+	tap(is_asked(0, PPI_CLEAR) && is_late(), "T64 then it is pending, and yes is no answer");
+	tpm_set(0, PPI_SUBMIT, PPI_BUSY | PPI_NONE);
+	tpm_say_kept();
+	tap(is_asked(0, PPI_NONE), "tpm: it can be withdrawn");
+}
+
 void tpm_state(void)
 {
 	struct tpm_answer a;
@@ -83,4 +120,5 @@ void tpm_state(void)
 	tap(ask(TPM_REQUEST_STORAGE, TPM_KEEPER_SURE) == REDOUBT_OK,
 	    "tpm: the guest becomes the keeper");
 	held();
+	presence();
 }

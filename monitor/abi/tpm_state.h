@@ -27,6 +27,7 @@
 #define TPM_REQUEST_STATE_PIECE 7u
 #define TPM_REQUEST_STATE_KEPT	8u
 #define TPM_REQUEST_STORAGE	9u
+#define TPM_REQUEST_PRESENCE	10u
 
 /* Who writes the state: the argument of STORAGE. At the start it is TPM_KEEPER_LOOSE. */
 #define TPM_KEEPER_NONE	 0u
@@ -48,8 +49,16 @@
 #define TPM_STATE_REFUSED  2u /* no TPM: the slots have none that may be used */
 #define TPM_STATE_OPENED   3u /* this was asked before: nothing has changed */
 
+/*
+ * STATE_OPEN may name an operation that somebody at the machine is to be asked for. Then there is
+ * no TPM before PRESENCE has said what they answered.
+ */
+#define TPM_PRESENCE_NO	 0u /* or nobody did */
+#define TPM_PRESENCE_YES 1u
+#define TPM_PPI_ABORTED	 0xfffffff0u /* what became of the operation then; 0: it is done */
+
 /* Statuses of theirs beside OK and INVALID. */
-#define TPM_STATUS_LATE	   0x100u /* the TPM is on already */
+#define TPM_STATUS_LATE	   0x100u /* the TPM is on already, or asks nothing */
 #define TPM_STATUS_UNKNOWN 0x101u /* another generation waits, or none */
 #define TPM_STATUS_OFF	   0x102u /* of other requests: there is no TPM */
 /* of KEPT: the platform's TPM does not take it: say it again */

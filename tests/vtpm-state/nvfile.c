@@ -119,6 +119,8 @@ static int seal(int argc, char *argv[])
 		content.part[NV_CA_KEY] = file_of(argv[9]);
 	if (argc > 10)
 		content.part[NV_ANCHOR] = file_of(argv[10]);
+	if (argc > 11)
+		content.part[NV_PPI] = file_of(argv[11]);
 	verdict = nv_seal(&header, &content, made);
 	if (verdict != NV_OK) {
 		fprintf(stderr, "%s\n", nv_sentence(verdict));

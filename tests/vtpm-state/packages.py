@@ -150,7 +150,8 @@ def machine(bench, name, env, generation=5, tag=7, state=b""):
     bench.put("state", state or STATE)
     bench.put("ca", b"the CA's key")
     bench.put("anchor", ANCHOR)
-    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca", "anchor")
+    bench.put("ppi", b"a request")
+    bench.nvfile(env, "seal", f"{name}.a", generation, 1, 1, tag, "-", "state", "ca", "anchor", "ppi")
     return f"slots:{name}.a,{name}.b"
 
 
@@ -176,11 +177,12 @@ def check_purposes(bench, env, image):
     bench.tap.check(told["kind"] == "restored" and told["generation"] == 6 and told["lineage"] == lineage and
                     told["parts"]["ca_key"] == 12 and told["verdicts"]["m.a"]["verdict"] == "OLDER",
                     "is a generation of its own, with all that there was", str(told))
-    def anchor(slots):
-        choice = statefile.Choice([statefile.read_slot(bench.path(name)) for name in slots], keys)
-        return choice.found[choice.current][1].get("anchor")
+    def part(name):
+        choice = statefile.Choice([statefile.read_slot(bench.path(slot)) for slot in ("m.a", "m.b")], keys)
+        return choice.found[choice.current][1].get(name)
 
-    bench.tap.check(anchor(("m.a", "m.b")) == ANCHOR, "T63: to what in the platform's TPM it is bound is the machine's, not the backup's")
+    bench.tap.check(part("anchor") == ANCHOR, "T63: to what in the platform's TPM it is bound is the machine's, not the backup's")
+    bench.tap.check(part("ppi") is None, "and what was asked of who is at the machine is nobody's")
     bench.refuses("T63: a backup onto a later generation", "would go back", "restore", "backup.pkg", *source, *PASS)
     bench.does("T63: unless it is said", "restore", "backup.pkg", *source, *PASS, "--accept", "older")
     other = machine(bench, "o", env, 40, 8, OTHER)
@@ -202,7 +204,7 @@ def check_purposes(bench, env, image):
     bench.tap.check(told["generation"] == 91 and told["lineage"] == lineage and header["kind"] == 4 and c[0] == "0" and
                     c[3] == STATE.hex(), "and comes above the floor, with its lineage", str((told, c)))
     parts = bench.done("verify", "n.a", *UNROOTED)["parts"]
-    bench.tap.check("ca_key" not in parts and "anchor" not in parts, "the CA's key stays on its machine, and what it is bound to")
+    bench.tap.check(not {"ca_key", "anchor", "ppi"} & set(parts), "the CA's key stays on its machine, what it is bound to, and requests")
     bench.refuses("a move onto another TPM", "which would be lost", "import", "move.pkg", other, *UNROOTED, *PASS)
     bench.refuses("slots that are one", "are two files", "import", "move.pkg", "slots:q", *UNROOTED, *PASS)
     bench.refuses("a place that there is not", "a place is", "import", "move.pkg", "moon:q", *PASS)
@@ -219,7 +221,7 @@ def check_reopened(bench):
 
 
 def main():
-    with Bench(69) as bench:
+    with Bench(70) as bench:
         image = bench.image()
         prepare(bench)
         check_recipients(bench)

@@ -73,6 +73,14 @@ check-vtpm-bound: setup-vtpm-debian ## the same bound to swtpm as the platform's
 
 CHECK_TESTS += check-vtpm-bound
 
+# One machine: what differs between machines is not who is at them.
+.PHONY: check-vtpm-ppi
+check-vtpm-ppi: setup-vtpm-debian ## the vTPM is cleared when somebody at the machine says so, and not by a key, time or Debian alone
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),\
+		$(call on_machine,$(m),480,vtpm-ppi,$(PY) tests/vtpm/ppi.py --time 460)) exit $$status
+
+CHECK_TESTS += check-vtpm-ppi
+
 # One machine: what differs between machines is not the disk.
 .PHONY: check-vtpm-cuts
 check-vtpm-cuts: setup-vtpm-debian ## power cuts: what was written and not flushed is lost in each way there is (N= commands, SEED=)
@@ -105,5 +113,5 @@ CHECK_TESTS += check-vtpm-enroll
 # Everything about the vTPM, on the machines of VENDOR=.
 .PHONY: check-vtpm
 check-vtpm: ## all tests of the vTPM (VENDOR=)
-	@status=0; for t in host sha crb storage nv state stage suite tcg2 taken debian bound cuts enroll; do \
+	@status=0; for t in host sha crb storage nv state stage suite tcg2 taken debian bound ppi cuts enroll; do \
 		$(MAKE) --no-print-directory check-vtpm-$$t || status=1; done; exit $$status

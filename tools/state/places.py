@@ -159,8 +159,9 @@ class Slots:
         choice = self.choose()
         need(choice.current is not None, self.why(choice))
         h, parts, digest = choice.found[choice.current]
-        # To what in the platform's TPM it is bound is worth nothing elsewhere.
-        return State({name: part for name, part in parts.items() if name != "anchor"}, digest, h["lineage"], h["generation"])
+        # To what in the platform's TPM it is bound is worth nothing elsewhere; and what was asked of who is at this
+        # machine is nobody's else.
+        return State({name: part for name, part in parts.items() if name not in ("anchor", "ppi")}, digest, h["lineage"], h["generation"])
 
     def allowed(self, choice, state, accept, kind):
         """What is in the slots now must be allowed to go."""

@@ -20,7 +20,7 @@ FIELDS = ("magic", "version", "total", "header_size", "payload", "generation", "
           "lineage", "parent", "origin_lineage", "origin_digest", "salt")
 KINDS = {1: "manufactured", 2: "copied", 3: "replaced", 4: "imported", 5: "restored"}
 MANUFACTURED, COPIED, REPLACED, IMPORTED, RESTORED = KINDS
-PARTS = {"permanent": 160 << 10, "volatile": 64 << 10, "ca_key": 4096, "ek_certs": 16 << 10, "anchor": 4096}
+PARTS = {"permanent": 160 << 10, "volatile": 64 << 10, "ca_key": 4096, "ek_certs": 16 << 10, "anchor": 4096, "ppi": 4096}
 TAG, DIGEST, NONCE = 16, 32, bytes(12)
 FILE_MAX = 256 << 10
 OVERHEAD = HEADER.size + TAG + DIGEST

@@ -48,7 +48,7 @@ static uint32_t word(const uint8_t *at)
 
 static bool plain_payload(const uint8_t *at, size_t size)
 {
-	static const uint32_t most[] = { 160 * 1024, 64 * 1024, 4096, 16 * 1024, 4096 };
+	static const uint32_t most[] = { 160 * 1024, 64 * 1024, 4096, 16 * 1024, 4096, 4096 };
 	uint32_t last = 0;
 	bool first = size >= 8 && word(at) == 1;
 
@@ -56,7 +56,7 @@ static bool plain_payload(const uint8_t *at, size_t size)
 		uint32_t type = word(at), bytes = word(at + 4);
 		uint64_t whole = 8 + ((uint64_t)bytes + 7) / 8 * 8;
 
-		if (type <= last || type > 5 || !bytes || bytes > most[type - 1] || whole > size)
+		if (type <= last || type > 6 || !bytes || bytes > most[type - 1] || whole > size)
 			return false;
 		for (uint64_t i = 8 + (uint64_t)bytes; i < whole; i++)
 			if (at[i])

@@ -24,7 +24,7 @@ def slots(demand, first, second):
 
 SEEDS = [b"\1\0\0\0", b"\1\2\0\0", b"\1\4\1\0", b"\1\x08\0\1", b"\0\0\0\0" + MAGIC + bytes(300), b"\0\0\0\0" + bytes(300),
          *(changed(where) for where in (0, 8, 12, 16, 20, 24, 31, 32, 40, 48, 52, 56, 120, 152, 184, 220, 250)),
-         changed(60, 0), changed(290, 0), payload((1, 20)), payload((1, 16), (2, 3)), payload((1, 1), (5, 8)), payload((2, 4)),
+         changed(60, 0), changed(290, 0), payload((1, 20)), payload((1, 16), (2, 3)), payload((1, 1), (5, 8)), payload((1, 1), (6, 16)), payload((1, 1), (7, 16)), payload((2, 4)),
          payload((1, 4), (1, 4)), payload((1, 4), (9, 4)), payload(), payload((1, 200), (2, 0)),
          slots(0, (5, 1, 0), (5, 2, 0)), slots(0, (5, 1, 0), (5, 0x82, 0)), slots(0, (5, 1, 0), (5, 1, 0)),
          slots(0, (5, 1, 0), (5, 3, 0)), slots(0, (0, 0, 0), (0, 0, 0)), slots(0, (0, 0, 0), (0, 9, 0)),

@@ -5,6 +5,8 @@
  */
 #include "vtpm/binding.h"
 
+#include <stdlib.h>
+
 #include "monitor/abi/call.h"
 #include "tests/unit/vtpm/storage_made.h"
 
@@ -318,6 +320,7 @@ static void steps_come_to_an_end(void **state)
 		assert_true(taken < 2 * STEPS);
 	}
 	assert_int_equal(tpm.nv, VTPM_NV_RATE);
+	assert_false(storage_takes(&storage));
 	assert_true(taken > STEPS - 10);
 	/* A start gives none. */
 	assert_int_equal(start(), TPM_STATE_KEPT);
@@ -329,6 +332,25 @@ static void steps_come_to_an_end(void **state)
 	fake.time += fake.khz != 0 ? STEP_NS / 1000000 * fake.khz : STEP_NS;
 	storage_before(&storage);
 	assert_int_equal(tpm.nv, VTPM_NV_AVAILABLE);
+	assert_true(storage_takes(&storage));
+}
+
+/* What is asked of who is at the machine is bound as what a command changes is. */
+static void a_request_takes_a_step(void **state)
+{
+	static const uint8_t asked[16] = { 1, 0, 0, 0, 5 };
+	uint64_t before;
+
+	a_day(1);
+	before = counters.one[0].value;
+	take_copy();
+	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ asked, sizeof(asked) }));
+	assert_int_equal(counters.one[0].value, before);
+	keep();
+	assert_int_equal(counters.one[0].value, before + 1);
+	free((void *)(uintptr_t)storage.more.part[NV_PPI].bytes);
+	put_back();
+	expect_refused(NV_BELOW_FLOOR);
 }
 
 /* ---- Cuts ---- */
@@ -483,6 +505,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(what_waited_without_a_keeper, set_up),
 	cmocka_unit_test_setup(keepers_who_come_and_go, set_up),
 	cmocka_unit_test_setup(steps_come_to_an_end, set_up),
+	cmocka_unit_test_setup(a_request_takes_a_step, set_up),
 	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, set_up),
 	cmocka_unit_test_setup(nothing_is_sealed_beside_what_is_not_known, set_up),
 	cmocka_unit_test_setup(no_second_write_beside_one_that_is_not_known, set_up),

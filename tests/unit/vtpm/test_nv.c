@@ -157,7 +157,7 @@ static void no_two_have_the_same_salt(void **state)
 
 /* ---- What comes back ---- */
 
-static const size_t most[NV_PARTS] = { 160 * 1024, 64 * 1024, 4096, 16 * 1024, 4096 };
+static const size_t most[NV_PARTS] = { 160 * 1024, 64 * 1024, 4096, 16 * 1024, 4096, 4096 };
 
 /* Parts of `mask`, each `less` shorter than it may be. */
 static struct nv_content parts(unsigned mask, size_t less)
@@ -198,13 +198,13 @@ static void contents_that_there_are_not(void **state)
 
 	assert_int_equal(nv_seal(&as, &none, file), NV_BAD_CONTENT);
 	for (unsigned i = 0; i < NV_PARTS; i++) {
-		in = parts(0x1f, 0);
+		in = parts(0x3f, 0);
 		in.part[i].size++;
 		assert_int_equal(nv_seal(&as, &in, file), NV_BAD_CONTENT);
 		in.part[i].size = 0;
 		assert_int_equal(nv_seal(&as, &in, file), NV_BAD_CONTENT);
 	}
-	in = parts(0x1e, 0);
+	in = parts(0x3e, 0);
 	assert_int_equal(nv_seal(&as, &in, file), NV_BAD_CONTENT);
 }
 
@@ -463,7 +463,7 @@ static const struct {
 	{ { 1 }, 4 },			     /* half a section's head */
 	{ { 1, 0 }, 8 },		     /* without data */
 	{ { 0, 4, 7, 0 }, 16 },		     /* no type */
-	{ { 6, 4, 7, 0 }, 16 },		     /* a type that there is not */
+	{ { 7, 4, 7, 0 }, 16 },		     /* a type that there is not */
 	{ { 2, 4, 7, 0 }, 16 },		     /* no permanent state */
 	{ { 1, 4, 7 }, 12 },		     /* without its padding */
 	{ { 1, 4, 7, 1 }, 16 },		     /* padding that is not zero */

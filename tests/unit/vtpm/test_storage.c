@@ -366,6 +366,95 @@ static void test_other_parts(void **state)
 	free((void *)(uintptr_t)storage.more.part[NV_CA_KEY].bytes);
 }
 
+/* ---- Physical presence ---- */
+
+static const uint8_t asked[16] = { 1, 0, 0, 0, 5 }, withdrawn[16] = { 1 };
+
+static void put(const uint8_t bytes[16])
+{
+	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ bytes, 16 }));
+}
+
+static void expect_part(const uint8_t bytes[16])
+{
+	assert_int_equal(storage.more.part[NV_PPI].size, 16);
+	assert_memory_equal(storage.more.part[NV_PPI].bytes, bytes, 16);
+}
+
+static void forget(void)
+{
+	free((void *)(uintptr_t)storage.more.part[NV_PPI].bytes);
+}
+
+/* Not before it is kept, and again at each start until it is withdrawn. */
+static void test_request_is_kept(void **state)
+{
+	to_work();
+	assert_null(storage.more.part[NV_PPI].bytes);
+	put(asked);
+	expect_waits(2);
+	assert_true(storage_hold(&storage));
+	forget();
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_null(storage.more.part[NV_PPI].bytes);
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	put(asked);
+	keep();
+	assert_false(storage_hold(&storage));
+	for (unsigned i = 0; i < 2; i++) {
+		forget();
+		machine_starts();
+		assert_int_equal(open_it(), TPM_STATE_KEPT);
+		expect_part(asked);
+		keep();
+	}
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	put(withdrawn);
+	keep();
+	forget();
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	expect_part(withdrawn);
+	forget();
+}
+
+/* While a command's state waits: both are in the one that is kept. */
+static void test_request_behind_a_command(void **state)
+{
+	to_work();
+	change(9);
+	assert_true(storage_hold(&storage));
+	expect_waits(2);
+	put(asked);
+	expect_waits(3);
+	assert_int_equal(storage_kept(&storage, 2), TPM_STATUS_UNKNOWN);
+	keep();
+	forget();
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_KEPT);
+	assert_int_equal(tpm.state[STATE - 1], 9);
+	expect_part(asked);
+	forget();
+}
+
+static void test_takes_with_a_keeper_alone(void **state)
+{
+	assert_false(storage_takes(&storage));
+	to_work();
+	assert_true(storage_takes(&storage));
+	storage_keeper(&storage, TPM_KEEPER_NONE);
+	assert_false(storage_takes(&storage));
+	storage_keeper(&storage, TPM_KEEPER_LOOSE);
+	assert_true(storage_takes(&storage));
+	machine_starts();
+	fake.refuse = REDOUBT_CALL_key_derive;
+	there[0] = there[1] = false;
+	assert_int_equal(open_it(), TPM_STATE_VOLATILE);
+	assert_false(storage_takes(&storage));
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 
 static const struct CMUnitTest tests[] = {
@@ -385,6 +474,9 @@ static const struct CMUnitTest tests[] = {
 	TEST(test_cut),
 	TEST(test_keeper),
 	TEST(test_other_parts),
+	TEST(test_request_is_kept),
+	TEST(test_request_behind_a_command),
+	TEST(test_takes_with_a_keeper_alone),
 };
 
 UNIT_MAIN(tests)
