@@ -23,7 +23,7 @@ RDRAND, RDSEED, AMD, SHA = 2, 4, 1, 8
 ALL = AMD | RDRAND
 OK, UNKNOWN, INVALID = "reply 0", "reply 1 0 0 0", "reply 3 0 0 0"
 FAULT = "exit 4 e "  # EXIT_FAULT, #PF
-DATA, SHARED = 0x40000000, 0x80000000
+DEVICE, DATA, SHARED = 0x3fe00000, 0x40000000, 0x80000000
 OFFERED_FIRST = 2  # the number of the partition that the first file is given to
 
 
@@ -149,7 +149,7 @@ def expected_map(path):
     guards = [symbol(f"rt_guard{i}") for i in range(4)]
     lines = [(0x200000, 0x201000, "--"), (0x201000, page(text.vaddr + text.memsz), "-x"),
              (rodata.vaddr, page(load_end), "--")]
-    start = DATA
+    start = DEVICE  # its registers lie right below the data
     for guard in guards:
         lines.append((start, guard, "w-"))
         start = guard + 0x1000
