@@ -90,7 +90,7 @@ enum nv_part {
 	NV_CA_KEY,    /* of the machine's CA for EK certificates */
 	NV_EK_CERTS,
 	NV_ANCHOR, /* to what in the platform's TPM it is bound (binding.h) */
-	NV_PPI,	     /* what the operating system asked of who is at the machine */
+	NV_PPI,	   /* what the operating system asked of who is at the machine */
 	NV_PARTS,
 };
 

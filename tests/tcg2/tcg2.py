@@ -40,7 +40,7 @@ STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 FOLDER = os.path.join(BUILD, "tests/tcg2")
 CONF = "console = debugcon\nlog_level = debug\nnext = \\probe.efi\noptions = use\n"
 SCRIPT = "start \\redoubt\\redoubt.efi\nstart \\probe.efi gone\n"
-CHECKS = {"use": 136, "gone": 3, "extended": 1, "flooded": 1, "looked": 3}
+CHECKS = {"use": 136, "bound": 119, "gone": 3, "extended": 1, "flooded": 1, "looked": 3}
 REFUSED = {"extended": "PCR 8 is not what it replays to", "flooded": "it is truncated"}
 REPLAYED = range(16)  # 16 is where the probe leaves events out of the log
 NO_ACTION, SEPARATOR, TAG, VERSION = 3, 4, 6, 8
@@ -223,7 +223,7 @@ def go(args, tap, machine):
 
 
 def points(before):
-    parts = [before, "use", "gone"] if before else ["use", "gone"]
+    parts = [before, "bound", "gone"] if before else ["use", "gone"]
     return sum(CHECKS[part] + 1 for part in parts) + (10 if before == "looked" else 14)
 
 

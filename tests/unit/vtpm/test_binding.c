@@ -339,18 +339,18 @@ static void steps_come_to_an_end(void **state)
 static void a_request_takes_a_step(void **state)
 {
 	static const uint8_t asked[16] = { 1, 0, 0, 0, 5 };
-	uint64_t before;
+	unsigned before;
 
 	a_day(1);
-	before = counters.one[0].value;
-	take_copy();
+	before = anchor.writes;
+	take(&old);
 	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ asked, sizeof(asked) }));
-	assert_int_equal(counters.one[0].value, before);
+	assert_int_equal(anchor.writes, before);
 	keep();
-	assert_int_equal(counters.one[0].value, before + 1);
+	assert_int_equal(anchor.writes, before + 1);
 	free((void *)(uintptr_t)storage.more.part[NV_PPI].bytes);
-	put_back();
-	expect_refused(NV_BELOW_FLOOR);
+	put_back(&old);
+	expect_refused(NV_BEFORE);
 }
 
 /* ---- Cuts ---- */
