@@ -290,7 +290,7 @@ static uint32_t clear(void)
 
 REQUEST_HANDLER(presence)
 {
-	if (!asks)
+	if (!asks || storage.mode != STORAGE_KEPT)
 		return TPM_STATUS_LATE;
 	if (args[0] > TPM_PRESENCE_YES)
 		return REDOUBT_INVALID;

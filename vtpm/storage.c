@@ -232,16 +232,15 @@ bool storage_hold(struct storage *s)
 static enum vtpm_nv available(struct storage *s)
 {
 	bool bound = s->binding.on && !s->starting;
-	enum vtpm_nv nv = VTPM_NV_GONE;
 
+	if (s->binding.unsure)
+		return VTPM_NV_GONE;
+	if (bound && s->flushes && !binding_has_steps(&s->binding))
+		return VTPM_NV_RATE;
 	/* What a keeper keeps who may not flush could be put back: no more than a start is. */
 	if (s->mode == STORAGE_VOLATILE || s->flushes || (s->keeper == TPM_KEEPER_LOOSE && !bound))
-		nv = VTPM_NV_AVAILABLE;
-	if (bound && s->flushes && !binding_has_steps(&s->binding))
-		nv = VTPM_NV_RATE;
-	if (s->binding.unsure)
-		nv = VTPM_NV_GONE;
-	return nv;
+		return VTPM_NV_AVAILABLE;
+	return VTPM_NV_GONE;
 }
 
 void storage_before(struct storage *s)

@@ -171,14 +171,14 @@ def check_taken(tap, given, vendor):
               "PCR 0: firmware's, none of the loader's")
 
 
-def take(machine, tap, what):
+def take(machine, tap, what, checks=None):
     """The probe's checks, and all that it has said."""
     start = machine.positions.get("e9", 0)
     end = machine.wait_for(r"^tcg2: end, (\d+) checks$", source="e9").end()
     text = machine.e9[start:end]
     for line in re.finditer(r"^tcg2: (ok|not ok) \d+ - (.*)\n(?:tcg2: # (.*))?", text, re.M):
         tap.check(line[1] == "ok", line[2], line[3] or "")
-    tap.check(f"end, {CHECKS[what]} checks" in text, f"{what}: that were all its checks", text[-200:])
+    tap.check(f"end, {CHECKS[checks or what]} checks" in text, f"{what}: that were all its checks", text[-200:])
     return text
 
 
@@ -214,7 +214,7 @@ def parse():
 def go(args, tap, machine):
     if args.before:
         take(machine, tap, args.before)
-    text = take(machine, tap, "use")
+    text = take(machine, tap, "use", "bound" if args.before else None)
     judge(tap, Given(text), args)
     check_said(tap, args.before, machine.e9)
     machine.wait_for("^redoubt: going back to firmware, still under the monitor$", source="e9")

@@ -335,22 +335,51 @@ static void steps_come_to_an_end(void **state)
 	assert_true(storage_takes(&storage));
 }
 
-/* What is asked of who is at the machine is bound as what a command changes is. */
-static void a_request_takes_a_step(void **state)
-{
-	static const uint8_t asked[16] = { 1, 0, 0, 0, 5 };
-	unsigned before;
+/* ---- Physical presence ---- */
 
+static const uint8_t asked[16] = { 1, 0, 0, 0, 5 }, done[16] = { 1, 0, 0, 0, 0, 0, 0, 0, 5 };
+
+static void forget(void)
+{
+	free((void *)(uintptr_t)storage.more.part[NV_PPI].bytes);
+}
+
+/* What is asked for is anchored as what a command changes is. */
+static void a_request_is_anchored(void **state)
+{
 	a_day(1);
-	before = anchor.writes;
 	take(&old);
 	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ asked, sizeof(asked) }));
-	assert_int_equal(anchor.writes, before);
 	keep();
-	assert_int_equal(anchor.writes, before + 1);
-	free((void *)(uintptr_t)storage.more.part[NV_PPI].bytes);
+	take(&now);
+	forget();
 	put_back(&old);
 	expect_refused(NV_BEFORE);
+	put_back(&now);
+	expect_used(1);
+	forget();
+}
+
+/* With a keeper who may not flush nobody asks; but what a start makes of a request is kept. */
+static void a_start_answers_a_request(void **state)
+{
+	a_day(1);
+	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ asked, sizeof(asked) }));
+	keep();
+	forget();
+	expect_used(1);
+	assert_memory_equal(storage.more.part[NV_PPI].bytes, asked, sizeof(asked));
+	assert_false(storage_takes(&storage));
+	change(7);
+	assert_true(storage_put_ppi(&storage, (struct nv_bytes){ done, sizeof(done) }));
+	keep();
+	forget();
+	expect_used(7);
+	assert_memory_equal(storage.more.part[NV_PPI].bytes, done, sizeof(done));
+	keep();
+	agent_comes();
+	assert_true(storage_takes(&storage));
+	forget();
 }
 
 /* ---- Cuts ---- */
@@ -505,7 +534,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(what_waited_without_a_keeper, set_up),
 	cmocka_unit_test_setup(keepers_who_come_and_go, set_up),
 	cmocka_unit_test_setup(steps_come_to_an_end, set_up),
-	cmocka_unit_test_setup(a_request_takes_a_step, set_up),
+	cmocka_unit_test_setup(a_request_is_anchored, set_up),
+	cmocka_unit_test_setup(a_start_answers_a_request, set_up),
 	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, set_up),
 	cmocka_unit_test_setup(nothing_is_sealed_beside_what_is_not_known, set_up),
 	cmocka_unit_test_setup(no_second_write_beside_one_that_is_not_known, set_up),
