@@ -6,9 +6,9 @@
  * The anchor is the digest of the state that was acknowledged last. Each state says which anchor it
  * was sealed under. A state is used if it is the anchor's, or was sealed under it:
  *
- *   A sure keeper has kept a state: the anchor becomes its digest, when it is on the disk and before
- *   its response goes. All states from before, and those that were sealed beside it and never kept,
- *   are refused from then on.
+ *   A sure keeper has kept a state: the anchor becomes its digest, when it is on the disk and
+ *   before its response goes. All states from before, and those that were sealed beside it and
+ *   never kept, are refused from then on.
  *   What a keeper has kept who may not flush leaves the anchor: those states can be put in each
  *   other's place. So with such a keeper a start is all that changes the state: behind it the TPM's
  *   memory is not available.

@@ -412,7 +412,7 @@ static void use(const struct probe *p)
 	check_submit(p);
 	check_state(p);
 	gives(measure(p, 0, PCR_LOGGED, 5), EFI_SUCCESS, "event: behind a shutdown");
-	check(increment_by_registers() == RC_NV_UNAVAILABLE, "state: nobody keeps it behind that");
+	check(define_by_registers() == RC_NV_UNAVAILABLE, "state: nobody keeps it behind that");
 	check_banks(p);
 	give_out(p);
 	check_room(p);
@@ -422,7 +422,7 @@ static void gone(const struct probe *p)
 {
 	check(p->tcg2 == NULL, "gone: nobody offers the protocol");
 	check(p->final && get64(p->final) == 1, "gone: the final events are still there");
-	check(increment_by_registers() == RC_NV_UNAVAILABLE, "gone: nobody keeps the state");
+	check(define_by_registers() == RC_NV_UNAVAILABLE, "gone: nobody keeps the state");
 }
 
 /* ---- Before the loader ---- */

@@ -38,7 +38,7 @@ void extended(UINT8 value[SHA256_BYTES], const UINT8 digest[SHA256_BYTES]);
 void check_submit(const struct probe *p);
 void check_state(const struct probe *p);
 
-/* The TPM's own answer when it is asked, by its registers, to count in NV memory. */
-UINT32 increment_by_registers(void);
+/* The TPM's own answer when it is asked, by its registers, to make a counter in NV memory. */
+UINT32 define_by_registers(void);
 
 #endif

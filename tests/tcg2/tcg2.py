@@ -40,7 +40,7 @@ STARTER = os.path.join(BUILD, "tests/acpi/starter.efi")
 FOLDER = os.path.join(BUILD, "tests/tcg2")
 CONF = "console = debugcon\nlog_level = debug\nnext = \\probe.efi\noptions = use\n"
 SCRIPT = "start \\redoubt\\redoubt.efi\nstart \\probe.efi gone\n"
-CHECKS = {"use": 136, "gone": 3, "extended": 1, "flooded": 1, "looked": 3}
+CHECKS = {"use": 136, "bound": 119, "gone": 3, "extended": 1, "flooded": 1, "looked": 3}
 REFUSED = {"extended": "PCR 8 is not what it replays to", "flooded": "it is truncated"}
 REPLAYED = range(16)  # 16 is where the probe leaves events out of the log
 NO_ACTION, SEPARATOR, TAG, VERSION = 3, 4, 6, 8
@@ -171,14 +171,14 @@ def check_taken(tap, given, vendor):
               "PCR 0: firmware's, none of the loader's")
 
 
-def take(machine, tap, what):
+def take(machine, tap, what, checks=None):
     """The probe's checks, and all that it has said."""
     start = machine.positions.get("e9", 0)
     end = machine.wait_for(r"^tcg2: end, (\d+) checks$", source="e9").end()
     text = machine.e9[start:end]
     for line in re.finditer(r"^tcg2: (ok|not ok) \d+ - (.*)\n(?:tcg2: # (.*))?", text, re.M):
         tap.check(line[1] == "ok", line[2], line[3] or "")
-    tap.check(f"end, {CHECKS[what]} checks" in text, f"{what}: that were all its checks", text[-200:])
+    tap.check(f"end, {CHECKS[checks or what]} checks" in text, f"{what}: that were all its checks", text[-200:])
     return text
 
 
@@ -214,7 +214,7 @@ def parse():
 def go(args, tap, machine):
     if args.before:
         take(machine, tap, args.before)
-    text = take(machine, tap, "use")
+    text = take(machine, tap, "use", "bound" if args.before else None)
     judge(tap, Given(text), args)
     check_said(tap, args.before, machine.e9)
     machine.wait_for("^redoubt: going back to firmware, still under the monitor$", source="e9")
@@ -223,7 +223,7 @@ def go(args, tap, machine):
 
 
 def points(before):
-    parts = [before, "use", "gone"] if before else ["use", "gone"]
+    parts = [before, "bound", "gone"] if before else ["use", "gone"]
     return sum(CHECKS[part] + 1 for part in parts) + (10 if before == "looked" else 14)
 
 

@@ -122,7 +122,7 @@ def check_verify(bench):
     bench.does("verify prints for a person", "verify", "g6", *UNROOTED)
     bench.does("verify finds the lineage that is wanted", "verify", "g6", *UNROOTED, "--lineage", "07" * 32)
     bench.does("the floor is reached", "verify", "g6", "g5", *UNROOTED, "--floor", "6")
-    bench.refuses("T63: below the floor", "platform's counter has seen", "verify", "g6", "g5", *UNROOTED, "--floor", "7")
+    bench.refuses("T63: below the floor", "a generation that was reached", "verify", "g6", "g5", *UNROOTED, "--floor", "7")
     bench.refuses("T63: another lineage than the one wanted", "of another TPM", "verify", "g6", *UNROOTED, "--lineage", "08" * 32)
     bench.refuses("T63: another machine's", "not written on this machine", "verify", "foreign", *UNROOTED)
     bench.refuses("T63: a bit of it", "damaged", "verify", "flipped", *UNROOTED)

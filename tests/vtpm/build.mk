@@ -68,7 +68,7 @@ CHECK_TESTS += check-vtpm-debian
 .PHONY: check-vtpm-bound
 check-vtpm-bound: setup-vtpm-debian ## the same bound to swtpm as the platform's TPM (FIFO); an older state is refused (CRB)
 	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),\
-		$(call on_machine,$(m),700,vtpm-debian-bound,$(PY) tests/vtpm/debian.py --tpm tpm-tis --time 680); \
+		$(call on_machine,$(m),700,vtpm-debian-bound,$(PY) tests/vtpm/debian.py --tpm tpm-tis --time 680) \
 		$(call on_machine,$(m),900,vtpm-bound,$(PY) tests/vtpm/bound.py --time 880)) exit $$status
 
 CHECK_TESTS += check-vtpm-bound

@@ -55,7 +55,8 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
 /*
  * OK: it has the value, also over a power cut. Otherwise it has this one or what it had, or gets
  * this one later: who kept the command from the TPM can bring it until the TPM restarts, behind
- * another write too. `sent` is false as long as there is no such command. Never PRESENT, OWNED, NO_ROOM, UNWRITTEN.
+ * another write too. `sent` is false as long as there is no such command. Never PRESENT, OWNED,
+ * NO_ROOM, UNWRITTEN.
  */
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent);

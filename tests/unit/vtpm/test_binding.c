@@ -384,6 +384,18 @@ static void a_start_answers_a_request(void **state)
 
 /* ---- Cuts ---- */
 
+/* Whether a command failed. One lost on its way is waited for until the machine starts anew. */
+static bool acknowledge(void)
+{
+	bool failed = false;
+
+	for (unsigned tries = 0; storage_hold(&storage) && tries < 4; tries++) {
+		write_only();
+		failed |= storage_kept(&storage, told[0]) == TPM_STATUS_UNANCHORED;
+	}
+	return failed;
+}
+
 /*
  * The platform's TPM does not answer one command, of each of a few days' in turn: whatever it had
  * done by then, the state is kept when it answers again, or used at the next start.
@@ -409,11 +421,7 @@ static void no_command_that_fails_loses_a_state(void **state)
 			keep();
 			storage_keeper(&storage, TPM_KEEPER_SURE);
 			change(day);
-			/* One that was lost on its way is waited for until the machine starts anew. */
-			for (unsigned tries = 0; storage_hold(&storage) && tries < 4; tries++) {
-				write_only();
-				failed |= storage_kept(&storage, told[0]) == TPM_STATUS_UNANCHORED;
-			}
+			failed |= acknowledge();
 			acknowledged = day;
 		}
 	}
