@@ -147,6 +147,7 @@ BOOT_FUZZ_FLOOR := 95
 # What a fuzzer needs beside boot/NAME.c and boot/sha256.c, and what must be covered beside boot/NAME.c.
 $(B)/tests/fuzz/boot/partition_fuzz: boot/image.c boot/text.c monitor/abi/image.h
 $(B)/tests/fuzz/boot/iommu_fuzz: $(patsubst %,boot/%.c,acpi dmar hide ivrs ranges text) boot/iommu_read.h
+$(B)/tests/fuzz/boot/acpi_fuzz: boot/hide.c
 $(B)/tests/fuzz/boot/root_seal_fuzz: boot/tpm.c
 iommu_FUZZ_SOURCES := --source boot/dmar.c --source boot/ivrs.c
 $(B)/tests/fuzz/boot/tcg_replay_fuzz: boot/tcg_log.c

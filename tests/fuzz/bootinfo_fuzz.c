@@ -121,7 +121,7 @@ static bool plain_iommus(const struct bootinfo *info)
 
 static bool plain_valid(const struct bootinfo *info)
 {
-	if (info->magic != BOOTINFO_MAGIC || info->flags >= 256 || info->log_level > 3)
+	if (info->magic != BOOTINFO_MAGIC || info->flags >= 512 || info->log_level > 3)
 		return false;
 	if ((info->flags & 2) && !(info->flags & 1))
 		return false;

@@ -123,14 +123,15 @@ check-message: setup-suite ## INIT by other ways than the APIC's command registe
 CHECK_TESTS += check-escape check-message
 SOAK_TESTS += check-escape check-message
 
-# The vTPM's registers (guest/suite/tpm*.c). N= mutated commands; the issue asks for 100,000 in a soak.
-TPM_BUDGET := N=$(or $(N),$(if $(SOAK),100000,1000)) SEED=$(SUITE_SEED)
+# The vTPM's registers (guest/suite/tpm*.c). N= mutated commands; the issue asks for 1,000, in a soak 100,000. Bochs, on
+# which one that makes an RSA key takes ten seconds, has 200 in a check.
+TPM_N = $(or $(N),$(if $(SOAK),100000,$(if $(filter vmx-bochs,$(1)),200,1000)))
 TPM_TIME := $(if $(SOAK),14400,600)
 TPM_LOADERS := $(B)/boot/redoubt-vtpm.efi $(B)/boot/redoubt-test-vtpm.efi
 
 # $(call tpm_run,NAME,SUITE,BUILD,CPUS)
-tpm_run = $(call on_machines,$(TPM_TIME),$(1),$(SUITE_PY) --suite $(2) --build $(3) --cpus $(4) \
-	--time $(TPM_TIME) $(TPM_BUDGET))
+tpm_run = $(foreach m,$(MACHINES),$(call on_machine,$(m),$(TPM_TIME),$(1),$(SUITE_PY) --suite $(2) --build $(3) \
+	--cpus $(4) --time $(TPM_TIME) N=$(call TPM_N,$(m)) SEED=$(SUITE_SEED)))
 
 .PHONY: check-vtpm-suite
 check-vtpm-suite: setup-suite ## the vTPM's registers driven and attacked by the test guest, 1 and 2 CPUs (N=, SEED=)

@@ -43,7 +43,7 @@ def acpi(wide):
     struct.pack_into("<BBBBQB", fadt, 116, 1, 8, 0, 1, 0xcf9, 6)
     struct.pack_into("<BBBBQ", fadt, 172, 1, 16, 0, 2, 0x1804)
     memory[256:256 + 276] = fadt
-    dsdt = table(b"DSDT", b"\x08_S5_\x12\x06\x04\x0a\x05\x0a\x05")
+    dsdt = table(b"DSDT", b"\x08_S5_\x12\x06\x04\x0a\x05\x0a\x05" + b"\x08_HID\x0dMSFT0101\0")
     memory[1024:1024 + len(dsdt)] = dsdt
     return b"\x01" + memory
 
