@@ -8,10 +8,11 @@
 #include "fake_vtd.h"
 #include "iommu_test.h"
 #include "monitor/abi/audit.h"
+#include "monitor/abi/tpm.h"
 
 #define BASE	0xfed80000ull
 #define SECOND	0xfed84000ull
-#define MAPPED	(FAKE_TOP / FRAME_SIZE - FAKE_REGION_PAGES - 2 - 4)
+#define MAPPED	(FAKE_TOP / FRAME_SIZE - FAKE_REGION_PAGES - 2 - 4 - TPM_LOCALITIES)
 #define FRAME	0x12345000ull
 #define REFUSED REDOUBT_AUDIT_DMA_REFUSED
 #define LOG	1023u /* events that fit; of 1,024 places one is not used */
@@ -127,6 +128,8 @@ static void test_what_is_mapped(void **state)
 	assert_int_equal(fake_amdvi_frames(unit, 0), MAPPED);
 	assert_int_equal(fake_amdvi_frames(unit, 0xffff), MAPPED);
 	assert_false(reaches(BASE + 3 * FRAME_SIZE) || reaches(FAKE_RECORD) || reaches(FAKE_TOP));
+	assert_false(reaches(TPM_BASE) || reaches(TPM_BUFFER - FRAME_SIZE));
+	assert_true(reaches(TPM_BASE - FRAME_SIZE) && reaches(TPM_BUFFER));
 	setup(NULL);
 	fake.huge = false;
 	start();

@@ -9,12 +9,14 @@
 #include "fake_amdvi.h"
 #include "iommu_test.h"
 #include "monitor/abi/audit.h"
+#include "monitor/abi/tpm.h"
 
 #define BASE	0xfed90000ull
 #define SECOND	0xfed91000ull
 #define FRAMES	(FAKE_TOP / FRAME_SIZE)
-#define FRAME	0x12345000ull /* one that changes hands */
-#define FIRST	HUGE_SIZE     /* above all holes but one */
+#define FRAME	0x12345000ull	     /* one that changes hands */
+#define FIRST	HUGE_SIZE	     /* above all holes but one */
+#define ELSE	(3 + TPM_LOCALITIES) /* pages without what comes and goes */
 #define REFUSED REDOUBT_AUDIT_DMA_REFUSED
 
 static int setup(void **state)
@@ -283,10 +285,13 @@ static void test_what_is_mapped(void **state)
 	for (unsigned i = 0; i < COUNT(cases); i++) {
 		setup(NULL);
 		assert_true(dma_init(cases[i].top, FAKE_POOL));
-		/* The region, the record, the unit's registers, the I/O APIC. */
+		/* The region, the record, the unit's registers, the I/O APIC, a TPM's registers. */
 		assert_int_equal(fake_vtd_frames(unit, FAKE_DEVICE),
-		    cases[i].top / FRAME_SIZE - cases[i].without - FAKE_REGION_PAGES - 3);
+		    cases[i].top / FRAME_SIZE - cases[i].without - FAKE_REGION_PAGES - ELSE);
 		assert_false(reaches(FAKE_RECORD) || reaches(BASE) || reaches(cases[i].top));
+		for (unsigned page = 0; page < TPM_LOCALITIES; page++)
+			assert_false(reaches(TPM_BASE + page * FRAME_SIZE));
+		assert_true(reaches(TPM_BASE - FRAME_SIZE) && reaches(TPM_BUFFER));
 	}
 	setup(NULL);
 	fake.info.record_base = 0;
@@ -308,8 +313,8 @@ static void test_kinds_of_units(void **state)
 		fake.huge = cases[i].huge;
 		unit = fake_add_vtd(BASE, VTD_CAP_PLAIN & ~cases[i].without, VTD_ECAP_PLAIN);
 		start();
-		assert_int_equal(fake_vtd_frames(unit, 0xffff), FRAMES - FAKE_REGION_PAGES - 3);
-		assert_int_equal(fake_vtd_frames(unit, 0), FRAMES - FAKE_REGION_PAGES - 3);
+		assert_int_equal(fake_vtd_frames(unit, 0xffff), FRAMES - FAKE_REGION_PAGES - ELSE);
+		assert_int_equal(fake_vtd_frames(unit, 0), FRAMES - FAKE_REGION_PAGES - ELSE);
 	}
 }
 
@@ -349,7 +354,7 @@ static void test_changes_hands(void **state)
 /* Nothing reaches a unit that does not look into caches but what is written back. */
 static void test_not_coherent(void **state)
 {
-	const uint64_t mapped = FRAMES - FAKE_REGION_PAGES - 3;
+	const uint64_t mapped = FRAMES - FAKE_REGION_PAGES - ELSE;
 
 	fake_reset();
 	unit = fake_add_vtd(BASE, VTD_CAP_PLAIN, VTD_ECAP_PLAIN & ~1ull);
@@ -373,7 +378,7 @@ static void test_pool_is_empty(void **state)
 	assert_int_not_equal(blocked, 0);
 	dma_sync();
 	assert_true(reaches(at));
-	assert_int_equal(fake_vtd_frames(unit, 0), FRAMES - FAKE_REGION_PAGES - 3 - blocked);
+	assert_int_equal(fake_vtd_frames(unit, 0), FRAMES - FAKE_REGION_PAGES - ELSE - blocked);
 	/* What has a table already goes on. */
 	assert_true(dma_block((spa_t){ FIRST + FRAME_SIZE }, 1));
 }
