@@ -29,7 +29,7 @@ $(B)/tests/tpm/anchor: $(B)/ptpmunit/tests/tpm/anchor.o $(PTPM_ANCHOR) $(PTPM_RT
 
 .PHONY: check-ptpm-anchor
 check-ptpm-anchor: $(B)/tests/tpm/anchor
-	@$(SETUP) swtpm
+	@$(SETUP) swtpm vtpm-test
 	@tests/run --time 400 ptpm-anchor -- $(PY) tests/tpm/anchor.py $<
 
 # The registers of QEMU's TPMs in the place of mmio.c.
