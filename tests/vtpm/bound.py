@@ -35,7 +35,7 @@ ANCHOR = "0x01805244"  # vtpm/ptpm/anchor.h
 OLDER = r"is older than the last that the platform's TPM knows, or was never acknowledged"
 UNBOUND = r"is not bound to the platform's TPM, though there were states that are"
 GONE = r"cannot be judged: the platform's TPM does not tell which state was the last"
-POINTS = 24
+POINTS = 26
 
 
 class Start(debian.Debian):
@@ -61,6 +61,15 @@ class Start(debian.Debian):
         told = re.search(rf"^redoubt: note: the vTPM's state: vtpm\.\d {verdict}$", self.machine.e9, re.M)
         self.tap.check(told is not None, f"{why}: refused, and the loader says why", self.machine.e9)
         self.tap.check("/dev/tpm0" not in said and "/sys/class/tpm/tpm0" not in said, f"{why}: there is no TPM", said)
+
+    def switched_off(self):
+        """Its registers would begin at zero, for this kernel to fill: locality 0 is granted to nobody."""
+        said = self.ask("ls -d /dev/tpm* 2>&1; devmem 0xfed40008 32 1; echo wrote=$?; echo state=`devmem 0xfed4000c 32`")
+        told = "vtpm.0 cannot be written" in self.machine.e9
+        granted = re.search(r"state=0x([0-9A-Fa-f]{8})", said)
+        self.tap.check(told and "/dev/tpm0" not in said, "slots that cannot be written: the loader says so, and there is no TPM", said)
+        self.tap.check("wrote=0" in said and granted is not None and not int(granted[1], 16) & 1,
+                       "nor is it left on for the kernel to extend its registers", said)
 
     def go_off(self):
         self.ask("umount /esp; sync")
@@ -167,6 +176,9 @@ def control(box):
     box.start(goes_on, tpm=False)
     box.put(older)
     box.start(lambda start: start.is_at(1, "T63 the files of the day before: succeeds with no TPM of the machine's own"), tpm=False)
+    for slot in SLOTS:
+        box.mtools("mattrib", "+r", f"::{FOLDER}/{slot}")
+    box.start(Start.switched_off, tpm=False)
 
 
 def parse():
