@@ -160,7 +160,15 @@ bool binding_kept(struct binding *b, const uint8_t digest[NV_DIGEST])
 	if (b->unsure)
 		return false;
 	memcpy(b->anchor, digest, NV_DIGEST);
+	b->rests = false;
 	if (b->steps > 0)
 		b->steps--;
 	return true;
+}
+
+void binding_shutdown(struct binding *b)
+{
+	ptpm_budget(BUDGET_MS);
+	if (!b->rests)
+		b->rests = good(b, anchor_shutdown(&b->device));
 }

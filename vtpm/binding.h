@@ -49,6 +49,7 @@ _Static_assert(ANCHOR_BYTES == NV_DIGEST, "a digest");
 
 struct binding {
 	bool on;
+	bool rests;  /* it was told that the machine goes off */
 	bool unsure; /* a write of the anchor was sent, and not answered */
 	struct ptpm device;
 	uint8_t auth[ANCHOR_AUTH_BYTES];
@@ -89,6 +90,12 @@ struct nv_bytes binding_next(struct binding *binding, bool step);
  * kept the first one from it could bring it behind the other. So no other state may be sealed.
  */
 bool binding_kept(struct binding *binding, const uint8_t digest[NV_DIGEST]);
+
+/*
+ * The operating system is done with its TPM: so is this machine with the platform's. Once behind
+ * each write of the anchor: it costs a write, too.
+ */
+void binding_shutdown(struct binding *binding);
 
 /* Whether the anchor is this state's. */
 bool binding_is(const struct binding *binding, const uint8_t digest[NV_DIGEST]);

@@ -284,6 +284,22 @@ void storage_before(struct storage *s)
 	vtpm_nv(available(s));
 }
 
+/* Not while a state waits, for its anchor would be written behind it. */
+static void end(struct storage *s)
+{
+	bool waits = s->file || s->binding.unsure;
+
+	if (s->ends && !waits)
+		binding_shutdown(&s->binding);
+	s->ends = s->ends && waits;
+}
+
+void storage_shutdown(struct storage *s)
+{
+	s->ends = s->binding.on && s->mode == STORAGE_KEPT;
+	end(s);
+}
+
 bool storage_takes(struct storage *s)
 {
 	return s->mode == STORAGE_KEPT && available(s) == VTPM_NV_AVAILABLE;
@@ -391,6 +407,7 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 	s->current = s->next;
 	drop(&s->file);
 	tell(s, 0);
+	end(s);
 	return REDOUBT_OK;
 }
 

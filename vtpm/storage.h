@@ -46,6 +46,7 @@ struct storage {
 	bool again;		/* a state is to be sealed though nothing has changed */
 	bool starting;		/* the first commands are carried out */
 	bool step;		/* what waits is to be the anchor's */
+	bool ends;		/* the platform's TPM is to be told that the machine goes off */
 	bool bound;		/* states are to be bound, whether that is possible or not */
 	struct binding binding; /* to the platform's TPM, where it is on */
 	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
@@ -87,6 +88,12 @@ bool storage_hold(struct storage *storage);
 
 /* Whether a part beside the TPM's own may be changed now. */
 bool storage_takes(struct storage *storage);
+
+/*
+ * Behind a TPM2_Shutdown that succeeded: when its response goes, the platform's TPM gets one too
+ * (else its next start would count as one behind a power cut).
+ */
+void storage_shutdown(struct storage *storage);
 
 /* NV_PPI is from now on a copy of this; as storage_hold(). */
 bool storage_put_ppi(struct storage *storage, struct nv_bytes bytes);

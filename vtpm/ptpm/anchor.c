@@ -12,8 +12,10 @@
 #define CC_UNDEFINE_SPACE 0x122u
 #define CC_DEFINE_SPACE	  0x12au
 #define CC_WRITE	  0x137u
+#define CC_SHUTDOWN	  0x145u
 #define CC_READ		  0x14eu
 #define CC_READ_PUBLIC	  0x169u
+#define SU_CLEAR	  0x0000u
 #define RH_OWNER	  0x40000001u
 #define RS_PASSWORD	  0x40000009u
 #define ALG_SHA256	  0x000bu
@@ -223,4 +225,13 @@ enum anchor_result anchor_undefine(struct ptpm *tpm)
 	message_put(m, ANCHOR_INDEX, 4);
 	authorize(m);
 	return as_owner(&session);
+}
+
+enum anchor_result anchor_shutdown(struct ptpm *tpm)
+{
+	struct message message;
+
+	message_begin(&message, tpm, MESSAGE_NO_SESSIONS, CC_SHUTDOWN);
+	message_put(&message, SU_CLEAR, 2);
+	return message_send(&message);
 }

@@ -51,6 +51,9 @@ enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUT
 /* Deletes it, likewise, whoever defined it. Never PRESENT, NO_ROOM. */
 enum anchor_result anchor_undefine(struct ptpm *tpm);
 
+/* TPM2_Shutdown(CLEAR): the machine goes off, or starts anew. Any other command takes it back. */
+enum anchor_result anchor_shutdown(struct ptpm *tpm);
+
 /* The value is zero unless it is OK. Never PRESENT, OWNED, NO_ROOM. */
 enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     uint8_t value[ANCHOR_BYTES]);

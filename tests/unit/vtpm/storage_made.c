@@ -216,6 +216,14 @@ enum anchor_result anchor_undefine(struct ptpm *device)
 	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
 }
 
+enum anchor_result anchor_shutdown(struct ptpm *device)
+{
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	anchor.shutdowns++;
+	return ANCHOR_OK;
+}
+
 /* The command may be lost, or its answer. */
 enum anchor_result anchor_write(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent)

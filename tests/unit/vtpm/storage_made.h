@@ -34,7 +34,7 @@ struct made_anchor {
 	bool bound, gone, owned;
 	bool there, written;
 	uint8_t auth[ANCHOR_AUTH_BYTES], value[ANCHOR_BYTES];
-	unsigned commands, writes;
+	unsigned commands, writes, shutdowns;
 	unsigned fails_at; /* the command that is not answered; 0: none */
 };
 extern struct made_anchor anchor;
