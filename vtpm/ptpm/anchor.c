@@ -9,6 +9,7 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "vtpm/ptpm/session.h"
 
+#define CC_UNDEFINE	0x122u
 #define CC_DEFINE_SPACE 0x12au
 #define CC_WRITE	0x137u
 #define CC_READ		0x14eu
@@ -143,13 +144,10 @@ static enum anchor_result put_value(struct session *s, const uint8_t value[ANCHO
 }
 
 /* Behind this there is a session whose answers nobody can make up. */
-static enum anchor_result begin(struct session *s, bool writes)
+static enum anchor_result begin(struct session *s, bool *written)
 {
-	bool written;
-	enum anchor_result result = look(s, &written);
+	enum anchor_result result = look(s, written);
 
-	if (result == ANCHOR_OK && !written && !writes)
-		result = ANCHOR_UNWRITTEN;
 	return result == ANCHOR_OK ? session_start(s) : result;
 }
 
@@ -157,26 +155,39 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
     uint8_t value[ANCHOR_BYTES])
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, false);
+	bool written = true;
+	enum anchor_result result = begin(&session, &written);
 
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		result = ask_value(&session, value);
 	session_end(&session);
-	return result;
+	return result == ANCHOR_REFUSED && !written ? ANCHOR_STALE : result;
 }
 
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent)
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, true);
+	bool written;
+	enum anchor_result result = begin(&session, &written);
 
 	*sent = result == ANCHOR_OK;
 	if (*sent)
 		result = put_value(&session, value);
 	session_end(&session);
 	return result;
+}
+
+/* ---- Whether it is there: with an empty password of the owner ---- */
+
+static void put_password(struct message *m)
+{
+	message_put(m, 9, 4);
+	message_put(m, RS_PASSWORD, 4);
+	message_put(m, 0, 2);
+	message_put(m, 0, 1);
+	message_put(m, 0, 2);
 }
 
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES])
@@ -189,13 +200,24 @@ enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUT
 	make_public(false, public);
 	message_begin(m, tpm, MESSAGE_SESSIONS, CC_DEFINE_SPACE);
 	message_put(m, RH_OWNER, 4);
-	message_put(m, 9, 4);
-	message_put(m, RS_PASSWORD, 4);
-	message_put(m, 0, 2);
-	message_put(m, 0, 1);
-	message_put(m, 0, 2); /* an empty password */
+	put_password(m);
 	message_put_sized(m, auth, ANCHOR_AUTH_BYTES);
 	message_put_sized(m, public, sizeof(public));
+	result = message_send(m);
+	session_end(&session);
+	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+}
+
+enum anchor_result anchor_undefine(struct ptpm *tpm)
+{
+	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX };
+	struct message *m = &session.message;
+	enum anchor_result result;
+
+	message_begin(m, tpm, MESSAGE_SESSIONS, CC_UNDEFINE);
+	message_put(m, RH_OWNER, 4);
+	message_put(m, ANCHOR_INDEX, 4);
+	put_password(m);
 	result = message_send(m);
 	session_end(&session);
 	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;

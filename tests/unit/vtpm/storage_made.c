@@ -171,6 +171,16 @@ static enum anchor_result state_of(const uint8_t auth[ANCHOR_AUTH_BYTES])
 	return memcmp(anchor.auth, auth, ANCHOR_AUTH_BYTES) == 0 ? ANCHOR_OK : ANCHOR_REFUSED;
 }
 
+enum anchor_result anchor_undefine(struct ptpm *device)
+{
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	if (anchor.owned)
+		return ANCHOR_OWNED;
+	anchor.there = false;
+	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
+}
+
 enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
     uint8_t value[ANCHOR_BYTES])
 {
@@ -178,6 +188,8 @@ enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AU
 
 	if (result == ANCHOR_OK && !anchor.written)
 		result = ANCHOR_UNWRITTEN;
+	if (result == ANCHOR_REFUSED && !anchor.written)
+		result = ANCHOR_STALE;
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		memcpy(value, anchor.value, ANCHOR_BYTES);
