@@ -15,7 +15,8 @@
  *   What was cut off between the disk and the anchor was sealed under the anchor, and is used.
  *
  * As long as nothing was ever written to the anchor nothing was acknowledged as bound: then a state
- * that is not bound, or none at all, is a beginning; later it is refused. That nothing was written
+ * that is not bound, or none at all, is a beginning; later it is refused. An anchor of another root
+ * key that was never written is then made anew. That nothing was written
  * the TPM says without proof (ptpm/anchor.h), so whoever owns the platform's TPM, or its bus, can
  * have a state used that was never bound, but no older one of those that were.
  *

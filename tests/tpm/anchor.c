@@ -12,7 +12,7 @@
  *
  * VERB is one of these, and what it takes:
  *
- *   define, read, write VALUE
+ *   define, undefine, read, write VALUE
  *   writes TIMES                    each of another value, each read back
  *   flips read|write                each bit of each answer to it, one at a time
  *   replay read|write last|all      old answers in the place of new ones

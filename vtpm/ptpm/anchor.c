@@ -146,13 +146,10 @@ static enum anchor_result put_value(struct session *s, const uint8_t value[ANCHO
 }
 
 /* Behind this there is a session whose answers nobody can make up. */
-static enum anchor_result begin(struct session *s, bool writes)
+static enum anchor_result begin(struct session *s, bool *written)
 {
-	bool written;
-	enum anchor_result result = look(s, &written);
+	enum anchor_result result = look(s, written);
 
-	if (result == ANCHOR_OK && !written && !writes)
-		result = ANCHOR_UNWRITTEN;
 	return result == ANCHOR_OK ? session_start(s) : result;
 }
 
@@ -160,20 +157,22 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
     uint8_t value[ANCHOR_BYTES])
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, false);
+	bool written = true;
+	enum anchor_result result = begin(&session, &written);
 
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		result = ask_value(&session, value);
 	session_end(&session);
-	return result;
+	return result == ANCHOR_REFUSED && !written ? ANCHOR_STALE : result;
 }
 
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent)
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, true);
+	bool written;
+	enum anchor_result result = begin(&session, &written);
 
 	*sent = result == ANCHOR_OK;
 	if (*sent)
@@ -182,7 +181,8 @@ enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH
 	return result;
 }
 
-/* The owner's empty password. */
+/* ---- Whether it is there: with an empty password of the owner ---- */
+
 static void authorize(struct message *m)
 {
 	message_put(m, 9, 4);

@@ -6,7 +6,7 @@
  *
  *   byte 0   bits 1:0 what is asked for: read, write, define, a sentence; bit 2: the index is
  *            there; bit 3: it was written; bit 4: asked twice, with another value in it; bit 5: not
- *            define, undefine
+ *            to define it, to delete it; bit 6: nor that, to shut down
  *   then     for each command what becomes of its answer, honest when the bytes are over:
  *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CC_UNDEFINE    0x122u
 #define CC_DEFINE      0x12au
 #define CC_WRITE       0x137u
+#define CC_SHUTDOWN    0x145u
 #define CC_READ	       0x14eu
 #define CC_FLUSH       0x165u
 #define CC_READ_PUBLIC 0x169u
@@ -254,15 +255,15 @@ static size_t define(const uint8_t *command, uint8_t *response)
 	return finish(response, 19, 0);
 }
 
-static size_t undefine(const uint8_t *command, size_t size, uint8_t *response)
+static size_t undefine(const uint8_t *command, uint8_t *response)
 {
-	require(size == 31 && get(command + 10) == 0x40000001 && get(command + 14) == ANCHOR_INDEX);
+	require(get(command + 14) == INDEX);
 	if (!tpm.defined)
 		return refuse(response, 0x28b);
-	tpm.defined = false;
+	tpm.defined = tpm.written = false;
+	tpm.authorized = true;
 	put(response + 10, 0, 4);
 	memcpy(response + 14, "\0\0\1\0\0", 5);
-	tpm.authorized = true;
 	return finish(response, 19, 0);
 }
 
@@ -279,8 +280,11 @@ static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
 		return finish(response, 62, 0);
 	case CC_DEFINE:
 		return define(command, response);
+	case CC_SHUTDOWN:
+		require(size == 12 && command[10] == 0 && command[11] == 0);
+		return finish(response, 10, 0);
 	case CC_UNDEFINE:
-		return undefine(command, size, response);
+		return undefine(command, response);
 	case CC_START:
 		tpm.open = true;
 		put(response + 10, SESSION, 4);
@@ -451,8 +455,6 @@ static enum anchor_result ask_write(struct ptpm *ptpm)
 	return result;
 }
 
-#define UNDEFINE 4u
-
 static void ask(unsigned what)
 {
 	struct ptpm ptpm = { .reason = "none" };
@@ -466,16 +468,21 @@ static void ask(unsigned what)
 		result = ask_read(&ptpm);
 	} else if (what == 1) {
 		result = ask_write(&ptpm);
-	} else if (what == UNDEFINE) {
-		result = anchor_undefine(&ptpm);
-		require(result != ANCHOR_OK || tpm.hostile || !tpm.defined);
-	} else {
+	} else if (what == 2) {
 		right = was ? ANCHOR_PRESENT : ANCHOR_OK;
 		result = anchor_define(&ptpm, auth);
+	} else if (what == 4) {
+		right = ANCHOR_OK;
+		result = anchor_shutdown(&ptpm);
+	} else {
+		right = was ? ANCHOR_OK : ANCHOR_ABSENT;
+		result = anchor_undefine(&ptpm);
 	}
 	require(result < ANCHOR_RESULTS && anchor_sentence(result));
 	require(result != ANCHOR_OK || !tpm.longer || what >= 2);
-	require(tpm.hostile || (result == right && !tpm.open && tpm.commands <= 3));
+	/* A session of which no answer came is ended. */
+	require(tpm.hostile ||
+	    (result == right && !tpm.open && tpm.commands <= 3u + (right == ANCHOR_UNWRITTEN)));
 	memcpy(tpm.old, tpm.now, sizeof(tpm.old));
 }
 
@@ -485,6 +492,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
+	what = (data[0] & 3) + ((data[0] & 0x23) == 0x22) + ((data[0] & 0x63) == 0x62);
 	memset(&tpm, 0, sizeof(tpm));
 	tpm.data = data + 1;
 	tpm.left = size - 1;
@@ -496,7 +504,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(anchor_sentence(data[0] >> 2));
 		return 0;
 	}
-	what = (data[0] & 3) == 2 && data[0] & 32 ? UNDEFINE : data[0] & 3;
 	ask(what);
 	if (data[0] & 16) {
 		tpm.value[0] ^= 0x80;

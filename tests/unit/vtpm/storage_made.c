@@ -184,6 +184,8 @@ enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AU
 
 	if (result == ANCHOR_OK && !anchor.written)
 		result = ANCHOR_UNWRITTEN;
+	if (result == ANCHOR_REFUSED && !anchor.written)
+		result = ANCHOR_STALE;
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		memcpy(value, anchor.value, ANCHOR_BYTES);
