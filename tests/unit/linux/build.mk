@@ -12,13 +12,14 @@ LINUX_TEST_PACKAGE := $(addprefix $(B)/linuxtest/,guest/linux/driver/partition.o
 LINUX_TEST_AGENT := $(patsubst %.c,$(B)/linuxtest/%.o,$(wildcard guest/linux/libredoubt/*.c \
 	guest/linux/agent/*.c)) $(B)/linuxtest/tests/unit/linux/test_agent.o
 LINUX_TEST_LIBRARY := $(patsubst %.c,$(B)/linuxtest/%.o,$(wildcard guest/linux/libredoubt/*.c \
-	guest/linux/redoubtctl/*.c)) $(B)/linuxtest/tests/unit/linux/test_library.o
+	guest/linux/redoubtctl/*.c guest/trustlets/rt/sha256.c)) $(B)/linuxtest/tests/unit/linux/test_library.o
 
 LINUX_TEST_OBJS := $(sort $(LINUX_TEST_DRIVER) $(LINUX_TEST_STATE) $(LINUX_TEST_PACKAGE) $(LINUX_TEST_LIBRARY) \
 	$(LINUX_TEST_AGENT))
 
 $(B)/linuxtest/guest/linux/redoubtctl/redoubtctl.o: HOST_CFLAGS += -Dmain=redoubtctl_main -Wno-missing-prototypes
 $(B)/linuxtest/guest/linux/agent/agent.o: HOST_CFLAGS += -Dmain=agent_main -Wno-missing-prototypes
+$(B)/linuxtest/guest/trustlets/rt/sha256.o: HOST_CFLAGS += $(LINUX_SHA256)
 $(LINUX_TEST_DRIVER) $(LINUX_TEST_STATE) $(LINUX_TEST_PACKAGE): HOST_CFLAGS += -Itests/unit/linux/fake
 $(LINUX_TEST_OBJS): HOST_CFLAGS += -I$(B) -D_GNU_SOURCE
 $(LINUX_TEST_OBJS): $(B)/linuxtest/%.o: %.c | $(B)/hosttest.ready $(B)/guest/linux/calls.h
@@ -26,7 +27,7 @@ $(LINUX_TEST_OBJS): $(B)/linuxtest/%.o: %.c | $(B)/hosttest.ready $(B)/guest/lin
 	@echo '  HOSTCC $@'
 	@$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
 
-LINUX_WRAP_library := open close ioctl
+LINUX_WRAP_library := open close ioctl write fsync
 LINUX_WRAP_agent := open close ioctl pwrite fdatasync fsync nanosleep mlockall fork setsid dup2
 $(B)/linuxtest/test_driver: $(LINUX_TEST_DRIVER)
 $(B)/linuxtest/test_state: $(LINUX_TEST_STATE)
