@@ -93,6 +93,11 @@ boot/redoubt-test-vtpm_SECTIONS := $(boot/redoubt-test_SECTIONS) $(call partitio
 $(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test-vtpm,$(BOOT_OBJS)))
 
+# With a vTPM that has a guardian (tests/vtpm/build.mk).
+VTPM_GUARDED := $(B)/tests/vtpm/guarded/vtpm.img
+boot/redoubt-guarded_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(VTPM_GUARDED))
+$(eval $(call efi_app,boot/redoubt-guarded,$(BOOT_OBJS)))
+
 # For tests of VT-d units, beside SVM (arch/x86/build.mk).
 for_vtd = $(subst redoubt-svm,redoubt-svm-vtd,$(1))
 boot/redoubt-vtd_SECTIONS := $(call for_vtd,$(boot/redoubt-partitions_SECTIONS))

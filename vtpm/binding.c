@@ -86,6 +86,33 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 	return good(b, result) ? compare(b, digest, &is) : NV_NO_ANCHOR;
 }
 
+/* ---- Packages ---- */
+
+bool binding_place(struct binding *b, uint8_t place[NV_DIGEST])
+{
+	enum anchor_result result;
+
+	ptpm_budget(BUDGET_MS);
+	result = anchor_read(&b->device, b->auth, place);
+	if (result == ANCHOR_REFUSED)
+		memset(place, PLACE_FOREIGN, NV_DIGEST);
+	return result == ANCHOR_REFUSED || result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN ||
+	    good(b, result);
+}
+
+bool binding_move(struct binding *b)
+{
+	enum anchor_result result;
+
+	ptpm_budget(BUDGET_MS);
+	result = anchor_read(&b->device, b->auth, b->anchor);
+	if (result == ANCHOR_REFUSED && good(b, anchor_undefine(&b->device)))
+		result = ANCHOR_ABSENT;
+	if (result == ANCHOR_ABSENT)
+		result = anchor_define(&b->device, b->auth);
+	return result == ANCHOR_UNWRITTEN || good(b, result);
+}
+
 /* ---- At work ---- */
 
 static void fill(struct binding *b)

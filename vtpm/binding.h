@@ -69,6 +69,17 @@ bool binding_open(struct binding *binding);
 enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_DIGEST],
     struct nv_bytes part);
 
+/*
+ * What the anchor is, for who makes a package: its value; zero: there is none, or it was never
+ * written; PLACE_FOREIGN throughout: it does not take this machine's authorization. false: the log
+ * says why it is not known.
+ */
+#define PLACE_FOREIGN 0xffu
+bool binding_place(struct binding *binding, uint8_t place[NV_DIGEST]);
+
+/* A start goes on from a package for that place: afterwards the anchor is this machine's. */
+bool binding_move(struct binding *binding);
+
 /* The part for the next state, in `binding`. `step`: the anchor will be written for it. */
 struct nv_bytes binding_next(struct binding *binding, bool step);
 

@@ -268,7 +268,7 @@ static void show_registers(void)
 REQUEST_HANDLER(state_open)
 {
 	results[0] = storage_open(&storage, args[0] == TPM_OPEN_BOUND, startup);
-	for (unsigned i = 0; i < NV_SLOTS; i++)
+	for (unsigned i = 0; i < TPM_FILES; i++)
 		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
 	if (results[0] != TPM_STATE_OPENED && is_on())
 		show_registers();
@@ -311,6 +311,22 @@ REQUEST_HANDLER(state_piece)
 		results[2] = storage.file_header.generation;
 	}
 	return REDOUBT_OK;
+}
+
+/* For packages: apart from the pieces, which are the keeper's. */
+static volatile uint8_t *package_piece(void)
+{
+	return (volatile uint8_t *)rt_window + (TPM_MAILBOX_PACKAGE - TPM_BASE);
+}
+
+REQUEST_HANDLER(package)
+{
+	return storage_package(&storage, args[0], package_piece(), results);
+}
+
+REQUEST_HANDLER(ask)
+{
+	return storage_ask(&storage, package_piece(), &results[0]);
 }
 
 REQUEST_HANDLER(state_kept)

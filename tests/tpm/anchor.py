@@ -209,6 +209,18 @@ def check_anew(case, check):
         check(said == [0, "UNWRITTEN", "OK", "PRESENT", f"OK {ONE}"], "by tpm2_nvdefine with the right one: as ours", said)
 
 
+def check_undefine(case, check):
+    """Deleted by the partition: whoever defined it, unless the owner has a password."""
+    with case.on(case.state + ".undefine"):
+        said = [case.ask("undefine"), case.ask("define", auth=OTHER), case.ask("write", TWO, auth=OTHER), case.ask("cut", "0", "undefine"), case.ask("read")]
+        check(said == ["ABSENT", "OK", "OK", "NO_ANSWER", "REFUSED"], "another one's, that is there", said)
+        said = [case.ask("undefine"), case.ask("read"), case.ask("undefine"), case.ask("define"), case.ask("read")]
+        check(said == ["OK", "ABSENT", "ABSENT", "OK", "UNWRITTEN"], "it is deleted, and can be defined anew", said)
+        case.tool("tpm2_changeauth", "-c", "owner", "a password")
+        said = [case.ask("undefine"), case.ask("read")]
+        check(said == ["OWNED", "UNWRITTEN"], "the owner has a password: it is not deleted", said)
+
+
 def check_foreign(case, check):
     kinds = [(RIGHT + more, "32") for more in ("|ownerwrite", "|policyread", "|policywrite", "|orderly", "|writeall", "|writedefine")]
     kinds += [(RIGHT.replace("|no_da", ""), "32"), (RIGHT.replace("|ownerread", ""), "32"), (RIGHT, "31"), (RIGHT, "33"),
@@ -257,7 +269,7 @@ def check_other(case, check):
 
 
 CHECKS = ((check_define, 7), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 6),
-          (check_busy, 3), (check_anew, 4), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
+          (check_busy, 3), (check_anew, 4), (check_undefine, 3), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
 
 
 def main():

@@ -73,6 +73,25 @@ check-vtpm-bound: setup-vtpm-debian ## the same bound to swtpm as the platform's
 
 CHECK_TESTS += check-vtpm-bound
 
+# Packages, out of a machine and into it: beside swtpm, and on machines without.
+VTPM_GUARDIAN := $(VTPM_TESTS)/guarded/guardian.pem
+$(VTPM_GUARDIAN): $(TEST_KEYS)/ec.key
+	@mkdir -p $(@D)
+	@openssl pkey -in $< -pubout -out $@
+$(VTPM_GUARDED): $(VTPM_GUARDIAN) FORCE
+	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY= GUARDIAN=$(abspath $(VTPM_GUARDIAN)))
+
+.PHONY: check-vtpm-guardian setup-vtpm-guardian
+setup-vtpm-guardian: setup-vtpm-debian
+	@$(SETUP) trustlet vtpm-state
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-guarded.efi
+
+check-vtpm-guardian: setup-vtpm-guardian ## a vTPM's backup, and that it comes back where the root key was lost; only by its guardian
+	@status=0; $(foreach m,$(MACHINES),$(call on_machine,$(m),700,vtpm-guardian,\
+		$(PY) tests/vtpm/guardian.py --key $(TEST_KEYS)/ec.key --time 680 $(if $(filter svm-qemu-tcg,$(m)),--tpm tpm-crb))) exit $$status
+
+CHECK_TESTS += check-vtpm-guardian
+
 # One machine: what differs between machines is not who is at them.
 .PHONY: check-vtpm-ppi
 check-vtpm-ppi: setup-vtpm-debian ## the vTPM is cleared when somebody at the machine says so, and not by a key, time or Debian alone

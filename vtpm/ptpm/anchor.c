@@ -9,13 +9,14 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "vtpm/ptpm/session.h"
 
-#define CC_DEFINE_SPACE 0x12au
-#define CC_WRITE	0x137u
-#define CC_READ		0x14eu
-#define CC_READ_PUBLIC	0x169u
-#define RH_OWNER	0x40000001u
-#define RS_PASSWORD	0x40000009u
-#define ALG_SHA256	0x000bu
+#define CC_UNDEFINE_SPACE 0x122u
+#define CC_DEFINE_SPACE	  0x12au
+#define CC_WRITE	  0x137u
+#define CC_READ		  0x14eu
+#define CC_READ_PUBLIC	  0x169u
+#define RH_OWNER	  0x40000001u
+#define RS_PASSWORD	  0x40000009u
+#define ALG_SHA256	  0x000bu
 
 /*
  * TPMA_NV, part 2, 13.4; of no special type. The owner may read it, to see what there is, and not
@@ -179,24 +180,47 @@ enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH
 	return result;
 }
 
+/* The owner's empty password. */
+static void authorize(struct message *m)
+{
+	message_put(m, 9, 4);
+	message_put(m, RS_PASSWORD, 4);
+	message_put(m, 0, 2);
+	message_put(m, 0, 1);
+	message_put(m, 0, 2);
+}
+
+static enum anchor_result as_owner(struct session *s)
+{
+	enum anchor_result result = message_send(&s->message);
+
+	session_end(s);
+	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+}
+
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES])
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
 	struct message *m = &session.message;
 	uint8_t public[PUBLIC_BYTES];
-	enum anchor_result result;
 
 	make_public(false, public);
 	message_begin(m, tpm, MESSAGE_SESSIONS, CC_DEFINE_SPACE);
 	message_put(m, RH_OWNER, 4);
-	message_put(m, 9, 4);
-	message_put(m, RS_PASSWORD, 4);
-	message_put(m, 0, 2);
-	message_put(m, 0, 1);
-	message_put(m, 0, 2); /* an empty password */
+	authorize(m);
 	message_put_sized(m, auth, ANCHOR_AUTH_BYTES);
 	message_put_sized(m, public, sizeof(public));
-	result = message_send(m);
-	session_end(&session);
-	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+	return as_owner(&session);
+}
+
+enum anchor_result anchor_undefine(struct ptpm *tpm)
+{
+	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX };
+	struct message *m = &session.message;
+
+	message_begin(m, tpm, MESSAGE_SESSIONS, CC_UNDEFINE_SPACE);
+	message_put(m, RH_OWNER, 4);
+	message_put(m, ANCHOR_INDEX, 4);
+	authorize(m);
+	return as_owner(&session);
 }

@@ -48,6 +48,9 @@ const char *anchor_sentence(enum anchor_result result);
 /* Defines it, with an empty password of the owner. PRESENT, OWNED, NO_ROOM: nothing was changed. */
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES]);
 
+/* Deletes it, likewise, whoever defined it. Never PRESENT, NO_ROOM. */
+enum anchor_result anchor_undefine(struct ptpm *tpm);
+
 /* The value is zero unless it is OK. Never PRESENT, OWNED, NO_ROOM. */
 enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     uint8_t value[ANCHOR_BYTES]);
