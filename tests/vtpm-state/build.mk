@@ -18,7 +18,7 @@ setup-vtpm-state:
 		$(TRUSTLETS)/sample/sample.img $(TEST_KEYS)/ec.key $(TEST_KEYS)/other.key
 
 check-vtpm-state: setup-vtpm-state ## redoubt-state: files, packages, swtpm's format, clones; each refusal
-	@status=0; for t in files packages cuts stock clones; do \
+	@status=0; for t in files packages guardian cuts stock clones; do \
 		B=$(B) tests/run --time 400 vtpm-state-$$t -- $(PY) tests/vtpm-state/$$t.py || status=1; done; exit $$status
 
 HOST_TESTS += check-vtpm-state
