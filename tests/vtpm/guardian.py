@@ -33,7 +33,7 @@ TOOL = os.path.join(TESTS, "..", "tools", "redoubt-state")
 NOT_OURS = r"was not written on this machine by this image, or was changed"
 CERTIFICATE = "nvread -Q 0x1c0000a -C o -o ecc.crt"
 FINGERPRINT = r"^redoubt: vtpm\.ask is what the guardian needs to make vtpm\.in; its fingerprint:\nredoubt: ([0-9a-f]{64})$"
-POINTS = 19
+POINTS = 22
 
 
 class Start(bound.Start):
