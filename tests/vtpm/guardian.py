@@ -24,7 +24,6 @@ sys.path[:0] = [os.path.join(TESTS, "vtpm"), TESTS, os.path.join(TESTS, "emu")]
 
 import bound  # noqa: E402
 import choose  # noqa: E402
-import debian  # noqa: E402
 from machine import Failure  # noqa: E402
 from spec import BUILD  # noqa: E402
 from tap import Tap  # noqa: E402
