@@ -5,6 +5,7 @@
  * log out for tcg2.py to replay. Its load options are one word:
  *
  *   use    all of it
+ *   tell   registers and log alone
  *   gone   the loader has ended: nobody offers the protocol
  *
  * or, before the loader, to what firmware offers:
@@ -452,6 +453,8 @@ static void prepare(const struct probe *p, CHAR16 how)
 		flood(p);
 	else if (how == 'l')
 		look_between(p);
+	else if (how == 't')
+		give_out(p);
 	else
 		use(p);
 }
