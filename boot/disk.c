@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * Disks (disk.h): UEFI 2.10, 10.3.5.1 (what a partition's path says) and 13.9 (EFI_BLOCK_IO_PROTOCOL).
+ * Disks (disk.h): UEFI 2.10, 10.3.5.1 (what a partition's path says), 13.9 (EFI_BLOCK_IO_PROTOCOL).
  */
 #include "boot/disk.h"
 
@@ -86,7 +86,8 @@ static const char *read_table(struct disk *disk, struct gpt *gpt)
 	status = read(disk, GPT_BLOCK, media->BlockSize, &disk->header, &disk->header_pages);
 	if (EFI_ERROR(status))
 		return status_text(status);
-	complaint = gpt_read(gpt, (struct blob){ disk->header, media->BlockSize }, media->LastBlock);
+	complaint = gpt_read(gpt, (struct blob){ disk->header, media->BlockSize },
+	    media->LastBlock);
 	if (complaint)
 		return complaint;
 	status = read(disk, gpt->table_block, gpt_table_bytes(gpt), &disk->table,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
- * A disk's GUID partition table (UEFI 2.10, 5.3), and what of it is measured: UEFI_GPT_DATA (TCG PC
- * Client Platform Firmware Profile 1.05, 10.2). What is on the disk is anybody's word: every size is
- * bounded. No call to firmware: tested and fuzzed on the host.
+ * A disk's GUID partition table (UEFI 2.10, 5.3), and what of it is measured: UEFI_GPT_DATA (TCG
+ * PC Client Platform Firmware Profile 1.05, 10.2). What is on the disk is anybody's word: every
+ * size is bounded. No call to firmware: tested and fuzzed on the host.
  */
 #ifndef BOOT_GPT_H
 #define BOOT_GPT_H
@@ -28,8 +28,8 @@ struct gpt {
 
 /*
  * Reads the header in block 1 of a disk; the block's size is the disk's, GPT_BLOCK_MIN to
- * GPT_BLOCK_MAX. NULL, or what is wrong. Then the entries, at most GPT_TABLE_MAX bytes, lie in whole
- * blocks of the disk.
+ * GPT_BLOCK_MAX. NULL, or what is wrong. With NULL the entries have at most GPT_TABLE_MAX bytes,
+ * and the whole blocks that they are in are the disk's.
  */
 const char *gpt_read(struct gpt *gpt, struct blob block, uint64_t last_block);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * libFuzzer: a partition table. The input: a byte that says whether the CRCs are put right and how
- * large blocks are, 64 bits with the disk's last block, a block, and then the entries; what the input has
- * too little of is zero. Each lies in memory of its own size.
+ * large blocks are, 64 bits with the disk's last block, a block, and then the entries; what the
+ * input has too little of is zero. Each lies in memory of its own size.
  */
 #include <stdlib.h>
 #include <string.h>

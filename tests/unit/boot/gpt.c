@@ -241,8 +241,8 @@ static void wrong_headers(void **state)
 
 static void wrong_entries(void **state)
 {
-	static const uint32_t sizes[] = { 0, 1, 64, 127, 129, 192, 384, 2 * GPT_TABLE_MAX,
-		1u << 31, ~0u };
+	static const uint32_t sizes[] = { 0, 1, 64, 127, 129, 192, 384, 2 * GPT_TABLE_MAX, 1u << 31,
+		~0u };
 	static const uint32_t counts[] = { 0, GPT_TABLE_MAX / USUAL_BYTES + 1, 1u << 25, ~0u };
 
 	for (unsigned i = 0; i < COUNT(sizes); i++) {
