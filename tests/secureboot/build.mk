@@ -60,7 +60,7 @@ check-secureboot: setup-secureboot ## Secure Boot on QEMU: who is started and re
 	@status=0; for t in $(SB_REFUSALS); do \
 		tests/run --time 200 secureboot-$$t -- $(PY) tests/secureboot/refusals.py $$t || status=1; \
 	done; \
-	tests/run --time 300 secureboot-measured -- $(PY) tests/secureboot/measured.py || status=1; \
+	tests/run --time 640 secureboot-measured -- $(PY) tests/secureboot/measured.py $(if $(SOAK),--all) || status=1; \
 	$(foreach t,$(SB_CHAINS),tests/run --time $(if $(SOAK),900,300) \
 		secureboot-$(call sb_word,$(t),1)-$(call sb_word,$(t),2) -- $(PY) tests/secureboot/chains.py \
 		$(call sb_word,$(t),1) --cpus $(call sb_word,$(t),2) --time $(if $(SOAK),840,240) \
