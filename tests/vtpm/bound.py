@@ -82,6 +82,7 @@ class Box:
 
     loader = debian.LOADER
     kind = Start
+    share = 6  # of the time, for one boot
 
     def __init__(self, args, tap, folder):
         self.args, self.tap, self.folder = args, tap, folder
@@ -123,7 +124,7 @@ class Box:
 
     def run(self, steps, more):
         spec = Spec(name=f"{self.args.name}-{self.starts}", disk=self.disk, mem=512, options={"more": more})
-        with Machine(spec, self.args.engine, self.args.time / 6) as machine:
+        with Machine(spec, self.args.engine, self.args.time / self.share) as machine:
             this = self.kind(self.args, machine, self.tap)
             try:
                 this.to_prompt()

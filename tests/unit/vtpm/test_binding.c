@@ -564,53 +564,6 @@ static void what_was_loose_may_be_lost(void **state)
 	}
 }
 
-/* ---- The machine goes off ---- */
-
-static void off(unsigned shutdowns)
-{
-	storage_shutdown(&storage);
-	assert_int_equal(anchor.shutdowns, shutdowns);
-}
-
-/* Behind the anchor's write, and once, however often the operating system says so. */
-static void the_platform_is_told(void **state)
-{
-	unsigned writes;
-
-	a_day(1);
-	command(2);
-	writes = anchor.writes;
-	off(0);
-	keep();
-	assert_int_equal(anchor.writes, writes + 1);
-	assert_int_equal(anchor.shutdowns, 1);
-	for (unsigned i = 0; i < 10; i++)
-		off(1);
-	command(3);
-	keep();
-	assert_int_equal(anchor.shutdowns, 1);
-	off(2);
-	/* An answer that is lost: said again. */
-	command(4);
-	keep();
-	anchor.commands = 0;
-	anchor.fails_at = 1;
-	off(2);
-	off(3);
-}
-
-static void nobody_is_told_without_one(void **state)
-{
-	storage_shutdown(&storage);
-	anchor.bound = false;
-	a_day(1);
-	off(0);
-	command(2);
-	off(0);
-	keep();
-	assert_int_equal(anchor.shutdowns, 0);
-}
-
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(goes_on, set_up),
 	cmocka_unit_test_setup(older_ones_are_refused, set_up),
@@ -639,8 +592,6 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(it_is_switched_off, set_up),
 	cmocka_unit_test_setup(no_cut_loses_a_state, set_up),
 	cmocka_unit_test_setup(what_was_loose_may_be_lost, set_up),
-	cmocka_unit_test_setup(the_platform_is_told, set_up),
-	cmocka_unit_test_setup(nobody_is_told_without_one, set_up),
 };
 
 UNIT_MAIN(tests)
