@@ -3,6 +3,7 @@
 """redoubt-state address: what a guardian gives to a machine that asks. The machine is played here, from the text of
 tools/state/README.md and with no code of the tool's: it opens what is for it, where it is, by its guardian, and nothing else.
 """
+import argparse
 import contextlib
 import hashlib
 import importlib.machinery
@@ -103,6 +104,7 @@ class Guardian:
         self.tool = importlib.util.module_from_spec(importlib.util.spec_from_loader("redoubt_state", loader))
         loader.exec_module(self.tool)
         self.bench = bench
+        self.args = self.tool.parse(("address", "try.pkg", "try.out", "--private-key", "g.key", "--ask", "try.ask"))
 
     def package(self, name, purpose, foreign=0, parts=None):
         """A package to a guardian's key, of any purpose."""
@@ -117,13 +119,15 @@ class Guardian:
         """What comes out; None: it is refused, and nothing does."""
         self.bench.put("try.pkg", data)
         self.bench.put("try.ask", asked)
-        words = ("address", "try.pkg", "try.out", "--private-key", "g.key", "--ask", "try.ask", "--fingerprint",
-                 (fingerprint or sha256(asked)).hex(), "--digest", (digest or sha256(data)).hex())
-        out = self.bench.path("try.out")
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            status = self.tool.main(words)
-        if status != (0 if out.exists() else 1):
-            raise RuntimeError(f"exit status {status}")
+        told = {"fingerprint": (fingerprint or sha256(asked)).hex(), "digest": (digest or sha256(data)).hex()}
+        out, refused = self.bench.path("try.out"), False
+        with contextlib.redirect_stdout(io.StringIO()):
+            try:
+                self.args.run(argparse.Namespace(**{**vars(self.args), **told}))
+            except self.tool.Refused:
+                refused = True
+        if refused == out.exists():
+            raise RuntimeError("it was refused, and is there" if refused else "it was done, and is not there")
         made = out.read_bytes() if out.exists() else None
         out.unlink(missing_ok=True)
         return made
