@@ -56,7 +56,8 @@ struct storage {
 	struct nv_header file_header;
 	uint8_t *package; /* that was made last, or NULL */
 	size_t package_size;
-	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
+	uint64_t package_generation; /* of the state that was kept last when it was made */
+	volatile uint64_t *told;     /* the generation that waits, for the keeper to see */
 };
 
 /* Memory for a state; ends the partition if there is none. */

@@ -103,6 +103,8 @@ STEPS = (
       "=for i in `seq 100`; do tpm2 unseal -c guess -p right && break; sleep 1; done"), "sealed0815"),
     ("a key is made persistent and is found by its handle",
      ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
+    ("the owner puts a key of their own where the endorsement key is looked for",
+     ("evictcontrol -Q -C o -c ecc 0x81010001", "flushcontext -t", "getcap handles-persistent"), "0x81010001"),
     ("a wrong guess is counted",
      ("dictionarylockout -Q -c", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "!unseal -Q -c guess -p a",
       "getcap properties-variable"), GUESSED),
@@ -132,6 +134,11 @@ AGAIN = (
     ("the same certificates of the endorsement keys, and of their CA",
      tuple(step for name, index in (("rsa", "0x1c00002"), ("ecc", "0x1c0000a"), ("ca", "0x1c00100"))
            for step in (f"nvread -Q {index} -C o -o {name}.crt", f"cmp {name}.crt /esp/{name}.crt")), None),
+    ("T61 the key in the endorsement key's place is in no certificate, and there are no other certificates",
+     ("readpublic -Q -c 0x81010001 -f pem -o own.key",
+      *(step for name in ("rsa", "ecc", "ca") for step in (f"=openssl x509 -inform DER -in {name}.crt -noout -pubkey > {name}.key",
+                                                          f"!cmp -s own.key {name}.key")),
+      "=tpm2 getcap handles-nv-index | grep -ic 0x1c0"), r"^3\s*$"),
     ("registers begin anew", ("pcrread sha256:16 -o pcr16", "=od -An -tx1 pcr16"), r"^\s*(00 ){15}00\s"),
 )
 

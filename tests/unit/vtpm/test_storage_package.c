@@ -233,6 +233,25 @@ static void leaves_in_pieces(void **state)
 	assert_int_equal(storage_package(&storage, 2048, mailbox, results), REDOUBT_INVALID);
 }
 
+/* With a state that is kept meanwhile, for the keeper goes on. */
+static void leaves_beside_a_keeper(void **state)
+{
+	uint64_t results[REQUEST_WORDS] = { 0 };
+	uint64_t generation;
+
+	a_machine();
+	generation = storage.header.generation;
+	assert_int_equal(storage_package(&storage, 0, mailbox, results), REDOUBT_OK);
+	assert_int_equal(results[2], generation);
+	change(0x43);
+	assert_true(storage_hold(&storage));
+	keep();
+	assert_int_equal(storage.header.generation, generation + 1);
+	assert_int_equal(storage_package(&storage, TPM_PACKAGE_BYTES, mailbox, results),
+	    REDOUBT_OK);
+	assert_int_equal(results[2], generation);
+}
+
 static void does_not_leave(void **state)
 {
 	uint64_t results[REQUEST_WORDS] = { 0 };
@@ -313,6 +332,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
+	cmocka_unit_test_setup(leaves_beside_a_keeper, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
 	cmocka_unit_test_setup(asking_moves_nothing, set_up_bound),
