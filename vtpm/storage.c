@@ -345,6 +345,7 @@ static bool make_package(struct storage *s)
 	drop(&s->package);
 	s->package = storage_memory(NV_FILE_MAX);
 	s->package_size = package_make(&source, s->package);
+	s->package_generation = s->header.generation;
 	return true;
 }
 
@@ -372,7 +373,7 @@ uint64_t storage_package(struct storage *s, uint64_t offset, volatile void *to,
 	show(s->package + offset, bytes, to);
 	results[0] = bytes;
 	results[1] = s->package_size;
-	results[2] = s->header.generation;
+	results[2] = s->package_generation;
 	if (bytes == 0)
 		drop(&s->package);
 	return REDOUBT_OK;

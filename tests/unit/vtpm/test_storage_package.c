@@ -233,6 +233,21 @@ static void leaves_in_pieces(void **state)
 	assert_int_equal(storage_package(&storage, 2048, mailbox, results), REDOUBT_INVALID);
 }
 
+/* A state that is kept while it leaves is not the one it was made of. */
+static void leaves_while_states_are_kept(void **state)
+{
+	uint64_t results[REQUEST_WORDS] = { 0 }, generation;
+
+	a_machine();
+	generation = storage.header.generation;
+	assert_int_equal(storage_package(&storage, 0, mailbox, results), REDOUBT_OK);
+	change(0x43);
+	assert_true(storage_hold(&storage));
+	keep();
+	assert_int_equal(storage_package(&storage, 2048, mailbox, results), REDOUBT_OK);
+	assert_int_equal(results[2], generation);
+}
+
 static void does_not_leave(void **state)
 {
 	uint64_t results[REQUEST_WORDS] = { 0 };
@@ -313,6 +328,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
+	cmocka_unit_test_setup(leaves_while_states_are_kept, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
 	cmocka_unit_test_setup(asking_moves_nothing, set_up_bound),
