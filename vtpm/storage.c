@@ -176,6 +176,9 @@ static bool choose(struct storage *s)
 		good = go_on(s, &choice);
 	else if (choice.outcome == NV_NEVER)
 		good = start(none);
+	/* Else its sentence would be that it is the TPM. */
+	if (!good && s->verdict[TPM_SLOT_PACKAGE] == NV_OK)
+		s->verdict[TPM_SLOT_PACKAGE] = NV_BAD_CONTENT;
 	drop(&payload);
 	return good;
 }

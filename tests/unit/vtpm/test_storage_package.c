@@ -209,6 +209,15 @@ static void answers_that_are_lost(void **state)
 	assert_int_equal(refused, 6);
 }
 
+static void refused_by_the_tpm(void **state)
+{
+	machine_starts();
+	tpm.refuses = true;
+	hand_over_package();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	assert_int_equal(storage.verdict[TPM_SLOT_PACKAGE], NV_BAD_CONTENT);
+}
+
 /* ---- Out ---- */
 
 static void leaves_in_pieces(void **state)
@@ -327,6 +336,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_that_went, set_up_bound),
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
+	cmocka_unit_test_setup(refused_by_the_tpm, setup),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_while_states_are_kept, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
