@@ -143,12 +143,27 @@ static void take_in(struct storage *s, struct nv_choice *choice, uint8_t *payloa
 	trustlet_log("vtpm: the package %s", nv_sentence(verdict));
 }
 
+/* Whether a slot may be of use another time: it cannot be read now, or not by this program. */
+static bool may_be_later(const struct nv_choice *choice)
+{
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		if (choice->verdict[i] == NV_UNREADABLE || choice->verdict[i] == NV_NEWER ||
+		    choice->verdict[i] == NV_BAD_VERSION)
+			return true;
+	return false;
+}
+
+/* A package may have been left from another time: it does not take the place of a later state. */
 static void look_at_package(struct storage *s, struct nv_choice *choice, uint8_t *payload)
 {
 	enum nv_verdict *verdict = &s->verdict[TPM_SLOT_PACKAGE];
 
 	*verdict = s->given[TPM_SLOT_PACKAGE] == 0 ? NV_ABSENT : NV_NOT_NEEDED;
-	if (*verdict != NV_ABSENT && choice->outcome != NV_CURRENT)
+	if (*verdict == NV_ABSENT || choice->outcome == NV_CURRENT)
+		return;
+	if (may_be_later(choice))
+		*verdict = NV_BESIDE;
+	else
 		take_in(s, choice, payload);
 }
 

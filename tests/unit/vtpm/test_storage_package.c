@@ -218,6 +218,30 @@ static void refused_by_the_tpm(void **state)
 	assert_int_equal(storage.verdict[TPM_SLOT_PACKAGE], NV_BAD_CONTENT);
 }
 
+/* One that cannot be read now may be later, and may be the newest. */
+static void not_beside_a_slot_that_cannot_be_read(void **state)
+{
+	a_machine();
+	machine_starts();
+	hand_over_package();
+	hand_over(0);
+	assert_int_equal(storage_slot(&storage, 1, 0, mailbox, 0), REDOUBT_OK);
+	assert_int_equal(storage_open(&storage, false, NULL), TPM_STATE_REFUSED);
+	assert_int_equal(storage.verdict[TPM_SLOT_PACKAGE], NV_BESIDE);
+	assert_int_equal(package.opened, 0);
+	/* Once it is deleted. */
+	there[0] = there[1] = false;
+	expect_taken();
+}
+
+/* Nor beside one of a newer program: with that there is a TPM. */
+static void not_beside_a_newer_one(void **state)
+{
+	a_machine();
+	fake.svn = SVN - 1;
+	expect_not_taken(NV_BESIDE);
+}
+
 /* ---- Out ---- */
 
 static void leaves_in_pieces(void **state)
@@ -337,6 +361,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
 	cmocka_unit_test_setup(refused_by_the_tpm, setup),
+	cmocka_unit_test_setup(not_beside_a_slot_that_cannot_be_read, setup),
+	cmocka_unit_test_setup(not_beside_a_newer_one, setup),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_while_states_are_kept, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
