@@ -204,7 +204,8 @@ unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new
 		return TPM_STATE_OPENED;
 	s->mode = STORAGE_REFUSED;
 	s->bound = bound;
-	if ((bound && !binding_open(&s->binding)) || !choose(s))
+	s->refused = (bound && !binding_open(&s->binding)) || !choose(s);
+	if (s->refused)
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
 	s->starting = true;
@@ -404,7 +405,7 @@ uint64_t storage_ask(struct storage *s, volatile void *to, uint64_t *bytes)
 
 	if (!package_has_guardian())
 		return TPM_STATUS_NO_GUARDIAN;
-	if (s->mode == STORAGE_CLOSED || s->bound != s->binding.on ||
+	if (!s->refused || s->bound != s->binding.on ||
 	    (s->bound && !binding_place(&s->binding, place)) || !package_ask(place, &ask))
 		return TPM_STATUS_OFF;
 	show(&ask, sizeof(ask), to);

@@ -312,12 +312,21 @@ static uint8_t first_of_place(void)
 	return ask.place[0];
 }
 
+/* The machine has a TPM no more: its slots were changed. */
+static void refused(void)
+{
+	disk[0][400] ^= 1;
+	disk[1][400] ^= 1;
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+}
+
 static void asks(void **state)
 {
 	uint64_t bytes = 0;
 
-	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
 	a_machine();
+	refused();
 	assert_int_equal(first_of_place(), anchor.value[0]);
 	package.no_key = true;
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
@@ -336,16 +345,21 @@ static void asks(void **state)
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
 }
 
-/* Asking changes nothing of what the next state is bound to. */
-static void asking_moves_nothing(void **state)
+/* Not before it is known what the anchor is, nor where there is a TPM, which has no use for it. */
+static void asks_when_refused_alone(void **state)
 {
-	uint8_t before[NV_DIGEST];
+	uint64_t bytes = 0;
 
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	storage_keeper(&storage, TPM_KEEPER_OFF);
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	machine_starts();
 	a_machine();
-	memcpy(before, storage.binding.anchor, sizeof(before));
-	anchor.there = false;
-	assert_int_equal(first_of_place(), 0);
-	assert_memory_equal(storage.binding.anchor, before, sizeof(before));
+	anchor.commands = 0;
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	storage_keeper(&storage, TPM_KEEPER_OFF);
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	assert_int_equal(anchor.commands, 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -367,7 +381,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(leaves_while_states_are_kept, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
-	cmocka_unit_test_setup(asking_moves_nothing, set_up_bound),
+	cmocka_unit_test_setup(asks_when_refused_alone, set_up_bound),
 };
 
 UNIT_MAIN(tests)
