@@ -143,12 +143,27 @@ static void take_in(struct storage *s, struct nv_choice *choice, uint8_t *payloa
 	trustlet_log("vtpm: the package %s", nv_sentence(verdict));
 }
 
+/* Whether a slot may be of use another time: it cannot be read now, or not by this program. */
+static bool may_be_later(const struct nv_choice *choice)
+{
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		if (choice->verdict[i] == NV_UNREADABLE || choice->verdict[i] == NV_NEWER ||
+		    choice->verdict[i] == NV_BAD_VERSION)
+			return true;
+	return false;
+}
+
+/* A package may have been left from another time: it does not take the place of a later state. */
 static void look_at_package(struct storage *s, struct nv_choice *choice, uint8_t *payload)
 {
 	enum nv_verdict *verdict = &s->verdict[TPM_SLOT_PACKAGE];
 
 	*verdict = s->given[TPM_SLOT_PACKAGE] == 0 ? NV_ABSENT : NV_NOT_NEEDED;
-	if (*verdict != NV_ABSENT && choice->outcome != NV_CURRENT)
+	if (*verdict == NV_ABSENT || choice->outcome == NV_CURRENT)
+		return;
+	if (may_be_later(choice))
+		*verdict = NV_BESIDE;
+	else
 		take_in(s, choice, payload);
 }
 
@@ -176,6 +191,9 @@ static bool choose(struct storage *s)
 		good = go_on(s, &choice);
 	else if (choice.outcome == NV_NEVER)
 		good = start(none);
+	/* Else its sentence would be that it is the TPM. */
+	if (!good && s->verdict[TPM_SLOT_PACKAGE] == NV_OK)
+		s->verdict[TPM_SLOT_PACKAGE] = NV_BAD_CONTENT;
 	drop(&payload);
 	return good;
 }
@@ -186,7 +204,8 @@ unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new
 		return TPM_STATE_OPENED;
 	s->mode = STORAGE_REFUSED;
 	s->bound = bound;
-	if ((bound && !binding_open(&s->binding)) || !choose(s))
+	s->refused = (bound && !binding_open(&s->binding)) || !choose(s);
+	if (s->refused)
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
 	s->starting = true;
@@ -386,7 +405,7 @@ uint64_t storage_ask(struct storage *s, volatile void *to, uint64_t *bytes)
 
 	if (!package_has_guardian())
 		return TPM_STATUS_NO_GUARDIAN;
-	if (s->mode == STORAGE_CLOSED || s->bound != s->binding.on ||
+	if (!s->refused || s->bound != s->binding.on ||
 	    (s->bound && !binding_place(&s->binding, place)) || !package_ask(place, &ask))
 		return TPM_STATUS_OFF;
 	show(&ask, sizeof(ask), to);

@@ -47,6 +47,7 @@ struct storage {
 	bool starting;		/* the first commands are carried out */
 	bool step;		/* what waits is to be the anchor's */
 	bool ends;		/* the platform's TPM is to be told that the machine goes off */
+	bool refused;		/* by the open: there is something to ask a guardian for */
 	bool bound;		/* states are to be bound, whether that is possible or not */
 	struct binding binding; /* to the platform's TPM, where it is on */
 	uint64_t sealed;	/* vtpm_permanent()'s generation in what was sealed last */
@@ -109,7 +110,7 @@ size_t storage_piece(const struct storage *storage, uint64_t offset, volatile vo
 uint64_t storage_package(struct storage *storage, uint64_t offset, volatile void *to,
     uint64_t results[REQUEST_WORDS]);
 
-/* Behind storage_open(): the ask (package.h), put to `to`. Statuses likewise. */
+/* Behind an open that was refused: the ask (package.h), put to `to`. Statuses likewise. */
 uint64_t storage_ask(struct storage *storage, volatile void *to, uint64_t *bytes);
 
 /*

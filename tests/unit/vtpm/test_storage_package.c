@@ -209,6 +209,39 @@ static void answers_that_are_lost(void **state)
 	assert_int_equal(refused, 6);
 }
 
+static void refused_by_the_tpm(void **state)
+{
+	machine_starts();
+	tpm.refuses = true;
+	hand_over_package();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	assert_int_equal(storage.verdict[TPM_SLOT_PACKAGE], NV_BAD_CONTENT);
+}
+
+/* One that cannot be read now may be later, and may be the newest. */
+static void not_beside_a_slot_that_cannot_be_read(void **state)
+{
+	a_machine();
+	machine_starts();
+	hand_over_package();
+	hand_over(0);
+	assert_int_equal(storage_slot(&storage, 1, 0, mailbox, 0), REDOUBT_OK);
+	assert_int_equal(storage_open(&storage, false, NULL), TPM_STATE_REFUSED);
+	assert_int_equal(storage.verdict[TPM_SLOT_PACKAGE], NV_BESIDE);
+	assert_int_equal(package.opened, 0);
+	/* Once it is deleted. */
+	there[0] = there[1] = false;
+	expect_taken();
+}
+
+/* Nor beside one of a newer program: with that there is a TPM. */
+static void not_beside_a_newer_one(void **state)
+{
+	a_machine();
+	fake.svn = SVN - 1;
+	expect_not_taken(NV_BESIDE);
+}
+
 /* ---- Out ---- */
 
 static void leaves_in_pieces(void **state)
@@ -283,12 +316,21 @@ static uint8_t first_of_place(void)
 	return ask.place[0];
 }
 
+/* The machine has a TPM no more: its slots were changed. */
+static void refused(void)
+{
+	disk[0][400] ^= 1;
+	disk[1][400] ^= 1;
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+}
+
 static void asks(void **state)
 {
 	uint64_t bytes = 0;
 
-	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
 	a_machine();
+	refused();
 	assert_int_equal(first_of_place(), anchor.value[0]);
 	package.no_key = true;
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
@@ -307,16 +349,21 @@ static void asks(void **state)
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
 }
 
-/* Asking changes nothing of what the next state is bound to. */
-static void asking_moves_nothing(void **state)
+/* Not before it is known what the anchor is, nor where there is a TPM, which has no use for it. */
+static void asks_when_refused_alone(void **state)
 {
-	uint8_t before[NV_DIGEST];
+	uint64_t bytes = 0;
 
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	storage_keeper(&storage, TPM_KEEPER_OFF);
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	machine_starts();
 	a_machine();
-	memcpy(before, storage.binding.anchor, sizeof(before));
-	anchor.there = false;
-	assert_int_equal(first_of_place(), 0);
-	assert_memory_equal(storage.binding.anchor, before, sizeof(before));
+	anchor.commands = 0;
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	storage_keeper(&storage, TPM_KEEPER_OFF);
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	assert_int_equal(anchor.commands, 0);
 }
 
 static const struct CMUnitTest tests[] = {
@@ -331,11 +378,14 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_that_went, set_up_bound),
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
+	cmocka_unit_test_setup(refused_by_the_tpm, setup),
+	cmocka_unit_test_setup(not_beside_a_slot_that_cannot_be_read, setup),
+	cmocka_unit_test_setup(not_beside_a_newer_one, setup),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_beside_a_keeper, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
-	cmocka_unit_test_setup(asking_moves_nothing, set_up_bound),
+	cmocka_unit_test_setup(asks_when_refused_alone, set_up_bound),
 };
 
 UNIT_MAIN(tests)
