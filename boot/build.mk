@@ -47,9 +47,9 @@ FORCE:
 
 # ---- redoubt.efi ----
 
-BOOT_PURE := acpi authenticode config dmar hide image iommu ivrs partition ranges record_valid root_seal \
+BOOT_PURE := acpi authenticode config dmar gpt hide image iommu ivrs partition ranges record_valid root_seal \
 	secure_boot_state sha256 tcg_log tcg_replay text tpm
-BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus file \
+BOOT_SRCS := $(addprefix boot/,$(addsuffix .c,$(BOOT_PURE) attempts chainload console cpus disk file \
 	handover initrd launch main measure memory platform_log presence random record root secrets secure_boot settings shim tables \
 	tcg2 tcg2_serve vtpm vtpm_crb vtpm_state watch x86) \
 	instructions.S vtpm_ssdt.S)
@@ -93,6 +93,11 @@ boot/redoubt-test-vtpm_SECTIONS := $(boot/redoubt-test_SECTIONS) $(call partitio
 $(eval $(call efi_app,boot/redoubt-vtpm,$(BOOT_OBJS)))
 $(eval $(call efi_app,boot/redoubt-test-vtpm,$(BOOT_OBJS)))
 
+# With a vTPM that has a guardian (tests/vtpm/build.mk).
+VTPM_GUARDED := $(B)/tests/vtpm/guarded/vtpm.img
+boot/redoubt-guarded_SECTIONS := $(filter-out .part%,$(boot/redoubt_SECTIONS)) $(call partition_sections,$(VTPM_GUARDED))
+$(eval $(call efi_app,boot/redoubt-guarded,$(BOOT_OBJS)))
+
 # For tests of VT-d units, beside SVM (arch/x86/build.mk).
 for_vtd = $(subst redoubt-svm,redoubt-svm-vtd,$(1))
 boot/redoubt-vtd_SECTIONS := $(call for_vtd,$(boot/redoubt-partitions_SECTIONS))
@@ -102,7 +107,7 @@ $(eval $(call efi_app,boot/redoubt-test-vtd,$(BOOT_OBJS)))
 
 # ---- Host tests of the loader's pure parts ----
 
-BOOT_UNIT := authenticode config ranges acpi dmar hide ivrs iommu image partition secure_boot tcg_log tcg_replay tpm
+BOOT_UNIT := authenticode config ranges acpi dmar gpt hide ivrs iommu image partition secure_boot tcg_log tcg_replay tpm
 BOOT_UNIT_PROGRAMS := $(addprefix $(B)/tests/unit/boot/,$(BOOT_UNIT))
 BOOT_CONVERTED = $(B)/boot/redoubt.elf $(B)/boot/redoubt.efi $(B)/monitor/redoubt-$(1).elf \
 	$(B)/monitor/redoubt-$(1).img
@@ -140,7 +145,7 @@ HOST_TESTS += check-boot-unit check-boot-judged
 
 # ---- Fuzzers of the loader's parsers ----
 
-BOOT_FUZZ := authenticode config acpi iommu image partition root_seal tcg_replay
+BOOT_FUZZ := authenticode config acpi gpt iommu image partition root_seal tcg_replay
 BOOT_FUZZ_SEEDS := $(B)/tests/fuzz/boot/seeds
 BOOT_FUZZ_PROGRAMS := $(patsubst %,$(B)/tests/fuzz/boot/%_fuzz,$(BOOT_FUZZ))
 BOOT_FUZZ_FLOOR := 95
@@ -157,6 +162,7 @@ partition_FUZZ_SOURCES := --source monitor/abi/image.h
 authenticode_FUZZ_RUNS := 100000
 config_FUZZ_RUNS := 200000
 acpi_FUZZ_RUNS := 200000
+gpt_FUZZ_RUNS := 50000
 iommu_FUZZ_RUNS := 200000
 image_FUZZ_RUNS := 4000
 partition_FUZZ_RUNS := 10000
@@ -165,6 +171,7 @@ tcg_replay_FUZZ_RUNS := 200000
 authenticode_FUZZ_OPTIONS := --max-len 1500
 config_FUZZ_OPTIONS := --max-len 4096 --dict tests/fuzz/boot/config.dict
 acpi_FUZZ_OPTIONS := --max-len 1400
+gpt_FUZZ_OPTIONS := --max-len 2000
 iommu_FUZZ_OPTIONS := --max-len 1700
 image_FUZZ_OPTIONS := --max-len 20000
 partition_FUZZ_OPTIONS := --max-len 40000

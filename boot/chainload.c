@@ -55,6 +55,8 @@ static EFI_STATUS load(EFI_HANDLE self, const EFI_LOADED_IMAGE *image, const cha
 		say("shim does not accept %s", path);
 	if (!EFI_ERROR(status))
 		status = load_judged(self, device_path, &file, next);
+	if (device_path && !EFI_ERROR(status))
+		measure_disk(image->DeviceHandle);
 	if (device_path)
 		BS->FreePool(device_path);
 	BS->FreePool(file.bytes);

@@ -10,6 +10,7 @@
 #include "boot/authenticode.h"
 #include "boot/bytes.h"
 #include "boot/console.h"
+#include "boot/disk.h"
 #include "boot/file.h"
 #include "boot/platform_log.h"
 #include "boot/settings.h"
@@ -60,6 +61,7 @@ struct tagged_event {
 
 static BOOLEAN on;
 static BOOLEAN to_platform; /* what is measured goes to the platform's TPM */
+static BOOLEAN taken_over;  /* firmware's log: it is firmware's to say what is measured */
 static EFI_EVENT exits;
 
 /* ---- One event ---- */
@@ -197,6 +199,17 @@ void measure_image(struct blob file, EFI_DEVICE_PATH *path)
 		FreePool(image);
 }
 
+void measure_disk(EFI_HANDLE volume)
+{
+	struct blob event;
+
+	if (!on || taken_over || tcg2_serve_table() || !disk_table(volume, &event))
+		return;
+	measure_data(PCR_BOOT_SET, EV_EFI_GPT_EVENT, event.data, event.size);
+	detail("vtpm: the disk's partition table is measured by the loader");
+	FreePool((void *)(UINTN)event.data);
+}
+
 /* Its file once more, since firmware does not give what it has loaded. */
 static void measure_loader(const EFI_LOADED_IMAGE *image)
 {
@@ -314,7 +327,8 @@ BOOLEAN measure_start(const struct measured *what, struct blob *log)
 		return FALSE;
 	}
 	on = TRUE;
-	if (platform_log().size > 0)
+	taken_over = platform_log().size > 0;
+	if (taken_over)
 		take_over(platform_log());
 	else
 		measure_all(what);

@@ -32,6 +32,12 @@ BOOLEAN measure_start(const struct measured *what, struct blob *log);
 /* An image that is about to be started. */
 void measure_image(struct blob file, EFI_DEVICE_PATH *path);
 
+/*
+ * The GUID partition table of the disk that an image is started from, unless its event is in the
+ * log. Says what is in the way.
+ */
+void measure_disk(EFI_HANDLE volume);
+
 /* Images that were measured so far, by whomever. */
 UINT64 measure_images(void);
 

@@ -21,7 +21,7 @@
 
 static struct tcg_log log, final;
 static UINT64 images;
-static BOOLEAN looked_at;
+static BOOLEAN looked_at, table_measured;
 static EFI_HANDLE handle;
 
 static EFI_STATUS EFIAPI get_capability(tcg2_t *self, struct tcg2_capability *capability)
@@ -67,6 +67,7 @@ static EFI_STATUS put_into_log(const struct tcg_event *event)
 	BOOLEAN there = tcg_log_add(&log, event);
 
 	images += event->type == EV_EFI_BOOT_SERVICES_APPLICATION;
+	table_measured |= event->type == EV_EFI_GPT_EVENT;
 	if (looked_at)
 		there &= tcg_log_add(&final, event);
 	return there ? EFI_SUCCESS : EFI_VOLUME_FULL;
@@ -196,6 +197,11 @@ UINT64 tcg2_serve_events(void)
 UINT64 tcg2_serve_images(void)
 {
 	return images;
+}
+
+BOOLEAN tcg2_serve_table(void)
+{
+	return table_measured;
 }
 
 BOOLEAN tcg2_serve_install(void)

@@ -28,6 +28,9 @@ UINT64 tcg2_serve_events(void);
 /* How many images were measured, whether there was room in the log or not. */
 UINT64 tcg2_serve_images(void);
 
+/* Whether a disk's partition table was measured. */
+BOOLEAN tcg2_serve_table(void);
+
 /* Offers the protocol. FALSE: firmware refuses. */
 BOOLEAN tcg2_serve_install(void);
 

@@ -9,6 +9,8 @@
 #include "boot/console.h"
 #include "boot/file.h"
 #include "boot/presence.h"
+#include "boot/sha256.h"
+#include "boot/text.h"
 #include "boot/x86.h"
 #include "monitor/abi/bootinfo.h"
 #include "monitor/abi/call.h"
@@ -25,7 +27,7 @@ struct keeper {
 
 static struct keeper *keeper; /* as long as the loader is there */
 
-static const char *const names[TPM_SLOTS] = { "vtpm.0", "vtpm.1" };
+static const char *const names[TPM_FILES] = { "vtpm.0", "vtpm.1", "vtpm.in" };
 
 /* ---- The partition ---- */
 
@@ -118,6 +120,22 @@ static BOOLEAN give(struct keeper *k, unsigned slot, UINT64 *size)
 	return request(k, TPM_REQUEST_STATE_SLOT, slot, 0, 0);
 }
 
+/* A package, if there is one. */
+static BOOLEAN give_package(struct keeper *k)
+{
+	UINT64 size;
+	EFI_STATUS status = read_slot(k, TPM_SLOT_PACKAGE, &size);
+
+	if (status == EFI_NOT_FOUND)
+		return TRUE;
+	if (EFI_ERROR(status))
+		say("note: %s cannot be read (%s)", names[TPM_SLOT_PACKAGE], status_text(status));
+	/* Without bytes: there is one. */
+	if (EFI_ERROR(status) || size == 0)
+		return request(k, TPM_REQUEST_STATE_SLOT, TPM_SLOT_PACKAGE, 0, 0);
+	return hand_over(k, TPM_SLOT_PACKAGE, size);
+}
+
 static EFI_STATUS put(const struct keeper *k, unsigned slot, UINT64 at, UINT64 bytes)
 {
 	CHAR16 path[FILE_PATH_CHARS];
@@ -194,7 +212,13 @@ static BOOLEAN write_waiting(struct keeper *k)
 
 /* ---- In order ---- */
 
-static const char *sentence(UINT64 verdict)
+enum verdict {
+#define VERDICT(name, sentence) VERDICT_##name,
+#include "monitor/abi/tpm_state.def"
+#undef VERDICT
+};
+
+static const char *sentence(unsigned verdict)
 {
 	static const char *const sentences[] = {
 #define VERDICT(name, sentence) sentence,
@@ -204,6 +228,39 @@ static const char *sentence(UINT64 verdict)
 
 	return verdict < sizeof(sentences) / sizeof(sentences[0]) ? sentences[verdict]
 								  : "is unknown";
+}
+
+static void tell_fingerprint(const UINT8 *bytes, UINTN size)
+{
+	char text[2 * SHA256_BYTES + 1];
+	UINT8 digest[SHA256_BYTES];
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	sha256_add(&hash, bytes, size);
+	sha256_end(&hash, digest);
+	for (unsigned i = 0; i < sizeof(digest); i++)
+		text_format(text + 2 * i, 3, "%02x", digest[i]);
+	say("%s", text);
+}
+
+/* What a guardian must know, if the image names one: in a file, and its fingerprint to a person. */
+static void tell_ask(const struct keeper *k)
+{
+	UINT64 words[REQUEST_WORDS] = { 0 };
+	CHAR16 path[FILE_PATH_CHARS];
+	UINT8 bytes[TPM_ASK_BYTES];
+
+	if (!ask(k, TPM_REQUEST_ASK, words) || words[0] != sizeof(bytes))
+		return;
+	memcpy(bytes, (const void *)(UINTN)TPM_MAILBOX_PACKAGE, sizeof(bytes));
+	if (!file_beside(k->image, "vtpm.ask", path) ||
+	    EFI_ERROR(file_write(k->image->DeviceHandle, path, bytes, sizeof(bytes)))) {
+		say("note: vtpm.ask cannot be written");
+		return;
+	}
+	say("vtpm.ask is what the guardian needs to make vtpm.in; its fingerprint:");
+	tell_fingerprint(bytes, sizeof(bytes));
 }
 
 /* What the partition wants somebody at the machine to be asked. */
@@ -221,6 +278,30 @@ static BOOLEAN settle(const struct keeper *k, UINT64 operation)
 	return TRUE;
 }
 
+static unsigned verdict(UINT64 verdicts, unsigned file)
+{
+	return verdicts >> 8 * file & 0xff;
+}
+
+static void tell_refused(const struct keeper *k, UINT64 verdicts)
+{
+	for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
+		say("note: the vTPM's state: %s %s", names[slot],
+		    sentence(verdict(verdicts, slot)));
+	tell_ask(k);
+}
+
+static void tell_package(UINT64 verdicts)
+{
+	const char *name = names[TPM_SLOT_PACKAGE];
+	unsigned it = verdict(verdicts, TPM_SLOT_PACKAGE);
+
+	if (it == VERDICT_OK)
+		say("the vTPM is the one in %s", name);
+	else if (it != VERDICT_ABSENT)
+		say("note: %s %s", name, sentence(it));
+}
+
 static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 {
 	UINT64 words[REQUEST_WORDS] = { bound ? TPM_OPEN_BOUND : 0 }, size[TPM_SLOTS];
@@ -228,12 +309,11 @@ static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 	for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
 		if (!give(k, slot, &size[slot]))
 			return FALSE;
-	if (!ask(k, TPM_REQUEST_STATE_OPEN, words))
+	if (!give_package(k) || !ask(k, TPM_REQUEST_STATE_OPEN, words))
 		return FALSE;
+	tell_package(words[1]);
 	if (words[0] == TPM_STATE_REFUSED)
-		for (unsigned slot = 0; slot < TPM_SLOTS; slot++)
-			say("note: the vTPM's state: %s %s", names[slot],
-			    sentence(words[1] >> 8 * slot & 0xff));
+		tell_refused(k, words[1]);
 	if (words[0] == TPM_STATE_VOLATILE)
 		say("note: the vTPM's keys and memory end with this start: no key to seal them "
 		    "with");
@@ -241,6 +321,9 @@ static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 		return words[0] == TPM_STATE_VOLATILE;
 	if (words[2] != 0 && !settle(k, words[2]))
 		return FALSE;
+	/* Nothing of what could not be used stays beside it. */
+	if (verdict(words[1], TPM_SLOT_PACKAGE) == VERDICT_OK)
+		memset(size, 0, sizeof(size));
 	return fill_up(k, size) && write_waiting(k) &&
 	    request(k, TPM_REQUEST_STORAGE, TPM_KEEPER_NONE, 0, 0);
 }

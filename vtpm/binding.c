@@ -43,6 +43,21 @@ static bool good(const struct binding *b, enum anchor_result result)
 
 /* ---- At a start ---- */
 
+/*
+ * Where a machine's first start was cut off the root key may be lost, and the anchor, whose
+ * authorization followed from it, not; and where it was lost otherwise there may be a package.
+ */
+static bool make(struct binding *b, enum anchor_result result)
+{
+	if (result != ANCHOR_ABSENT) {
+		trustlet_log("vtpm: the anchor in the platform's TPM %s: made anew",
+		    anchor_sentence(result));
+		if (!good(b, anchor_undefine(&b->device)))
+			return false;
+	}
+	return good(b, anchor_define(&b->device, b->auth));
+}
+
 /* Nothing was acknowledged as bound: a machine's first start with it, or that was cut off. */
 static enum nv_verdict begin(struct binding *b, enum anchor_result result,
     const struct binding_part *part)
@@ -52,9 +67,7 @@ static enum nv_verdict begin(struct binding *b, enum anchor_result result,
 		    anchor_sentence(result));
 		return NV_NO_ANCHOR;
 	}
-	if (result == ANCHOR_ABSENT)
-		return good(b, anchor_define(&b->device, b->auth)) ? NV_OK : NV_NO_ANCHOR;
-	return NV_OK;
+	return result == ANCHOR_UNWRITTEN || make(b, result) ? NV_OK : NV_NO_ANCHOR;
 }
 
 static enum nv_verdict compare(const struct binding *b, const uint8_t digest[NV_DIGEST],
@@ -81,9 +94,34 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 	if (is.version != 0 && is.steps < STEPS)
 		b->steps = is.steps;
 	result = anchor_read(&b->device, b->auth, b->anchor);
-	if (result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN)
+	if (result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN || result == ANCHOR_STALE)
 		return begin(b, result, &is);
 	return good(b, result) ? compare(b, digest, &is) : NV_NO_ANCHOR;
+}
+
+/* ---- Packages ---- */
+
+bool binding_place(struct binding *b, uint8_t place[NV_DIGEST])
+{
+	enum anchor_result result;
+
+	ptpm_budget(BUDGET_MS);
+	result = anchor_read(&b->device, b->auth, place);
+	if (result == ANCHOR_REFUSED)
+		memset(place, PLACE_FOREIGN, NV_DIGEST);
+	return result == ANCHOR_REFUSED || result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN ||
+	    result == ANCHOR_STALE || good(b, result);
+}
+
+bool binding_move(struct binding *b)
+{
+	enum anchor_result result;
+
+	ptpm_budget(BUDGET_MS);
+	result = anchor_read(&b->device, b->auth, b->anchor);
+	if (result == ANCHOR_ABSENT || result == ANCHOR_STALE || result == ANCHOR_REFUSED)
+		return make(b, result);
+	return result == ANCHOR_UNWRITTEN || good(b, result);
 }
 
 /* ---- At work ---- */
@@ -133,7 +171,15 @@ bool binding_kept(struct binding *b, const uint8_t digest[NV_DIGEST])
 	if (b->unsure)
 		return false;
 	memcpy(b->anchor, digest, NV_DIGEST);
+	b->rests = false;
 	if (b->steps > 0)
 		b->steps--;
 	return true;
+}
+
+void binding_shutdown(struct binding *b)
+{
+	ptpm_budget(BUDGET_MS);
+	if (!b->rests)
+		b->rests = good(b, anchor_shutdown(&b->device));
 }

@@ -15,7 +15,8 @@
  *   What was cut off between the disk and the anchor was sealed under the anchor, and is used.
  *
  * As long as nothing was ever written to the anchor nothing was acknowledged as bound: then a state
- * that is not bound, or none at all, is a beginning; later it is refused. That nothing was written
+ * that is not bound, or none at all, is a beginning; later it is refused. An anchor of another root
+ * key that was never written is then made anew. That nothing was written
  * the TPM says without proof (ptpm/anchor.h), so whoever owns the platform's TPM, or its bus, can
  * have a state used that was never bound, but no older one of those that were.
  *
@@ -49,6 +50,7 @@ _Static_assert(ANCHOR_BYTES == NV_DIGEST, "a digest");
 
 struct binding {
 	bool on;
+	bool rests;  /* it was told that the machine goes off */
 	bool unsure; /* a write of the anchor was sent, and not answered */
 	struct ptpm device;
 	uint8_t auth[ANCHOR_AUTH_BYTES];
@@ -69,6 +71,17 @@ bool binding_open(struct binding *binding);
 enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_DIGEST],
     struct nv_bytes part);
 
+/*
+ * What the anchor is, for who makes a package: its value; zero: there is none, or it was never
+ * written; PLACE_FOREIGN throughout: it does not take this machine's authorization. false: the log
+ * says why it is not known.
+ */
+#define PLACE_FOREIGN 0xffu
+bool binding_place(struct binding *binding, uint8_t place[NV_DIGEST]);
+
+/* A start goes on from a package for that place: afterwards the anchor is this machine's. */
+bool binding_move(struct binding *binding);
+
 /* The part for the next state, in `binding`. `step`: the anchor will be written for it. */
 struct nv_bytes binding_next(struct binding *binding, bool step);
 
@@ -78,6 +91,12 @@ struct nv_bytes binding_next(struct binding *binding, bool step);
  * kept the first one from it could bring it behind the other. So no other state may be sealed.
  */
 bool binding_kept(struct binding *binding, const uint8_t digest[NV_DIGEST]);
+
+/*
+ * The operating system is done with its TPM: so is this machine with the platform's. Once behind
+ * each write of the anchor: it costs a write, too.
+ */
+void binding_shutdown(struct binding *binding);
 
 /* Whether the anchor is this state's. */
 bool binding_is(const struct binding *binding, const uint8_t digest[NV_DIGEST]);

@@ -17,6 +17,7 @@
 #define HEADER_BYTES 10u
 #define PAGE	     4096u
 #define SIZE_AT	     2u /* in a command's header */
+#define CODE_AT	     6u /* and a response's */
 
 extern const uint64_t rt_stack_bottom[], rt_stack_top[];
 extern uint32_t rt_window[];
@@ -58,6 +59,15 @@ static struct vtpm_bytes carry_out(unsigned locality, struct vtpm_bytes command)
 	return response;
 }
 
+static bool is_shutdown(const uint8_t *command, struct vtpm_bytes response)
+{
+	static const uint8_t code[] = { 0, 0, 0x01, 0x45 }, success[4];
+
+	return memcmp(command + CODE_AT, code, sizeof(code)) == 0 &&
+	    response.length >= HEADER_BYTES &&
+	    memcmp(response.bytes + CODE_AT, success, sizeof(success)) == 0;
+}
+
 /* libtpms refuses a command that is not as long as it says. */
 static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
     uint8_t response[CRB_PAGE], bool *held)
@@ -72,6 +82,8 @@ static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
 	answer = carry_out(locality, whole);
 	memcpy(response, answer.bytes, answer.length);
 	*held = storage_hold(&storage);
+	if (is_shutdown(command, answer))
+		storage_shutdown(&storage);
 	return answer.length;
 }
 
@@ -157,7 +169,7 @@ REQUEST_HANDLER(self_test)
 	if (!is_on_or_starts())
 		return TPM_STATUS_OFF;
 	(void)COMMAND(startup_clear); /* or it is started, and says so */
-	results[0] = word_at(COMMAND(self_test_full), 6);
+	results[0] = word_at(COMMAND(self_test_full), CODE_AT);
 	response = COMMAND(get_test_result);
 	data = word_at(response, HEADER_BYTES - 2) & 0xffff; /* outData, then the result */
 	results[1] = word_at(response, HEADER_BYTES + 2 + data);
@@ -208,7 +220,7 @@ REQUEST_HANDLER(state_slot)
 
 static void must(const char *what, struct vtpm_bytes response)
 {
-	uint32_t code = word_at(response, 6);
+	uint32_t code = word_at(response, CODE_AT);
 
 	if (code != 0)
 		trustlet_panic("vtpm: %s: TPM error %x", what, code);
@@ -268,7 +280,7 @@ static void show_registers(void)
 REQUEST_HANDLER(state_open)
 {
 	results[0] = storage_open(&storage, args[0] == TPM_OPEN_BOUND, startup);
-	for (unsigned i = 0; i < NV_SLOTS; i++)
+	for (unsigned i = 0; i < TPM_FILES; i++)
 		results[1] |= (uint64_t)storage.verdict[i] << 8 * i;
 	if (results[0] != TPM_STATE_OPENED && is_on())
 		show_registers();
@@ -279,11 +291,11 @@ REQUEST_HANDLER(state_open)
 /* What it comes to; against dictionary attacks as a new TPM, and cleared even if that fails. */
 static uint32_t clear(void)
 {
-	uint32_t code = word_at(COMMAND(allow_clear), 6);
+	uint32_t code = word_at(COMMAND(allow_clear), CODE_AT);
 
 	if (code == 0)
-		code = word_at(COMMAND(clear_all), 6);
-	if (code == 0 && word_at(COMMAND(set_lockout), 6) != 0)
+		code = word_at(COMMAND(clear_all), CODE_AT);
+	if (code == 0 && word_at(COMMAND(set_lockout), CODE_AT) != 0)
 		trustlet_log("vtpm: TPM2_DictionaryAttackParameters fails behind TPM2_Clear");
 	return code;
 }
@@ -311,6 +323,22 @@ REQUEST_HANDLER(state_piece)
 		results[2] = storage.file_header.generation;
 	}
 	return REDOUBT_OK;
+}
+
+/* For packages: apart from the pieces, which are the keeper's. */
+static volatile uint8_t *package_piece(void)
+{
+	return (volatile uint8_t *)rt_window + (TPM_MAILBOX_PACKAGE - TPM_BASE);
+}
+
+REQUEST_HANDLER(package)
+{
+	return storage_package(&storage, args[0], package_piece(), results);
+}
+
+REQUEST_HANDLER(ask)
+{
+	return storage_ask(&storage, package_piece(), &results[0]);
 }
 
 REQUEST_HANDLER(state_kept)

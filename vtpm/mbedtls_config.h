@@ -22,6 +22,7 @@
 #define MBEDTLS_SHA256_PROCESS_ALT
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
+#define MBEDTLS_HKDF_C /* of packages */
 
 #define MBEDTLS_BIGNUM_C
 #define MBEDTLS_RSA_C
@@ -40,6 +41,7 @@
 
 #define MBEDTLS_ECP_C
 #define MBEDTLS_ECDSA_C
+#define MBEDTLS_ECDH_C /* of packages */
 #define MBEDTLS_ECP_NIST_OPTIM
 #define MBEDTLS_ECP_DP_SECP192R1_ENABLED
 #define MBEDTLS_ECP_DP_SECP224R1_ENABLED

@@ -151,7 +151,7 @@ static bool take_section(struct nv_bytes *rest, uint32_t least, struct nv_conten
 	return true;
 }
 
-static bool parse(const uint8_t *payload, size_t size, struct nv_content *content)
+bool nv_parse(const uint8_t *payload, size_t size, struct nv_content *content)
 {
 	struct nv_bytes rest = { payload, size };
 	uint32_t type = 0;
@@ -169,7 +169,7 @@ static bool parse(const uint8_t *payload, size_t size, struct nv_content *conten
 	return content->part[NV_PERMANENT].bytes != NULL;
 }
 
-static void write_sections(const struct nv_content *content, uint8_t *to)
+void nv_compose(const struct nv_content *content, uint8_t *to)
 {
 	for (uint32_t i = 0; i < NV_PARTS; i++) {
 		const struct nv_bytes *part = &content->part[i];
@@ -231,7 +231,7 @@ enum nv_verdict nv_open(struct nv_bytes file, uint8_t *payload, struct nv_header
 		return verdict;
 	verdict = verdict_of(
 	    trustlet_unseal_frame(&frame, file.bytes + sizeof(*header), header->payload, payload));
-	if (verdict == NV_OK && !parse(payload, header->payload, content)) {
+	if (verdict == NV_OK && !nv_parse(payload, header->payload, content)) {
 		trustlet_scrub(payload, header->payload);
 		verdict = NV_BAD_CONTENT;
 	}
@@ -266,7 +266,7 @@ enum nv_verdict nv_seal(struct nv_header *header, const struct nv_content *conte
 		return NV_BAD_FIELD;
 	complete(header, size);
 	frame.svn = header->svn;
-	write_sections(content, text);
+	nv_compose(content, text);
 	verdict = verdict_of(trustlet_seal_frame(&frame, text, header->payload, text));
 	if (verdict != NV_OK)
 		return verdict;

@@ -160,6 +160,13 @@ size_t nv_size(const struct nv_content *content);
  */
 enum nv_verdict nv_seal(struct nv_header *header, const struct nv_content *content, uint8_t *file);
 
+/*
+ * The sections of a content that nv_size() finds right: nv_size() - NV_OVERHEAD bytes. And back:
+ * whether bytes are such sections; the content points into them.
+ */
+void nv_compose(const struct nv_content *content, uint8_t *to);
+bool nv_parse(const uint8_t *payload, size_t size, struct nv_content *content);
+
 /* SHA-256 of a file that nv_peek() finds right, without what may stand behind it in a slot. */
 void nv_digest(struct nv_bytes file, uint8_t digest[NV_DIGEST]);
 

@@ -9,6 +9,7 @@
 
 #include "guest/trustlets/rt/trustlet.h"
 #include "monitor/abi/call.h"
+#include "vtpm/package.h"
 #include "vtpm/tpm.h"
 #include "vtpm/window.h"
 
@@ -50,7 +51,7 @@ uint64_t storage_slot(struct storage *s, uint64_t slot, uint64_t offset, const v
 {
 	if (s->mode != STORAGE_CLOSED)
 		return TPM_STATUS_LATE;
-	if (slot >= NV_SLOTS || bytes > TPM_PIECE_BYTES || offset > NV_FILE_MAX ||
+	if (slot >= TPM_FILES || bytes > TPM_PIECE_BYTES || offset > NV_FILE_MAX ||
 	    bytes > NV_FILE_MAX - offset)
 		return REDOUBT_INVALID;
 	if (bytes == 0) {
@@ -92,6 +93,7 @@ static void take_more(struct storage *s, const struct nv_content *content)
 	}
 }
 
+/* `choice->digest` is its parent's. */
 static bool go_on(struct storage *s, const struct nv_choice *choice)
 {
 	struct nv_bytes permanent = choice->content.part[NV_PERMANENT];
@@ -118,6 +120,53 @@ static void judge(struct storage *s, struct nv_choice *choice)
 	choice->outcome = choice->outcome == NV_NEVER ? NV_LOST : NV_UNUSABLE;
 }
 
+/* What a package has in place of the slots. */
+static void take_in(struct storage *s, struct nv_choice *choice, uint8_t *payload)
+{
+	const unsigned it = TPM_SLOT_PACKAGE;
+	struct nv_bytes file = { s->slot[it], s->given[it] };
+	uint8_t place[NV_DIGEST] = { 0 };
+	enum nv_verdict verdict;
+
+	choice->outcome = NV_UNUSABLE;
+	choice->current = NV_SLOTS;
+	verdict = s->binding.on && !binding_place(&s->binding, place)
+	    ? NV_NO_ANCHOR
+	    : package_open(file, place, payload, &choice->header, &choice->content);
+	if (verdict == NV_OK && s->binding.on && !binding_move(&s->binding))
+		verdict = NV_NO_ANCHOR;
+	if (verdict == NV_OK) {
+		choice->outcome = NV_CURRENT;
+		memcpy(choice->digest, choice->header.origin_digest, sizeof(choice->digest));
+	}
+	s->verdict[it] = verdict;
+	trustlet_log("vtpm: the package %s", nv_sentence(verdict));
+}
+
+/* Whether a slot may be of use another time: it cannot be read now, or not by this program. */
+static bool may_be_later(const struct nv_choice *choice)
+{
+	for (unsigned i = 0; i < NV_SLOTS; i++)
+		if (choice->verdict[i] == NV_UNREADABLE || choice->verdict[i] == NV_NEWER ||
+		    choice->verdict[i] == NV_BAD_VERSION)
+			return true;
+	return false;
+}
+
+/* A package may have been left from another time: it does not take the place of a later state. */
+static void look_at_package(struct storage *s, struct nv_choice *choice, uint8_t *payload)
+{
+	enum nv_verdict *verdict = &s->verdict[TPM_SLOT_PACKAGE];
+
+	*verdict = s->given[TPM_SLOT_PACKAGE] == 0 ? NV_ABSENT : NV_NOT_NEEDED;
+	if (*verdict == NV_ABSENT || choice->outcome == NV_CURRENT)
+		return;
+	if (may_be_later(choice))
+		*verdict = NV_BESIDE;
+	else
+		take_in(s, choice, payload);
+}
+
 static bool choose(struct storage *s)
 {
 	const struct nv_demand any = { .has_floor = false };
@@ -129,18 +178,22 @@ static bool choose(struct storage *s)
 	for (unsigned i = 0; i < NV_SLOTS; i++)
 		slots[i] = (struct nv_bytes){ s->slot[i], s->given[i] };
 	nv_choose(slots, &any, payload, &choice);
-	for (unsigned i = 0; i < NV_SLOTS; i++)
-		drop(&s->slot[i]);
 	if (s->binding.on)
 		judge(s, &choice);
-	memcpy(s->verdict, choice.verdict, sizeof(s->verdict));
-	s->current = choice.current;
+	memcpy(s->verdict, choice.verdict, sizeof(choice.verdict));
 	trustlet_log("vtpm: %s; vtpm.0 %s, vtpm.1 %s", nv_outcome_sentence(choice.outcome),
 	    nv_sentence(s->verdict[0]), nv_sentence(s->verdict[1]));
+	look_at_package(s, &choice, payload);
+	for (unsigned i = 0; i < TPM_FILES; i++)
+		drop(&s->slot[i]);
+	s->current = choice.current;
 	if (choice.outcome == NV_CURRENT)
 		good = go_on(s, &choice);
 	else if (choice.outcome == NV_NEVER)
 		good = start(none);
+	/* Else its sentence would be that it is the TPM. */
+	if (!good && s->verdict[TPM_SLOT_PACKAGE] == NV_OK)
+		s->verdict[TPM_SLOT_PACKAGE] = NV_BAD_CONTENT;
 	drop(&payload);
 	return good;
 }
@@ -150,7 +203,9 @@ unsigned storage_open(struct storage *s, bool bound, void (*startup)(bool is_new
 	if (s->mode != STORAGE_CLOSED)
 		return TPM_STATE_OPENED;
 	s->mode = STORAGE_REFUSED;
-	if ((bound && !binding_open(&s->binding)) || !choose(s))
+	s->bound = bound;
+	s->refused = (bound && !binding_open(&s->binding)) || !choose(s);
+	if (s->refused)
 		return TPM_STATE_REFUSED;
 	s->mode = STORAGE_KEPT;
 	s->starting = true;
@@ -248,6 +303,22 @@ void storage_before(struct storage *s)
 	vtpm_nv(available(s));
 }
 
+/* Not while a state waits, for its anchor would be written behind it. */
+static void end(struct storage *s)
+{
+	bool waits = s->file || s->binding.unsure;
+
+	if (s->ends && !waits)
+		binding_shutdown(&s->binding);
+	s->ends = s->ends && waits;
+}
+
+void storage_shutdown(struct storage *s)
+{
+	s->ends = s->binding.on && s->mode == STORAGE_KEPT;
+	end(s);
+}
+
 bool storage_takes(struct storage *s)
 {
 	return s->mode == STORAGE_KEPT && available(s) == VTPM_NV_AVAILABLE;
@@ -280,6 +351,68 @@ size_t storage_piece(const struct storage *s, uint64_t offset, volatile void *to
 	return bytes;
 }
 
+static bool make_package(struct storage *s)
+{
+	struct nv_content content = s->more;
+	struct package_source source = { &s->header, s->digest, &content };
+	struct vtpm_bytes permanent;
+
+	if (s->mode != STORAGE_KEPT || s->header.generation == 0)
+		return false;
+	(void)vtpm_permanent(&permanent);
+	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
+	drop(&s->package);
+	s->package = storage_memory(NV_FILE_MAX);
+	s->package_size = package_make(&source, s->package);
+	s->package_generation = s->header.generation;
+	return true;
+}
+
+static void show(const void *from, size_t bytes, volatile void *to)
+{
+	for (size_t i = 0; i < bytes; i++)
+		((volatile uint8_t *)to)[i] = ((const uint8_t *)from)[i];
+	window_sync(to, bytes);
+}
+
+uint64_t storage_package(struct storage *s, uint64_t offset, volatile void *to,
+    uint64_t results[REQUEST_WORDS])
+{
+	size_t bytes;
+
+	if (!package_has_guardian())
+		return TPM_STATUS_NO_GUARDIAN;
+	if (offset == 0 && !make_package(s))
+		return TPM_STATUS_OFF;
+	if (!s->package || offset > s->package_size)
+		return REDOUBT_INVALID;
+	bytes = s->package_size - offset;
+	if (bytes > TPM_PACKAGE_BYTES)
+		bytes = TPM_PACKAGE_BYTES;
+	show(s->package + offset, bytes, to);
+	results[0] = bytes;
+	results[1] = s->package_size;
+	results[2] = s->package_generation;
+	if (bytes == 0)
+		drop(&s->package);
+	return REDOUBT_OK;
+}
+
+uint64_t storage_ask(struct storage *s, volatile void *to, uint64_t *bytes)
+{
+	uint8_t place[NV_DIGEST] = { 0 };
+	struct package_ask ask;
+
+	if (!package_has_guardian())
+		return TPM_STATUS_NO_GUARDIAN;
+	if (!s->refused || s->bound != s->binding.on ||
+	    (s->bound && !binding_place(&s->binding, place)) || !package_ask(place, &ask))
+		return TPM_STATUS_OFF;
+	show(&ask, sizeof(ask), to);
+	*bytes = sizeof(ask);
+	return REDOUBT_OK;
+}
+
 uint64_t storage_kept(struct storage *s, uint64_t generation)
 {
 	uint8_t digest[NV_DIGEST];
@@ -294,6 +427,7 @@ uint64_t storage_kept(struct storage *s, uint64_t generation)
 	s->current = s->next;
 	drop(&s->file);
 	tell(s, 0);
+	end(s);
 	return REDOUBT_OK;
 }
 

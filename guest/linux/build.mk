@@ -18,11 +18,17 @@ $(REDOUBTCTL_OBJS) $(REDOUBT_AGENT_OBJS) $(LIBREDOUBT_OBJS): $(B)/guest/linux/%.
 	@mkdir -p $(@D)
 	$(CC) $(LINUX_CFLAGS) $(DEPS) -c $< -o $@
 
+# SHA-256 is the trustlets', without their run-time.
+LINUX_SHA256 := -Dtrustlet_scrub=explicit_bzero
+$(B)/guest/linux/sha256.o: guest/trustlets/rt/sha256.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_CFLAGS) $(LINUX_SHA256) $(DEPS) -c $< -o $@
+
 $(LIBREDOUBT): $(LIBREDOUBT_OBJS)
 	@rm -f $@
 	$(AR) rcsD $@ $^
 
-$(REDOUBTCTL): $(REDOUBTCTL_OBJS) $(LIBREDOUBT)
+$(REDOUBTCTL): $(REDOUBTCTL_OBJS) $(B)/guest/linux/sha256.o $(LIBREDOUBT)
 $(REDOUBT_AGENT): $(REDOUBT_AGENT_OBJS) $(LIBREDOUBT)
 $(REDOUBTCTL) $(REDOUBT_AGENT):
 	$(CC) -static -s -Wl,--gc-sections $^ -o $@
@@ -38,5 +44,5 @@ $(INITRAMFS): guest/linux/mkinitramfs.py $(REDOUBTCTL) $(BUSYBOX) \
 		$(foreach t,$(INITRAMFS_TESTS),$(t)=tests/$(notdir $(t))) \
 		$(foreach k,$(DRIVER_KERNELS),$(call driver_of,$(k))=lib/modules/$(call release_of,$(k))/redoubt.ko)
 
--include $(REDOUBTCTL_OBJS:.o=.d) $(REDOUBT_AGENT_OBJS:.o=.d) $(LIBREDOUBT_OBJS:.o=.d)
+-include $(REDOUBTCTL_OBJS:.o=.d) $(REDOUBT_AGENT_OBJS:.o=.d) $(LIBREDOUBT_OBJS:.o=.d) $(B)/guest/linux/sha256.d
 ALL_TARGETS += $(REDOUBTCTL) $(REDOUBT_AGENT) $(LIBREDOUBT) $(INITRAMFS)

@@ -148,6 +148,24 @@ struct redoubt_ioc_state_kept {
 	__aligned_u64 generation; /* in */
 };
 
+#define REDOUBT_PACKAGE_BYTES 0x40000 /* of the longest package */
+
+/*
+ * A package of the TPM's state as it was kept last, in the format of tools/state/README.md: a
+ * backup that the guardian alone opens whom the signed image of `vtpm` names. The descriptor must
+ * be open for writing (EBADF), and takers wait for each other. ENOENT: there is no partition
+ * `vtpm`; EOPNOTSUPP: it makes no packages; ENODATA: there is no TPM, or nothing of it was kept;
+ * ENOKEY: the image names no guardian; EINVAL: it is longer than `length`; EAGAIN: another one came
+ * meanwhile; EBUSY, EOWNERDEAD, ECANCELED, EINTR, EPROTO as above. What is in the buffer after an
+ * error means nothing.
+ */
+struct redoubt_ioc_package {
+	__aligned_u64 buffer;	  /* in: address of length bytes */
+	__u32 length;		  /* in: 1 to REDOUBT_PACKAGE_BYTES */
+	__u32 size;		  /* out: bytes of it */
+	__aligned_u64 generation; /* out: of the state it was made of */
+};
+
 #define REDOUBT_IOC_STATUS     _IOR(REDOUBT_IOC, 0, struct redoubt_ioc_status)
 #define REDOUBT_IOC_LOG	       _IOWR(REDOUBT_IOC, 1, struct redoubt_ioc_read)
 #define REDOUBT_IOC_AUDIT      _IOWR(REDOUBT_IOC, 2, struct redoubt_ioc_read)
@@ -158,5 +176,6 @@ struct redoubt_ioc_state_kept {
 #define REDOUBT_IOC_STATE_WAIT _IOWR(REDOUBT_IOC, 7, struct redoubt_ioc_state_wait)
 #define REDOUBT_IOC_STATE_READ _IOWR(REDOUBT_IOC, 8, struct redoubt_ioc_state_read)
 #define REDOUBT_IOC_STATE_KEPT _IOW(REDOUBT_IOC, 9, struct redoubt_ioc_state_kept)
+#define REDOUBT_IOC_PACKAGE    _IOWR(REDOUBT_IOC, 10, struct redoubt_ioc_package)
 
 #endif

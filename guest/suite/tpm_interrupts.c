@@ -149,6 +149,8 @@ static const struct {
 	{ "what was never written as kept", TPM_REQUEST_STATE_KEPT, { UINT64_MAX },
 	    TPM_STATUS_UNKNOWN },
 	{ "nothing as kept", TPM_REQUEST_STATE_KEPT, { 0 }, TPM_STATUS_UNKNOWN },
+	{ "a package without a guardian", TPM_REQUEST_PACKAGE, { 0 }, TPM_STATUS_NO_GUARDIAN },
+	{ "what such a one is to know", TPM_REQUEST_ASK, { 0 }, TPM_STATUS_NO_GUARDIAN },
 };
 
 static void refuses(void)

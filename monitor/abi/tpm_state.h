@@ -19,6 +19,14 @@
 #define TPM_PIECE_BYTES	  0x4000u
 
 /*
+ * Pieces of a package, and the ask (vtpm/package.h): in the first page, so that whoever takes a
+ * package does not disturb the keeper.
+ */
+#define TPM_MAILBOX_PACKAGE (TPM_MAILBOX + 0x800u)
+#define TPM_PACKAGE_BYTES   0x800u
+#define TPM_ASK_BYTES	    112u
+
+/*
  * Requests of the storage's keeper: the loader, then the operating system's agent. Arguments and
  * answers stand in vtpm/requests.def.
  */
@@ -28,6 +36,10 @@
 #define TPM_REQUEST_STATE_KEPT	8u
 #define TPM_REQUEST_STORAGE	9u
 #define TPM_REQUEST_PRESENCE	10u
+
+/* Of who administers it. */
+#define TPM_REQUEST_PACKAGE 11u
+#define TPM_REQUEST_ASK	    12u
 
 /* Who writes the state: the argument of STORAGE. At the start it is TPM_KEEPER_LOOSE. */
 #define TPM_KEEPER_NONE	 0u
@@ -39,6 +51,10 @@
 /* A slot: a file of this size. Beside the loader they are vtpm.0 and vtpm.1. */
 #define TPM_SLOTS      2u
 #define TPM_SLOT_BYTES 0x40000u
+
+/* As a slot's number: a package that came with them, vtpm.in; as long as it is, at most a slot. */
+#define TPM_SLOT_PACKAGE 2u
+#define TPM_FILES	 3u
 
 /* The argument of STATE_OPEN: the platform's TPM is the partition's, and states are bound to it. */
 #define TPM_OPEN_BOUND 1u
@@ -63,3 +79,5 @@
 #define TPM_STATUS_OFF	   0x102u /* of other requests: there is no TPM */
 /* of KEPT: the platform's TPM does not take it: say it again */
 #define TPM_STATUS_UNANCHORED 0x103u
+/* of PACKAGE and ASK: the image names nobody to whom and from whom */
+#define TPM_STATUS_NO_GUARDIAN 0x104u

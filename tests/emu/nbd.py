@@ -27,12 +27,13 @@ EINVAL = 22
 
 
 class Event(typing.NamedTuple):
-    """`kind`: write, flush: asked for; done: write or flush `number` is about to be answered; note: text in `data`."""
+    """`kind`: write, flush: asked for; done: write or flush `number` is about to be answered; note: text in `data`; or
+    what Disk.tell() was told."""
 
     kind: str
     number: int
     offset: int = 0
-    data: typing.Union[bytes, str] = b""
+    data: typing.Any = b""
     fua: bool = False
 
 
@@ -59,8 +60,12 @@ class Disk:
         self.folder.cleanup()
 
     def note(self, text):
+        self.tell("note", text)
+
+    def tell(self, kind, data):
+        """What happened elsewhere, in the order of what happens here."""
         with self.lock:
-            self.events.append(Event("note", 0, data=text))
+            self.events.append(Event(kind, 0, data=data))
 
     def options(self):
         """Words of QEMU's for a node with this disk."""

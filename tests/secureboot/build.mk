@@ -2,7 +2,7 @@
 # tests/secureboot: keys of this build, variables with Secure Boot on, and what is tested with them.
 
 SB := $(B)/tests/secureboot
-SB_KEY_NAMES := PK KEK db mok other
+SB_KEY_NAMES := PK KEK db second mok other
 SB_KEYS := $(patsubst %,$(SB)/keys/%.cer,$(SB_KEY_NAMES))
 SB_VARS := $(patsubst %,$(SB)/%.vars,firmware off shim revoked)
 SB_VARS_ASIDE := $(patsubst %,$(SB)/%.vars,firmware-aside shim-aside) # chains.py --aside
@@ -53,13 +53,14 @@ $(SB_VARS) $(SB_VARS_ASIDE): $(SB)/%.vars: $(SB)/enroll.efi $(SB_KEYS) tests/sec
 
 .PHONY: check-secureboot setup-secureboot
 setup-secureboot:
-	@$(SETUP) build image qemu initramfs kernel-cloud secureboot
-	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(SB_APPS) $(SB_VARS)
+	@$(SETUP) build image qemu initramfs kernel-cloud secureboot libtpms mbedtls vtpm-test
+	@$(MAKE) --no-print-directory -s $(LINUX_FILES) $(SB_APPS) $(SB_VARS) $(TCG2_PROBE) $(B)/boot/redoubt-vtpm.efi
 
 check-secureboot: setup-secureboot ## Secure Boot on QEMU: who is started and refused, Debian in each chain
 	@status=0; for t in $(SB_REFUSALS); do \
 		tests/run --time 200 secureboot-$$t -- $(PY) tests/secureboot/refusals.py $$t || status=1; \
 	done; \
+	tests/run --time 640 secureboot-measured -- $(PY) tests/secureboot/measured.py $(if $(SOAK),--all) || status=1; \
 	$(foreach t,$(SB_CHAINS),tests/run --time $(if $(SOAK),900,300) \
 		secureboot-$(call sb_word,$(t),1)-$(call sb_word,$(t),2) -- $(PY) tests/secureboot/chains.py \
 		$(call sb_word,$(t),1) --cpus $(call sb_word,$(t),2) --time $(if $(SOAK),840,240) \

@@ -5,8 +5,8 @@
 Firmware starts the enroller in setup mode, the build of OVMF without SMM; the file then serves the
 build that enforces. Variants:
 
-  firmware        firmware trusts our key `db`, Debian's certificate and who signed Debian's shim
-  shim            firmware trusts who signed Debian's shim, alone; shim trusts our key `mok`
+  firmware        firmware trusts our keys `db` and `second`, Debian's certificate and who signed Debian's shim
+  shim            firmware trusts who signed Debian's shim, alone; shim trusts our keys `mok` and `second`
   off             Secure Boot off: as Debian's OVMF comes
   revoked         as shim, and SbatLevel revokes the first generation of Redoubt
 
@@ -30,6 +30,18 @@ SUCCESS = "0x0000000000000000"
 SBAT_LEVEL = "sbat,1,2099010100\nredoubt,2\n"
 
 
+def mok_list(folder):
+    path = os.path.join(folder, "MokList.esl")
+    with open(path, "wb") as both:
+        for key in ("mok", "second"):
+            one = os.path.join(folder, key + ".esl")
+            keys.run("sbsiglist", "--type", "x509", "--owner", "605dab50-e046-4300-abb6-3dd810dd8b23",
+                     "--output", one, keys.certificate(key))
+            with open(one, "rb") as file:
+                both.write(file.read())
+    return path
+
+
 def disk(variant, folder):
     """The enroller's disk; returns its path and the variables it will set, in order."""
     base, _, aside = variant.partition("-")
@@ -37,10 +49,7 @@ def disk(variant, folder):
     texts = []
     names = []
     if base in ("shim", "revoked"):
-        mok = os.path.join(folder, "MokList.esl")
-        keys.run("sbsiglist", "--type", "x509", "--owner", "605dab50-e046-4300-abb6-3dd810dd8b23",
-                 "--output", mok, keys.certificate("mok"))
-        files.append((mok, "MokList.esl"))
+        files.append((mok_list(folder), "MokList.esl"))
         names.append("MokList")
     if base == "revoked":
         texts.append((SBAT_LEVEL, "SbatLevel.csv"))
@@ -48,7 +57,7 @@ def disk(variant, folder):
     if aside:
         texts.append(("\3\0\0\0", "RedoubtAttempts.bin"))
         names.append("RedoubtAttempts")
-    trusted = [keys.certificate("db"), keys.DEBIAN_CA] if base == "firmware" else []
+    trusted = [keys.certificate("db"), keys.certificate("second"), keys.DEBIAN_CA] if base == "firmware" else []
     keys.variables(folder, trusted + keys.issuers(keys.SHIM, folder))
     files += [(os.path.join(folder, f"{v}.auth"), f"{v}.auth") for v in ("db", "KEK", "PK")]
     names += ["db", "KEK", "PK"]

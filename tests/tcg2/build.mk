@@ -2,6 +2,7 @@
 # tests/tcg2: EFI_TCG2_PROTOCOL above the vTPM, used by the next loader.
 
 TCG2_PROBE := $(B)/tests/tcg2/probe.efi
+tests/tcg2/probe_SECTIONS := .sbat=tests/secureboot/sbat/probe.csv
 $(eval $(call efi_app,tests/tcg2/probe,$(call efi_objs,$(addprefix tests/tcg2/,probe.c commands.c) \
 	$(addprefix boot/,file.c sha256.c text.c vtpm_crb.c))))
 ALL_TARGETS += $(TCG2_PROBE)

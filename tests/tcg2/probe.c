@@ -5,11 +5,13 @@
  * log out for tcg2.py to replay. Its load options are one word:
  *
  *   use    all of it
+ *   tell   registers and log alone
  *   gone   the loader has ended: nobody offers the protocol
  *
  * or, before the loader, to what firmware offers:
  *
- *   extended  a register is extended, and its log does not know of that
+ *   extended  a register is extended, and its log does not know of that; and the partition table
+ *             of its disk is damaged, which firmware has read before
  *   flooded   events until its log is full
  *   looked    an event, a look at its log, and another: that is in the table of final events, too
  */
@@ -31,6 +33,9 @@
 #define HUGE		  (128u << 10) /* nowhere */
 #define PCR_LOGGED	  8u
 #define PCR_IMAGE	  9u
+#define BLOCK		  512u
+#define TABLE_BLOCK	  2u
+#define NAME_AT		  56u
 #define PCR_HOLES	  16u /* not replayed: what is there is not all in the log */
 
 EFI_STATUS EFIAPI efi_main(EFI_HANDLE self, EFI_SYSTEM_TABLE *system);
@@ -444,14 +449,46 @@ static void look_between(const struct probe *p)
 	check(final_count(p) == 1, "looked: a final event");
 }
 
+/* A bit of the first entry's name: whole disks are the handles whose media are no partitions. */
+static EFI_STATUS damage_table(void)
+{
+	EFI_STATUS status = EFI_NOT_FOUND;
+	EFI_BLOCK_IO *disk;
+	EFI_HANDLE *handles;
+	UINTN count = 0;
+	UINT8 *block = AllocatePool(BLOCK);
+
+	LibLocateHandle(ByProtocol, &BlockIoProtocol, NULL, &count, &handles);
+	for (UINTN i = 0; i < count; i++) {
+		if (EFI_ERROR(BS->HandleProtocol(handles[i], &BlockIoProtocol, (void **)&disk)) ||
+		    disk->Media->LogicalPartition || disk->Media->BlockSize != BLOCK)
+			continue;
+		status = disk->ReadBlocks(disk, disk->Media->MediaId, TABLE_BLOCK, BLOCK, block);
+		block[NAME_AT] ^= 1;
+		if (!EFI_ERROR(status))
+			status = disk->WriteBlocks(disk, disk->Media->MediaId, TABLE_BLOCK, BLOCK,
+			    block);
+	}
+	FreePool(block);
+	return status;
+}
+
+static void extend_and_damage(const struct probe *p)
+{
+	gives(measure(p, EXTEND_ONLY, PCR_LOGGED, 3), EFI_SUCCESS, "extended: not logged");
+	gives(damage_table(), EFI_SUCCESS, "extended: the partition table is damaged");
+}
+
 static void prepare(const struct probe *p, CHAR16 how)
 {
 	if (how == 'e')
-		gives(measure(p, EXTEND_ONLY, PCR_LOGGED, 3), EFI_SUCCESS, "extended: not logged");
+		extend_and_damage(p);
 	else if (how == 'f')
 		flood(p);
 	else if (how == 'l')
 		look_between(p);
+	else if (how == 't')
+		give_out(p);
 	else
 		use(p);
 }

@@ -12,7 +12,7 @@
  *
  * VERB is one of these, and what it takes:
  *
- *   define, read, write VALUE
+ *   define, undefine, read, write VALUE
  *   writes TIMES                    each of another value, each read back
  *   flips read|write                each bit of each answer to it, one at a time
  *   replay read|write last|all      old answers in the place of new ones
@@ -263,6 +263,11 @@ static int do_define(char **args)
 	return tell(anchor_define(&ptpm, auth), NULL);
 }
 
+static int do_undefine(char **args)
+{
+	return tell(anchor_undefine(&ptpm), NULL);
+}
+
 static int do_read(char **args)
 {
 	uint8_t value[ANCHOR_BYTES];
@@ -474,6 +479,7 @@ static const struct row {
 	int (*run)(char **args);
 } commands[] = {
 	{ "define", 0, true, do_define },
+	{ "undefine", 0, true, do_undefine },
 	{ "read", 0, true, do_read },
 	{ "write", 1, true, do_write },
 	{ "writes", 1, true, do_writes },

@@ -91,6 +91,11 @@ def check_define(case, check):
     with case.on():
         said = [case.ask("read"), case.ask("write", ONE, auth=OTHER), case.ask("read")]
         check(said == ["UNWRITTEN", "REFUSED", "UNWRITTEN"], "defined and never written: said, after a power cut", said)
+        said = [case.ask("read", auth=OTHER), case.ask("undefine"), case.ask("read", auth=OTHER), case.ask("undefine"),
+                case.ask("define", auth=OTHER), case.ask("read")]
+        check(said == ["STALE", "OK", "ABSENT", "ABSENT", "OK", "STALE"], "with another authorization: said, and made anew", said)
+        said = [case.ask("undefine"), case.ask("define"), case.tool("tpm2_getcap", "handles-loaded-session")[1]]
+        check(said == ["OK", "OK", b""], "made anew again, and no session is left", said)
 
 
 def check_value(case, check):
@@ -159,7 +164,7 @@ def check_flips(case, check):
             check(right and parts[0] == ["496", str(8 * 36)], f"flips in {verb}'s TPM2_NV_ReadPublic: nothing else", said)
             check(right and parts[1] == ["384", "0"], "in TPM2_StartAuthSession: refused", said)
             check(right and parts[2] == [str(bits), "0"], f"in TPM2_NV_{verb.capitalize()}: refused", said)
-            wanted = {"OK", "FOREIGN", "REFUSED", "ERROR", "FORGED", "MALFORMED"} | ({"UNWRITTEN"} if verb == "read" else set())
+            wanted = {"OK", "FOREIGN", "REFUSED", "ERROR", "FORGED", "MALFORMED"} | ({"STALE"} if verb == "read" else set())
             check(results == wanted, "in each way", said)
 
 
@@ -209,6 +214,18 @@ def check_anew(case, check):
         check(said == [0, "UNWRITTEN", "OK", "PRESENT", f"OK {ONE}"], "by tpm2_nvdefine with the right one: as ours", said)
 
 
+def check_undefine(case, check):
+    """Deleted by the partition: whoever defined it, unless the owner has a password."""
+    with case.on(case.state + ".undefine"):
+        said = [case.ask("undefine"), case.ask("define", auth=OTHER), case.ask("write", TWO, auth=OTHER), case.ask("cut", "0", "undefine"), case.ask("read")]
+        check(said == ["ABSENT", "OK", "OK", "NO_ANSWER", "REFUSED"], "another one's, that is there", said)
+        said = [case.ask("undefine"), case.ask("read"), case.ask("undefine"), case.ask("define"), case.ask("read")]
+        check(said == ["OK", "ABSENT", "ABSENT", "OK", "UNWRITTEN"], "it is deleted, and can be defined anew", said)
+        case.tool("tpm2_changeauth", "-c", "owner", "a password")
+        said = [case.ask("undefine"), case.ask("read")]
+        check(said == ["OWNED", "UNWRITTEN"], "the owner has a password: it is not deleted", said)
+
+
 def check_foreign(case, check):
     kinds = [(RIGHT + more, "32") for more in ("|ownerwrite", "|policyread", "|policywrite", "|orderly", "|writeall", "|writedefine")]
     kinds += [(RIGHT.replace("|no_da", ""), "32"), (RIGHT.replace("|ownerread", ""), "32"), (RIGHT, "31"), (RIGHT, "33"),
@@ -256,8 +273,8 @@ def check_other(case, check):
         check(said == ["REFUSED", "REFUSED"], "another TPM with such an index: refused", said)
 
 
-CHECKS = ((check_define, 7), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 6),
-          (check_busy, 3), (check_anew, 4), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
+CHECKS = ((check_define, 9), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 6),
+          (check_busy, 3), (check_anew, 4), (check_undefine, 3), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
 
 
 def main():

@@ -80,6 +80,10 @@ class Start(debian.Debian):
 class Box:
     """The machine, its disk, and its TPM or none."""
 
+    loader = debian.LOADER
+    kind = Start
+    share = 6  # of the time, for one boot
+
     def __init__(self, args, tap, folder):
         self.args, self.tap, self.folder = args, tap, folder
         self.state = os.path.join(folder, "tpm")
@@ -88,7 +92,7 @@ class Box:
 
     def make_disk(self):
         self.disk = os.path.join(self.folder, "disk.img")
-        linux.disk(self.disk, "stock", debian.LOADER, initramfs=debian.INITRAMFS, acpi=not load_engine(self.args.engine).HAS_ACPI)
+        linux.disk(self.disk, "stock", self.loader, initramfs=debian.INITRAMFS, acpi=not load_engine(self.args.engine).HAS_ACPI)
 
     def mtools(self, program, *args):
         subprocess.run([program, "-i", self.disk, *args], check=True, env={**os.environ, "MTOOLS_SKIP_CHECK": "1"})
@@ -120,8 +124,8 @@ class Box:
 
     def run(self, steps, more):
         spec = Spec(name=f"{self.args.name}-{self.starts}", disk=self.disk, mem=512, options={"more": more})
-        with Machine(spec, self.args.engine, self.args.time / 6) as machine:
-            this = Start(self.args, machine, self.tap)
+        with Machine(spec, self.args.engine, self.args.time / self.share) as machine:
+            this = self.kind(self.args, machine, self.tap)
             try:
                 this.to_prompt()
                 steps(this)

@@ -73,6 +73,25 @@ check-vtpm-bound: setup-vtpm-debian ## the same bound to swtpm as the platform's
 
 CHECK_TESTS += check-vtpm-bound
 
+# Packages, out of a machine and into it: beside swtpm, and on machines without.
+VTPM_GUARDIAN := $(VTPM_TESTS)/guarded/guardian.pem
+$(VTPM_GUARDIAN): $(TEST_KEYS)/ec.key
+	@mkdir -p $(@D)
+	@openssl pkey -in $< -pubout -out $@
+$(VTPM_GUARDED): $(VTPM_GUARDIAN) FORCE
+	$(call vtpm_make,$@,O=$(abspath $(@D)) KEY= GUARDIAN=$(abspath $(VTPM_GUARDIAN)))
+
+.PHONY: check-vtpm-guardian setup-vtpm-guardian
+setup-vtpm-guardian: setup-vtpm-debian
+	@$(SETUP) trustlet vtpm-state
+	@$(MAKE) --no-print-directory -s $(B)/boot/redoubt-guarded.efi
+
+check-vtpm-guardian: setup-vtpm-guardian ## a vTPM's backup, and that it comes back where the root key was lost; only by its guardian
+	@status=0; $(foreach m,$(MACHINES),$(call on_machine,$(m),700,vtpm-guardian,\
+		$(PY) tests/vtpm/guardian.py --key $(TEST_KEYS)/ec.key --time 680 $(if $(filter svm-qemu-tcg,$(m)),--tpm tpm-crb))) exit $$status
+
+CHECK_TESTS += check-vtpm-guardian
+
 # One machine: what differs between machines is not who is at them.
 .PHONY: check-vtpm-ppi
 check-vtpm-ppi: setup-vtpm-debian ## the vTPM is cleared when somebody at the machine says so, and not by a key, time or Debian alone
@@ -92,6 +111,24 @@ check-vtpm-cuts: setup-vtpm-debian ## power cuts: what was written and not flush
 
 CHECK_TESTS += check-vtpm-cuts
 SOAK_TESTS += check-vtpm-cuts
+
+# A start of the partition's, above a made-up TPM and anchor.
+$(VTPM_TESTS)/start: $(patsubst %,$(B)/crbunit/%.o,vtpm/storage vtpm/binding tests/vtpm/start) $(NV_PARTS:%=$(B)/nvunit/%.o) \
+		$(SEAL_HOST_OBJS) $(TRUSTLET_FAKED_OBJS)
+	@mkdir -p $(@D)
+	@$(CC) $(HOST_CFLAGS) -Wl,--wrap=trustlet_key,--wrap=trustlet_svn -o $@ $^ -lcmocka
+-include $(B)/crbunit/tests/vtpm/start.d
+
+.PHONY: check-vtpm-bound-cuts
+check-vtpm-bound-cuts: setup-vtpm-debian ## the same where the platform has a TPM: between the disk and the anchor in that, too (N=, SEED=)
+	@$(SETUP) hosttest swtpm vtpm-state vtpm-test
+	@$(MAKE) --no-print-directory -s $(B)/vtpm/host/vtpm $(VTPM_TESTS)/start $(B)/tests/tpm/anchor
+	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(call on_machine,$(m),$(if $(SOAK),3600,700),vtpm-bound-cuts,\
+		$(PY) tests/vtpm/bound_cuts.py --count $(or $(N),$(if $(SOAK),200,25)) --tools $(if $(SOAK),40,5) --seed $(or $(SEED),1) \
+		--starts $(if $(SOAK),7,2) --time $(if $(SOAK),3000,500))) exit $$status
+
+CHECK_TESTS += check-vtpm-bound-cuts
+SOAK_TESTS += check-vtpm-bound-cuts
 
 # ---- A volume that the TPM opens ----
 
@@ -113,5 +150,5 @@ CHECK_TESTS += check-vtpm-enroll
 # Everything about the vTPM, on the machines of VENDOR=.
 .PHONY: check-vtpm
 check-vtpm: ## all tests of the vTPM (VENDOR=)
-	@status=0; for t in host sha crb storage nv state stage suite tcg2 taken debian bound ppi cuts enroll; do \
+	@status=0; for t in host sha crb storage nv state stage suite tcg2 taken debian bound ppi cuts bound-cuts enroll; do \
 		$(MAKE) --no-print-directory check-vtpm-$$t || status=1; done; exit $$status

@@ -11,6 +11,7 @@ it has written its host has. Speaks TAP.
 """
 import argparse
 import collections
+import contextlib
 import os
 import random
 import re
@@ -70,11 +71,11 @@ class Record:
 
     def run(self):
         """Why it did not get to the end; None: it did."""
-        with tempfile.NamedTemporaryFile() as log, nbd.Disk(self.path) as disk:
+        with tempfile.NamedTemporaryFile() as log, nbd.Disk(self.path) as disk, self.beside(disk) as more:
             self.events = disk.events
             served = ",".join("file." + word for word in disk.options().split(","))
             drive = f"driver=blklogwrites,{served},log.driver=file,log.filename={log.name}"
-            spec = Spec(name=self.args.name, disk=self.path, mem=512, options={"drive": drive})
+            spec = Spec(name=self.args.name, disk=self.path, mem=512, options={"drive": drive, **more})
             with Machine(spec, self.args.engine, self.args.time) as machine:
                 try:
                     self.start(machine, disk, range(1, self.second), "prompt")
@@ -85,6 +86,14 @@ class Record:
                     return machine.tail() + f"\n{self.args.name}: {why}"
             self.own = log.read()
         return None
+
+    def beside(self, disk):
+        """What else the machine has, as options of the engine's; as long as it runs."""
+        return contextlib.nullcontext({})
+
+    def judge(self, base):
+        """What sees what a start would."""
+        return judge.Judge(base, IMAGE)
 
     def start(self, machine, disk, numbers, note):
         machine.wait_for(PROMPT, source="serial", fail="Kernel panic")
@@ -143,13 +152,17 @@ class States:
     def collect(self):
         """Of what was written the latest, whether it was flushed or not."""
         log = replay.Log(self.record.image, self.record.events)
-        judged = judge.Judge(log.base, IMAGE)
+        judged = self.record.judge(log.base)
         for point in log.points():
             if not point.news:
                 found = judged.look(replay.overlay(w.sectors for w in point.pending))
                 if found.generation:
                     self.digest[found.generation] = found.digest
                     self.parts[found.generation] = found.parts["permanent"]
+
+    def numbered(self, digest):
+        """The number of the command that the state of this digest shows; -1: there is none."""
+        return next((self.number.get(g, -1) for g, one in self.digest.items() if one == digest), -1)
 
     def tpm(self, generation, folder):
         tpm = host.Host(self.program, folder)
@@ -204,6 +217,8 @@ class Verdict:
 
 def judge_cut(verdict, states, point, found):
     number = states.number.get(found.generation, -1)
+    if found.anchored is not None and point.acked and states.numbered(found.anchored) < point.acked:
+        verdict.add("unanchored", point, found)
     if not point.flushed:
         verdict.first[found.outcome] += 1
         if found.outcome not in ("NEVER", "UNUSABLE") and states.digest.get(found.generation) != found.digest:
@@ -225,14 +240,15 @@ def judge_cut(verdict, states, point, found):
 def replayed(record, events, states, seed, most=None):
     """The Verdict of all cuts; with `most`, of so many that are after something was flushed."""
     log, rng, verdict = replay.Log(record.image, events), random.Random(seed), Verdict()
-    judged = judge.Judge(log.base, IMAGE)
+    judged = record.judge(log.base)
     for point in log.points():
         if most and not point.flushed:
             continue
         for over in replay.cuts(point, rng):
-            verdict.cuts += 1
             verdict.disks.add((log.base.version, frozenset(over.items())))
-            judge_cut(verdict, states, point, judged.look(over))
+            for found in judged.starts(over, point):
+                verdict.cuts += 1
+                judge_cut(verdict, states, point, found)
         if most and verdict.cuts > most:
             break
     return verdict
@@ -284,12 +300,13 @@ def report_wrong(tap, record, states, seed):
         tap.check(verdict.bad[wanted] > 0, f"{what}: {verdict.bad[wanted]} of {verdict.cuts} cuts", str(verdict.bad))
 
 
-def parse():
-    parser = argparse.ArgumentParser(usage=__doc__)
+def parse(usage):
+    parser = argparse.ArgumentParser(usage=usage)
     parser.add_argument("--name", required=True)
     parser.add_argument("--count", type=int, default=25)
     parser.add_argument("--tools", type=int, default=5, help="states that tpm2_nvread looks at")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--starts", type=int, default=2, help="disks after a cut that the machine starts from (bound_cuts.py)")
     parser.add_argument("--time", type=float, default=200)
     parser.add_argument("--program", default=os.path.join(BUILD, "vtpm", "host", "vtpm"))
     choose.add_arguments(parser)
@@ -297,7 +314,7 @@ def parse():
 
 
 def main():
-    args = parse()
+    args = parse(__doc__)
     tap = Tap(POINTS)
     print(f"# seed {args.seed}", flush=True)
     record = Record(args)

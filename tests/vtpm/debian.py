@@ -41,6 +41,8 @@ COMPLAINT = r"BUG:|Oops|WARNING: CPU|Call Trace|soft lockup|tpm.*(?:[Tt]imeout|f
 COMMANDS = "commands"  # swtpm's log
 READ_8 = bytes.fromhex("0000017e00000001000b03ff0000")  # TPM2_PCR_Read of the bank of SHA-256, from the code on
 
+SHUTDOWN = bytes.fromhex("000001450000")  # and its code of TPM2_Shutdown(CLEAR)
+
 GUESSED = r"LOCKOUT_COUNTER: 0x1\s[\s\S]*MAX_AUTH_FAIL: 0x3\s[\s\S]*LOCKOUT_INTERVAL: 0x186A0\s"
 
 
@@ -101,13 +103,15 @@ STEPS = (
       "=for i in `seq 100`; do tpm2 unseal -c guess -p right && break; sleep 1; done"), "sealed0815"),
     ("a key is made persistent and is found by its handle",
      ("evictcontrol -Q -C o -c ecc 0x81000001", "flushcontext -t", "getcap handles-persistent"), "0x81000001"),
+    ("the owner puts a key of their own where the endorsement key is looked for",
+     ("evictcontrol -Q -C o -c ecc 0x81010001", "flushcontext -t", "getcap handles-persistent"), "0x81010001"),
     ("a wrong guess is counted",
      ("dictionarylockout -Q -c", "dictionarylockout -Q -s -n 3 -t 100000 -l 30", "!unseal -Q -c guess -p a",
       "getcap properties-variable"), GUESSED),
     ("the platform's hierarchy is closed", ("!changeauth -c p mine",), r"hierarchy"),
     ("a counter of NV memory counts",
      ("nvdefine -Q 0x1500002 -C o -a nt=counter|ownerwrite|ownerread", "nvincrement -Q -C o 0x1500002", "nvincrement -Q -C o 0x1500002",
-      "=cp s.pub s.priv pcr.policy rsa.crt ecc.crt ca.crt /esp", "=sync", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 02"),
+      "=cp s.pub s.priv pcr.policy rsa.crt ecc.crt ca.crt k /esp", "=sync", "nvread -C o 0x1500002 > counter", "=od -An -tx1 counter"), r"00 00 00 02"),
 )
 
 # Before anybody keeps the state: what has to change it is refused, and nothing else.
@@ -130,6 +134,11 @@ AGAIN = (
     ("the same certificates of the endorsement keys, and of their CA",
      tuple(step for name, index in (("rsa", "0x1c00002"), ("ecc", "0x1c0000a"), ("ca", "0x1c00100"))
            for step in (f"nvread -Q {index} -C o -o {name}.crt", f"cmp {name}.crt /esp/{name}.crt")), None),
+    ("T61 the key in the endorsement key's place is in no certificate, and there are no other certificates",
+     ("readpublic -Q -c 0x81010001 -f pem -o own.key",
+      *(step for name in ("rsa", "ecc", "ca") for step in (f"=openssl x509 -inform DER -in {name}.crt -noout -pubkey > {name}.key",
+                                                          f"!cmp -s own.key {name}.key")),
+      "=tpm2 getcap handles-nv-index | grep -ic 0x1c0"), r"^3\s"),
     ("registers begin anew", ("pcrread sha256:16 -o pcr16", "=od -An -tx1 pcr16"), r"^\s*(00 ){15}00\s"),
 )
 
@@ -139,11 +148,22 @@ def tpm_folder(args):
     return os.path.join(BUILD, "tests", "vtpm", args.name + ".tpm")
 
 
-def swtpm_read(path):
-    """PCRs 0 to 7 as swtpm has answered who asked for these, from its own log; the last time."""
+def swtpm_talk(path):
+    """Commands and answers, from swtpm's own log."""
     with open(path, encoding="ascii", errors="replace") as file:
         said = re.findall(r"SWTPM_IO_(Read|Write): length \d+\n((?: (?:[0-9A-F]{2} )+\n)+)", file.read())
-    talk = [(what, bytes.fromhex(text)) for what, text in said]
+    return [(what, bytes.fromhex(text)) for what, text in said]
+
+
+def told_at_last(path):
+    """Whether the last command was TPM2_Shutdown(CLEAR), and was answered with success."""
+    talk = swtpm_talk(path)[-2:]
+    return [what for what, _ in talk] == ["Read", "Write"] and talk[0][1][6:] == SHUTDOWN and talk[1][1][6:10] == bytes(4)
+
+
+def swtpm_read(path):
+    """PCRs 0 to 7 as swtpm has answered who asked for these; the last time."""
+    talk = swtpm_talk(path)
     found = []
     for (_, command), (what, answer) in zip(talk, talk[1:]):
         if command[6:] == READ_8 and what == "Write" and answer[6:10] == bytes(4):
@@ -156,7 +176,7 @@ class Debian:
 
     def __init__(self, args, machine, tap, before=None):
         self.args, self.machine, self.tap, self.before = args, machine, tap, before
-        self.resets = 0
+        self.resets = self.restarts = 0
 
     def ask(self, line, timeout=None):
         return linux.command(self.machine, line, timeout or self.args.time / 4)
@@ -251,17 +271,23 @@ class Debian:
         self.tap.check("status=0" in said and "@edoubt-agent" in said, "the agent keeps the state from now on", said)
 
     def count_resets(self):
-        found = re.search(r"reset_count: (\d+)", self.ask("tpm2 readclock"))
-        self.resets = int(found.group(1)) if found else -1
+        found = dict(re.findall(r"(reset|restart)_count: (\d+)", self.ask("tpm2 readclock")))
+        self.resets, self.restarts = int(found.get("reset", -1)), int(found.get("restart", -1))
 
     def complaints(self):
         found = [line for line in self.ask("dmesg").split("\n") if re.search(COMPLAINT, line)]
         self.tap.check(not found, "the kernel complains of nothing", "\n".join(found))
 
     def power_off(self):
-        self.ask("tpm2 shutdown -c; umount -l /esp; sync")
-        self.machine.send("poweroff\n")
-        self.machine.wait_end(60)
+        """By the kernel, which sends Shutdown(CLEAR); or at once behind Shutdown(STATE)."""
+        if self.args.tpm:
+            self.ask("umount -l /esp; sync")
+            self.machine.send("poweroff\n")
+            self.machine.wait_end(60)
+            return
+        said = self.ask("tpm2 shutdown; echo status=$?; umount -l /esp; sync")
+        if "status=0" not in said:
+            raise Failure(f"TPM2_Shutdown(STATE): {said}")
 
 
 class First(Debian):
@@ -285,11 +311,19 @@ class First(Debian):
 
 
 class Again(Debian):
-    POINTS = 9 + len(AGAIN)
+    POINTS = 10 + len(AGAIN)
 
     def resets_counted(self):
+        """A reset behind Shutdown(CLEAR); behind Shutdown(STATE) a restart, over which contexts that were saved are good."""
         self.count_resets()
-        self.tap.check(self.resets == self.before.resets + 1, "the TPM counts its resets", f"{self.before.resets} {self.resets}")
+        told = f"{self.before.resets} {self.before.restarts} {self.resets} {self.restarts}"
+        loads = "flushcontext -t", ("!" if self.args.tpm else "") + "sign -Q -c /esp/k -g sha256 -f plain -o k.sig /init"
+        if self.args.tpm:
+            self.tap.check((self.resets, self.restarts) == (self.before.resets + 1, 0), "the TPM counts its resets", told)
+            self.step("a key's context that was saved before is refused", loads, None)
+        else:
+            self.tap.check((self.resets, self.restarts) == (self.before.resets, self.before.restarts + 1), "the TPM counts its restarts", told)
+            self.step("a key's context that was saved before is good", loads, None)
 
     def killed(self):
         self.ask("kill -9 `pidof redoubt-agent || ps | grep edoubt-agent | grep -v grep | (read pid rest; echo $pid)`; sleep 1")
@@ -349,12 +383,14 @@ def boot(args, spec, tap, kind, before=None):
 
 def main():
     args = parse()
-    tap = Tap(First.POINTS + Again.POINTS + (3 if args.tpm else 0))
+    tap = Tap(First.POINTS + Again.POINTS + (4 if args.tpm else 0))
     disk = os.path.join(BUILD, "tests", "vtpm", args.name + ".img")
     spec = Spec(name=args.name, disk=disk, cpus=args.cpus, mem=512)
     linux.disk(disk, "stock", LOADER, initramfs=INITRAMFS, acpi=not load_engine(args.engine).HAS_ACPI)
     shutil.rmtree(tpm_folder(args), ignore_errors=True)
     first = boot(args, spec, tap, First)
+    if first and args.tpm:
+        tap.check(told_at_last(os.path.join(tpm_folder(args), COMMANDS)), "the platform's TPM was told at last that the machine goes off")
     if first:
         boot(args, dataclasses.replace(spec, name=args.name + "-again"), tap, Again, first)
     return tap.status()

@@ -12,13 +12,14 @@ import form  # noqa: E402
 import statefile  # noqa: E402
 
 FOLDER = "EFI/redoubt/"
-FILES = ("root.key", "vtpm.0", "vtpm.1")
 UNREADABLE = b"\1"  # of no file's size
 NEW = os.urandom(32)  # the root key that the loader makes where there is none
 
 
 class Found:
     """`outcome` of statefile.Choice; generation, parts and digest where it is CURRENT."""
+
+    anchored = None  # where there is an anchor: the digest that it is, or b""
 
     def __init__(self, choice):
         self.outcome, self.verdicts = choice.outcome, tuple(choice.verdicts)
@@ -29,6 +30,8 @@ class Found:
 class Judge:
     """Opens disks that are `base` (replay.Base) with sectors laid above it."""
 
+    FILES = ("root.key", "vtpm.0", "vtpm.1")
+
     def __init__(self, base, image):
         self.base, loaded = base, form.load(image)
         signer = loaded.signer()
@@ -38,9 +41,20 @@ class Judge:
 
     def look(self, over):
         """Found on the disk with `over`, {sector: bytes}, above."""
-        key, *slots = (self._bytes(place, over) for place in self._find(over))
-        root = key if key is not None and len(key) == 32 else NEW
-        return Found(statefile.Choice(slots, self._keys(root)))
+        key, *slots = self.contents(over)
+        return Found(statefile.Choice(slots, self._keys(self.root(key))))
+
+    def starts(self, over, point):
+        """Found, for each start that there may be with this disk after a cut at this point."""
+        yield self.look(over)
+
+    def contents(self, over):
+        """What the files hold."""
+        return [self._bytes(place, over) for place in self._find(over)]
+
+    def root(self, file):
+        """The machine's root key, of what is in the file that has it."""
+        return file if file is not None and len(file) == 32 else NEW
 
     def _keys(self, root):
         if root not in self.keys:
@@ -70,7 +84,7 @@ class Judge:
             return over.get(number) or self.base.sector(number)
 
         found = []
-        for name in FILES:
+        for name in self.FILES:
             try:
                 found.append(fat.Fat(sector).find(FOLDER + name))
             except fat.Broken:

@@ -4,6 +4,9 @@
 What is on a disk after a cut: every write that was answered before a flush was asked for, if that flush was answered;
 and of each other write that was asked for any sectors, none or all of them. A sector is whole, and is never older than
 one of the same place that is there. Writes that were asked for later lie above those asked for earlier.
+
+Where the machine has a TPM of its own, what is done to the anchor there is in the log, too (tests/tpm/between.py): it is
+as it was, or as it was asked to be, until that is answered, and then as the answer says.
 """
 import itertools
 import typing
@@ -23,6 +26,7 @@ class Point(typing.NamedTuple):
     flushed: bool  # a flush was answered before
     pending: list  # Writes, the oldest first
     news: bool  # the last one of them has just come
+    anchors: tuple  # what the platform's TPM may have
 
 
 class Write:
@@ -59,6 +63,7 @@ class Log:
     def __init__(self, image, events):
         self.base, self.events = Base(image), events
         self.pending, self.flushes = [], {}
+        self.anchors = (None,)
         self.acked = self.tried = 0
         self.flushed = False
 
@@ -71,12 +76,15 @@ class Log:
                 yield self._point(where, True)
             elif event.kind == "flush":
                 self.flushes[event.number] = [w for w in self.pending if w.done]
+            elif event.kind in ("anchor", "anchored"):
+                self.anchors = (self.anchors[0], event.data) if event.kind == "anchor" else (event.data,)
+                yield self._point(where, False)
             else:
                 yield from self._done(where, event.number)
         yield self._point(len(self.events), False)
 
     def _point(self, where, news):
-        return Point(where, self.acked, self.tried, self.flushed, list(self.pending), news)
+        return Point(where, self.acked, self.tried, self.flushed, list(self.pending), news, self.anchors)
 
     def _note(self, where, text):
         what, _, number = text.partition(" ")
@@ -163,7 +171,7 @@ def cuts(point, rng):
             yield overlay([random_part(w, rng) for w in point.pending])
 
 
-# ---- Logs of an agent that is wrong ----
+# ---- Logs of an agent, or of a partition, that is wrong ----
 
 def early(events):
     """Each command is acknowledged as it is asked for: nobody waits for the disk."""
@@ -188,3 +196,27 @@ def unflushed(events, every):
         if event.kind == "note" or event.number not in gone:
             out.append(event)
     return out
+
+
+def is_anchor(event):
+    return event.kind in ("anchor", "anchored")
+
+
+def anchored_first(events):
+    """Of each command the anchor is written as soon as it is asked for, and then the disk."""
+    out, place = [], None
+    for event in events:
+        if event.kind == "note":
+            place = len(out) + 1 if event.data.startswith("try ") else None
+        if place is not None and is_anchor(event):
+            out.insert(place, event)
+            place += 1
+        else:
+            out.append(event)
+    return out
+
+
+def unanchored(events):
+    """Once there is a keeper, the anchor is never written again."""
+    keeper = next(i for i, event in enumerate(events) if event.kind == "note" and event.data == "keeper")
+    return events[:keeper] + [event for event in events[keeper:] if not is_anchor(event)]

@@ -18,14 +18,16 @@ MAGIC, VERSION = b"RDTMOVE1", 1
 HEADER = struct.Struct("<8sIIIIIIQIIII32s32s32s32s32s")
 FIELDS = ("magic", "version", "total", "purpose", "wrap", "wrapped", "payload", "generation", "log2n", "r", "p", "foreign",
           "lineage", "origin_lineage", "origin_digest", "recipient", "salt")
+TOLD = ("purpose", "generation", "foreign", "lineage", "origin_lineage", "origin_digest")  # by who makes one
 PURPOSES = {1: "export", 2: "move", 3: "backup", 4: "copy", 5: "replace"}
 EXPORT, MOVE, BACKUP, COPY, REPLACE = PURPOSES
-RSA_OAEP, ECDH_P256, SCRYPT = 1, 2, 3
-WRAPS = {RSA_OAEP: "RSA-OAEP", ECDH_P256: "ECDH P-256", SCRYPT: "passphrase (scrypt)"}
+RSA_OAEP, ECDH_P256, SCRYPT, ECDH_FROM = 1, 2, 3, 4
+WRAPS = {RSA_OAEP: "RSA-OAEP", ECDH_P256: "ECDH P-256", SCRYPT: "passphrase (scrypt)", ECDH_FROM: "ECDH P-256 from the guardian"}
 # Memory for scrypt: 128 * r * N, 128 MiB at the least.
 LOG2N, LOG2N_MOST, R, P = 17, 20, 8, 1
 PASSPHRASE_LEAST = 12
 ZERO, TAG, DIGEST = bytes(32), 16, 32
+POINT, PLACE = 65, 32
 OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
 
 
@@ -37,6 +39,13 @@ def public_of(key):
 
 def point_of(key):
     return key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+
+def point_from(data, otherwise):
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), data)
+    except ValueError as why:
+        raise Refused(otherwise) from why
 
 
 def fitting(key, path):
@@ -68,9 +77,12 @@ def fingerprint(key):
 
 
 # ---- Wrapping: a secret for the recipient, and what stands in the package for it ----
+# `sender`: whom the key of the content is bound to besides.
 
 class ToKey:
     """To a public key that the administrator has named by its fingerprint, had another way (T62)."""
+
+    sender = b""
 
     def __init__(self, key, named, path):
         need(named is not None, f"{path}: a public key alone is nobody's word: whoever can write this file would get the "
@@ -89,11 +101,27 @@ class ToKey:
         return {"wrap": ECDH_P256, "recipient": self.recipient}, own.exchange(ec.ECDH(), self.key), point
 
 
+class FromGuardian:
+    """To a machine that has asked: it opens what this private key has a part in, and nothing else, and only where it was
+    when it asked."""
+
+    def __init__(self, key, asked):
+        self.key, self.asked, self.sender = key, asked, fingerprint(key.public_key())
+
+    def wrap(self, salt):
+        own = ec.generate_private_key(ec.SECP256R1())
+        secret = b"".join(key.exchange(ec.ECDH(), self.asked.key) for key in (own, self.key))
+        return {"wrap": ECDH_FROM, "recipient": fingerprint(self.asked.key)}, secret, point_of(own.public_key()) + self.asked.place
+
+
 class WithKey:
+    sender = b""
+
     def __init__(self, key):
         self.key = key
 
     def unwrap(self, h, wrapped):
+        need(h["wrap"] != ECDH_FROM, "the package is addressed to a machine, and that machine alone opens it")
         need(h["wrap"] != SCRYPT, "the package is wrapped with a passphrase, not to a key")
         need(h["recipient"] == fingerprint(self.key.public_key()), "the package is wrapped to another key: of fingerprint " +
              h["recipient"].hex())
@@ -112,6 +140,8 @@ class WithKey:
 
 
 class Passphrase:
+    sender = b""
+
     def __init__(self, passphrase, log2n=LOG2N):
         need(len(passphrase) >= PASSPHRASE_LEAST, f"the passphrase has {len(passphrase)} bytes: at least {PASSPHRASE_LEAST} "
              "there must be, for who has the package can try as many as they like")
@@ -131,8 +161,8 @@ class Passphrase:
 
 # ---- Packages ----
 
-def content_key(h, secret, wrapped):
-    info = b"redoubt package 1" + bytes((h["wrap"],)) + h["recipient"] + wrapped
+def content_key(h, secret, wrapped, sender):
+    info = b"redoubt package 1" + bytes((h["wrap"],)) + h["recipient"] + wrapped + sender
     return HKDF(algorithm=hashes.SHA256(), length=32, salt=h["salt"], info=info).derive(secret)
 
 
@@ -145,7 +175,7 @@ def make(facts, parts, wrapper):
     h.update(how, wrapped=len(wrapped), payload=len(payload),
              total=HEADER.size + len(wrapped) + len(payload) + TAG + DIGEST)
     head = HEADER.pack(*(h[field] for field in FIELDS)) + wrapped
-    data = head + AESGCM(content_key(h, secret, wrapped)).encrypt(bytes(12), payload, head)
+    data = head + AESGCM(content_key(h, secret, wrapped, wrapper.sender)).encrypt(bytes(12), payload, head)
     return data + sha256(data)
 
 
@@ -155,8 +185,8 @@ def wrap_right(h):
              "p = 1: a passphrase would be cheap to try")
         need(h["log2n"] <= LOG2N_MOST, "the package asks for more of scrypt than N = 2^20: for more memory than is given")
         return h["wrapped"] == 0 and h["recipient"] == ZERO
-    if h["wrap"] == ECDH_P256:
-        good = h["wrapped"] == 65
+    if h["wrap"] in (ECDH_P256, ECDH_FROM):
+        good = h["wrapped"] == (POINT if h["wrap"] == ECDH_P256 else POINT + PLACE)
     else:
         good = h["wrap"] == RSA_OAEP and 384 <= h["wrapped"] <= 1024
     return good and not (h["log2n"] or h["r"] or h["p"]) and h["recipient"] != ZERO
@@ -186,7 +216,7 @@ def open_package(data, wrapper):
     """(header, parts)"""
     h = peek(data)
     head = data[:HEADER.size + h["wrapped"]]
-    key = content_key(h, wrapper.unwrap(h, head[HEADER.size:]), head[HEADER.size:])
+    key = content_key(h, wrapper.unwrap(h, head[HEADER.size:]), head[HEADER.size:], wrapper.sender)
     try:
         payload = AESGCM(key).decrypt(bytes(12), data[len(head):-DIGEST], head)
     except InvalidTag:
@@ -198,9 +228,11 @@ def open_package(data, wrapper):
         raise Refused("the package is whole, and holds no state as it should be") from why
 
 
-def shown(h):
+def shown(data):
+    h = peek(data)
     return {"purpose": PURPOSES[h["purpose"]], "wrapped": WRAPS[h["wrap"]],
             "recipient": h["recipient"].hex() if h["wrap"] != SCRYPT else None,
+            "place": data[HEADER.size + POINT:HEADER.size + POINT + PLACE].hex() if h["wrap"] == ECDH_FROM else None,
             "scrypt": {"N": 1 << h["log2n"], "r": h["r"], "p": h["p"]} if h["wrap"] == SCRYPT else None,
             "source": "another program's" if h["foreign"] else "Redoubt's", "generation": h["generation"],
             "lineage": h["lineage"].hex(), "origin_lineage": h["origin_lineage"].hex(),

@@ -146,7 +146,7 @@ class Slots:
         need(len(paths) == 2 and paths[0] != paths[1], "slots: are two files, with a comma between them")
         need(keys, "slots: the state is encrypted for the vTPM's partition alone. Of a machine whose root key is a file, that "
              "file and the image open it (--root-key root.key --image vtpm.img); where a TPM has sealed the root key nobody "
-             "but the partition can, and it does not make packages yet")
+             "but the partition can: `redoubtctl backup` on that machine has it make a package")
         self.paths, self.keys, self.floor = paths, keys, floor
 
     def choose(self):

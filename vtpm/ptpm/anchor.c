@@ -9,13 +9,16 @@
 #include "guest/trustlets/rt/trustlet.h"
 #include "vtpm/ptpm/session.h"
 
-#define CC_DEFINE_SPACE 0x12au
-#define CC_WRITE	0x137u
-#define CC_READ		0x14eu
-#define CC_READ_PUBLIC	0x169u
-#define RH_OWNER	0x40000001u
-#define RS_PASSWORD	0x40000009u
-#define ALG_SHA256	0x000bu
+#define CC_UNDEFINE_SPACE 0x122u
+#define CC_DEFINE_SPACE	  0x12au
+#define CC_WRITE	  0x137u
+#define CC_SHUTDOWN	  0x145u
+#define CC_READ		  0x14eu
+#define CC_READ_PUBLIC	  0x169u
+#define SU_CLEAR	  0x0000u
+#define RH_OWNER	  0x40000001u
+#define RS_PASSWORD	  0x40000009u
+#define ALG_SHA256	  0x000bu
 
 /*
  * TPMA_NV, part 2, 13.4; of no special type. The owner may read it, to see what there is, and not
@@ -143,13 +146,10 @@ static enum anchor_result put_value(struct session *s, const uint8_t value[ANCHO
 }
 
 /* Behind this there is a session whose answers nobody can make up. */
-static enum anchor_result begin(struct session *s, bool writes)
+static enum anchor_result begin(struct session *s, bool *written)
 {
-	bool written;
-	enum anchor_result result = look(s, &written);
+	enum anchor_result result = look(s, written);
 
-	if (result == ANCHOR_OK && !written && !writes)
-		result = ANCHOR_UNWRITTEN;
 	return result == ANCHOR_OK ? session_start(s) : result;
 }
 
@@ -157,20 +157,22 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
     uint8_t value[ANCHOR_BYTES])
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, false);
+	bool written = true;
+	enum anchor_result result = begin(&session, &written);
 
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		result = ask_value(&session, value);
 	session_end(&session);
-	return result;
+	return result == ANCHOR_REFUSED && !written ? ANCHOR_STALE : result;
 }
 
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent)
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
-	enum anchor_result result = begin(&session, true);
+	bool written;
+	enum anchor_result result = begin(&session, &written);
 
 	*sent = result == ANCHOR_OK;
 	if (*sent)
@@ -179,24 +181,57 @@ enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH
 	return result;
 }
 
+/* ---- Whether it is there: with an empty password of the owner ---- */
+
+static void authorize(struct message *m)
+{
+	message_put(m, 9, 4);
+	message_put(m, RS_PASSWORD, 4);
+	message_put(m, 0, 2);
+	message_put(m, 0, 1);
+	message_put(m, 0, 2);
+}
+
+static enum anchor_result as_owner(struct session *s)
+{
+	enum anchor_result result = message_send(&s->message);
+
+	session_end(s);
+	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+}
+
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES])
 {
 	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX, .auth = auth };
 	struct message *m = &session.message;
 	uint8_t public[PUBLIC_BYTES];
-	enum anchor_result result;
 
 	make_public(false, public);
 	message_begin(m, tpm, MESSAGE_SESSIONS, CC_DEFINE_SPACE);
 	message_put(m, RH_OWNER, 4);
-	message_put(m, 9, 4);
-	message_put(m, RS_PASSWORD, 4);
-	message_put(m, 0, 2);
-	message_put(m, 0, 1);
-	message_put(m, 0, 2); /* an empty password */
+	authorize(m);
 	message_put_sized(m, auth, ANCHOR_AUTH_BYTES);
 	message_put_sized(m, public, sizeof(public));
-	result = message_send(m);
-	session_end(&session);
-	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+	return as_owner(&session);
+}
+
+enum anchor_result anchor_undefine(struct ptpm *tpm)
+{
+	struct session session = { .tpm = tpm, .index = ANCHOR_INDEX };
+	struct message *m = &session.message;
+
+	message_begin(m, tpm, MESSAGE_SESSIONS, CC_UNDEFINE_SPACE);
+	message_put(m, RH_OWNER, 4);
+	message_put(m, ANCHOR_INDEX, 4);
+	authorize(m);
+	return as_owner(&session);
+}
+
+enum anchor_result anchor_shutdown(struct ptpm *tpm)
+{
+	struct message message;
+
+	message_begin(&message, tpm, MESSAGE_NO_SESSIONS, CC_SHUTDOWN);
+	message_put(&message, SU_CLEAR, 2);
+	return message_send(&message);
 }

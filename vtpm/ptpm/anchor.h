@@ -7,8 +7,8 @@
  * (part 1, 19.6), and the value that is returned came in an answer that was authenticated by those
  * bytes, for this question, from the index with this name and these attributes. So neither another
  * TPM nor a party on the bus can make up a value, or repeat an older one. They can withhold it:
- * results other than ANCHOR_OK prove nothing, ANCHOR_ABSENT and ANCHOR_UNWRITTEN least of all, and
- * who needs the value must do without what depends on it, not without the value.
+ * results other than ANCHOR_OK prove nothing, ANCHOR_ABSENT, ANCHOR_UNWRITTEN and ANCHOR_STALE
+ * least of all, and who needs the value must do without what depends on it, not without the value.
  *
  * anchor_define() sends the authorization in the clear: a party on the bus at that time knows it.
  *
@@ -48,6 +48,12 @@ const char *anchor_sentence(enum anchor_result result);
 /* Defines it, with an empty password of the owner. PRESENT, OWNED, NO_ROOM: nothing was changed. */
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES]);
 
+/* Deletes it, likewise, whoever defined it. Never PRESENT, NO_ROOM. */
+enum anchor_result anchor_undefine(struct ptpm *tpm);
+
+/* TPM2_Shutdown(CLEAR): the machine goes off, or starts anew. Any other command takes it back. */
+enum anchor_result anchor_shutdown(struct ptpm *tpm);
+
 /* The value is zero unless it is OK. Never PRESENT, OWNED, NO_ROOM. */
 enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     uint8_t value[ANCHOR_BYTES]);
@@ -56,7 +62,7 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
  * OK: it has the value, also over a power cut. Otherwise it has this one or what it had, or gets
  * this one later: who kept the command from the TPM can bring it until the TPM restarts, behind
  * another write too. `sent` is false as long as there is no such command. Never PRESENT, OWNED,
- * NO_ROOM, UNWRITTEN.
+ * NO_ROOM, UNWRITTEN, STALE.
  */
 enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent);

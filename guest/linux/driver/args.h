@@ -49,4 +49,9 @@ static inline int redoubt_check_state_read(const struct redoubt_ioc_state_read *
 	return arg->reserved ? -EINVAL : 0;
 }
 
+static inline int redoubt_check_package(const struct redoubt_ioc_package *arg)
+{
+	return arg->length && arg->length <= REDOUBT_PACKAGE_BYTES ? 0 : -EINVAL;
+}
+
 #endif

@@ -9,7 +9,7 @@ $(LINUX_CALLS): guest/linux/driver/planned.def monitor/abi/calls.def monitor/abi
 DRIVER := $(B)/guest/linux/driver
 DRIVER_SRCS := $(wildcard guest/linux/driver/*.c guest/linux/driver/*.h) guest/linux/driver/Kbuild
 DRIVER_INCLUDED := guest/linux/redoubt.h $(wildcard guest/linux/driver/include/*.h) \
-	$(addprefix monitor/abi/,call.h calls.def status.def cpuid.h tpm.h) $(LINUX_CALLS)
+	$(addprefix monitor/abi/,call.h calls.def status.def cpuid.h tpm.h tpm_state.h) $(LINUX_CALLS)
 # The kernels whose headers the set-up has unpacked: those that the target at hand will boot.
 DRIVER_KERNELS = $(foreach k,stock cloud,$(if $(wildcard $(CACHE)/debs/headers-$(k)/.complete),$(k)))
 driver_of = $(DRIVER)/$(1)/redoubt.ko

@@ -66,6 +66,7 @@ int redoubt_ioc_state_keep(struct redoubt_file *file, const struct redoubt_ioc_s
 int redoubt_ioc_state_wait(struct redoubt_file *file, struct redoubt_ioc_state_wait *arg);
 int redoubt_ioc_state_read(struct redoubt_file *file, struct redoubt_ioc_state_read *arg);
 int redoubt_ioc_state_kept(struct redoubt_file *file, const struct redoubt_ioc_state_kept *arg);
+int redoubt_ioc_package(struct redoubt_ioc_package *arg);
 
 /* A file is closed: it keeps no state any more. */
 void redoubt_state_release(const struct redoubt_file *file);

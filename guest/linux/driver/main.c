@@ -39,6 +39,7 @@ union argument {
 	struct redoubt_ioc_state_wait wait;
 	struct redoubt_ioc_state_read take;
 	struct redoubt_ioc_state_kept kept;
+	struct redoubt_ioc_package package;
 };
 
 static int do_status(struct redoubt_file *file, union argument *arg)
@@ -91,6 +92,11 @@ static int do_state_kept(struct redoubt_file *file, union argument *arg)
 	return redoubt_ioc_state_kept(file, &arg->kept);
 }
 
+static int do_package(struct redoubt_file *file, union argument *arg)
+{
+	return redoubt_ioc_package(&arg->package);
+}
+
 /* By number. `first` is the size of the first version: shorter ones never existed. */
 static const struct operation {
 	unsigned int cmd;
@@ -108,6 +114,7 @@ static const struct operation {
 	{ REDOUBT_IOC_STATE_WAIT, 16, true, do_state_wait },
 	{ REDOUBT_IOC_STATE_READ, 32, true, do_state_read },
 	{ REDOUBT_IOC_STATE_KEPT, 8, true, do_state_kept },
+	{ REDOUBT_IOC_PACKAGE, 24, true, do_package },
 };
 
 static_assert(sizeof(struct redoubt_ioc_status) == 40);
@@ -119,6 +126,7 @@ static_assert(sizeof(struct redoubt_ioc_state_keep) == 8);
 static_assert(sizeof(struct redoubt_ioc_state_wait) == 16);
 static_assert(sizeof(struct redoubt_ioc_state_read) == 32);
 static_assert(sizeof(struct redoubt_ioc_state_kept) == 8);
+static_assert(sizeof(struct redoubt_ioc_package) == 24);
 
 static const struct operation *operation_of(unsigned int cmd)
 {

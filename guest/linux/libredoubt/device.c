@@ -132,3 +132,18 @@ int redoubt_state_kept(int fd, uint64_t generation)
 
 	return ask(fd, REDOUBT_IOC_STATE_KEPT, &kept);
 }
+
+int redoubt_take_package(int fd, struct redoubt_package *package)
+{
+	struct redoubt_ioc_package take = {
+		.buffer = (uintptr_t)package->bytes,
+		.length = sizeof(package->bytes),
+	};
+	int error = ask(fd, REDOUBT_IOC_PACKAGE, &take);
+
+	if (error)
+		return error;
+	package->generation = take.generation;
+	package->size = take.size;
+	return 0;
+}

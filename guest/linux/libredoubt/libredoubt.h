@@ -66,4 +66,13 @@ int redoubt_state_read(int fd, struct redoubt_state *state);
 /* The state of this generation is on the disk. */
 int redoubt_state_kept(int fd, uint64_t generation);
 
+/* A package of the TPM's state. */
+struct redoubt_package {
+	uint64_t generation; /* of the state it was made of */
+	uint32_t size;
+	uint8_t bytes[REDOUBT_PACKAGE_BYTES];
+};
+
+int redoubt_take_package(int fd, struct redoubt_package *package);
+
 #endif

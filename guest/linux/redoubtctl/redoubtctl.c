@@ -18,23 +18,27 @@ static const char HELP[] =
     "  log            the monitor's log; --follow goes on with what is added\n"
     "  audit          the audit ring; --follow likewise\n"
     "  restart N      starts partition N, which has died, anew\n"
+    "  backup FILE    the TPM's state for the guardian whom its image names, in a new file;\n"
+    "                 prints the digest that the guardian must be told\n"
     "--json prints one object, for log and audit one a line.\n"
     "All but status ask /dev/redoubt, the module redoubt's, which is root's.\n"
     "exit status: 0 done (status: covered on every CPU), 1 not so, or the monitor refused,\n"
-    "             2 wrong usage or could not tell, 3 no monitor, or it has no such thing,\n"
+    "             2 wrong usage, could not tell or write, 3 no monitor, or it has no such thing,\n"
     "             4 the module is not loaded, or no right to the device\n";
 
 static const struct command {
 	const char *name;
 	bool follows; /* takes --follow */
 	bool number;  /* takes a partition's number */
+	bool file;    /* takes a file's name */
 	int (*run)(const struct options *options);
 } commands[] = {
-	{ "status", false, false, command_status },
-	{ "partitions", false, false, command_partitions },
-	{ "log", true, false, command_log },
-	{ "audit", true, false, command_audit },
-	{ "restart", false, true, command_restart },
+	{ "status", false, false, false, command_status },
+	{ "partitions", false, false, false, command_partitions },
+	{ "log", true, false, false, command_log },
+	{ "audit", true, false, false, command_audit },
+	{ "restart", false, true, false, command_restart },
+	{ "backup", false, false, true, command_backup },
 };
 
 bool open_device(bool writing, int *fd, int *status)
@@ -91,10 +95,12 @@ static bool read_options(const struct command *command, char **words, struct opt
 			options->follow = true;
 		else if (command->number && !number && read_number(*words, &options->number))
 			number = true;
+		else if (command->file && !options->file && (*words)[0] && (*words)[0] != '-')
+			options->file = *words;
 		else
 			return false;
 	}
-	return number == command->number;
+	return number == command->number && !options->file == !command->file;
 }
 
 static int run(const struct command *command, char **words)

@@ -8,6 +8,7 @@ import hashlib
 import os
 import struct
 import sys
+import zlib
 
 BASE, PAGE = 0x100000, 4096
 
@@ -222,6 +223,20 @@ EVENTS_LOGS = (
 )
 
 
+def gpt(kind, entries, entry_bytes, here=1, at=2, last=100):
+    """What tests/fuzz/boot/gpt_fuzz.c reads: entries 0 and 2 are in use."""
+    entry = bytes(range(1, 129)).ljust(entry_bytes, b"\0")
+    contents = (entry + bytes(entry_bytes) + entry).ljust(entries * entry_bytes, b"\0")[:entries * entry_bytes]
+    header = struct.pack("<8sIIIIQQQQ16sQIII", b"EFI PART", 0x10000, 92, 0, 0, here, last, 34, last, b"disk", at, entries, entry_bytes,
+                         zlib.crc32(contents))
+    header = header[:16] + struct.pack("<I", zlib.crc32(header)) + header[20:]
+    return struct.pack("<BQ", kind, last) + header.ljust(512 << (kind >> 1), b"\0") + contents
+
+
+GPTS = (gpt(0, 4, 128), gpt(1, 4, 128), gpt(0, 3, 256), gpt(2, 4, 128), gpt(1, 512, 128)[:1000], gpt(0, 0, 128), gpt(0, 4, 192),
+        gpt(0, 4, 128, here=9), gpt(0, 4, 128, at=100), gpt(0, 5, 128, at=100), gpt(0, 4, 128, at=1), gpt(0, 4, 128)[:-1])
+
+
 def with_more(headers, size):
     """What tests/fuzz/boot/authenticode_fuzz.c reads: how many zeros come behind, then the rest."""
     return struct.pack("<H", size - len(headers)) + headers
@@ -266,7 +281,7 @@ def authenticode(paths):
 
 
 def main():
-    seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)], "iommu": IOMMU,
+    seeds = {"config": [text.encode() for text in CONFIG], "acpi": [acpi(True), acpi(False)], "gpt": GPTS, "iommu": IOMMU,
              "image": [monitor(), pe()], "partition": PARTITIONS, "root_seal": ROOT_SEAL, "tcg_replay": EVENTS_LOGS,
              "authenticode": authenticode(sys.argv[2:])}
     for name, contents in seeds.items():

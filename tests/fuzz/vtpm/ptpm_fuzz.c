@@ -5,7 +5,8 @@
  * is what the index has; a write is taken for done only if it was.
  *
  *   byte 0   bits 1:0 what is asked for: read, write, define, a sentence; bit 2: the index is
- *            there; bit 3: it was written; bit 4: asked twice, with another value in it
+ *            there; bit 3: it was written; bit 4: asked twice, with another value in it; bit 5: not
+ *            to define it, to delete it; bit 6: nor that, to shut down
  *   then     for each command what becomes of its answer, honest when the bytes are over:
  *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
@@ -32,8 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define AGAIN	8u /* the kind of old answers */
 #define OLD	4u /* answers that are kept */
 
+#define CC_UNDEFINE    0x122u
 #define CC_DEFINE      0x12au
 #define CC_WRITE       0x137u
+#define CC_SHUTDOWN    0x145u
 #define CC_READ	       0x14eu
 #define CC_FLUSH       0x165u
 #define CC_READ_PUBLIC 0x169u
@@ -252,6 +255,18 @@ static size_t define(const uint8_t *command, uint8_t *response)
 	return finish(response, 19, 0);
 }
 
+static size_t undefine(const uint8_t *command, uint8_t *response)
+{
+	require(get(command + 14) == INDEX);
+	if (!tpm.defined)
+		return refuse(response, 0x28b);
+	tpm.defined = tpm.written = false;
+	tpm.authorized = true;
+	put(response + 10, 0, 4);
+	memcpy(response + 14, "\0\0\1\0\0", 5);
+	return finish(response, 19, 0);
+}
+
 static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
 {
 	tpm.authorized = false;
@@ -265,6 +280,11 @@ static size_t answer(const uint8_t *command, size_t size, uint8_t *response)
 		return finish(response, 62, 0);
 	case CC_DEFINE:
 		return define(command, response);
+	case CC_SHUTDOWN:
+		require(size == 12 && command[10] == 0 && command[11] == 0);
+		return finish(response, 10, 0);
+	case CC_UNDEFINE:
+		return undefine(command, response);
 	case CC_START:
 		tpm.open = true;
 		put(response + 10, SESSION, 4);
@@ -304,7 +324,7 @@ static void change(uint8_t *response, size_t size)
 /* One who has it makes the answer anew, with so many bytes of what became of its parameters. */
 static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t parameters)
 {
-	if (!tpm.authorized || get(command + 6) == CC_DEFINE)
+	if (!tpm.authorized || get(command + 6) == CC_DEFINE || get(command + 6) == CC_UNDEFINE)
 		return size;
 	tpm.knows = true;
 	tpm.odd |= get(command + 6) == CC_WRITE && parameters != 0;
@@ -448,20 +468,31 @@ static void ask(unsigned what)
 		result = ask_read(&ptpm);
 	} else if (what == 1) {
 		result = ask_write(&ptpm);
-	} else {
+	} else if (what == 2) {
 		right = was ? ANCHOR_PRESENT : ANCHOR_OK;
 		result = anchor_define(&ptpm, auth);
+	} else if (what == 4) {
+		right = ANCHOR_OK;
+		result = anchor_shutdown(&ptpm);
+	} else {
+		right = was ? ANCHOR_OK : ANCHOR_ABSENT;
+		result = anchor_undefine(&ptpm);
 	}
 	require(result < ANCHOR_RESULTS && anchor_sentence(result));
-	require(result != ANCHOR_OK || !tpm.longer || what == 2);
-	require(tpm.hostile || (result == right && !tpm.open && tpm.commands <= 3));
+	require(result != ANCHOR_OK || !tpm.longer || what >= 2);
+	/* A session of which no answer came is ended. */
+	require(tpm.hostile ||
+	    (result == right && !tpm.open && tpm.commands <= 3u + (right == ANCHOR_UNWRITTEN)));
 	memcpy(tpm.old, tpm.now, sizeof(tpm.old));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	unsigned what;
+
 	if (size == 0)
 		return 0;
+	what = (data[0] & 3) + ((data[0] & 0x23) == 0x22) + ((data[0] & 0x63) == 0x62);
 	memset(&tpm, 0, sizeof(tpm));
 	tpm.data = data + 1;
 	tpm.left = size - 1;
@@ -473,10 +504,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		require(anchor_sentence(data[0] >> 2));
 		return 0;
 	}
-	ask(data[0] & 3);
+	ask(what);
 	if (data[0] & 16) {
 		tpm.value[0] ^= 0x80;
-		ask(data[0] & 3);
+		ask(what);
 	}
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "guest/linux/libredoubt/json.h"
@@ -26,13 +27,25 @@ static struct {
 	unsigned int end_after; /* such reads, then EINTR */
 	int flags;		/* of open */
 	uint32_t restarted;
+	const char *package; /* what a taker gets */
+	uint32_t size;
 } device;
+
+/* The disk: what goes wrong there, then nothing does; and how often something was flushed. */
+static struct {
+	int write_error, flush_error;
+	unsigned int flushes, flush_fails; /* that one */
+} disk;
 
 int __wrap_open(const char *path, int flags, ...);
 int __real_open(const char *path, int flags, ...);
 int __wrap_close(int fd);
 int __real_close(int fd);
 int __wrap_ioctl(int fd, unsigned long number, void *argument);
+ssize_t __wrap_write(int fd, const void *bytes, size_t count);
+ssize_t __real_write(int fd, const void *bytes, size_t count);
+int __wrap_fsync(int fd);
+int __real_fsync(int fd);
 int redoubtctl_main(int argc, char **argv);
 
 int __wrap_open(const char *path, int flags, ...)
@@ -47,6 +60,23 @@ int __wrap_open(const char *path, int flags, ...)
 int __wrap_close(int fd)
 {
 	return fd == DEVICE_FD ? 0 : __real_close(fd);
+}
+
+/* A byte at a time, and not all of them. */
+ssize_t __wrap_write(int fd, const void *bytes, size_t count)
+{
+	if (disk.write_error && count < device.size) {
+		errno = disk.write_error;
+		return -1;
+	}
+	return __real_write(fd, bytes, count > 1 ? 1 : count);
+}
+
+int __wrap_fsync(int fd)
+{
+	disk.flushes++;
+	errno = disk.flush_fails == disk.flushes ? disk.flush_error : 0;
+	return errno ? -1 : __real_fsync(fd);
 }
 
 static int read_ring(struct redoubt_ioc_read *read)
@@ -79,6 +109,15 @@ static int describe(struct redoubt_ioc_partition *partition)
 	return 0;
 }
 
+static int hand_out(struct redoubt_ioc_package *package)
+{
+	assert_int_equal(package->length, REDOUBT_PACKAGE_BYTES);
+	memcpy((char *)(uintptr_t)package->buffer, device.package, device.size);
+	package->size = device.size;
+	package->generation = 1ull << 40;
+	return 0;
+}
+
 static int carry_out(unsigned long number, void *argument)
 {
 	if (device.error)
@@ -92,6 +131,8 @@ static int carry_out(unsigned long number, void *argument)
 	case REDOUBT_IOC_RESTART:
 		device.restarted = ((struct redoubt_ioc_restart *)argument)->partition;
 		return 0;
+	case REDOUBT_IOC_PACKAGE:
+		return hand_out(argument);
 	default:
 		return ENOTTY;
 	}
@@ -107,6 +148,7 @@ int __wrap_ioctl(int fd, unsigned long number, void *argument)
 static int fresh(void **state)
 {
 	memset(&device, 0, sizeof(device));
+	memset(&disk, 0, sizeof(disk));
 	device.ring = "";
 	return 0;
 }
@@ -301,6 +343,140 @@ static void restart_opens_for_writing(void **state)
 	assert_int_equal(device.flags & O_ACCMODE, O_RDWR);
 }
 
+/* FIPS 180-4's example "abc" and its digest. */
+static const char PACKAGE[] = "abc\xba\x78\x16\xbf\x8f\x01\xcf\xea\x41\x41\x40\xde\x5d\xae\x22\x23"
+			      "\xb0\x03\x61\xa3\x96\x17\x7a\x9c\xb4\x10\xff\x61\xf2\x00\x15\xad";
+#define PACKAGE_BYTES (sizeof(PACKAGE) - 1)
+/* As sha256sum has it. */
+#define PACKAGE_DIGEST "7aad80569ffcd8a94e6666a7aec66c52fcbc6e97229d319e57881dd68551f986"
+
+static char folder[] = "/tmp/redoubtctl.XXXXXX", file[64];
+
+static int backup_start(void **state)
+{
+	fresh(state);
+	device.package = PACKAGE;
+	device.size = PACKAGE_BYTES;
+	memcpy(folder + sizeof(folder) - 7, "XXXXXX", 6);
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(file, sizeof(file), "%s/f", folder);
+	return 0;
+}
+
+static int backup_end(void **state)
+{
+	unlink(file);
+	return rmdir(folder);
+}
+
+static void expect_file(const char *bytes, size_t size)
+{
+	char found[64];
+	FILE *from = fopen(file, "rb");
+
+	assert_non_null(from);
+	assert_int_equal(fread(found, 1, sizeof(found), from), size);
+	assert_memory_equal(found, bytes, size);
+	fclose(from);
+}
+
+static void backup_is_a_new_file(void **state)
+{
+	struct stat stat_of;
+
+	assert_int_equal(ctl("backup", file, NULL), 0);
+	assert_string_equal(text,
+	    "35 bytes, of generation 1099511627776\ndigest " PACKAGE_DIGEST "\n");
+	expect_file(PACKAGE, PACKAGE_BYTES);
+	assert_int_equal(stat(file, &stat_of), 0);
+	assert_int_equal(stat_of.st_mode & 07777, 0600);
+	assert_int_equal(disk.flushes, 2);
+	assert_int_equal(device.flags & O_ACCMODE, O_RDWR);
+	unlink(file);
+	assert_int_equal(ctl("backup", "--json", file), 0);
+	assert_string_equal(text,
+	    "{\"bytes\":35,\"generation\":1099511627776,\"digest\":\"" PACKAGE_DIGEST "\"}\n");
+}
+
+static void backup_overwrites_nothing(void **state)
+{
+	FILE *to = fopen(file, "wb");
+
+	assert_non_null(to);
+	fputs("mine", to);
+	fclose(to);
+	assert_int_equal(ctl("backup", file, NULL), 2);
+	assert_non_null(strstr(text, strerror(EEXIST)));
+	assert_null(strstr(text, "digest"));
+	expect_file("mine", 4);
+	unlink(file);
+	assert_int_equal(symlink("/tmp/redoubtctl.nothing", file), 0);
+	assert_int_equal(ctl("backup", file, NULL), 2);
+	assert_int_not_equal(access("/tmp/redoubtctl.nothing", F_OK), 0);
+}
+
+static void expect_no_backup(int status, const char *why)
+{
+	assert_int_equal(ctl("backup", file, NULL), status);
+	if (!strstr(text, why))
+		fail_msg("%s", text);
+	assert_null(strstr(text, "digest"));
+	assert_int_not_equal(access(file, F_OK), 0);
+}
+
+static void backup_that_the_disk_does_not_take_is_removed(void **state)
+{
+	disk.write_error = ENOSPC;
+	expect_no_backup(2, strerror(ENOSPC));
+	disk.write_error = 0;
+	disk.flush_error = EIO;
+	disk.flush_fails = 1;
+	expect_no_backup(2, strerror(EIO));
+	disk.flushes = 0;
+	disk.flush_fails = 2;
+	expect_no_backup(2, strerror(EIO));
+}
+
+static void backup_that_came_damaged_is_not_written(void **state)
+{
+	char damaged[PACKAGE_BYTES];
+
+	device.package = damaged;
+	for (unsigned int i = 0; i < 8 * PACKAGE_BYTES; i++) {
+		memcpy(damaged, PACKAGE, sizeof(damaged));
+		damaged[i / 8] ^= (char)(1 << i % 8);
+		expect_no_backup(1, "came damaged");
+	}
+	device.package = PACKAGE;
+	device.size--;
+	expect_no_backup(1, "came damaged");
+	device.size = 0;
+	expect_no_backup(1, "came damaged");
+}
+
+static void backup_that_is_refused_says_why(void **state)
+{
+	static const struct {
+		int error, status;
+		const char *why;
+	} cases[] = {
+		{ ENOENT, 3, "no TPM of Redoubt's" },
+		{ EOPNOTSUPP, 3, "makes no packages" },
+		{ ENOTTY, 3, "older than this program" },
+		{ ENOSYS, 3, "this monitor has no partitions" },
+		{ ENODATA, 1, "no state of it was ever kept" },
+		{ ENOKEY, 1, "names no guardian" },
+		{ EAGAIN, 1, "try again" },
+		{ EOWNERDEAD, 1, "refused: " },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		device.error = cases[i].error;
+		expect_no_backup(cases[i].status, cases[i].why);
+	}
+}
+
 static void refusals_have_their_exit_status(void **state)
 {
 	device.error = EBADFD;
@@ -323,7 +499,8 @@ static void wrong_usage_is_refused(void **state)
 	static const char *const wrong[][3] = { { NULL }, { "nothing" }, { "status", "--follow" },
 		{ "log", "3" }, { "restart" }, { "restart", "0" }, { "restart", "65" },
 		{ "restart", "-1" }, { "restart", "3x" }, { "restart", "3", "4" },
-		{ "restart", "99999999999999999999" } };
+		{ "restart", "99999999999999999999" }, { "backup" }, { "backup", "--json" },
+		{ "backup", "a", "b" }, { "backup", "" }, { "backup", "-" }, { "log", "a" } };
 
 	for (size_t i = 0; i < COUNT(wrong); i++) {
 		assert_int_equal(ctl(wrong[i][0], wrong[i][1], wrong[i][2]), 2);
@@ -332,6 +509,8 @@ static void wrong_usage_is_refused(void **state)
 	assert_int_equal(ctl("restart", "--help", NULL), 0);
 	assert_non_null(strstr(text, "usage: redoubtctl"));
 }
+
+#define BACKUP_TEST(name) cmocka_unit_test_setup_teardown(name, backup_start, backup_end)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(json_is_separated_and_escaped, fresh),
@@ -344,6 +523,11 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(followed_log_goes_on_until_a_signal, fresh),
 	cmocka_unit_test_setup(audit_is_printed_record_by_record, fresh),
 	cmocka_unit_test_setup(restart_opens_for_writing, fresh),
+	BACKUP_TEST(backup_is_a_new_file),
+	BACKUP_TEST(backup_overwrites_nothing),
+	BACKUP_TEST(backup_that_the_disk_does_not_take_is_removed),
+	BACKUP_TEST(backup_that_came_damaged_is_not_written),
+	BACKUP_TEST(backup_that_is_refused_says_why),
 	cmocka_unit_test_setup(refusals_have_their_exit_status, fresh),
 	cmocka_unit_test_setup(wrong_usage_is_refused, fresh),
 };

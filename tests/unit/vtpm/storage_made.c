@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "monitor/abi/call.h"
+#include "vtpm/package.h"
 #include "vtpm/ptpm/wait.h"
 
 struct storage storage;
@@ -14,6 +15,7 @@ uint8_t disk[NV_SLOTS][NV_FILE_MAX];
 bool there[NV_SLOTS];
 struct made_tpm tpm;
 struct made_anchor anchor;
+struct made_package package;
 
 /* ---- The TPM ---- */
 
@@ -64,6 +66,9 @@ void machine_starts(void)
 {
 	fake.log[0] = 0;
 	free(storage.file);
+	free(storage.package);
+	for (unsigned i = 0; i < TPM_FILES; i++)
+		free(storage.slot[i]);
 	memset(&tpm, 0, sizeof(tpm));
 	told[0] = 77;
 	storage_start(&storage, told);
@@ -74,6 +79,7 @@ int setup(void **state)
 {
 	made_start();
 	memset(&anchor, 0, sizeof(anchor));
+	memset(&package, 0, sizeof(package));
 	memset(there, 0, sizeof(there));
 	memset(disk, 0, sizeof(disk));
 	machine_starts();
@@ -178,6 +184,8 @@ enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AU
 
 	if (result == ANCHOR_OK && !anchor.written)
 		result = ANCHOR_UNWRITTEN;
+	if (result == ANCHOR_REFUSED && !anchor.written)
+		result = ANCHOR_STALE;
 	memset(value, 0, ANCHOR_BYTES);
 	if (result == ANCHOR_OK)
 		memcpy(value, anchor.value, ANCHOR_BYTES);
@@ -198,6 +206,26 @@ enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_
 	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
 }
 
+enum anchor_result anchor_undefine(struct ptpm *device)
+{
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	if (anchor.owned)
+		return ANCHOR_OWNED;
+	if (!anchor.there)
+		return ANCHOR_ABSENT;
+	anchor.there = false;
+	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
+}
+
+enum anchor_result anchor_shutdown(struct ptpm *device)
+{
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	anchor.shutdowns++;
+	return ANCHOR_OK;
+}
+
 /* The command may be lost, or its answer. */
 enum anchor_result anchor_write(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES],
     const uint8_t value[ANCHOR_BYTES], bool *sent)
@@ -213,4 +241,56 @@ enum anchor_result anchor_write(struct ptpm *device, const uint8_t auth[ANCHOR_A
 	anchor.writes++;
 	memcpy(anchor.value, value, ANCHOR_BYTES);
 	return unanswered() ? ANCHOR_NO_ANSWER : ANCHOR_OK;
+}
+
+/* ---- Packages ---- */
+
+void hand_over_package(void)
+{
+	memset(mailbox, 0x77, sizeof(mailbox));
+	assert_int_equal(storage_slot(&storage, TPM_SLOT_PACKAGE, 0, mailbox, 1000), 0);
+}
+
+bool package_has_guardian(void)
+{
+	return !package.no_guardian;
+}
+
+/* As long as what it is made of. */
+size_t package_make(const struct package_source *source, uint8_t *room)
+{
+	struct nv_bytes state = source->content->part[NV_PERMANENT];
+
+	package.made++;
+	package.content = *source->content;
+	package.header = *source->header;
+	memcpy(room, state.bytes, state.size);
+	return state.size;
+}
+
+bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask)
+{
+	*ask = (struct package_ask){ .magic = PACKAGE_ASK_MAGIC };
+	memcpy(ask->place, place, sizeof(ask->place));
+	return !package.no_key;
+}
+
+enum nv_verdict package_open(struct nv_bytes file, const uint8_t place[NV_DIGEST], uint8_t *payload,
+    struct nv_header *header, struct nv_content *content)
+{
+	package.opened++;
+	if (package.verdict != NV_OK)
+		return package.verdict;
+	assert_int_equal(file.size, 1000);
+	assert_int_equal(file.bytes[999], 0x77);
+	if (memcmp(place, package.place, NV_DIGEST) != 0)
+		return NV_OTHER_PLACE;
+	memset(payload, 0x11, STATE);
+	payload[STATE - 1] = 0x99;
+	*header = (struct nv_header){ .generation = 51, .first = 52, .kind = NV_RESTORED };
+	memset(header->lineage, 0x21, NV_ID);
+	memset(header->origin_lineage, 0x21, NV_ID);
+	memset(header->origin_digest, 0x22, NV_DIGEST);
+	*content = (struct nv_content){ .part[NV_PERMANENT] = { payload, STATE } };
+	return NV_OK;
 }

@@ -34,10 +34,24 @@ struct made_anchor {
 	bool bound, gone, owned;
 	bool there, written;
 	uint8_t auth[ANCHOR_AUTH_BYTES], value[ANCHOR_BYTES];
-	unsigned commands, writes;
+	unsigned commands, writes, shutdowns;
 	unsigned fails_at; /* the command that is not answered; 0: none */
 };
 extern struct made_anchor anchor;
+
+/* Packages: what the image names, and what a package comes to. */
+struct made_package {
+	bool no_guardian, no_key;
+	enum nv_verdict verdict;
+	uint8_t place[NV_DIGEST]; /* for which it is */
+	unsigned opened, made;
+	struct nv_content content; /* of the one that was made last, as it was said to be */
+	struct nv_header header;
+};
+extern struct made_package package;
+
+/* A package comes with the slots. */
+void hand_over_package(void);
 
 /* The TPM's permanent state changes. */
 void change(uint8_t value);

@@ -211,6 +211,46 @@ static void an_anchor_of_another_machine(void **state)
 	expect_used(1);
 }
 
+/*
+ * The first start is cut off: the anchor was made, and neither the root key nor a state is on the
+ * disk. The machine has another key then.
+ */
+static void an_anchor_of_a_key_that_is_lost(void **state)
+{
+	assert_int_equal(start(), TPM_STATE_KEPT);
+	memset(there, 0, sizeof(there));
+	anchor.auth[0] ^= 1;
+	a_day(1);
+	expect_used(1);
+	anchor.auth[0] ^= 1;
+	expect_refused(NV_NO_ANCHOR);
+}
+
+/* So it is, whatever command is not answered; and not where the owner has a password. */
+static void cuts_while_it_is_made_anew(void **state)
+{
+	bool failed = true;
+
+	for (unsigned at = 1; failed; at++) {
+		set_up(NULL);
+		assert_int_equal(start(), TPM_STATE_KEPT);
+		memset(there, 0, sizeof(there));
+		anchor.auth[0] ^= 1;
+		anchor.commands = 0;
+		anchor.fails_at = at;
+		failed = start() != TPM_STATE_KEPT;
+		assert_true(failed == (at <= 5));
+		anchor.fails_at = 0;
+		a_day(1);
+		expect_used(1);
+	}
+	set_up(NULL);
+	assert_int_equal(start(), TPM_STATE_KEPT);
+	anchor.auth[0] ^= 1;
+	anchor.owned = true;
+	expect_refused(NV_NO_ANCHOR);
+}
+
 static void no_anchor_no_tpm(void **state)
 {
 	anchor.owned = true;
@@ -534,6 +574,8 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(a_state_that_is_not_bound, set_up),
 	cmocka_unit_test_setup(an_anchor_made_anew, set_up),
 	cmocka_unit_test_setup(an_anchor_of_another_machine, set_up),
+	cmocka_unit_test_setup(an_anchor_of_a_key_that_is_lost, set_up),
+	cmocka_unit_test_setup(cuts_while_it_is_made_anew, set_up),
 	cmocka_unit_test_setup(no_anchor_no_tpm, set_up),
 	cmocka_unit_test_setup(a_part_that_is_none, set_up),
 	cmocka_unit_test_setup(loose_states_have_a_start_in_them, set_up),

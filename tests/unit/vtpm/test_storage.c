@@ -194,7 +194,7 @@ static void test_once(void **state)
 
 static void test_wrong_pieces(void **state)
 {
-	const uint64_t wrong[][3] = { { 2, 0, 1 }, { NOT_THERE, 0, 1 }, { 0, NV_FILE_MAX, 1 },
+	const uint64_t wrong[][3] = { { 3, 0, 1 }, { NOT_THERE, 0, 1 }, { 0, NV_FILE_MAX, 1 },
 		{ 0, NV_FILE_MAX - 1, 2 }, { 0, NOT_THERE, 2 }, { 1, 0, TPM_PIECE_BYTES + 1 },
 		{ 1, 0, NOT_THERE } };
 
