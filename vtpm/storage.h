@@ -58,7 +58,7 @@ struct storage {
 	uint8_t *package; /* that was made last, or NULL */
 	size_t package_size;
 	uint64_t package_generation; /* of what it was made of */
-	volatile uint64_t *told; /* the generation that waits, for the keeper to see */
+	volatile uint64_t *told;     /* the generation that waits, for the keeper to see */
 };
 
 /* Memory for a state; ends the partition if there is none. */

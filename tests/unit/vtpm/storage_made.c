@@ -192,6 +192,19 @@ enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AU
 	return result;
 }
 
+enum anchor_result anchor_look(struct ptpm *device, uint8_t value[ANCHOR_BYTES])
+{
+	memset(value, 0, ANCHOR_BYTES);
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	if (anchor.owned)
+		return ANCHOR_OWNED;
+	if (!anchor.there || !anchor.written)
+		return anchor.there ? ANCHOR_UNWRITTEN : ANCHOR_ABSENT;
+	memcpy(value, anchor.value, ANCHOR_BYTES);
+	return ANCHOR_OK;
+}
+
 enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES])
 {
 	enum anchor_result result = state_of(auth);
