@@ -15,7 +15,7 @@
 #define AUTH_SVN   (1u | 1ull << 32)
 #define AUTH_LABEL "vtpm anchor"
 
-/* For one request, whose limit is some 2^36 cycles (monitor/partition.h). */
+/* A request, whose limit is some 2^36 cycles (monitor/partition.h), takes two of these at most. */
 #define BUDGET_MS 5000u
 
 _Static_assert(ANCHOR_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
@@ -85,7 +85,6 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 	struct binding_part is = { .version = 0 };
 	enum anchor_result result;
 
-	ptpm_budget(BUDGET_MS);
 	if (part.size != 0 && part.size != sizeof(is))
 		return NV_BAD_CONTENT;
 	if (part.size != 0)
@@ -144,7 +143,6 @@ bool binding_move(struct binding *b, const uint8_t place[NV_DIGEST])
 {
 	enum anchor_result result;
 
-	ptpm_budget(BUDGET_MS);
 	result = anchor_read(&b->device, b->auth, b->anchor);
 	if (result == ANCHOR_REFUSED)
 		return replace(b, place);

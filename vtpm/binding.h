@@ -65,8 +65,8 @@ bool binding_open(struct binding *binding);
 
 /*
  * Whether a start may go on from a state of this digest with this part; no bytes: the state is not
- * bound, or there is none. NV_OK, or the log says why: NV_BEFORE, NV_NOT_BOUND, NV_NO_ANCHOR,
- * NV_BAD_CONTENT.
+ * bound, or there is none. In the time that binding_open() has. NV_OK, or the log says why:
+ * NV_BEFORE, NV_NOT_BOUND, NV_NO_ANCHOR, NV_BAD_CONTENT.
  */
 enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_DIGEST],
     struct nv_bytes part);
@@ -82,7 +82,8 @@ bool binding_place(struct binding *binding, uint8_t place[NV_DIGEST]);
 /*
  * A start goes on from a package for that place: afterwards the anchor is this machine's. What
  * takes the place of another one has the place as its value: the package is for it until a state
- * behind it is acknowledged, also when this start is cut off, and no new TPM is.
+ * behind it is acknowledged, also when this start is cut off, and no new TPM is. In the time that
+ * binding_place() has.
  */
 bool binding_move(struct binding *binding, const uint8_t place[NV_DIGEST]);
 

@@ -144,6 +144,7 @@ void expect_waits(uint64_t generation)
 
 void ptpm_budget(uint32_t ms)
 {
+	anchor.waits += ms;
 }
 
 bool ptpm_open(struct ptpm *device, volatile uint8_t *registers)

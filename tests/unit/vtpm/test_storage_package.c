@@ -312,6 +312,25 @@ static void cut_off_behind_an_anchor_of_another_key(void **state)
 	expect_not_taken(NV_OTHER_PLACE);
 }
 
+/* The monitor ends a partition whose request takes 2^36 cycles: 14 s at 5 GHz. */
+static void waits_are_limited(void **state)
+{
+	a_machine();
+	memcpy(package.place, anchor.value, NV_DIGEST);
+	memset(there, 0, sizeof(there));
+	anchor.waits = 0;
+	assert_int_equal(start_with_package(), TPM_STATE_KEPT);
+	assert_in_range(anchor.waits, 1, 10000);
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	assert_true(storage_hold(&storage));
+	storage_shutdown(&storage);
+	anchor.waits = 0;
+	keep();
+	assert_int_equal(anchor.shutdowns, 1);
+	assert_in_range(anchor.waits, 1, 10000);
+}
+
 /* ---- Out ---- */
 
 static void leaves_in_pieces(void **state)
@@ -452,6 +471,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(refused_by_the_tpm, setup),
 	cmocka_unit_test_setup(not_beside_a_slot_that_cannot_be_read, setup),
 	cmocka_unit_test_setup(not_beside_a_newer_one, setup),
+	cmocka_unit_test_setup(waits_are_limited, set_up_bound),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_while_states_are_kept, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
