@@ -133,7 +133,7 @@ static void take_in(struct storage *s, struct nv_choice *choice, uint8_t *payloa
 	verdict = s->binding.on && !binding_place(&s->binding, place)
 	    ? NV_NO_ANCHOR
 	    : package_open(file, place, payload, &choice->header, &choice->content);
-	if (verdict == NV_OK && s->binding.on && !binding_move(&s->binding))
+	if (verdict == NV_OK && s->binding.on && !binding_move(&s->binding, place))
 		verdict = NV_NO_ANCHOR;
 	if (verdict == NV_OK) {
 		choice->outcome = NV_CURRENT;

@@ -24,7 +24,7 @@ from bench import P256, RSA, TOOL, Bench
 STATE, CA, CERTS = b"a permanent state, or what passes for one", b"the CA's key", b"certificates of the EK"
 PARTS = {"permanent": STATE, "volatile": b"a volatile state", "ca_key": CA, "ek_certs": CERTS, "anchor": bytes(40), "ppi": b"a request"}
 SECTIONS = {1: "permanent", 2: "volatile", 3: "ca_key", 4: "ek_certs", 5: "anchor", 6: "ppi"}
-NOWHERE, HERE, THERE, UNOPENED = bytes(32), b"\x11" * 32, b"\x22" * 32, b"\xff" * 32
+NOWHERE, HERE, THERE = bytes(32), b"\x11" * 32, b"\x22" * 32
 ORIGIN, LINEAGE, DIGEST = b"\x0a" * 32, b"\x0b" * 32, b"\x0c" * 32
 EXPORT, MOVE, BACKUP, COPY, REPLACE = range(1, 6)
 HEAD, POINT, TAIL = 216, 65, 32
@@ -160,7 +160,7 @@ def prepare(bench, guardian):
 def check_asks(bench, machine):
     pem = machine.key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     print_ = bench.fingerprint(bench.put("machine.pub", pem))
-    for place, anchor in ((NOWHERE, "none, or never written"), (UNOPENED, "one that its root key does not open"), (HERE, "written")):
+    for place, anchor in ((NOWHERE, "none, or never written"), (HERE, "written")):
         asked = Machine(bench.get("g.pub"), place, machine.key).ask()
         told = bench.done("inspect", bench.put("an.ask", asked))
         bench.tap.check(told == {"what": "ask of a machine", "key": print_, "place": place.hex(), "anchor": anchor,
@@ -290,7 +290,7 @@ def check_purposes(bench, guardian, machine):
 
 
 def main():
-    with Bench(58) as bench:
+    with Bench(57) as bench:
         guardian = Guardian(bench)
         machine = prepare(bench, guardian)
         os.chdir(bench.folder)
