@@ -398,6 +398,19 @@ uint64_t storage_package(struct storage *s, uint64_t offset, volatile void *to,
 	return REDOUBT_OK;
 }
 
+uint64_t storage_key(volatile void *to, uint64_t *bytes)
+{
+	uint8_t digest[NV_DIGEST];
+
+	if (!package_has_guardian())
+		return TPM_STATUS_NO_GUARDIAN;
+	if (!package_key(digest))
+		return TPM_STATUS_OFF;
+	show(digest, sizeof(digest), to);
+	*bytes = sizeof(digest);
+	return REDOUBT_OK;
+}
+
 uint64_t storage_ask(struct storage *s, volatile void *to, uint64_t *bytes)
 {
 	uint8_t place[NV_DIGEST] = { 0 };

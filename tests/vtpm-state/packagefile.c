@@ -5,6 +5,7 @@
  *   packagefile ask PLACE OUT
  *   packagefile make OUT GENERATION LINEAGE DIGEST PART...
  *   packagefile open PLACE FILE...
+ *   packagefile key           the fingerprint, in hexadecimal
  *
  * PLACE, LINEAGE and DIGEST are one byte, 32 times; PART is a file, in the order of enum nv_part,
  * "-" none. open prints a line for each file: the verdict's name, and if that is OK kind,
@@ -112,6 +113,17 @@ static void print_hex(const void *bytes, size_t size)
 		putchar('-');
 }
 
+static int key(void)
+{
+	uint8_t digest[NV_DIGEST];
+
+	if (!package_key(digest))
+		return 1;
+	print_hex(digest, sizeof(digest));
+	puts("");
+	return 0;
+}
+
 static void open_one(const uint8_t place[NV_DIGEST], const char *path)
 {
 	static const char *const names[] = {
@@ -141,6 +153,8 @@ int main(int argc, char *argv[])
 
 	fake_start();
 	random_start();
+	if (argc == 2 && strcmp(argv[1], "key") == 0)
+		return key();
 	if (argc == 4 && strcmp(argv[1], "ask") == 0)
 		return ask(argv + 2);
 	if (argc >= 7 && strcmp(argv[1], "make") == 0)

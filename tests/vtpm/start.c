@@ -327,6 +327,11 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	abort();
 }
 
+bool package_key(uint8_t digest[NV_DIGEST])
+{
+	abort();
+}
+
 bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask)
 {
 	abort();

@@ -282,6 +282,12 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	return state.size;
 }
 
+bool package_key(uint8_t digest[NV_DIGEST])
+{
+	memset(digest, 4, NV_DIGEST);
+	return !package.no_key;
+}
+
 bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask)
 {
 	*ask = (struct package_ask){ .magic = PACKAGE_ASK_MAGIC };

@@ -441,6 +441,19 @@ static void asks(void **state)
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
 }
 
+static void has_a_key(void **state)
+{
+	uint64_t bytes = 0;
+
+	assert_int_equal(storage_key(mailbox, &bytes), REDOUBT_OK);
+	assert_int_equal(bytes, NV_DIGEST);
+	assert_int_equal(mailbox[0], 4);
+	package.no_key = true;
+	assert_int_equal(storage_key(mailbox, &bytes), TPM_STATUS_OFF);
+	package.no_guardian = true;
+	assert_int_equal(storage_key(mailbox, &bytes), TPM_STATUS_NO_GUARDIAN);
+}
+
 /* Not before it is known what the anchor is, nor where there is a TPM, which has no use for it. */
 static void asks_when_refused_alone(void **state)
 {
@@ -481,6 +494,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
 	cmocka_unit_test_setup(asks_when_refused_alone, set_up_bound),
+	cmocka_unit_test_setup(has_a_key, setup),
 };
 
 UNIT_MAIN(tests)
