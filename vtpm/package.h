@@ -52,8 +52,8 @@ bool package_has_guardian(void);
 size_t package_make(const struct package_source *source, uint8_t *room);
 
 /*
- * By what a guardian knows the machine's packages: SHA-256 of its key's SubjectPublicKeyInfo. false:
- * no root key.
+ * By what a guardian knows the machine's packages: SHA-256 of its key's SubjectPublicKeyInfo.
+ * false: no root key.
  */
 bool package_key(uint8_t digest[NV_DIGEST]);
 
