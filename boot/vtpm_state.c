@@ -239,7 +239,7 @@ static void tell_fingerprint(const UINT8 *bytes, UINTN size)
 	sha256_start(&hash);
 	sha256_add(&hash, bytes, size);
 	sha256_end(&hash, digest);
-	for (unsigned i = 0; i < sizeof(digest); i++)
+	for (UINTN i = 0; i < sizeof(digest); i++)
 		text_format(text + 2 * i, 3, "%02x", digest[i]);
 	say("%s", text);
 }
