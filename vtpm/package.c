@@ -241,6 +241,8 @@ static bool is_zero(const void *bytes, size_t size)
 	return any == 0;
 }
 
+#define GENERATION_MOST (1ull << 63) /* as many writes are left as nobody makes */
+
 /* What was exported for other programs is from one of them: else two would be of one lineage. */
 static bool story_right(const struct header *h)
 {
@@ -250,7 +252,7 @@ static bool story_right(const struct header *h)
 	return h->purpose >= EXPORT && h->purpose <= REPLACE && h->foreign <= 1 &&
 	    (h->purpose != EXPORT || h->foreign) && same != clone && !is_zero(h->lineage, NV_ID) &&
 	    !is_zero(h->origin_lineage, NV_ID) && !is_zero(h->origin_digest, NV_DIGEST) &&
-	    h->generation < UINT64_MAX - 3;
+	    h->generation < GENERATION_MOST;
 }
 
 static bool sizes_right(const struct header *h)

@@ -362,7 +362,9 @@ static bool make_package(struct storage *s)
 	(void)vtpm_permanent(&permanent);
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	drop(&s->package);
-	s->package = storage_memory(NV_FILE_MAX);
+	s->package = malloc(NV_FILE_MAX);
+	if (!s->package)
+		return false;
 	s->package_size = package_make(&source, s->package);
 	s->package_generation = s->header.generation;
 	return true;
