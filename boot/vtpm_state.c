@@ -230,18 +230,24 @@ static const char *sentence(unsigned verdict)
 								  : "is unknown";
 }
 
-static void tell_fingerprint(const UINT8 *bytes, UINTN size)
+static void tell_digest(const UINT8 digest[SHA256_BYTES])
 {
 	char text[2 * SHA256_BYTES + 1];
-	UINT8 digest[SHA256_BYTES];
-	struct sha256 hash;
 
-	sha256_start(&hash);
-	sha256_add(&hash, bytes, size);
-	sha256_end(&hash, digest);
-	for (unsigned i = 0; i < sizeof(digest); i++)
+	for (size_t i = 0; i < SHA256_BYTES; i++)
 		text_format(text + 2 * i, 3, "%02x", digest[i]);
 	say("%s", text);
+}
+
+/* By what the guardian knows this machine's packages. */
+static void tell_key(const struct keeper *k)
+{
+	UINT64 words[REQUEST_WORDS] = { 0 };
+
+	if (!ask(k, TPM_REQUEST_KEY, words) || words[0] != SHA256_BYTES)
+		return;
+	say("the fingerprint of this machine's key, for the guardian:");
+	tell_digest((const void *)(UINTN)TPM_MAILBOX_PACKAGE);
 }
 
 /* What a guardian must know, if the image names one: in a file, and its fingerprint to a person. */
@@ -249,7 +255,8 @@ static void tell_ask(const struct keeper *k)
 {
 	UINT64 words[REQUEST_WORDS] = { 0 };
 	CHAR16 path[FILE_PATH_CHARS];
-	UINT8 bytes[TPM_ASK_BYTES];
+	UINT8 bytes[TPM_ASK_BYTES], digest[SHA256_BYTES];
+	struct sha256 hash;
 
 	if (!ask(k, TPM_REQUEST_ASK, words) || words[0] != sizeof(bytes))
 		return;
@@ -260,7 +267,10 @@ static void tell_ask(const struct keeper *k)
 		return;
 	}
 	say("vtpm.ask is what the guardian needs to make vtpm.in; its fingerprint:");
-	tell_fingerprint(bytes, sizeof(bytes));
+	sha256_start(&hash);
+	sha256_add(&hash, bytes, sizeof(bytes));
+	sha256_end(&hash, digest);
+	tell_digest(digest);
 }
 
 /* What the partition wants somebody at the machine to be asked. */
@@ -312,6 +322,7 @@ static BOOLEAN open_state(struct keeper *k, BOOLEAN bound)
 	if (!give_package(k) || !ask(k, TPM_REQUEST_STATE_OPEN, words))
 		return FALSE;
 	tell_package(words[1]);
+	tell_key(k);
 	if (words[0] == TPM_STATE_REFUSED)
 		tell_refused(k, words[1]);
 	if (words[0] == TPM_STATE_VOLATILE)

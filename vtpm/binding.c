@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "guest/trustlets/rt/sha256.h"
 #include "guest/trustlets/rt/trustlet.h"
 #include "vtpm/ptpm/wait.h"
 
@@ -14,7 +15,7 @@
 #define AUTH_SVN   (1u | 1ull << 32)
 #define AUTH_LABEL "vtpm anchor"
 
-/* For one request, whose limit is some 2^36 cycles (monitor/partition.h). */
+/* A request, whose limit is some 2^36 cycles (monitor/partition.h), takes two of these at most. */
 #define BUDGET_MS 5000u
 
 _Static_assert(ANCHOR_AUTH_BYTES == TRUSTLET_KEY_BYTES, "a key as it is");
@@ -84,7 +85,6 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 	struct binding_part is = { .version = 0 };
 	enum anchor_result result;
 
-	ptpm_budget(BUDGET_MS);
 	if (part.size != 0 && part.size != sizeof(is))
 		return NV_BAD_CONTENT;
 	if (part.size != 0)
@@ -101,25 +101,52 @@ enum nv_verdict binding_judge(struct binding *b, const uint8_t digest[NV_DIGEST]
 
 /* ---- Packages ---- */
 
+/* Of an anchor with another authorization; never the value of one of this machine's. */
+static enum anchor_result place_of_foreign(struct binding *b, uint8_t place[NV_DIGEST])
+{
+	static const char label[] = "another's anchor";
+	enum anchor_result result = anchor_look(&b->device, place);
+	struct sha256 hash;
+
+	sha256_start(&hash);
+	sha256_add(&hash, label, sizeof(label));
+	sha256_add(&hash, place, NV_DIGEST);
+	sha256_end(&hash, place);
+	return result;
+}
+
 bool binding_place(struct binding *b, uint8_t place[NV_DIGEST])
 {
 	enum anchor_result result;
 
 	ptpm_budget(BUDGET_MS);
 	result = anchor_read(&b->device, b->auth, place);
+	if (result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN || result == ANCHOR_STALE)
+		return true;
 	if (result == ANCHOR_REFUSED)
-		memset(place, PLACE_FOREIGN, NV_DIGEST);
-	return result == ANCHOR_REFUSED || result == ANCHOR_ABSENT || result == ANCHOR_UNWRITTEN ||
-	    result == ANCHOR_STALE || good(b, result);
+		result = place_of_foreign(b, place);
+	return good(b, result);
 }
 
-bool binding_move(struct binding *b)
+/* Where that is not known to be done there is no TPM, and so no other write, until it restarts. */
+static bool replace(struct binding *b, const uint8_t place[NV_DIGEST])
+{
+	bool sent;
+
+	if (!make(b, ANCHOR_REFUSED) || !good(b, anchor_write(&b->device, b->auth, place, &sent)))
+		return false;
+	memcpy(b->anchor, place, NV_DIGEST);
+	return true;
+}
+
+bool binding_move(struct binding *b, const uint8_t place[NV_DIGEST])
 {
 	enum anchor_result result;
 
-	ptpm_budget(BUDGET_MS);
 	result = anchor_read(&b->device, b->auth, b->anchor);
-	if (result == ANCHOR_ABSENT || result == ANCHOR_STALE || result == ANCHOR_REFUSED)
+	if (result == ANCHOR_REFUSED)
+		return replace(b, place);
+	if (result == ANCHOR_ABSENT || result == ANCHOR_STALE)
 		return make(b, result);
 	return result == ANCHOR_UNWRITTEN || good(b, result);
 }

@@ -65,22 +65,27 @@ bool binding_open(struct binding *binding);
 
 /*
  * Whether a start may go on from a state of this digest with this part; no bytes: the state is not
- * bound, or there is none. NV_OK, or the log says why: NV_BEFORE, NV_NOT_BOUND, NV_NO_ANCHOR,
- * NV_BAD_CONTENT.
+ * bound, or there is none. In the time that binding_open() has. NV_OK, or the log says why:
+ * NV_BEFORE, NV_NOT_BOUND, NV_NO_ANCHOR, NV_BAD_CONTENT.
  */
 enum nv_verdict binding_judge(struct binding *binding, const uint8_t digest[NV_DIGEST],
     struct nv_bytes part);
 
 /*
- * What the anchor is, for who makes a package: its value; zero: there is none, or it was never
- * written; PLACE_FOREIGN throughout: it does not take this machine's authorization. false: the log
- * says why it is not known.
+ * Where this machine is, for who makes a package: the anchor's value; zero: there is none, or it
+ * was never written; of one that does not take this machine's authorization a digest of its value,
+ * as it says it. So no place comes again, also where a machine goes back to a root key that it had.
+ * false: the log says why it is not known.
  */
-#define PLACE_FOREIGN 0xffu
 bool binding_place(struct binding *binding, uint8_t place[NV_DIGEST]);
 
-/* A start goes on from a package for that place: afterwards the anchor is this machine's. */
-bool binding_move(struct binding *binding);
+/*
+ * A start goes on from a package for that place: afterwards the anchor is this machine's. What
+ * takes the place of another one has the place as its value: the package is for it until a state
+ * behind it is acknowledged, also when this start is cut off, and no new TPM is. In the time that
+ * binding_place() has.
+ */
+bool binding_move(struct binding *binding, const uint8_t place[NV_DIGEST]);
 
 /* The part for the next state, in `binding`. `step`: the anchor will be written for it. */
 struct nv_bytes binding_next(struct binding *binding, bool step);

@@ -341,6 +341,11 @@ REQUEST_HANDLER(ask)
 	return storage_ask(&storage, package_piece(), &results[0]);
 }
 
+REQUEST_HANDLER(key)
+{
+	return storage_key(package_piece(), &results[0]);
+}
+
 REQUEST_HANDLER(state_kept)
 {
 	uint64_t status = storage_kept(&storage, args[0]);

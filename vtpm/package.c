@@ -18,10 +18,10 @@
 
 enum purpose { EXPORT = 1, MOVE, BACKUP, COPY, REPLACE };
 
-/* How the content's key is made. To a key: a point of one use. From the guardian: place, too. */
-enum wrap { ECDH_P256 = 2, ECDH_FROM = 4 };
-#define TO_BYTES   PACKAGE_POINT
+/* From the guardian: a point of one use, the place. To it: such a point, the machine's, a proof. */
+enum wrap { FROM_GUARDIAN = 4, TO_GUARDIAN = 5 };
 #define FROM_BYTES (PACKAGE_POINT + NV_DIGEST)
+#define TO_BYTES   (2 * PACKAGE_POINT + SHA256_BYTES)
 
 struct header {
 	uint64_t magic;
@@ -81,10 +81,18 @@ struct secret {
 	size_t size;
 };
 
+static void derive(const struct header *h, const struct secret *secret, const uint8_t *info,
+    size_t info_bytes, uint8_t key[KEY_BYTES])
+{
+	if (mbedtls_hkdf(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), h->salt, sizeof(h->salt),
+		secret->bytes, secret->size, info, info_bytes, key, KEY_BYTES) != 0)
+		trustlet_panic("vtpm: HKDF");
+}
+
 static void content_key(const struct header *h, const uint8_t *wrapped, const struct secret *secret,
     uint8_t key[KEY_BYTES])
 {
-	uint8_t info[INFO_BYTES + 1 + SHA256_BYTES + FROM_BYTES + SHA256_BYTES], *p = info;
+	uint8_t info[INFO_BYTES + 1 + SHA256_BYTES + TO_BYTES + SHA256_BYTES], *p = info;
 
 	memcpy(p, INFO, INFO_BYTES);
 	p += INFO_BYTES;
@@ -93,13 +101,11 @@ static void content_key(const struct header *h, const uint8_t *wrapped, const st
 	p += sizeof(h->recipient);
 	memcpy(p, wrapped, h->wrapped);
 	p += h->wrapped;
-	if (h->wrap == ECDH_FROM) {
+	if (h->wrap == FROM_GUARDIAN) {
 		fingerprint(guardian_point, p);
 		p += SHA256_BYTES;
 	}
-	if (mbedtls_hkdf(mbedtls_md_info_from_type(MBEDTLS_MD_SHA256), h->salt, sizeof(h->salt),
-		secret->bytes, secret->size, info, (size_t)(p - info), key, KEY_BYTES) != 0)
-		trustlet_panic("vtpm: HKDF");
+	derive(h, secret, info, (size_t)(p - info), key);
 }
 
 /* `aad` is the header and what is wrapped; the text stands behind it, and the tag behind that. */
@@ -142,7 +148,7 @@ static void describe(const struct package_source *source, size_t payload, struct
 		.version = VERSION,
 		.total = (uint32_t)(OVERHEAD + TO_BYTES + payload),
 		.purpose = BACKUP,
-		.wrap = ECDH_P256,
+		.wrap = TO_GUARDIAN,
 		.wrapped = TO_BYTES,
 		.payload = (uint32_t)payload,
 		.generation = source->header->generation };
@@ -151,6 +157,36 @@ static void describe(const struct package_source *source, size_t payload, struct
 	memcpy(h->origin_digest, source->digest, sizeof(h->origin_digest));
 	fingerprint(guardian_point, h->recipient);
 	trustlet_random(h->salt, sizeof(h->salt));
+}
+
+#define PROOF	    INFO " proof"
+#define PROOF_BYTES (sizeof(PROOF) - 1)
+
+/*
+ * That this machine has made it, for the guardian, who alone can tell: whoever knows the guardian's
+ * public key could wrap to it a TPM of their own. `room` has the header, both points, the sections.
+ */
+static bool prove(const struct header *h, uint8_t *room)
+{
+	uint8_t *point = room + sizeof(*h) + PACKAGE_POINT, *proof = point + PACKAGE_POINT;
+	uint8_t info[PROOF_BYTES + 2 * SHA256_BYTES], sections[SHA256_BYTES], key[KEY_BYTES];
+	struct secret common = { .size = TRANSFER_SECRET };
+	struct hmac mac;
+
+	if (!transfer_public(point) || !transfer_secret(guardian_point, common.bytes))
+		return false;
+	memcpy(info, PROOF, PROOF_BYTES);
+	memcpy(info + PROOF_BYTES, h->recipient, SHA256_BYTES);
+	fingerprint(point, info + PROOF_BYTES + SHA256_BYTES);
+	derive(h, &common, info, sizeof(info), key);
+	digest_of(proof + SHA256_BYTES, h->payload, sections);
+	hmac_start(&mac, key, sizeof(key));
+	hmac_add(&mac, room, (size_t)(proof - room));
+	hmac_add(&mac, sections, sizeof(sections));
+	hmac_end(&mac, proof);
+	trustlet_scrub(&common, sizeof(common));
+	trustlet_scrub(key, sizeof(key));
+	return true;
 }
 
 size_t package_make(const struct package_source *source, uint8_t *room)
@@ -162,17 +198,28 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	struct header h;
 
 	describe(source, nv_size(&content) - NV_OVERHEAD, &h);
-	if (!transfer_once(guardian_point, wrapped, secret.bytes))
-		trustlet_panic("vtpm: the guardian's key is none of P-256");
-	content_key(&h, wrapped, &secret, key);
 	memcpy(room, &h, sizeof(h));
 	nv_compose(&content, text);
+	if (!transfer_once(guardian_point, wrapped, secret.bytes) || !prove(&h, room))
+		trustlet_panic(
+		    "vtpm: the guardian's key is none of P-256, or there is no root key");
+	content_key(&h, wrapped, &secret, key);
 	if (!crypt(MBEDTLS_GCM_ENCRYPT, &h, key, room, text))
 		trustlet_panic("vtpm: a package");
 	digest_of(room, h.total - NV_DIGEST, room + h.total - NV_DIGEST);
 	trustlet_scrub(&secret, sizeof(secret));
 	trustlet_scrub(key, sizeof(key));
 	return h.total;
+}
+
+bool package_key(uint8_t digest[NV_DIGEST])
+{
+	uint8_t point[PACKAGE_POINT];
+
+	if (!transfer_public(point))
+		return false;
+	fingerprint(point, digest);
+	return true;
 }
 
 bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask)
@@ -194,6 +241,8 @@ static bool is_zero(const void *bytes, size_t size)
 	return any == 0;
 }
 
+#define GENERATION_MOST (1ull << 63) /* as many writes are left as nobody makes */
+
 /* What was exported for other programs is from one of them: else two would be of one lineage. */
 static bool story_right(const struct header *h)
 {
@@ -203,7 +252,7 @@ static bool story_right(const struct header *h)
 	return h->purpose >= EXPORT && h->purpose <= REPLACE && h->foreign <= 1 &&
 	    (h->purpose != EXPORT || h->foreign) && same != clone && !is_zero(h->lineage, NV_ID) &&
 	    !is_zero(h->origin_lineage, NV_ID) && !is_zero(h->origin_digest, NV_DIGEST) &&
-	    h->generation < UINT64_MAX - 3;
+	    h->generation < GENERATION_MOST;
 }
 
 static bool sizes_right(const struct header *h)
@@ -229,7 +278,7 @@ static enum nv_verdict peek(struct nv_bytes file, struct header *h)
 		return NV_DAMAGED;
 	if (h->version != VERSION)
 		return NV_BAD_VERSION;
-	if (h->wrap != ECDH_FROM)
+	if (h->wrap != FROM_GUARDIAN)
 		return NV_OTHER_WRAP;
 	return sizes_right(h) && story_right(h) ? NV_OK : NV_BAD_FIELD;
 }
@@ -238,11 +287,10 @@ static enum nv_verdict peek(struct nv_bytes file, struct header *h)
 static enum nv_verdict addressed(const struct header *h, const uint8_t *wrapped,
     const uint8_t place[NV_DIGEST])
 {
-	uint8_t point[PACKAGE_POINT], own[SHA256_BYTES];
+	uint8_t own[SHA256_BYTES];
 
-	if (!transfer_public(point))
+	if (!package_key(own))
 		return NV_NO_KEY;
-	fingerprint(point, own);
 	if (memcmp(own, h->recipient, sizeof(own)) != 0)
 		return NV_OTHER_MACHINE;
 	return memcmp(place, wrapped + PACKAGE_POINT, NV_DIGEST) == 0 ? NV_OK : NV_OTHER_PLACE;

@@ -45,8 +45,17 @@ struct package_source {
 /* Whether the image names a guardian. */
 bool package_has_guardian(void);
 
-/* Makes a backup for the guardian, at most NV_FILE_MAX bytes, and returns how many it has. */
+/*
+ * Makes a backup for the guardian, at most NV_FILE_MAX bytes, and returns how many it has. Ends the
+ * partition where there is no root key: there is nothing to back up either.
+ */
 size_t package_make(const struct package_source *source, uint8_t *room);
+
+/*
+ * By what a guardian knows the machine's packages: SHA-256 of its key's SubjectPublicKeyInfo.
+ * false: no root key.
+ */
+bool package_key(uint8_t digest[NV_DIGEST]);
 
 /* false: the machine has no root key. */
 bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask);

@@ -133,7 +133,7 @@ static void take_in(struct storage *s, struct nv_choice *choice, uint8_t *payloa
 	verdict = s->binding.on && !binding_place(&s->binding, place)
 	    ? NV_NO_ANCHOR
 	    : package_open(file, place, payload, &choice->header, &choice->content);
-	if (verdict == NV_OK && s->binding.on && !binding_move(&s->binding))
+	if (verdict == NV_OK && s->binding.on && !binding_move(&s->binding, place))
 		verdict = NV_NO_ANCHOR;
 	if (verdict == NV_OK) {
 		choice->outcome = NV_CURRENT;
@@ -362,7 +362,9 @@ static bool make_package(struct storage *s)
 	(void)vtpm_permanent(&permanent);
 	content.part[NV_PERMANENT] = (struct nv_bytes){ permanent.bytes, permanent.length };
 	drop(&s->package);
-	s->package = storage_memory(NV_FILE_MAX);
+	s->package = malloc(NV_FILE_MAX);
+	if (!s->package)
+		return false;
 	s->package_size = package_make(&source, s->package);
 	s->package_generation = s->header.generation;
 	return true;
@@ -395,6 +397,19 @@ uint64_t storage_package(struct storage *s, uint64_t offset, volatile void *to,
 	results[2] = s->package_generation;
 	if (bytes == 0)
 		drop(&s->package);
+	return REDOUBT_OK;
+}
+
+uint64_t storage_key(volatile void *to, uint64_t *bytes)
+{
+	uint8_t digest[NV_DIGEST];
+
+	if (!package_has_guardian())
+		return TPM_STATUS_NO_GUARDIAN;
+	if (!package_key(digest))
+		return TPM_STATUS_OFF;
+	show(digest, sizeof(digest), to);
+	*bytes = sizeof(digest);
 	return REDOUBT_OK;
 }
 

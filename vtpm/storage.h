@@ -110,6 +110,9 @@ size_t storage_piece(const struct storage *storage, uint64_t offset, volatile vo
 uint64_t storage_package(struct storage *storage, uint64_t offset, volatile void *to,
     uint64_t results[REQUEST_WORDS]);
 
+/* The fingerprint of the machine's key for packages, put to `to`. Statuses likewise. */
+uint64_t storage_key(volatile void *to, uint64_t *bytes);
+
 /* Behind an open that was refused: the ask (package.h), put to `to`. Statuses likewise. */
 uint64_t storage_ask(struct storage *storage, volatile void *to, uint64_t *bytes);
 

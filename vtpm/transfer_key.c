@@ -12,8 +12,6 @@
 #include "guest/trustlets/rt/trustlet.h"
 
 #define LABEL "vtpm transfer"
-/* The first image's and monitor's: later ones have it as well. */
-#define FIRST_SVN (1u | 1ull << 32)
 
 /* One pair of keys, or the private half alone, or the public one. */
 struct pair {
@@ -72,7 +70,7 @@ static int derived(void *state, unsigned char *to, size_t bytes)
 static bool derive(struct pair *pair)
 {
 	struct stream stream = { .count = 0 };
-	bool good = trustlet_key(LABEL, FIRST_SVN, stream.key) &&
+	bool good = trustlet_key(LABEL, trustlet_svn(), stream.key) &&
 	    mbedtls_ecp_gen_privkey(&pair->group, &pair->own, derived, &stream) == 0;
 
 	trustlet_scrub(&stream, sizeof(stream));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause-Patent */
 /*
  * The machine's key for packages (package.h), of P-256, and agreement by ECDH (NIST SP 800-56A,
- * 5.7.1.2). It follows from the machine's root key and from who the partition is: so it is the same
- * at each start, without being kept anywhere.
+ * 5.7.1.2). It follows from the machine's root key and from who the partition is, its security
+ * version with it: so it is the same at each start, without being kept anywhere, and no image with
+ * a hole that was closed since has it.
  */
 #ifndef VTPM_TRANSFER_KEY_H
 #define VTPM_TRANSFER_KEY_H

@@ -151,6 +151,7 @@ static const struct {
 	{ "nothing as kept", TPM_REQUEST_STATE_KEPT, { 0 }, TPM_STATUS_UNKNOWN },
 	{ "a package without a guardian", TPM_REQUEST_PACKAGE, { 0 }, TPM_STATUS_NO_GUARDIAN },
 	{ "what such a one is to know", TPM_REQUEST_ASK, { 0 }, TPM_STATUS_NO_GUARDIAN },
+	{ "its key for packages", TPM_REQUEST_KEY, { 0 }, TPM_STATUS_NO_GUARDIAN },
 };
 
 static void refuses(void)

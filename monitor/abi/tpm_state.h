@@ -40,6 +40,7 @@
 /* Of who administers it. */
 #define TPM_REQUEST_PACKAGE 11u
 #define TPM_REQUEST_ASK	    12u
+#define TPM_REQUEST_KEY	    13u
 
 /* Who writes the state: the argument of STORAGE. At the start it is TPM_KEEPER_LOOSE. */
 #define TPM_KEEPER_NONE	 0u

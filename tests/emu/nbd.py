@@ -12,6 +12,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 import typing
 
 SECTOR = 512
@@ -66,6 +67,14 @@ class Disk:
         """What happened elsewhere, in the order of what happens here."""
         with self.lock:
             self.events.append(Event(kind, 0, data=data))
+
+    def settle(self):
+        """Until nothing has come for a moment: what was on its way by now is in the log."""
+        for _ in range(100):
+            before = len(self.events)
+            time.sleep(0.01)
+            if len(self.events) == before:
+                break
 
     def options(self):
         """Words of QEMU's for a node with this disk."""

@@ -12,7 +12,7 @@
  *
  * VERB is one of these, and what it takes:
  *
- *   define, undefine, read, write VALUE
+ *   define, undefine, read, look, write VALUE
  *   writes TIMES                    each of another value, each read back
  *   flips read|write                each bit of each answer to it, one at a time
  *   replay read|write last|all      old answers in the place of new ones
@@ -276,6 +276,16 @@ static int do_read(char **args)
 	return tell(result, value);
 }
 
+static int do_look(char **args)
+{
+	uint8_t value[ANCHOR_BYTES];
+	enum anchor_result result;
+
+	memset(value, 0xff, sizeof(value));
+	result = anchor_look(&ptpm, value);
+	return tell(result, value);
+}
+
 static int do_write(char **args)
 {
 	uint8_t value[ANCHOR_BYTES];
@@ -481,6 +491,7 @@ static const struct row {
 	{ "define", 0, true, do_define },
 	{ "undefine", 0, true, do_undefine },
 	{ "read", 0, true, do_read },
+	{ "look", 0, true, do_look },
 	{ "write", 1, true, do_write },
 	{ "writes", 1, true, do_writes },
 	{ "flips", 1, true, do_flips },

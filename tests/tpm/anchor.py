@@ -209,6 +209,8 @@ def check_anew(case, check):
         check(said == ["OK", "OK"], "defined anew with another authorization", said)
         said = [case.ask("read"), case.ask("write", ONE)]
         check(said == ["REFUSED", "REFUSED"], "with the old one it is refused", said)
+        said = [case.ask("look"), case.ask("cut", "0", "look"), case.ask("lost", "0", "look")]
+        check(said == [f"OK {TWO}", "NO_ANSWER", "NO_ANSWER"], "and looked at by the owner", said)
         case.delete()
         said = [case.define(RIGHT)[0], *case.ask_all(), case.ask("read")]
         check(said == [0, "UNWRITTEN", "OK", "PRESENT", f"OK {ONE}"], "by tpm2_nvdefine with the right one: as ours", said)
@@ -221,9 +223,11 @@ def check_undefine(case, check):
         check(said == ["ABSENT", "OK", "OK", "NO_ANSWER", "REFUSED"], "another one's, that is there", said)
         said = [case.ask("undefine"), case.ask("read"), case.ask("undefine"), case.ask("define"), case.ask("read")]
         check(said == ["OK", "ABSENT", "ABSENT", "OK", "UNWRITTEN"], "it is deleted, and can be defined anew", said)
+        said = [case.ask("look"), case.ask("undefine"), case.ask("look"), case.ask("define")]
+        check(said == ["UNWRITTEN", "OK", "ABSENT", "OK"], "before it is written, and without it, there is nothing to look at", said)
         case.tool("tpm2_changeauth", "-c", "owner", "a password")
-        said = [case.ask("undefine"), case.ask("read")]
-        check(said == ["OWNED", "UNWRITTEN"], "the owner has a password: it is not deleted", said)
+        said = [case.ask("undefine"), case.ask("look"), case.ask("read")]
+        check(said == ["OWNED", "OWNED", "UNWRITTEN"], "the owner has a password: it is not deleted, nor looked at", said)
 
 
 def check_foreign(case, check):
@@ -274,7 +278,7 @@ def check_other(case, check):
 
 
 CHECKS = ((check_define, 9), (check_value, 8), (check_authorization, 5), (check_redirect, 3), (check_flips, 8), (check_bus, 6),
-          (check_busy, 3), (check_anew, 4), (check_undefine, 3), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
+          (check_busy, 3), (check_anew, 5), (check_undefine, 4), (check_foreign, 13), (check_owner, 3), (check_room, 1), (check_other, 1))
 
 
 def main():

@@ -4,13 +4,16 @@
 tools/state/README.md and with no code of the tool's: it opens what is for it, where it is, by its guardian, and nothing else.
 """
 import argparse
+import base64
 import contextlib
 import hashlib
 import importlib.machinery
 import importlib.util
 import io
 import os
+import re
 import struct
+import subprocess
 import sys
 
 from cryptography.exceptions import InvalidTag
@@ -19,15 +22,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bench import P256, RSA, TOOL, Bench
+from bench import P256, RSA, TOOL, TOP, Bench
 
 STATE, CA, CERTS = b"a permanent state, or what passes for one", b"the CA's key", b"certificates of the EK"
 PARTS = {"permanent": STATE, "volatile": b"a volatile state", "ca_key": CA, "ek_certs": CERTS, "anchor": bytes(40), "ppi": b"a request"}
 SECTIONS = {1: "permanent", 2: "volatile", 3: "ca_key", 4: "ek_certs", 5: "anchor", 6: "ppi"}
-NOWHERE, HERE, THERE, UNOPENED = bytes(32), b"\x11" * 32, b"\x22" * 32, b"\xff" * 32
+NOWHERE, HERE, THERE = bytes(32), b"\x11" * 32, b"\x22" * 32
 ORIGIN, LINEAGE, DIGEST = b"\x0a" * 32, b"\x0b" * 32, b"\x0c" * 32
 EXPORT, MOVE, BACKUP, COPY, REPLACE = range(1, 6)
 HEAD, POINT, TAIL = 216, 65, 32
+MAKER = TOP / "vtpm/guardian.py"
 PASS = ("--passphrase", "pass")
 
 
@@ -160,7 +164,7 @@ def prepare(bench, guardian):
 def check_asks(bench, machine):
     pem = machine.key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     print_ = bench.fingerprint(bench.put("machine.pub", pem))
-    for place, anchor in ((NOWHERE, "none, or never written"), (UNOPENED, "one that its root key does not open"), (HERE, "written")):
+    for place, anchor in ((NOWHERE, "none, or never written"), (HERE, "written")):
         asked = Machine(bench.get("g.pub"), place, machine.key).ask()
         told = bench.done("inspect", bench.put("an.ask", asked))
         bench.tap.check(told == {"what": "ask of a machine", "key": print_, "place": place.hex(), "anchor": anchor,
@@ -289,11 +293,27 @@ def check_purposes(bench, guardian, machine):
         bench.refuses(f"no copy of purpose {purpose}", "is no backup and no export", *words(bench, "given", "vtpm.ask"), "--copy")
 
 
+def check_image(bench):
+    """vtpm/guardian.py: what of a key gets into the image."""
+    def made(name):
+        ran = subprocess.run([sys.executable, MAKER, bench.path("guardian.c"), bench.path(name)], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, check=False)
+        return ran.returncode == 0 and bytes(int(byte, 16) for byte in re.findall(r"0x(..)", bench.get("guardian.c").decode()))
+
+    der = spki(serialization.load_pem_public_key(bench.get("g.pub")))
+    bench.tap.check(made("g.pub") == der[-POINT:], "the image has the guardian's point", str(made("g.pub")))
+    changed = der[:-1] + bytes((der[-1] ^ 1,))
+    bench.put("off.pub", b"-----BEGIN PUBLIC KEY-----\n" + base64.encodebytes(changed) + b"-----END PUBLIC KEY-----\n")
+    said = [made(name) for name in ("off.pub", "g.key", "rsa.pub", "curve.pub", "pass")]
+    bench.tap.check(not any(said), "no point beside the curve, no private key, none of another kind", str(said))
+
+
 def main():
-    with Bench(58) as bench:
+    with Bench(59) as bench:
         guardian = Guardian(bench)
         machine = prepare(bench, guardian)
         os.chdir(bench.folder)
+        check_image(bench)
         check_asks(bench, machine)
         check_refusals(bench, machine)
         check_changed(bench, guardian, machine, check_machines(bench, guardian, machine))

@@ -5,6 +5,7 @@
  *   packagefile ask PLACE OUT
  *   packagefile make OUT GENERATION LINEAGE DIGEST PART...
  *   packagefile open PLACE FILE...
+ *   packagefile key           the fingerprint, in hexadecimal
  *
  * PLACE, LINEAGE and DIGEST are one byte, 32 times; PART is a file, in the order of enum nv_part,
  * "-" none. open prints a line for each file: the verdict's name, and if that is OK kind,
@@ -30,13 +31,13 @@ _Noreturn void rt_assert_failed(const char *condition, const char *file, int lin
 	abort();
 }
 
-/* Of the first SVNs: each later image and monitor has it as well. */
+/* Of the image and monitor at work. */
 bool __wrap_trustlet_key(const char *label, uint64_t svn, uint8_t key[TRUSTLET_KEY_BYTES])
 {
 	const char *root = getenv("ROOT");
 
 	if (!root || strlen(root) != 2 * TRUSTLET_KEY_BYTES ||
-	    strcmp(label, "vtpm transfer") != 0 || svn != (1 | 1ull << 32))
+	    strcmp(label, "vtpm transfer") != 0 || svn != trustlet_svn())
 		abort();
 	for (size_t i = 0; i < TRUSTLET_KEY_BYTES; i++) {
 		unsigned byte;
@@ -112,6 +113,17 @@ static void print_hex(const void *bytes, size_t size)
 		putchar('-');
 }
 
+static int key(void)
+{
+	uint8_t digest[NV_DIGEST];
+
+	if (!package_key(digest))
+		return 1;
+	print_hex(digest, sizeof(digest));
+	puts("");
+	return 0;
+}
+
 static void open_one(const uint8_t place[NV_DIGEST], const char *path)
 {
 	static const char *const names[] = {
@@ -141,6 +153,8 @@ int main(int argc, char *argv[])
 
 	fake_start();
 	random_start();
+	if (argc == 2 && strcmp(argv[1], "key") == 0)
+		return key();
 	if (argc == 4 && strcmp(argv[1], "ask") == 0)
 		return ask(argv + 2);
 	if (argc >= 7 && strcmp(argv[1], "make") == 0)

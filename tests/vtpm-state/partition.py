@@ -3,7 +3,9 @@
 """redoubt-state and vtpm/package.c, written apart from each other: what one makes the other opens, and what the partition
 must not take it does not.
 """
+import contextlib
 import hashlib
+import hmac
 import os
 import random
 import subprocess
@@ -18,7 +20,7 @@ PROGRAM = BUILD / "tests/vtpm-state/packagefile"
 ONE, OTHER = (hashlib.sha256(name).hexdigest() for name in (b"one", b"other"))
 HERE, THERE = "0x11", "0x22"
 IMPORTED, RESTORED, COPIED, REPLACED = 4, 5, 2, 3
-TAIL = 32
+HEAD, TAIL = 216, 32
 
 
 class Partition:
@@ -31,6 +33,10 @@ class Partition:
         said = subprocess.run([PROGRAM, *map(str, args)], cwd=self.bench.folder, env=dict(os.environ, ROOT=self.root), check=True,
                               stdout=subprocess.PIPE, text=True, timeout=300).stdout
         return [line.split() for line in said.splitlines() if not line.startswith("seed ")]
+
+    def key(self):
+        """As its console shows it."""
+        return self.run("key")[0][0]
 
     def asks(self, name):
         self.run("ask", self.place, name)
@@ -63,8 +69,9 @@ def check_out(bench):
     data = bench.get("backup")
     told = bench.done("inspect", "backup")
     bench.tap.check((told["purpose"], told["wrapped"], told["recipient"], told["source"], told["generation"], told["digest"]) ==
-                    ("backup", "ECDH P-256", bench.fingerprint("g.pub"), "Redoubt's", 7, hashlib.sha256(data).hexdigest()) and
-                    told["lineage"] == told["origin_lineage"] == "0a" * 32 and told["origin_digest"] == "0c" * 32,
+                    ("backup", "ECDH P-256, proved by a machine", bench.fingerprint("g.pub"), "Redoubt's", 7, hashlib.sha256(data).hexdigest()) and
+                    told["lineage"] == told["origin_lineage"] == "0a" * 32 and told["origin_digest"] == "0c" * 32 and
+                    told["machine"] == machine.key() != Partition(bench, OTHER).key(),
                     "the tool reads what the partition says of a package", str(told))
     _, parts = package.open_package(data, package.WithKey(package.load_private(bench.get("g.key"), "g.key")))
     bench.tap.check(parts == {name: PARTS[name] for name in ("permanent", "ca_key", "ek_certs")},
@@ -73,7 +80,71 @@ def check_out(bench):
     digest = hashlib.sha256(bench.get("bare")).hexdigest()
     bench.done("restore", "bare", "host:host", "--private-key", "g.key", "--digest", digest)
     bench.tap.check(bench.get("host/permanent") == PARTS["permanent"], "and one with nothing but the TPM's state")
-    bench.refuses("another guardian does not", "wrapped to another key", *words(bench, "backup", machine.asks("an.ask"), key="other.key"))
+    bench.refuses("another guardian does not", "wrapped to another key", *words(bench, "backup", machine.asks("an.ask"), "--machine",
+                                                                              machine.key(), key="other.key"))
+
+
+class Liar:
+    """Who knows the guardian's public key, and has a key of their own, not the machine's."""
+
+    def __init__(self, guardian, bench, point=None):
+        self.package = guardian.tool.package
+        self.to = self.package.load_public(bench.get("g.pub"), "g")
+        self.own = self.package.load_private(bench.get("other.key"), "other")
+        self.point = point or self.package.point_of(self.own.public_key())
+
+    def make(self, told, parts):
+        """A state of their own, as the machine of that point would give it away."""
+        package, payload = self.package, self.statefile_of(parts)
+        once, salt = package.ec.generate_private_key(package.ec.SECP256R1()), os.urandom(32)
+        recipient, wrapped = package.fingerprint(self.to), package.WRAPPED[package.ECDH_PROVED]
+        h = dict.fromkeys(package.FIELDS, 0)
+        h.update(told, magic=package.MAGIC, version=1, wrap=package.ECDH_PROVED, wrapped=wrapped, payload=len(payload), salt=salt,
+                 recipient=recipient, total=HEAD + wrapped + len(payload) + 16 + TAIL)
+        head = package.HEADER.pack(*(h[field] for field in package.FIELDS)) + package.point_of(once.public_key()) + self.point
+        info = b"redoubt package 1 proof" + recipient + package.fingerprint(package.machine_of(head))
+        key = package.HKDF(package.hashes.SHA256(), 32, salt, info).derive(self.own.exchange(package.ec.ECDH(), self.to))
+        head += hmac.digest(key, head + hashlib.sha256(payload).digest(), "sha256")
+        key = package.content_key(h, once.exchange(package.ec.ECDH(), self.to), head[HEAD:], b"")
+        return whole(head + package.AESGCM(key).encrypt(bytes(12), payload, head))
+
+    @staticmethod
+    def statefile_of(parts):
+        import statefile
+        return statefile.compose(parts)
+
+
+def check_proofs(bench, guardian):
+    """T62: a TPM of somebody's making, given to the guardian as a machine's."""
+    machine = Partition(bench)
+    machine.asks("vtpm.ask")
+    told = {"purpose": BACKUP, "generation": 7, "lineage": b"\x0a" * 32, "origin_lineage": b"\x0a" * 32, "origin_digest": b"\x0c" * 32}
+    point = bench.get("backup")[HEAD + 65:HEAD + 130]
+    bench.put("own", Liar(guardian, bench).make(told, PARTS))
+    bench.put("borrowed", Liar(guardian, bench, point).make(told, PARTS))
+    named = ("--machine", machine.key(), "--digest", None)
+    bench.done(*words(bench, "backup", "vtpm.ask", *named, out="named"))
+    bench.tap.check(machine.open("named")[0][0] == "OK", "by the machine's fingerprint no digest is wanted")
+    bench.refuses("T62: a machine's package, whose the guardian does not say", "names a machine", *words(bench, "backup", "vtpm.ask"))
+    bench.refuses("T62: another machine's", "was not made by the machine with that key",
+                  *words(bench, "backup", "vtpm.ask", "--machine", Partition(bench, OTHER).key()))
+    bench.refuses("T62: somebody's, with a key of their own", "was not made by the machine with that key",
+                  *words(bench, "own", "vtpm.ask", *named))
+    bench.refuses("T62: somebody's, with the machine's point", "was not made by the machine that it names",
+                  *words(bench, "borrowed", "vtpm.ask", *named))
+    bench.refuses("T62: nor is that one taken unproved", "was not made by the machine that it names",
+                  *words(bench, "borrowed", "vtpm.ask"), "--accept", "unproved")
+    bench.done(*words(bench, "own", "vtpm.ask", out="unproved"), "--accept", "unproved")
+    bench.refuses("unproved a package is taken with its digest alone", "anybody can wrap",
+                  *words(bench, "own", "vtpm.ask", "--digest", None, out="more"), "--accept", "unproved")
+    package = guardian.tool.package
+    key = package.WithKey(package.load_private(bench.get("g.key"), "g"))
+    opened = 0
+    for one in flipped(bench.get("backup")[:-TAIL]):
+        with contextlib.suppress(guardian.tool.Refused):
+            package.open_package(whole(one), key)
+            opened += 1
+    bench.tap.check(opened == 0, "with a bit of it changed, and the digest mended, the guardian opens it not", str(opened))
 
 
 def check_asks(bench):
@@ -90,8 +161,9 @@ def check_in(bench, guardian):
     """What the tool has addressed: kinds, lineages, parts."""
     machine = Partition(bench)
     machine.asks("vtpm.ask")
-    bench.done(*words(bench, "backup", "vtpm.ask", out="returned"))
-    bench.done(*words(bench, "backup", "vtpm.ask", out="copied"), "--copy")
+    named = ("--machine", machine.key())
+    bench.done(*words(bench, "backup", "vtpm.ask", *named, out="returned"))
+    bench.done(*words(bench, "backup", "vtpm.ask", *named, out="copied"), "--copy")
     want = ["OK", str(RESTORED), "8", "9", "0a" * 32, "0a" * 32, "0c" * 32, PARTS["permanent"].hex(), "-", PARTS["ca_key"].hex(),
             PARTS["ek_certs"].hex(), "-", "-"]
     returned, copied = machine.open("returned", "copied")
@@ -141,7 +213,7 @@ def check_not_taken(bench, guardian):
     asked = guardian.tool.ask.Ask(bench.get("vtpm.ask"), "vtpm.ask")
     good = forged(guardian, bench, asked)
     bench.put("good", good)
-    bench.done(*words(bench, "backup", "vtpm.ask", out="mine"))
+    bench.done(*words(bench, "backup", "vtpm.ask", "--machine", machine.key(), out="mine"))
     for text, one, verdict in (("T63: another machine, or root key", Partition(bench, OTHER), "OTHER_MACHINE"),
                                ("T63: where the anchor has gone on", Partition(bench, ONE, THERE), "OTHER_PLACE")):
         got = [verdict for verdict, *_ in one.open("mine", "good")]
@@ -155,7 +227,7 @@ def check_not_taken(bench, guardian):
         ("a purpose that there is not", forged(guardian, bench, asked, purpose=6), "BAD_FIELD"),
         ("no lineage", forged(guardian, bench, asked, lineage=bytes(32), origin_lineage=bytes(32)), "BAD_FIELD"),
         ("no origin", forged(guardian, bench, asked, origin_digest=bytes(32)), "BAD_FIELD"),
-        ("a generation behind which there is none", forged(guardian, bench, asked, generation=(1 << 64) - 1), "BAD_FIELD"),
+        ("a generation behind which there is none", forged(guardian, bench, asked, generation=1 << 63), "BAD_FIELD"),
         ("an ask", bench.get("vtpm.ask"), "NO_PACKAGE"),
         ("an empty file", b"", "NO_PACKAGE"),
         ("a file longer than a slot", good + bytes(1 << 18), "NO_PACKAGE"),
@@ -190,11 +262,12 @@ def check_changed(bench):
 
 
 def main():
-    with Bench(37) as bench:
+    with Bench(46) as bench:
         prepare(bench)
         guardian = Guardian(bench)
         check_out(bench)
         check_asks(bench)
+        check_proofs(bench, guardian)
         check_in(bench, guardian)
         check_not_taken(bench, guardian)
         check_changed(bench)

@@ -165,8 +165,13 @@ class Record(cuts.Record):
 
     @contextlib.contextmanager
     def beside(self, disk):
+        def tell(kind, anchor):
+            """What QEMU was asked to write by now has come here, before."""
+            disk.settle()
+            disk.tell(kind, anchor)
+
         disk.tell("anchored", Anchor())
-        with Swtpm(self.state, emulator=True) as tpm, Between(tpm, disk.tell) as self.between:
+        with Swtpm(self.state, emulator=True) as tpm, Between(tpm, tell) as self.between:
             yield {"more": self.between.qemu("tpm-tis")}
         with open(self.path, "rb") as f:
             base = replay.Base(f.read())

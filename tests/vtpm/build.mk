@@ -125,7 +125,7 @@ check-vtpm-bound-cuts: setup-vtpm-debian ## the same where the platform has a TP
 	@$(MAKE) --no-print-directory -s $(B)/vtpm/host/vtpm $(VTPM_TESTS)/start $(B)/tests/tpm/anchor
 	@status=0; $(foreach m,$(filter svm-qemu-tcg,$(MACHINES)),$(call on_machine,$(m),$(if $(SOAK),3600,700),vtpm-bound-cuts,\
 		$(PY) tests/vtpm/bound_cuts.py --count $(or $(N),$(if $(SOAK),200,25)) --tools $(if $(SOAK),40,5) --seed $(or $(SEED),1) \
-		--starts $(if $(SOAK),7,2) --time $(if $(SOAK),3000,500))) exit $$status
+		--starts $(if $(SOAK),7,1) --time $(if $(SOAK),3000,500))) exit $$status
 
 CHECK_TESTS += check-vtpm-bound-cuts
 SOAK_TESTS += check-vtpm-bound-cuts

@@ -32,7 +32,8 @@ TOOL = os.path.join(TESTS, "..", "tools", "redoubt-state")
 NOT_OURS = r"was not written on this machine by this image, or was changed"
 CERTIFICATE = "nvread -Q 0x1c0000a -C o -o ecc.crt"
 FINGERPRINT = r"^redoubt: vtpm\.ask is what the guardian needs to make vtpm\.in; its fingerprint:\nredoubt: ([0-9a-f]{64})$"
-POINTS, POINTS_BOUND = 16, 22
+KEY = r"^redoubt: the fingerprint of this machine's key, for the guardian:\nredoubt: ([0-9a-f]{64})$"
+POINTS, POINTS_BOUND = 18, 24
 
 
 class Start(bound.Start):
@@ -66,13 +67,11 @@ class Box(bound.Box):
     def on(self, steps):
         self.start(steps, tpm=bool(self.args.tpm))
 
-    def address(self, fingerprint, why=None):
-        """By the guardian; `why`: it refuses, and says so."""
+    def address(self, fingerprint, machine, why=None):
+        """By the guardian, who knows the machine by its key; `why`: it refuses, and says so."""
         backup, ask, out = self.fetch("backup"), self.fetch(f"{bound.FOLDER}/vtpm.ask"), os.path.join(self.folder, "vtpm.in")
-        with open(backup, "rb") as file:
-            digest = hashlib.sha256(file.read()).hexdigest()
         told = subprocess.run([TOOL, "address", backup, out, "--private-key", self.args.key, "--ask", ask, "--fingerprint", fingerprint,
-                               "--digest", digest], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+                               "--machine", machine], check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if why:
             self.tap.check(told.returncode == 1 and not os.path.exists(out), why, told.stdout)
         else:
@@ -117,12 +116,22 @@ def asks(box, why):
 
 def moves(box):
     """To the machine as it is with another root key."""
+    told = []
+
+    def first(start):
+        begins(start)
+        told.append(re.search(KEY, start.machine.e9, re.M))
+
     box.make_disk()
-    box.on(begins)
+    box.on(first)
+    if not box.tap.check(told[0] is not None, "the console shows by what the guardian knows the machine", str(told)):
+        raise Failure("no fingerprint of the machine's key")
+    machine = told[0][1]
     box.lose_key()
     fingerprint = asks(box, "the root key is gone")
-    box.address("0" * 64, "T62 an ask that is not the one on the console is refused")
-    package = box.address(fingerprint)
+    box.address("0" * 64, machine, "T62 an ask that is not the one on the console is refused")
+    box.address(fingerprint, "0" * 64, "T62 a backup that is not this machine's is refused")
+    package = box.address(fingerprint, machine)
     box.give(package)
     box.on(comes_back)
 

@@ -160,6 +160,12 @@ enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_
 	return ANCHOR_OK;
 }
 
+/* Of interest to packages alone. */
+enum anchor_result anchor_look(struct ptpm *device, uint8_t value[ANCHOR_BYTES])
+{
+	abort();
+}
+
 /* The machine goes on. */
 enum anchor_result anchor_shutdown(struct ptpm *device)
 {
@@ -317,6 +323,11 @@ bool package_has_guardian(void)
 }
 
 size_t package_make(const struct package_source *source, uint8_t *room)
+{
+	abort();
+}
+
+bool package_key(uint8_t digest[NV_DIGEST])
 {
 	abort();
 }

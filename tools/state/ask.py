@@ -8,7 +8,7 @@ from common import need, sha256
 
 MAGIC = b"RDTASK01"
 FORM = struct.Struct("<8s32s65s7s")
-NO_ANCHOR, NOT_OPENED = bytes(32), b"\xff" * 32
+NO_ANCHOR = bytes(32)
 
 
 class Ask:
@@ -21,6 +21,5 @@ class Ask:
         self.fingerprint = sha256(data)
 
     def shown(self):
-        anchor = {NO_ANCHOR: "none, or never written", NOT_OPENED: "one that its root key does not open"}
         return {"what": "ask of a machine", "key": package.fingerprint(self.key).hex(), "place": self.place.hex(),
-                "anchor": anchor.get(self.place, "written"), "fingerprint": self.fingerprint.hex()}
+                "anchor": "none, or never written" if self.place == NO_ANCHOR else "written", "fingerprint": self.fingerprint.hex()}

@@ -21,13 +21,15 @@ FIELDS = ("magic", "version", "total", "purpose", "wrap", "wrapped", "payload", 
 TOLD = ("purpose", "generation", "foreign", "lineage", "origin_lineage", "origin_digest")  # by who makes one
 PURPOSES = {1: "export", 2: "move", 3: "backup", 4: "copy", 5: "replace"}
 EXPORT, MOVE, BACKUP, COPY, REPLACE = PURPOSES
-RSA_OAEP, ECDH_P256, SCRYPT, ECDH_FROM = 1, 2, 3, 4
-WRAPS = {RSA_OAEP: "RSA-OAEP", ECDH_P256: "ECDH P-256", SCRYPT: "passphrase (scrypt)", ECDH_FROM: "ECDH P-256 from the guardian"}
+RSA_OAEP, ECDH_P256, SCRYPT, ECDH_FROM, ECDH_PROVED = 1, 2, 3, 4, 5
+WRAPS = {RSA_OAEP: "RSA-OAEP", ECDH_P256: "ECDH P-256", SCRYPT: "passphrase (scrypt)", ECDH_FROM: "ECDH P-256 from the guardian",
+         ECDH_PROVED: "ECDH P-256, proved by a machine"}
 # Memory for scrypt: 128 * r * N, 128 MiB at the least.
 LOG2N, LOG2N_MOST, R, P = 17, 20, 8, 1
 PASSPHRASE_LEAST = 12
 ZERO, TAG, DIGEST = bytes(32), 16, 32
-POINT, PLACE = 65, 32
+POINT, PLACE, PROOF = 65, 32, 32
+WRAPPED = {ECDH_P256: POINT, ECDH_FROM: POINT + PLACE, ECDH_PROVED: 2 * POINT + PROOF}
 OAEP = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
 
 
@@ -131,12 +133,22 @@ class WithKey:
                 secret = self.key.decrypt(wrapped, OAEP)
             else:
                 need(isinstance(self.key, ec.EllipticCurvePrivateKey), "the package is wrapped to a key of P-256")
-                other = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), wrapped)
+                other = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), wrapped[:POINT])
                 secret = self.key.exchange(ec.ECDH(), other)
         except ValueError as why:
             raise Refused("the package was changed: what is wrapped to the key is not whole") from why
-        need(h["wrap"] == ECDH_P256 or len(secret) == 32, "the package was changed: the wrapped secret has another length")
+        need(h["wrap"] != RSA_OAEP or len(secret) == 32, "the package was changed: the wrapped secret has another length")
         return secret
+
+    def check(self, h, head, payload):
+        """That the machine whose point is there has made it, and not somebody who knows the recipient's public key alone."""
+        if h["wrap"] != ECDH_PROVED:
+            return
+        machine = machine_of(head)
+        info = b"redoubt package 1 proof" + h["recipient"] + fingerprint(machine)
+        key = HKDF(algorithm=hashes.SHA256(), length=32, salt=h["salt"], info=info).derive(self.key.exchange(ec.ECDH(), machine))
+        proof = hmac.digest(key, head[:-PROOF] + sha256(payload), "sha256")
+        need(hmac.compare_digest(proof, head[-PROOF:]), "the package was not made by the machine that it names")
 
 
 class Passphrase:
@@ -153,6 +165,9 @@ class Passphrase:
     def wrap(self, salt):
         return {"wrap": SCRYPT, "log2n": self.log2n, "r": R, "p": P}, self.derive(salt, self.log2n), b""
 
+    def check(self, h, head, payload):
+        """The passphrase is the proof."""
+
     def unwrap(self, h, wrapped):
         need(h["wrap"] == SCRYPT, "the package is wrapped to a key, not with a passphrase: of fingerprint " +
              h["recipient"].hex())
@@ -160,6 +175,11 @@ class Passphrase:
 
 
 # ---- Packages ----
+
+def machine_of(data):
+    """Whose proof it has."""
+    return point_from(data[HEADER.size + POINT:HEADER.size + 2 * POINT], "the package was changed: the machine's point is none")
+
 
 def content_key(h, secret, wrapped, sender):
     info = b"redoubt package 1" + bytes((h["wrap"],)) + h["recipient"] + wrapped + sender
@@ -185,8 +205,8 @@ def wrap_right(h):
              "p = 1: a passphrase would be cheap to try")
         need(h["log2n"] <= LOG2N_MOST, "the package asks for more of scrypt than N = 2^20: for more memory than is given")
         return h["wrapped"] == 0 and h["recipient"] == ZERO
-    if h["wrap"] in (ECDH_P256, ECDH_FROM):
-        good = h["wrapped"] == (POINT if h["wrap"] == ECDH_P256 else POINT + PLACE)
+    if h["wrap"] in WRAPPED:
+        good = h["wrapped"] == WRAPPED[h["wrap"]]
     else:
         good = h["wrap"] == RSA_OAEP and 384 <= h["wrapped"] <= 1024
     return good and not (h["log2n"] or h["r"] or h["p"]) and h["recipient"] != ZERO
@@ -222,6 +242,7 @@ def open_package(data, wrapper):
     except InvalidTag:
         raise Refused("the package was changed, or it is another passphrase" if h["wrap"] == SCRYPT else
                       "the package was changed") from None
+    wrapper.check(h, head, payload)
     try:
         return h, statefile.parse(payload)
     except statefile.Bad as why:
@@ -233,6 +254,7 @@ def shown(data):
     return {"purpose": PURPOSES[h["purpose"]], "wrapped": WRAPS[h["wrap"]],
             "recipient": h["recipient"].hex() if h["wrap"] != SCRYPT else None,
             "place": data[HEADER.size + POINT:HEADER.size + POINT + PLACE].hex() if h["wrap"] == ECDH_FROM else None,
+            "machine": fingerprint(machine_of(data)).hex() if h["wrap"] == ECDH_PROVED else None,
             "scrypt": {"N": 1 << h["log2n"], "r": h["r"], "p": h["p"]} if h["wrap"] == SCRYPT else None,
             "source": "another program's" if h["foreign"] else "Redoubt's", "generation": h["generation"],
             "lineage": h["lineage"].hex(), "origin_lineage": h["origin_lineage"].hex(),

@@ -181,7 +181,7 @@ enum anchor_result anchor_write(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH
 	return result;
 }
 
-/* ---- Whether it is there: with an empty password of the owner ---- */
+/* ---- By the owner, with an empty password ---- */
 
 static void authorize(struct message *m)
 {
@@ -192,12 +192,45 @@ static void authorize(struct message *m)
 	message_put(m, 0, 2);
 }
 
+static enum anchor_result send_as_owner(struct message *m)
+{
+	enum anchor_result result = message_send(m);
+
+	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+}
+
 static enum anchor_result as_owner(struct session *s)
 {
-	enum anchor_result result = message_send(&s->message);
+	enum anchor_result result = send_as_owner(&s->message);
 
 	session_end(s);
-	return result == ANCHOR_REFUSED ? ANCHOR_OWNED : result;
+	return result;
+}
+
+enum anchor_result anchor_look(struct ptpm *tpm, uint8_t value[ANCHOR_BYTES])
+{
+	struct message message, *m = &message;
+	enum anchor_result result;
+	const uint8_t *bytes;
+	uint32_t size;
+
+	memset(value, 0, ANCHOR_BYTES);
+	message_begin(m, tpm, MESSAGE_SESSIONS, CC_READ);
+	message_put(m, RH_OWNER, 4);
+	message_put(m, ANCHOR_INDEX, 4);
+	authorize(m);
+	message_put(m, ANCHOR_BYTES, 2);
+	message_put(m, 0, 2); /* offset */
+	result = send_as_owner(m);
+	if (result != ANCHOR_OK)
+		return result;
+	(void)message_get(m, 4); /* size of what follows, and then an authorization of no content */
+	size = message_get(m, 2);
+	bytes = message_get_bytes(m, ANCHOR_BYTES);
+	if (!bytes || size != ANCHOR_BYTES)
+		return ANCHOR_MALFORMED;
+	memcpy(value, bytes, ANCHOR_BYTES);
+	return ANCHOR_OK;
 }
 
 enum anchor_result anchor_define(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_BYTES])

@@ -59,6 +59,12 @@ enum anchor_result anchor_read(struct ptpm *tpm, const uint8_t auth[ANCHOR_AUTH_
     uint8_t value[ANCHOR_BYTES]);
 
 /*
+ * What it has, whoever defined it: by the owner, with an empty password. Nothing authenticates
+ * that. The value is zero unless it is OK. Never PRESENT, NO_ROOM, STALE.
+ */
+enum anchor_result anchor_look(struct ptpm *tpm, uint8_t value[ANCHOR_BYTES]);
+
+/*
  * OK: it has the value, also over a power cut. Otherwise it has this one or what it had, or gets
  * this one later: who kept the command from the TPM can bring it until the TPM restarts, behind
  * another write too. `sent` is false as long as there is no such command. Never PRESENT, OWNED,

@@ -6,7 +6,7 @@
  *
  *   byte 0   bits 1:0 what is asked for: read, write, define, a sentence; bit 2: the index is
  *            there; bit 3: it was written; bit 4: asked twice, with another value in it; bit 5: not
- *            to define it, to delete it; bit 6: nor that, to shut down
+ *            to define it, to delete it; bit 6: nor that, to shut down; bit 7: to look at it
  *   then     for each command what becomes of its answer, honest when the bytes are over:
  *            0 it comes; 1 N, N x (where, XOR); 2 N, N bytes instead; 3 a code of 2 bytes instead;
  *            4 N: so much of it, size mended; 5 as 1, by one who has the authorization: the HMAC is
@@ -38,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define CC_WRITE       0x137u
 #define CC_SHUTDOWN    0x145u
 #define CC_READ	       0x14eu
+#define OWNER	       0x40000001u
 #define CC_FLUSH       0x165u
 #define CC_READ_PUBLIC 0x169u
 #define CC_START       0x176u
@@ -224,10 +225,27 @@ static size_t read_it(const uint8_t *command, uint8_t *response)
 	return authorize(command, response, 2 + ANCHOR_BYTES);
 }
 
+/* By the owner, whose password is empty. */
+static size_t look(const uint8_t *command, size_t size, uint8_t *response)
+{
+	require(size == 35 && get(command + 14) == INDEX);
+	require(memcmp(command + 31, "\0\x20\0\0", 4) == 0);
+	if (!tpm.defined || !tpm.written)
+		return refuse(response, tpm.defined ? 0x14a : 0x28b);
+	tpm.authorized = true;
+	put(response + 10, 2 + ANCHOR_BYTES, 4);
+	put(response + HEAD, ANCHOR_BYTES, 2);
+	memcpy(response + HEAD + 2, tpm.value, ANCHOR_BYTES);
+	memcpy(response + HEAD + 2 + ANCHOR_BYTES, "\0\0\1\0\0", 5);
+	return finish(response, HEAD + 2 + ANCHOR_BYTES + 5, 0);
+}
+
 static size_t carry_out(const uint8_t *command, size_t size, uint8_t *response)
 {
 	bool reads = get(command + 6) == CC_READ;
 
+	if (reads && get(command + 10) == OWNER)
+		return look(command, size, response);
 	require(reads || get(command + 6) == CC_WRITE);
 	if (!is_authorized(command, size)) {
 		require(tpm.hostile);
@@ -324,7 +342,7 @@ static void change(uint8_t *response, size_t size)
 /* One who has it makes the answer anew, with so many bytes of what became of its parameters. */
 static size_t made_anew(const uint8_t *command, uint8_t *response, size_t size, size_t parameters)
 {
-	if (!tpm.authorized || get(command + 6) == CC_DEFINE || get(command + 6) == CC_UNDEFINE)
+	if (!tpm.authorized || get(command + 10) == OWNER)
 		return size;
 	tpm.knows = true;
 	tpm.odd |= get(command + 6) == CC_WRITE && parameters != 0;
@@ -455,6 +473,18 @@ static enum anchor_result ask_write(struct ptpm *ptpm)
 	return result;
 }
 
+/* Who answers may say what they like: it is the value, or there is none. */
+static enum anchor_result ask_look(struct ptpm *ptpm)
+{
+	uint8_t value[ANCHOR_BYTES];
+	enum anchor_result result = anchor_look(ptpm, value);
+	uint8_t none[ANCHOR_BYTES] = { 0 };
+
+	require(tpm.hostile || result != ANCHOR_OK || memcmp(value, tpm.value, sizeof(value)) == 0);
+	require(result == ANCHOR_OK || memcmp(value, none, sizeof(none)) == 0);
+	return result;
+}
+
 static void ask(unsigned what)
 {
 	struct ptpm ptpm = { .reason = "none" };
@@ -474,6 +504,9 @@ static void ask(unsigned what)
 	} else if (what == 4) {
 		right = ANCHOR_OK;
 		result = anchor_shutdown(&ptpm);
+	} else if (what == 5) {
+		right = was && !written ? ANCHOR_UNWRITTEN : right;
+		result = ask_look(&ptpm);
 	} else {
 		right = was ? ANCHOR_OK : ANCHOR_ABSENT;
 		result = anchor_undefine(&ptpm);
@@ -492,7 +525,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size == 0)
 		return 0;
-	what = (data[0] & 3) + ((data[0] & 0x23) == 0x22) + ((data[0] & 0x63) == 0x62);
+	what = (data[0] & 3) + ((data[0] & 0x23) == 0x22) + ((data[0] & 0x63) == 0x62) +
+	    ((data[0] & 0xe3) == 0xe2);
 	memset(&tpm, 0, sizeof(tpm));
 	tpm.data = data + 1;
 	tpm.left = size - 1;

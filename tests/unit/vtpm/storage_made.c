@@ -144,6 +144,7 @@ void expect_waits(uint64_t generation)
 
 void ptpm_budget(uint32_t ms)
 {
+	anchor.waits += ms;
 }
 
 bool ptpm_open(struct ptpm *device, volatile uint8_t *registers)
@@ -190,6 +191,19 @@ enum anchor_result anchor_read(struct ptpm *device, const uint8_t auth[ANCHOR_AU
 	if (result == ANCHOR_OK)
 		memcpy(value, anchor.value, ANCHOR_BYTES);
 	return result;
+}
+
+enum anchor_result anchor_look(struct ptpm *device, uint8_t value[ANCHOR_BYTES])
+{
+	memset(value, 0, ANCHOR_BYTES);
+	if (unanswered())
+		return ANCHOR_NO_ANSWER;
+	if (anchor.owned)
+		return ANCHOR_OWNED;
+	if (!anchor.there || !anchor.written)
+		return anchor.there ? ANCHOR_UNWRITTEN : ANCHOR_ABSENT;
+	memcpy(value, anchor.value, ANCHOR_BYTES);
+	return ANCHOR_OK;
 }
 
 enum anchor_result anchor_define(struct ptpm *device, const uint8_t auth[ANCHOR_AUTH_BYTES])
@@ -266,6 +280,12 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	package.header = *source->header;
 	memcpy(room, state.bytes, state.size);
 	return state.size;
+}
+
+bool package_key(uint8_t digest[NV_DIGEST])
+{
+	memset(digest, 4, NV_DIGEST);
+	return !package.no_key;
 }
 
 bool package_ask(const uint8_t place[NV_DIGEST], struct package_ask *ask)

@@ -35,6 +35,7 @@ struct made_anchor {
 	bool there, written;
 	uint8_t auth[ANCHOR_AUTH_BYTES], value[ANCHOR_BYTES];
 	unsigned commands, writes, shutdowns;
+	unsigned waits;	   /* milliseconds that were given for it */
 	unsigned fails_at; /* the command that is not answered; 0: none */
 };
 extern struct made_anchor anchor;

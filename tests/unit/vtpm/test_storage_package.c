@@ -117,6 +117,27 @@ static void pieces_are_bounded(void **state)
 
 /* ---- In, beside the platform's TPM ---- */
 
+/* As the guardian does it for the machine as it is. */
+static void addressed(void)
+{
+	struct package_ask ask;
+	uint64_t bytes = 0;
+
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), REDOUBT_OK);
+	memcpy(&ask, mailbox, sizeof(ask));
+	memcpy(package.place, ask.place, NV_DIGEST);
+}
+
+/* The agent comes, and what was taken is bound. */
+static void bound(void)
+{
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	assert_true(storage_hold(&storage));
+	keep();
+}
+
 static void for_the_anchor_that_is(void **state)
 {
 	a_machine();
@@ -162,22 +183,25 @@ static void for_an_anchor_that_went(void **state)
 /* Of the root key of before: it is made anew, and only for a package that knows that. */
 static void for_an_anchor_of_another_key(void **state)
 {
+	uint8_t value[ANCHOR_BYTES];
+
 	a_machine();
-	anchor.auth[0] ^= 1;
-	memset(there, 0, sizeof(there));
+	memcpy(value, anchor.value, sizeof(value));
+	made_machine++;
+	memcpy(package.place, value, sizeof(value));
 	expect_not_taken(NV_OTHER_PLACE);
-	assert_true(anchor.written);
-	memset(package.place, 0xff, NV_DIGEST);
+	addressed();
+	assert_memory_not_equal(package.place, value, sizeof(value));
 	anchor.owned = true;
 	expect_not_taken(NV_NO_ANCHOR);
 	assert_true(anchor.there && anchor.written);
+	assert_memory_equal(anchor.value, value, sizeof(value));
 	anchor.owned = false;
 	expect_taken();
-	assert_true(anchor.there);
-	assert_false(anchor.written);
-	storage_keeper(&storage, TPM_KEEPER_SURE);
-	assert_true(storage_hold(&storage));
-	keep();
+	assert_true(anchor.there && anchor.written);
+	assert_memory_equal(anchor.value, package.place, NV_DIGEST);
+	bound();
+	assert_memory_equal(anchor.value, storage.digest, NV_DIGEST);
 	memset(there, 0, sizeof(there));
 	expect_not_taken(NV_OTHER_PLACE);
 }
@@ -185,14 +209,15 @@ static void for_an_anchor_of_another_key(void **state)
 /* Each command to the platform's TPM lost, and each answer: it is taken, or it can be once more. */
 static void answers_that_are_lost(void **state)
 {
-	unsigned refused = 0;
+	unsigned refused = 0, anew = 0;
 
-	for (unsigned at = 1; at < 12; at++) {
+	for (unsigned at = 1; at < 20; at++) {
 		set_up_bound(NULL);
 		a_machine();
-		anchor.auth[0] ^= 1;
-		memset(there, 0, sizeof(there));
-		memset(package.place, 0xff, NV_DIGEST);
+		made_machine++;
+		disk[0][400] ^= 1;
+		disk[1][400] ^= 1;
+		addressed();
 		anchor.commands = 0;
 		anchor.fails_at = at;
 		if (start_with_package() == TPM_STATE_KEPT)
@@ -200,13 +225,17 @@ static void answers_that_are_lost(void **state)
 		refused++;
 		assert_int_equal(tpm.starts, 0);
 		anchor.fails_at = 0;
-		/* The anchor is as it was, or gone, or made anew: then the ask is another. */
-		if (!anchor.there || !anchor.written)
-			memset(package.place, 0, NV_DIGEST);
+		/* The old one is gone, and the new one has no value: then the ask is another. */
+		if (!anchor.there || !anchor.written) {
+			anew++;
+			addressed();
+		}
 		expect_taken();
+		bound();
 	}
-	/* place, look, delete, its answer, make, its answer */
-	assert_int_equal(refused, 6);
+	/* place: read, look; read; delete, its answer; make, its answer; write, and thrice of it */
+	assert_int_equal(refused, 10);
+	assert_int_equal(anew, 5);
 }
 
 static void refused_by_the_tpm(void **state)
@@ -240,6 +269,66 @@ static void not_beside_a_newer_one(void **state)
 	a_machine();
 	fake.svn = SVN - 1;
 	expect_not_taken(NV_BESIDE);
+}
+
+/*
+ * A machine that has had three root keys, and can be started as it was with each: the package for
+ * one of them is of no use once there was another (T63).
+ */
+static void for_an_anchor_of_one_other_key(void **state)
+{
+	uint8_t first[NV_DIGEST];
+
+	a_machine();
+	made_machine++;
+	addressed();
+	memcpy(first, package.place, sizeof(first));
+	expect_taken();
+	bound();
+	made_machine++;
+	addressed();
+	expect_taken();
+	bound();
+	made_machine--;
+	memcpy(package.place, first, sizeof(first));
+	expect_not_taken(NV_OTHER_PLACE);
+}
+
+/* Cut off behind the making of the anchor, and behind the emptying of the slots: once more. */
+static void cut_off_behind_an_anchor_of_another_key(void **state)
+{
+	a_machine();
+	made_machine++;
+	addressed();
+	assert_int_equal(start_with_package(), TPM_STATE_KEPT);
+	assert_int_equal(start_with_package(), TPM_STATE_KEPT);
+	memset(disk, 0, sizeof(disk));
+	/* No new TPM without it. */
+	machine_starts();
+	assert_int_equal(open_it(), TPM_STATE_REFUSED);
+	expect_taken();
+	bound();
+	memset(there, 0, sizeof(there));
+	expect_not_taken(NV_OTHER_PLACE);
+}
+
+/* The monitor ends a partition whose request takes 2^36 cycles: 14 s at 5 GHz. */
+static void waits_are_limited(void **state)
+{
+	a_machine();
+	memcpy(package.place, anchor.value, NV_DIGEST);
+	memset(there, 0, sizeof(there));
+	anchor.waits = 0;
+	assert_int_equal(start_with_package(), TPM_STATE_KEPT);
+	assert_in_range(anchor.waits, 1, 10000);
+	keep();
+	storage_keeper(&storage, TPM_KEEPER_SURE);
+	assert_true(storage_hold(&storage));
+	storage_shutdown(&storage);
+	anchor.waits = 0;
+	keep();
+	assert_int_equal(anchor.shutdowns, 1);
+	assert_in_range(anchor.waits, 1, 10000);
 }
 
 /* ---- Out ---- */
@@ -339,7 +428,10 @@ static void asks(void **state)
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_NO_GUARDIAN);
 	package.no_guardian = false;
 	anchor.auth[0] ^= 1;
-	assert_int_equal(first_of_place(), PLACE_FOREIGN);
+	assert_int_not_equal(first_of_place(), 0);
+	anchor.owned = true;
+	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+	anchor.owned = false;
 	anchor.there = false;
 	assert_int_equal(first_of_place(), 0);
 	/* Whose TPM is not there asks for nothing. */
@@ -347,6 +439,19 @@ static void asks(void **state)
 	machine_starts();
 	assert_int_equal(open_it(), TPM_STATE_REFUSED);
 	assert_int_equal(storage_ask(&storage, mailbox, &bytes), TPM_STATUS_OFF);
+}
+
+static void has_a_key(void **state)
+{
+	uint64_t bytes = 0;
+
+	assert_int_equal(storage_key(mailbox, &bytes), REDOUBT_OK);
+	assert_int_equal(bytes, NV_DIGEST);
+	assert_int_equal(mailbox[0], 4);
+	package.no_key = true;
+	assert_int_equal(storage_key(mailbox, &bytes), TPM_STATUS_OFF);
+	package.no_guardian = true;
+	assert_int_equal(storage_key(mailbox, &bytes), TPM_STATUS_NO_GUARDIAN);
 }
 
 /* Not before it is known what the anchor is, nor where there is a TPM, which has no use for it. */
@@ -378,14 +483,18 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(for_an_anchor_that_went, set_up_bound),
 	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
+	cmocka_unit_test_setup(for_an_anchor_of_one_other_key, set_up_bound),
+	cmocka_unit_test_setup(cut_off_behind_an_anchor_of_another_key, set_up_bound),
 	cmocka_unit_test_setup(refused_by_the_tpm, setup),
 	cmocka_unit_test_setup(not_beside_a_slot_that_cannot_be_read, setup),
 	cmocka_unit_test_setup(not_beside_a_newer_one, setup),
+	cmocka_unit_test_setup(waits_are_limited, set_up_bound),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_beside_a_keeper, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
 	cmocka_unit_test_setup(asks, set_up_bound),
 	cmocka_unit_test_setup(asks_when_refused_alone, set_up_bound),
+	cmocka_unit_test_setup(has_a_key, setup),
 };
 
 UNIT_MAIN(tests)
