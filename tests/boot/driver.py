@@ -130,7 +130,7 @@ class Driver:
 
     def ioctls(self):
         text = self.ask("/tests/ioctls")
-        self.tap.check("33 good, 0 bad" in text, "wrong ioctls, rights and sizes are refused", text)
+        self.tap.check("36 good, 0 bad" in text, "wrong ioctls, rights and sizes are refused", text)
 
     def requests(self):
         """The monitor's time limit is of cycles: Bochs takes minutes to get there."""

@@ -262,7 +262,7 @@ def check_changed(bench):
 
 
 def main():
-    with Bench(46) as bench:
+    with Bench(45) as bench:
         prepare(bench)
         guardian = Guardian(bench)
         check_out(bench)

@@ -67,7 +67,7 @@ static void check_numbers(void)
 	check(ask(reading, _IO(REDOUBT_IOC, 0), NULL) == ENOTTY, "no direction: ENOTTY");
 	check(ask(reading, _IOR('R', 0, struct redoubt_ioc_status), &big) == ENOTTY,
 	    "another's type: ENOTTY");
-	check(ask(reading, _IOWR(REDOUBT_IOC, 10, struct redoubt_ioc_read), &big) == ENOTTY,
+	check(ask(reading, _IOWR(REDOUBT_IOC, 11, struct redoubt_ioc_read), &big) == ENOTTY,
 	    "a number too high: ENOTTY");
 	check(ask(reading, _IOWR(REDOUBT_IOC, 255, struct redoubt_ioc_read), &big) == ENOTTY,
 	    "the highest number: ENOTTY");
@@ -150,6 +150,20 @@ static void check_keeper(void)
 	    "a state longer than a slot: EINVAL");
 }
 
+static void check_package(void)
+{
+	struct redoubt_ioc_package package = { .length = REDOUBT_PACKAGE_BYTES };
+	int expected = access("/sys/class/misc/redoubt/partitions", F_OK) ? ENOSYS : ENOENT;
+
+	check(ask(reading, REDOUBT_IOC_PACKAGE, &package) == EBADF,
+	    "a package, open for reading: EBADF");
+	check(ask(writing, REDOUBT_IOC_PACKAGE, &package) == expected,
+	    "a package of no TPM: refused");
+	package.length = 0;
+	check(ask(writing, REDOUBT_IOC_PACKAGE, &package) == EINVAL,
+	    "a package of no length: EINVAL");
+}
+
 static long milliseconds(void)
 {
 	struct timespec now;
@@ -202,6 +216,7 @@ int main(void)
 	check_arguments();
 	check_rights();
 	check_keeper();
+	check_package();
 	check_waiting();
 	printf("%d good, %d bad\n", good, bad);
 	return bad ? 1 : 0;
