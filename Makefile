@@ -53,6 +53,8 @@ CHECK_TESTS :=
 # Those that need no emulator.
 HOST_TESTS :=
 SOAK_TESTS :=
+# What those build that need one, in front of all.
+CHECK_SETUP :=
 BENCH_TESTS :=
 LINT_TESTS :=
 # Checks of what the other checks have left in $(B)/results.
@@ -79,8 +81,8 @@ all: setup-build ## build everything that runs: redoubt.efi, test programs, redo
 # Two: what needs no emulator runs beside what does. LANES=1: one after the other.
 LANES ?= $(if $(filter 1,$(shell nproc)),1,2)
 check: setup-build ## everything CI runs, at a budget that fits it (LANES=1)
-	@tests/check.sh $(MAKE) $(if $(filter 2,$(LANES)),$(CHECK_TESTS) -- $(LINT_TESTS) $(HOST_TESTS) -- $(CHECK_LAST),\
-		$(LINT_TESTS) $(HOST_TESTS) $(CHECK_TESTS) $(CHECK_LAST))
+	@tests/check.sh $(MAKE) $(if $(filter 2,$(LANES)),$(CHECK_TESTS) -- $(LINT_TESTS) $(HOST_TESTS) -- $(CHECK_LAST) -- \
+		all $(CHECK_SETUP),$(LINT_TESTS) $(HOST_TESTS) $(CHECK_TESTS) $(CHECK_LAST))
 
 soak: setup-build ## the same tests at the numbers the issues state (N=, SEED=)
 	@SOAK=1 tests/check.sh $(MAKE) $(SOAK_TESTS)

@@ -246,3 +246,4 @@ check-loader: setup-loader ## the loader on Bochs and QEMU: refusals, configurat
 	done; exit $$status
 
 CHECK_TESTS += check-loader
+CHECK_SETUP += setup-loader

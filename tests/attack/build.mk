@@ -28,6 +28,7 @@ soak-attack: setup-attack ## the code that the table calls `structure`, mutated:
 	@tests/run --time 7200 attack-mutants -- $(PY) tests/attack/mutants.py $(addprefix --vendor ,$(VENDOR))
 
 CHECK_TESTS += check-attack
+CHECK_SETUP += setup-attack setup-hostile
 CHECK_LAST += check-attack-table
 SOAK_TESTS += check-attack soak-attack
 

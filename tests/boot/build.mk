@@ -40,5 +40,6 @@ bench-boot-svm:
 	@$(PY) tests/boot/ratio.py --vendor svm $(B)/bench/boot_ratio_svm.json
 
 CHECK_TESTS += check-boot
+CHECK_SETUP += setup-boot
 SOAK_TESTS += check-boot
 BENCH_TESTS += bench-boot bench-boot-svm

@@ -61,4 +61,5 @@ check-dma-debian: setup-dma ## Debian behind VT-d and AMD-Vi: a file by the netw
 	$(if $(SOAK),$(foreach d,$(DMA_DEBIAN),$(call dma_debian,$(m),$(d),bare,--bare)))) exit $$status
 
 CHECK_TESTS += check-dma
+CHECK_SETUP += setup-dma
 SOAK_TESTS += check-dma

@@ -68,4 +68,5 @@ check-secureboot: setup-secureboot ## Secure Boot on QEMU: who is started and re
 	exit $$status
 
 CHECK_TESTS += check-secureboot
+CHECK_SETUP += setup-secureboot
 SOAK_TESTS += check-secureboot

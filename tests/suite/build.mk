@@ -98,6 +98,7 @@ check-differences: ## every row of tests/suite/differences.txt was exercised
 comma := ,
 CHECK_LAST += check-differences
 CHECK_TESTS += check-suite check-unchanged check-panic
+CHECK_SETUP += setup-suite
 SOAK_TESTS += check-suite check-unchanged
 
 # The issue asks for 50 boots in a row and, as soak, 1,000: `make check-escape N=50`.

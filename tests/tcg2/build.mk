@@ -16,6 +16,7 @@ check-vtpm-tcg2: setup-vtpm-tcg2 ## EFI_TCG2_PROTOCOL of the vTPM: each function
 	@status=0; $(call on_machines,200,vtpm-tcg2,$(PY) tests/tcg2/tcg2.py) exit $$status
 
 CHECK_TESTS += check-vtpm-tcg2
+CHECK_SETUP += setup-vtpm-tcg2
 
 # With a TPM of the machine's own, which QEMU alone has.
 .PHONY: check-vtpm-taken

@@ -46,5 +46,6 @@ check-tpm: setup-tpm ## the root key sealed by a TPM (swtpm): on the host, and t
 	tests/run --time 900 tpm-debian -- $(PY) tests/tpm/debian.py || status=1; exit $$status
 
 CHECK_TESTS += check-tpm
+CHECK_SETUP += setup-tpm
 SOAK_TESTS += check-tpm
 -include $(B)/host/tests/tpm/root.d

@@ -63,6 +63,7 @@ check-vtpm-debian: setup-vtpm-debian ## Debian's kernel and tpm2-tools with the 
 	@status=0; $(call on_machines,700,vtpm-debian,$(PY) tests/vtpm/debian.py --time 680) exit $$status
 
 CHECK_TESTS += check-vtpm-debian
+CHECK_SETUP += setup-vtpm-guardian
 
 # With a TPM of the machine's own beside it, which QEMU alone has.
 .PHONY: check-vtpm-bound
