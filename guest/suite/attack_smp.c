@@ -16,7 +16,7 @@
 #define MSR_VMX_BASIC 0x480u
 #define A_WHILE	      2000000u
 #define NMIS	      200u
-#define NMI_PATIENCE  50000000u /* the host may give a CPU no time for a while */
+#define NMI_PATIENCE  200000000u /* the host may give a CPU no time for a while */
 #define PROT_NO_WRITE 13u
 #define PROT_ALL      15u
 
