@@ -20,6 +20,13 @@
 #define MSR_MISC_ENABLE	      0x1a0u
 #define MSR_MARK	      0x15u
 
+static bool is_open;
+
+bool attack_is_open(void)
+{
+	return is_open;
+}
+
 static void protection(const struct attack *attack, bool on)
 {
 	struct redoubt_test_switch before;
@@ -27,6 +34,7 @@ static void protection(const struct attack *attack, bool on)
 	if (redoubt_test_switch(option_number(attack->option, NO_SWITCH), !on, &before) !=
 	    REDOUBT_OK)
 		bail("%s is no switch of this monitor's", attack->option);
+	is_open = !on;
 }
 
 void attack_carry_out(const struct attack *attack)

@@ -22,6 +22,9 @@ struct attack {
 	bool test_only; /* needs calls of the test build */
 };
 
+/* Whether the protection is switched off at this time: then it is to succeed. */
+bool attack_is_open(void);
+
 /* Carries one out: two or three points on the test build, one on a release. */
 void attack_carry_out(const struct attack *attack);
 

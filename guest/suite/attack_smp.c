@@ -16,7 +16,8 @@
 #define MSR_VMX_BASIC 0x480u
 #define A_WHILE	      2000000u
 #define NMIS	      200u
-#define NMI_PATIENCE  200000000u /* the host may give a CPU no time for a while */
+#define NMI_PATIENCE  50000000u
+#define HOST_PATIENCE 200000000u /* the host may give a CPU no time for a while */
 #define PROT_NO_WRITE 13u
 #define PROT_ALL      15u
 
@@ -52,9 +53,9 @@ static void flush(void *arg)
 
 static bool taken(uint64_t wanted)
 {
-	uint64_t start = rdtsc();
+	uint64_t start = rdtsc(), patience = attack_is_open() ? NMI_PATIENCE : HOST_PATIENCE;
 
-	while (cpu_at(1)->nmis < wanted && !passed(start, NMI_PATIENCE))
+	while (cpu_at(1)->nmis < wanted && !passed(start, patience))
 		cpu_pause();
 	return cpu_at(1)->nmis >= wanted;
 }
