@@ -77,12 +77,14 @@ static size_t crb_carry_out(unsigned locality, const uint8_t command[CRB_PAGE],
 	struct vtpm_bytes whole = { command,
 		says < HEADER_BYTES || says > CRB_PAGE ? CRB_PAGE : says };
 	struct vtpm_bytes answer;
+	bool goes_off;
 
 	storage_before(&storage);
 	answer = carry_out(locality, whole);
 	memcpy(response, answer.bytes, answer.length);
+	goes_off = is_shutdown(command, answer);
 	*held = storage_hold(&storage);
-	if (is_shutdown(command, answer))
+	if (goes_off)
 		storage_shutdown(&storage);
 	return answer.length;
 }

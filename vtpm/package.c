@@ -38,6 +38,11 @@ _Static_assert(sizeof(struct header) == 216, "no padding");
 
 #define OVERHEAD (sizeof(struct header) + NV_TAG + NV_DIGEST)
 
+_Static_assert(OVERHEAD + TO_BYTES + NV_PERMANENT_MAX + NV_CA_KEY_MAX + NV_EK_CERTS_MAX +
+	    3 * sizeof(struct nv_section) <=
+	NV_FILE_MAX,
+    "all that travels fits, at its longest");
+
 /* Each is used once, so there is nothing that the nonce must differ from. */
 static const uint8_t nonce[12];
 
@@ -197,6 +202,8 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	uint8_t key[KEY_BYTES];
 	struct header h;
 
+	if (nv_size(&content) == 0)
+		return 0;
 	describe(source, nv_size(&content) - NV_OVERHEAD, &h);
 	memcpy(room, &h, sizeof(h));
 	nv_compose(&content, text);

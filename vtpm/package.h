@@ -46,8 +46,9 @@ struct package_source {
 bool package_has_guardian(void);
 
 /*
- * Makes a backup for the guardian, at most NV_FILE_MAX bytes, and returns how many it has. Ends the
- * partition where there is no root key: there is nothing to back up either.
+ * Makes a backup for the guardian, at most NV_FILE_MAX bytes, and returns how many it has; 0: the
+ * content is none (nv_size()). Ends the partition where there is no root key: there is nothing to
+ * back up either.
  */
 size_t package_make(const struct package_source *source, uint8_t *room);
 

@@ -367,7 +367,9 @@ static bool make_package(struct storage *s)
 		return false;
 	s->package_size = package_make(&source, s->package);
 	s->package_generation = s->header.generation;
-	return true;
+	if (s->package_size == 0)
+		drop(&s->package);
+	return s->package != NULL;
 }
 
 static void show(const void *from, size_t bytes, volatile void *to)

@@ -151,7 +151,7 @@ struct redoubt_ioc_state_kept {
 #define REDOUBT_PACKAGE_BYTES 0x40000 /* of the longest package */
 
 /*
- * A package of the TPM's state as it was kept last, in the format of tools/state/README.md: a
+ * A package of the TPM's state, in the format of tools/state/README.md: a
  * backup that the guardian alone opens whom the signed image of `vtpm` names. The descriptor must
  * be open for writing (EBADF), and takers wait for each other. ENOENT: there is no partition
  * `vtpm`; EOPNOTSUPP: it makes no packages; ENODATA: there is no TPM, or nothing of it was kept;
@@ -163,7 +163,7 @@ struct redoubt_ioc_package {
 	__aligned_u64 buffer;	  /* in: address of length bytes */
 	__u32 length;		  /* in: 1 to REDOUBT_PACKAGE_BYTES */
 	__u32 size;		  /* out: bytes of it */
-	__aligned_u64 generation; /* out: of the state it was made of */
+	__aligned_u64 generation; /* out: of the state that was kept last then */
 };
 
 #define REDOUBT_IOC_STATUS     _IOR(REDOUBT_IOC, 0, struct redoubt_ioc_status)

@@ -132,12 +132,17 @@ def check_proofs(bench, guardian):
                   *words(bench, "own", "vtpm.ask", *named))
     bench.refuses("T62: somebody's, with the machine's point", "was not made by the machine that it names",
                   *words(bench, "borrowed", "vtpm.ask", *named))
+    package, to = guardian.tool.package, guardian.tool.package.load_public(bench.get("g.pub"), "g")
+    bench.put("bare", package.make({**told, "foreign": 0}, PARTS, package.ToKey(to, package.fingerprint(to), "g")))
+    bench.refuses("T62: somebody's, without a proof, and its digest too", "no machine has proved",
+                  *words(bench, "bare", "vtpm.ask", "--machine", machine.key()))
+    bench.refuses("T62: nor unproved, where a machine is named", "no machine has proved",
+                  *words(bench, "bare", "vtpm.ask", "--machine", machine.key()), "--accept", "unproved")
     bench.refuses("T62: nor is that one taken unproved", "was not made by the machine that it names",
                   *words(bench, "borrowed", "vtpm.ask"), "--accept", "unproved")
     bench.done(*words(bench, "own", "vtpm.ask", out="unproved"), "--accept", "unproved")
     bench.refuses("unproved a package is taken with its digest alone", "anybody can wrap",
                   *words(bench, "own", "vtpm.ask", "--digest", None, out="more"), "--accept", "unproved")
-    package = guardian.tool.package
     key = package.WithKey(package.load_private(bench.get("g.key"), "g"))
     opened = 0
     for one in flipped(bench.get("backup")[:-TAIL]):
@@ -262,7 +267,7 @@ def check_changed(bench):
 
 
 def main():
-    with Bench(45) as bench:
+    with Bench(47) as bench:
         prepare(bench)
         guardian = Guardian(bench)
         check_out(bench)

@@ -19,7 +19,7 @@ static const char HELP[] =
     "  audit          the audit ring; --follow likewise\n"
     "  restart N      starts partition N, which has died, anew\n"
     "  backup FILE    the TPM's state for the guardian whom its image names, in a new file;\n"
-    "                 prints the digest that the guardian must be told\n"
+    "                 prints its digest\n"
     "--json prints one object, for log and audit one a line.\n"
     "All but status ask /dev/redoubt, the module redoubt's, which is root's.\n"
     "exit status: 0 done (status: covered on every CPU), 1 not so, or the monitor refused,\n"

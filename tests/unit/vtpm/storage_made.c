@@ -86,6 +86,13 @@ int setup(void **state)
 	return 0;
 }
 
+int setup_bound(void **state)
+{
+	setup(state);
+	anchor.bound = true;
+	return 0;
+}
+
 void hand_over(unsigned slot)
 {
 	for (uint64_t at = 0; there[slot] && at < NV_FILE_MAX; at += TPM_PIECE_BYTES) {
@@ -276,6 +283,8 @@ size_t package_make(const struct package_source *source, uint8_t *room)
 	struct nv_bytes state = source->content->part[NV_PERMANENT];
 
 	package.made++;
+	if (package.none)
+		return 0;
 	package.content = *source->content;
 	package.header = *source->header;
 	memcpy(room, state.bytes, state.size);

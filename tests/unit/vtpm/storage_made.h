@@ -42,7 +42,7 @@ extern struct made_anchor anchor;
 
 /* Packages: what the image names, and what a package comes to. */
 struct made_package {
-	bool no_guardian, no_key;
+	bool no_guardian, no_key, none; /* none: there is nothing to make one of */
 	enum nv_verdict verdict;
 	uint8_t place[NV_DIGEST]; /* for which it is */
 	unsigned opened, made;
@@ -62,6 +62,9 @@ void machine_starts(void);
 
 /* All is new. */
 int setup(void **state);
+
+/* The same, with the platform's anchor. */
+int setup_bound(void **state);
 
 void hand_over(unsigned slot);
 unsigned open_it(void);

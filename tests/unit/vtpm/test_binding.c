@@ -18,13 +18,6 @@ struct copy {
 
 static struct copy old, now;
 
-static int set_up(void **state)
-{
-	setup(state);
-	anchor.bound = true;
-	return 0;
-}
-
 static void take(struct copy *copy)
 {
 	memcpy(copy->slot, disk, sizeof(disk));
@@ -139,7 +132,7 @@ static void one_that_was_never_acknowledged(void **state)
 	put_back(&old);
 	expect_refused(NV_BEFORE);
 
-	set_up(NULL);
+	setup_bound(NULL);
 	a_day(1);
 	take(&now);
 	command(2);
@@ -232,7 +225,7 @@ static void cuts_while_it_is_made_anew(void **state)
 	bool failed = true;
 
 	for (unsigned at = 1; failed; at++) {
-		set_up(NULL);
+		setup_bound(NULL);
 		assert_int_equal(start(), TPM_STATE_KEPT);
 		memset(there, 0, sizeof(there));
 		anchor.auth[0] ^= 1;
@@ -244,7 +237,7 @@ static void cuts_while_it_is_made_anew(void **state)
 		a_day(1);
 		expect_used(1);
 	}
-	set_up(NULL);
+	setup_bound(NULL);
 	assert_int_equal(start(), TPM_STATE_KEPT);
 	anchor.auth[0] ^= 1;
 	anchor.owned = true;
@@ -448,7 +441,7 @@ static void no_command_that_fails_loses_a_state(void **state)
 	for (; failed; at++) {
 		uint8_t acknowledged = 0;
 
-		set_up(NULL);
+		setup_bound(NULL);
 		anchor.fails_at = at;
 		failed = false;
 		for (uint8_t day = 1; day < 4; day++) {
@@ -565,33 +558,33 @@ static void what_was_loose_may_be_lost(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup(goes_on, set_up),
-	cmocka_unit_test_setup(older_ones_are_refused, set_up),
-	cmocka_unit_test_setup(the_slot_before_is_refused, set_up),
-	cmocka_unit_test_setup(one_that_was_never_acknowledged, set_up),
-	cmocka_unit_test_setup(what_the_agent_binds_and_does_not_keep, set_up),
-	cmocka_unit_test_setup(no_state_is_none_that_was_lost, set_up),
-	cmocka_unit_test_setup(a_state_that_is_not_bound, set_up),
-	cmocka_unit_test_setup(an_anchor_made_anew, set_up),
-	cmocka_unit_test_setup(an_anchor_of_another_machine, set_up),
-	cmocka_unit_test_setup(an_anchor_of_a_key_that_is_lost, set_up),
-	cmocka_unit_test_setup(cuts_while_it_is_made_anew, set_up),
-	cmocka_unit_test_setup(no_anchor_no_tpm, set_up),
-	cmocka_unit_test_setup(a_part_that_is_none, set_up),
-	cmocka_unit_test_setup(loose_states_have_a_start_in_them, set_up),
-	cmocka_unit_test_setup(loose_at_work, set_up),
-	cmocka_unit_test_setup(the_agent_binds_what_was_loose, set_up),
-	cmocka_unit_test_setup(what_waited_without_a_keeper, set_up),
-	cmocka_unit_test_setup(keepers_who_come_and_go, set_up),
-	cmocka_unit_test_setup(steps_come_to_an_end, set_up),
-	cmocka_unit_test_setup(a_request_is_anchored, set_up),
-	cmocka_unit_test_setup(a_start_answers_a_request, set_up),
-	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, set_up),
-	cmocka_unit_test_setup(nothing_is_sealed_beside_what_is_not_known, set_up),
-	cmocka_unit_test_setup(no_second_write_beside_one_that_is_not_known, set_up),
-	cmocka_unit_test_setup(it_is_switched_off, set_up),
-	cmocka_unit_test_setup(no_cut_loses_a_state, set_up),
-	cmocka_unit_test_setup(what_was_loose_may_be_lost, set_up),
+	cmocka_unit_test_setup(goes_on, setup_bound),
+	cmocka_unit_test_setup(older_ones_are_refused, setup_bound),
+	cmocka_unit_test_setup(the_slot_before_is_refused, setup_bound),
+	cmocka_unit_test_setup(one_that_was_never_acknowledged, setup_bound),
+	cmocka_unit_test_setup(what_the_agent_binds_and_does_not_keep, setup_bound),
+	cmocka_unit_test_setup(no_state_is_none_that_was_lost, setup_bound),
+	cmocka_unit_test_setup(a_state_that_is_not_bound, setup_bound),
+	cmocka_unit_test_setup(an_anchor_made_anew, setup_bound),
+	cmocka_unit_test_setup(an_anchor_of_another_machine, setup_bound),
+	cmocka_unit_test_setup(an_anchor_of_a_key_that_is_lost, setup_bound),
+	cmocka_unit_test_setup(cuts_while_it_is_made_anew, setup_bound),
+	cmocka_unit_test_setup(no_anchor_no_tpm, setup_bound),
+	cmocka_unit_test_setup(a_part_that_is_none, setup_bound),
+	cmocka_unit_test_setup(loose_states_have_a_start_in_them, setup_bound),
+	cmocka_unit_test_setup(loose_at_work, setup_bound),
+	cmocka_unit_test_setup(the_agent_binds_what_was_loose, setup_bound),
+	cmocka_unit_test_setup(what_waited_without_a_keeper, setup_bound),
+	cmocka_unit_test_setup(keepers_who_come_and_go, setup_bound),
+	cmocka_unit_test_setup(steps_come_to_an_end, setup_bound),
+	cmocka_unit_test_setup(a_request_is_anchored, setup_bound),
+	cmocka_unit_test_setup(a_start_answers_a_request, setup_bound),
+	cmocka_unit_test_setup(no_command_that_fails_loses_a_state, setup_bound),
+	cmocka_unit_test_setup(nothing_is_sealed_beside_what_is_not_known, setup_bound),
+	cmocka_unit_test_setup(no_second_write_beside_one_that_is_not_known, setup_bound),
+	cmocka_unit_test_setup(it_is_switched_off, setup_bound),
+	cmocka_unit_test_setup(no_cut_loses_a_state, setup_bound),
+	cmocka_unit_test_setup(what_was_loose_may_be_lost, setup_bound),
 };
 
 UNIT_MAIN(tests)

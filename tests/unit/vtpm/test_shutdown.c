@@ -5,13 +5,6 @@
  */
 #include "tests/unit/vtpm/storage_made.h"
 
-static int set_up(void **state)
-{
-	setup(state);
-	anchor.bound = true;
-	return 0;
-}
-
 static void at_work(void)
 {
 	to_work();
@@ -80,10 +73,10 @@ static void there_is_no_tpm(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup(it_is_told, set_up),
-	cmocka_unit_test_setup(an_answer_that_is_lost, set_up),
+	cmocka_unit_test_setup(it_is_told, setup_bound),
+	cmocka_unit_test_setup(an_answer_that_is_lost, setup_bound),
 	cmocka_unit_test_setup(there_is_none, setup),
-	cmocka_unit_test_setup(there_is_no_tpm, set_up),
+	cmocka_unit_test_setup(there_is_no_tpm, setup_bound),
 };
 
 UNIT_MAIN(tests)

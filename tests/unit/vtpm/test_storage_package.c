@@ -8,13 +8,6 @@
 #include "monitor/abi/call.h"
 #include "tests/unit/vtpm/storage_made.h"
 
-static int set_up_bound(void **state)
-{
-	setup(state);
-	anchor.bound = true;
-	return 0;
-}
-
 static unsigned start_with_package(void)
 {
 	machine_starts();
@@ -212,7 +205,7 @@ static void answers_that_are_lost(void **state)
 	unsigned refused = 0, anew = 0;
 
 	for (unsigned at = 1; at < 20; at++) {
-		set_up_bound(NULL);
+		setup_bound(NULL);
 		a_machine();
 		made_machine++;
 		disk[0][400] ^= 1;
@@ -386,6 +379,10 @@ static void does_not_leave(void **state)
 	assert_int_equal(storage_package(&storage, 0, mailbox, results), REDOUBT_OK);
 	assert_int_equal(storage_package(&storage, STATE + 1, mailbox, results), REDOUBT_INVALID);
 	assert_int_equal(storage_package(&storage, UINT64_MAX, mailbox, results), REDOUBT_INVALID);
+	package.none = true;
+	assert_int_equal(storage_package(&storage, 0, mailbox, results), TPM_STATUS_OFF);
+	assert_int_equal(storage_package(&storage, 1, mailbox, results), REDOUBT_INVALID);
+	package.none = false;
 	package.no_guardian = true;
 	assert_int_equal(storage_package(&storage, 0, mailbox, results), TPM_STATUS_NO_GUARDIAN);
 	package.no_guardian = false;
@@ -478,22 +475,22 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup(in_place_of_what_cannot_be_used, setup),
 	cmocka_unit_test_setup(a_wrong_one_makes_no_new_tpm, setup),
 	cmocka_unit_test_setup(pieces_are_bounded, setup),
-	cmocka_unit_test_setup(for_the_anchor_that_is, set_up_bound),
-	cmocka_unit_test_setup(for_no_anchor, set_up_bound),
-	cmocka_unit_test_setup(for_an_anchor_that_went, set_up_bound),
-	cmocka_unit_test_setup(for_an_anchor_of_another_key, set_up_bound),
-	cmocka_unit_test_setup(answers_that_are_lost, set_up_bound),
-	cmocka_unit_test_setup(for_an_anchor_of_one_other_key, set_up_bound),
-	cmocka_unit_test_setup(cut_off_behind_an_anchor_of_another_key, set_up_bound),
+	cmocka_unit_test_setup(for_the_anchor_that_is, setup_bound),
+	cmocka_unit_test_setup(for_no_anchor, setup_bound),
+	cmocka_unit_test_setup(for_an_anchor_that_went, setup_bound),
+	cmocka_unit_test_setup(for_an_anchor_of_another_key, setup_bound),
+	cmocka_unit_test_setup(answers_that_are_lost, setup_bound),
+	cmocka_unit_test_setup(for_an_anchor_of_one_other_key, setup_bound),
+	cmocka_unit_test_setup(cut_off_behind_an_anchor_of_another_key, setup_bound),
 	cmocka_unit_test_setup(refused_by_the_tpm, setup),
 	cmocka_unit_test_setup(not_beside_a_slot_that_cannot_be_read, setup),
 	cmocka_unit_test_setup(not_beside_a_newer_one, setup),
-	cmocka_unit_test_setup(waits_are_limited, set_up_bound),
+	cmocka_unit_test_setup(waits_are_limited, setup_bound),
 	cmocka_unit_test_setup(leaves_in_pieces, setup),
 	cmocka_unit_test_setup(leaves_beside_a_keeper, setup),
 	cmocka_unit_test_setup(does_not_leave, setup),
-	cmocka_unit_test_setup(asks, set_up_bound),
-	cmocka_unit_test_setup(asks_when_refused_alone, set_up_bound),
+	cmocka_unit_test_setup(asks, setup_bound),
+	cmocka_unit_test_setup(asks_when_refused_alone, setup_bound),
 	cmocka_unit_test_setup(has_a_key, setup),
 };
 
