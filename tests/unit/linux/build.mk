@@ -6,9 +6,9 @@ LINUX_TESTS := driver state package library agent
 LINUX_TEST_DRIVER := $(addprefix $(B)/linuxtest/,guest/linux/driver/partition.o guest/linux/driver/read.o \
 	tests/unit/linux/fake.o tests/unit/linux/test_driver.o)
 LINUX_TEST_STATE := $(addprefix $(B)/linuxtest/,guest/linux/driver/partition.o guest/linux/driver/state.o \
-	tests/unit/linux/fake.o tests/unit/linux/test_state.o)
+	tests/unit/linux/fake.o tests/unit/linux/played.o tests/unit/linux/test_state.o)
 LINUX_TEST_PACKAGE := $(addprefix $(B)/linuxtest/,guest/linux/driver/partition.o guest/linux/driver/package.o \
-	tests/unit/linux/fake.o tests/unit/linux/test_package.o)
+	tests/unit/linux/fake.o tests/unit/linux/played.o tests/unit/linux/test_package.o)
 LINUX_TEST_AGENT := $(patsubst %.c,$(B)/linuxtest/%.o,$(wildcard guest/linux/libredoubt/*.c \
 	guest/linux/agent/*.c)) $(B)/linuxtest/tests/unit/linux/test_agent.o
 LINUX_TEST_LIBRARY := $(patsubst %.c,$(B)/linuxtest/%.o,$(wildcard guest/linux/libredoubt/*.c \

@@ -4,26 +4,19 @@
 #include "guest/linux/driver/driver.h"
 #include "monitor/abi/tpm_state.h"
 #include "tests/unit/linux/fake.h"
+#include "tests/unit/linux/played.h"
 #include "tests/unit/unit.h"
 
-#define NUMBER	   5u /* of the TPM's partition */
-#define TOKEN	   0x700000001ull
 #define GENERATION (1ull << 40)
 
-/* The partition and the monitor: what they have, will do and were asked. */
+/* The partition: what it has, will do and was asked. */
 static struct {
-	unsigned int there;   /* number of the partition `vtpm`; 0: none */
-	u64 info_result;      /* of partition_info, if not 0 */
-	unsigned int busy;    /* times partition_call is BUSY first */
-	unsigned int suspend; /* times each request is suspended */
-	unsigned int left;    /* of these, for the one at hand */
-	u64 status;	      /* of the request `failing` */
+	u64 status; /* of the request `failing` */
 	unsigned int failing;
 	u64 size; /* of the next package */
 	bool made;
 	void (*tamper)(unsigned int piece, u64 words[3]);
-	unsigned int calls, resumes, pieces, dropped;
-	u64 answer[CALL_REGS];
+	unsigned int pieces, dropped;
 } tpm;
 
 static u8 mailbox[4096], package[REDOUBT_PACKAGE_BYTES], buffer[REDOUBT_PACKAGE_BYTES];
@@ -42,15 +35,15 @@ static u64 put_piece(u64 offset)
 		tpm.made = false;
 		tpm.dropped++;
 	}
-	tpm.answer[1] = bytes;
-	tpm.answer[2] = tpm.size;
-	tpm.answer[3] = GENERATION;
+	played.answer[1] = bytes;
+	played.answer[2] = tpm.size;
+	played.answer[3] = GENERATION;
 	if (tpm.tamper)
-		tpm.tamper(tpm.pieces, tpm.answer + 1);
+		tpm.tamper(tpm.pieces, played.answer + 1);
 	return REDOUBT_OK;
 }
 
-static u64 serve(u64 number, u64 offset)
+u64 played_serve(u64 number, u64 offset)
 {
 	bool fails = tpm.status && tpm.pieces == tpm.failing;
 	u64 status;
@@ -61,75 +54,15 @@ static u64 serve(u64 number, u64 offset)
 	return status;
 }
 
-static u64 progress(u64 regs[CALL_REGS])
-{
-	assert_int_equal(fake_kernel.held, 1);
-	if (tpm.left) {
-		memset(regs, 0, CALL_REGS * sizeof(*regs));
-		regs[0] = REDOUBT_SUSPENDED;
-		regs[1] = TOKEN + tpm.left--;
-	} else {
-		memcpy(regs, tpm.answer, sizeof(tpm.answer));
-	}
-	return 0;
-}
-
-static u64 on_call(u64 regs[CALL_REGS])
-{
-	assert_int_equal((u32)regs[0], NUMBER);
-	tpm.calls++;
-	if (tpm.busy) {
-		tpm.busy--;
-		return REDOUBT_BUSY;
-	}
-	memset(tpm.answer, 0, sizeof(tpm.answer));
-	tpm.answer[0] = serve(regs[0] >> 32, regs[1]);
-	tpm.left = tpm.suspend;
-	return progress(regs);
-}
-
-static u64 on_info(u64 regs[CALL_REGS])
-{
-	const char *id = regs[0] == tpm.there ? TPM_ID : "vtpm2";
-
-	if (tpm.info_result)
-		return tpm.info_result;
-	memset(regs, 0, CALL_REGS * sizeof(*regs));
-	memcpy(regs, id, strlen(id));
-	return 0;
-}
-
-uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS])
-{
-	switch (id) {
-	case REDOUBT_ID_partition_call:
-		return on_call(regs);
-	case REDOUBT_ID_partition_resume:
-		assert_int_equal(regs[0], TOKEN + tpm.left + 1);
-		tpm.resumes++;
-		return progress(regs);
-	case REDOUBT_ID_partition_info:
-		return on_info(regs);
-	default:
-		fail_msg("call %lu", (unsigned long)id);
-		return REDOUBT_UNKNOWN_CALL;
-	}
-}
-
-int redoubt_error(u64 rax)
-{
-	return -redoubt_errno(redoubt_status(rax));
-}
-
 static int fresh(void **unused)
 {
 	memset(&tpm, 0, sizeof(tpm));
+	played_start();
 	memset(&fake_kernel, 0, sizeof(fake_kernel));
 	memset(mailbox, 0x99, sizeof(mailbox));
 	memset(buffer, 0xee, sizeof(buffer));
 	for (size_t i = 0; i < sizeof(package); i++)
 		package[i] = (u8)(i * 7 + (i >> 8));
-	tpm.there = NUMBER;
 	tpm.size = 5000;
 	fake_kernel.memory = mailbox;
 	return 0;
@@ -177,11 +110,11 @@ static void requests_are_carried_through_whole(void **unused)
 {
 	struct redoubt_ioc_package arg;
 
-	tpm.suspend = 100;
-	tpm.busy = 3;
+	played.suspend = 100;
+	played.busy = 3;
 	fake_kernel.fatal_at = 1;
 	assert_int_equal(take(5000, &arg), 0);
-	assert_int_equal(tpm.resumes, 400);
+	assert_int_equal(played.resumes, 400);
 	assert_int_equal(fake_kernel.rescheduled, 0);
 	assert_int_equal(fake_kernel.naps, 3);
 	assert_memory_equal(buffer, package, 5000);
@@ -191,15 +124,15 @@ static void without_a_tpm_there_is_none(void **unused)
 {
 	struct redoubt_ioc_package arg;
 
-	tpm.there = 0;
+	played.there = 0;
 	assert_int_equal(take(5000, &arg), -ENOENT);
-	tpm.info_result = REDOUBT_UNKNOWN_CALL;
+	played.info_result = REDOUBT_UNKNOWN_CALL;
 	assert_int_equal(take(5000, &arg), -ENOSYS);
-	tpm.info_result = 0;
-	tpm.there = NUMBER;
+	played.info_result = 0;
+	played.there = PLAYED_NUMBER;
 	fake_kernel.memory = NULL;
 	assert_int_equal(take(5000, &arg), -ENOMEM);
-	assert_int_equal(tpm.calls, 0);
+	assert_int_equal(played.calls, 0);
 }
 
 static void refusals_have_their_errors(void **unused)
@@ -293,12 +226,12 @@ static void takings_that_fail(void **unused)
 	fake_kernel.lock_interrupted = true;
 	assert_int_equal(take(5000, &arg), -EINTR);
 	fake_kernel.lock_interrupted = false;
-	tpm.busy = 100000;
+	played.busy = 100000;
 	assert_int_equal(take(5000, &arg), -EBUSY);
 	assert_int_equal(fake_kernel.slept, 60000);
 	fake_kernel.signal_at = fake_kernel.naps + 2;
 	assert_int_equal(take(5000, &arg), -EINTR);
-	tpm.busy = 0;
+	played.busy = 0;
 	assert_int_equal(take(5000, &arg), 0);
 	assert_int_equal(fake_kernel.mapped, 0);
 }
@@ -309,7 +242,7 @@ static void arguments(void **unused)
 
 	assert_int_equal(take(0, &arg), -EINVAL);
 	assert_int_equal(take(REDOUBT_PACKAGE_BYTES + 1, &arg), -EINVAL);
-	assert_int_equal(tpm.calls, 0);
+	assert_int_equal(played.calls, 0);
 	assert_int_equal(take(REDOUBT_PACKAGE_BYTES, &arg), 0);
 }
 

@@ -4,24 +4,16 @@
 #include "guest/linux/driver/driver.h"
 #include "monitor/abi/tpm_state.h"
 #include "tests/unit/linux/fake.h"
+#include "tests/unit/linux/played.h"
 #include "tests/unit/unit.h"
 
-#define NUMBER 3u /* of the TPM's partition */
-#define TOKEN  0x700000001ull
-
-/* The partition and the monitor: what they have, will do and were asked. */
+/* The partition: what it has, will do and was asked. */
 static struct {
-	unsigned int there;   /* number of the partition `vtpm`; 0: none */
-	u64 info_result;      /* of partition_info, if not 0 */
-	unsigned int busy;    /* times partition_call is BUSY first */
-	unsigned int suspend; /* times each request is suspended */
-	unsigned int left;    /* of these, for the one at hand */
-	u64 status;	      /* of each request, if not 0 */
-	u64 generation;	      /* of the state that waits; 0: none */
+	u64 status;	/* of each request, if not 0 */
+	u64 generation; /* of the state that waits; 0: none */
 	u64 slot, size;
 	void (*tamper)(unsigned int piece, u64 words[3]);
-	unsigned int calls, resumes, pieces, told[2], kept;
-	u64 answer[CALL_REGS];
+	unsigned int pieces, told[2], kept;
 } tpm;
 
 static _Alignas(8) u8 mailbox[TPM_MAILBOX_PAGES * 4096];
@@ -51,17 +43,19 @@ static u64 put_piece(u64 offset)
 
 	if (bytes && offset + bytes <= sizeof(state))
 		memcpy(mailbox + 4096, state + offset, bytes);
-	tpm.answer[1] = bytes;
-	tpm.answer[2] = tpm.slot | tpm.size << 32;
-	tpm.answer[3] = tpm.generation;
+	played.answer[1] = bytes;
+	played.answer[2] = tpm.slot | tpm.size << 32;
+	played.answer[3] = tpm.generation;
 	if (tpm.tamper)
-		tpm.tamper(tpm.pieces, tpm.answer + 1);
+		tpm.tamper(tpm.pieces, played.answer + 1);
 	tpm.pieces++;
 	return REDOUBT_OK;
 }
 
-static u64 serve(u64 number, u64 argument)
+u64 played_serve(u64 number, u64 argument)
 {
+	if (tpm.status)
+		return tpm.status;
 	switch (number) {
 	case TPM_REQUEST_STATE_PIECE:
 		return put_piece(argument);
@@ -82,67 +76,6 @@ static u64 serve(u64 number, u64 argument)
 	}
 }
 
-static u64 progress(u64 regs[CALL_REGS])
-{
-	assert_int_equal(fake_kernel.held, 1);
-	if (tpm.left) {
-		memset(regs, 0, CALL_REGS * sizeof(*regs));
-		regs[0] = REDOUBT_SUSPENDED;
-		regs[1] = TOKEN + tpm.left--;
-	} else {
-		memcpy(regs, tpm.answer, sizeof(tpm.answer));
-	}
-	return 0;
-}
-
-static u64 on_call(u64 regs[CALL_REGS])
-{
-	assert_int_equal((u32)regs[0], NUMBER);
-	assert_int_equal(fake_kernel.held, 1);
-	tpm.calls++;
-	if (tpm.busy) {
-		tpm.busy--;
-		return REDOUBT_BUSY;
-	}
-	memset(tpm.answer, 0, sizeof(tpm.answer));
-	tpm.answer[0] = tpm.status ? tpm.status : serve(regs[0] >> 32, regs[1]);
-	tpm.left = tpm.suspend;
-	return progress(regs);
-}
-
-static u64 on_info(u64 regs[CALL_REGS])
-{
-	const char *id = regs[0] == tpm.there ? TPM_ID : "vtpm2";
-
-	if (tpm.info_result || regs[0] % 2 == 0)
-		return tpm.info_result ? tpm.info_result : REDOUBT_STATE;
-	memset(regs, 0, CALL_REGS * sizeof(*regs));
-	memcpy(regs, id, strlen(id));
-	return 0;
-}
-
-uint64_t redoubt_raw_call(uint64_t id, uint64_t regs[CALL_REGS])
-{
-	switch (id) {
-	case REDOUBT_ID_partition_call:
-		return on_call(regs);
-	case REDOUBT_ID_partition_resume:
-		assert_int_equal(regs[0], TOKEN + tpm.left + 1);
-		tpm.resumes++;
-		return progress(regs);
-	case REDOUBT_ID_partition_info:
-		return on_info(regs);
-	default:
-		fail_msg("call %lu", (unsigned long)id);
-		return REDOUBT_UNKNOWN_CALL;
-	}
-}
-
-int redoubt_error(u64 rax)
-{
-	return -redoubt_errno(redoubt_status(rax));
-}
-
 /* Two open files. */
 static struct redoubt_file files[2];
 
@@ -156,10 +89,10 @@ static int keep(unsigned int file, u32 on)
 static int fresh(void **unused)
 {
 	memset(&tpm, 0, sizeof(tpm));
+	played_start();
 	memset(&fake_kernel, 0, sizeof(fake_kernel));
 	memset(files, 0, sizeof(files));
 	memset(buffer, 0xee, sizeof(buffer));
-	tpm.there = NUMBER;
 	fake_kernel.memory = mailbox;
 	set_word();
 	return 0;
@@ -192,7 +125,7 @@ static void keeper_finds_the_partition_and_tells_it(void **unused)
 	assert_int_equal(tpm.told[0], 1);
 	assert_int_equal(fake_kernel.mapped, 0);
 	assert_int_equal(keep(0, 0), -EBADFD);
-	assert_int_equal(tpm.calls, 2);
+	assert_int_equal(played.calls, 2);
 }
 
 static void one_file_keeps_at_a_time(void **unused)
@@ -210,13 +143,13 @@ static void one_file_keeps_at_a_time(void **unused)
 
 static void without_a_tpm_there_is_no_keeper(void **unused)
 {
-	tpm.there = 0;
+	played.there = 0;
 	assert_int_equal(keep(0, 1), -ENOENT);
-	tpm.info_result = REDOUBT_UNKNOWN_CALL;
+	played.info_result = REDOUBT_UNKNOWN_CALL;
 	assert_int_equal(keep(0, 1), -ENOSYS);
-	assert_int_equal(tpm.calls, 0);
-	tpm.info_result = 0;
-	tpm.there = NUMBER;
+	assert_int_equal(played.calls, 0);
+	played.info_result = 0;
+	played.there = PLAYED_NUMBER;
 	fake_kernel.memory = NULL;
 	assert_int_equal(keep(0, 1), -ENOMEM);
 	fake_kernel.memory = mailbox;
@@ -247,7 +180,7 @@ static void seal_at_fourth(void)
 
 static void wait_looks_in_memory(void **unused)
 {
-	unsigned int calls = tpm.calls;
+	unsigned int calls = played.calls;
 	u64 generation;
 
 	fake_kernel.on_nap = seal_at_fourth;
@@ -257,7 +190,7 @@ static void wait_looks_in_memory(void **unused)
 	assert_int_equal(wait_for(0, 1000, &generation), 0);
 	assert_int_equal(generation, 9);
 	assert_int_equal(fake_kernel.naps, 4);
-	assert_int_equal(tpm.calls, calls);
+	assert_int_equal(played.calls, calls);
 }
 
 static void wait_gives_up_as_told(void **unused)
@@ -329,10 +262,10 @@ static void requests_are_carried_through_whole(void **unused)
 	struct redoubt_ioc_state_read read;
 
 	seal(5, 1, 40000);
-	tpm.suspend = 100;
+	played.suspend = 100;
 	fake_kernel.fatal_at = 1;
 	assert_int_equal(take(sizeof(buffer), &read), 0);
-	assert_int_equal(tpm.resumes, 300);
+	assert_int_equal(played.resumes, 300);
 	assert_int_equal(fake_kernel.rescheduled, 0);
 	assert_memory_equal(buffer, state, 40000);
 }
@@ -430,17 +363,17 @@ static void busy_tpm_is_asked_again_for_a_minute(void **unused)
 	static const unsigned int naps[] = { 1, 2, 4, 8, 16, 16 };
 
 	seal(5, 0, 100);
-	tpm.busy = 6;
+	played.busy = 6;
 	assert_int_equal(say_kept(5), 0);
 	assert_int_equal(fake_kernel.naps, 6);
 	assert_memory_equal(fake_kernel.nap, naps, sizeof(naps));
 	seal(6, 0, 100);
-	tpm.busy = 100000;
+	played.busy = 100000;
 	assert_int_equal(say_kept(6), -EBUSY);
 	assert_int_equal(fake_kernel.slept, 47 + 60000);
 	fake_kernel.signal_at = fake_kernel.naps + 2;
 	assert_int_equal(say_kept(6), -EINTR);
-	tpm.busy = 3;
+	played.busy = 3;
 	fake_kernel.signal_at = fake_kernel.naps + 1;
 	redoubt_state_release(&files[0]);
 	assert_int_equal(tpm.told[0], 1);
@@ -476,7 +409,7 @@ static void arguments(void **unused)
 	struct redoubt_ioc_state_keep on = { .on = 2 };
 	struct redoubt_ioc_state_wait wait = { .wait_ms = REDOUBT_WAIT_MAX + 1 };
 	struct redoubt_ioc_state_read read;
-	unsigned int calls = tpm.calls;
+	unsigned int calls = played.calls;
 
 	seal(5, 0, 100);
 	assert_int_equal(redoubt_ioc_state_keep(&files[0], &on), -EINVAL);
@@ -489,7 +422,7 @@ static void arguments(void **unused)
 	assert_int_equal(take(REDOUBT_STATE_BYTES + 1, &read), -EINVAL);
 	read = (struct redoubt_ioc_state_read){ .length = 1, .reserved = 1 };
 	assert_int_equal(redoubt_ioc_state_read(&files[0], &read), -EINVAL);
-	assert_int_equal(tpm.calls, calls);
+	assert_int_equal(played.calls, calls);
 	wait = (struct redoubt_ioc_state_wait){ .wait_ms = REDOUBT_WAIT_MAX };
 	assert_int_equal(redoubt_ioc_state_wait(&files[0], &wait), 0);
 	assert_int_equal(take(REDOUBT_STATE_BYTES, &read), 0);
