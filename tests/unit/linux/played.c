@@ -2,6 +2,7 @@
 /* A monitor with a partition `vtpm` (played.h). */
 #include "tests/unit/linux/played.h"
 
+#include "guest/linux/driver/driver.h"
 #include "monitor/abi/tpm_state.h"
 #include "tests/unit/linux/fake.h"
 #include "tests/unit/unit.h"

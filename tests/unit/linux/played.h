@@ -6,18 +6,20 @@
 #ifndef TESTS_UNIT_LINUX_PLAYED_H
 #define TESTS_UNIT_LINUX_PLAYED_H
 
-#include "guest/linux/driver/driver.h"
+#include <stdint.h>
+
+#include "monitor/abi/call.h"
 
 #define PLAYED_NUMBER 5u /* of the partition; even ones are in a state that has no information */
 
 struct played {
 	unsigned int there;   /* number of the partition `vtpm`; 0: none */
-	u64 info_result;      /* of partition_info, if not 0 */
+	uint64_t info_result; /* of partition_info, if not 0 */
 	unsigned int busy;    /* times partition_call is BUSY first */
 	unsigned int suspend; /* times each request is suspended */
 	unsigned int left;    /* of these, for the one at hand */
 	unsigned int calls, resumes;
-	u64 answer[CALL_REGS];
+	uint64_t answer[CALL_REGS];
 };
 extern struct played played;
 
@@ -25,6 +27,6 @@ extern struct played played;
 void played_start(void);
 
 /* The test's: carries a request out, into played.answer from [1] on; its status. */
-u64 played_serve(u64 number, u64 argument);
+uint64_t played_serve(uint64_t number, uint64_t argument);
 
 #endif

@@ -43,7 +43,7 @@ static u64 put_piece(u64 offset)
 	return REDOUBT_OK;
 }
 
-u64 played_serve(u64 number, u64 offset)
+uint64_t played_serve(uint64_t number, uint64_t offset)
 {
 	bool fails = tpm.status && tpm.pieces == tpm.failing;
 	u64 status;

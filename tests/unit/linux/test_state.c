@@ -52,7 +52,7 @@ static u64 put_piece(u64 offset)
 	return REDOUBT_OK;
 }
 
-u64 played_serve(u64 number, u64 argument)
+uint64_t played_serve(uint64_t number, uint64_t argument)
 {
 	if (tpm.status)
 		return tpm.status;
